@@ -1,0 +1,1 @@
+"""One module per kind of thing on a host, and the host itself."""

@@ -1,0 +1,173 @@
+"""What a provider is, and the values that travel through the loop: resources, observations, changes, actions.
+
+A provider is one kind of thing on a host: how it looks when right, how to see it, which steps change it, and when it
+is healthy. To write one, implement `Provider` and list it in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Fleet
+
+Json = Any  # a JSON value: str, int, float, bool, None, list or dict of these
+
+
+class Kind(StrEnum):
+    """The kinds of thing a fleet is made of; a failed observation makes one whole kind unknown."""
+
+    FRAMEWORK = "framework"  # unit files and launch programs, by content
+    LINGER = "linger"
+    HOLDER = "holder"  # the unit that owns a tmux server, and that server
+    ENV = "env"  # per-agent launch environment
+    UNIT = "unit"  # the agent's systemd unit: enabled, active
+    SESSION = "session"  # the agent's tmux session, pane and process
+    HEARTBEAT = "heartbeat"  # observed only
+
+
+class Verb(StrEnum):
+    """What an action does; the words of the plan document."""
+
+    WRITE = "write"
+    DELETE = "delete"
+    RELOAD = "reload"
+    LINGER = "linger"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+
+
+class Reason(StrEnum):
+    """Why an action is planned: the closed list of the plan document."""
+
+    NEW = "new-in-git"
+    REMOVED = "removed-from-git"
+    SPEC = "spec-changed"
+    DRIFT = "drifted-on-host"
+    NOT_RUNNING = "not-running"
+    UNHEALTHY = "unhealthy"
+    FRAMEWORK = "framework-changed"
+    REQUESTED = "requested"
+
+
+class HeldReason(StrEnum):
+    """Why a due action is deliberately not taken: the closed list of the plan document."""
+
+    WORKING = "working"
+    CRASH_LOOP = "crash-loop"
+    SUSPENDED = "suspended"
+    PAUSED = "paused"
+    PRUNE = "prune-limit"
+    NOT_OWNED = "not-owned"
+    UNKNOWN = "unknown"
+    DEPENDENCY = "dependency"
+    MAX_UNAVAILABLE = "max-unavailable"
+    FLOOR = "floor"
+
+
+class Health(StrEnum):
+    """`SETTLING` is a start that is under way; `UNKNOWN` never leads to an action."""
+
+    HEALTHY = "healthy"
+    SETTLING = "settling"
+    UNHEALTHY = "unhealthy"
+    UNKNOWN = "unknown"
+
+
+class ObserveError(Exception):
+    """A look at the host failed, so the things of this kind are unknown; never "empty because it failed"."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceKey:
+    """Unique on a host: kind, and a name within the kind (file path, unit name or agent name)."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A thing as it should be. `fields` is what is compared; `data` is what steps need and no one compares."""
+
+    key: ResourceKey
+    agent: str | None
+    fields: Mapping[str, Json]
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """A thing as it was seen. `fields` has the same keys as the resource's where both exist.
+
+    `ours`: it carries this fleet's mark (or a name that only we use). `evidence`: the raw observation, for status and
+    for decisions such as "is it working"; never compared.
+    """
+
+    key: ResourceKey
+    agent: str | None
+    ours: bool
+    fields: Mapping[str, Json]
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field that differs. A secret's values are shown as `(set)` and `(not set)` by whoever makes this."""
+
+    path: str
+    live: Json
+    desired: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing to do, in the order that `depends_on` (ids of other actions) allows.
+
+    `desired` and `present` are what the provider needs to make its steps. `disrupts`: it ends a process of an agent.
+    """
+
+    id: str
+    verb: Verb
+    key: ResourceKey
+    target: str
+    agent: str | None
+    reason: Reason
+    disrupts: bool = False
+    depends_on: tuple[str, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    desired: Resource | None = None
+    present: Present | None = None
+
+
+class Provider(Protocol):
+    """One kind of thing. Only `observe` may touch the machine, and only to read."""
+
+    kind: Kind
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        """What should be there, normalised like `observe` normalises; pure."""
+        ...
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        """What is there, listed by ownership, so that orphans appear. Raises ObserveError, never returns less."""
+        ...
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        """The exact steps of an action; pure, so a preview prints what a run would do."""
+        ...
+
+    def health(self, seen: Present) -> Health:
+        """Whether the thing does what it is there for; pure."""
+        ...

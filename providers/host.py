@@ -1,0 +1,184 @@
+"""The machine, as everything else sees it: facts to read, steps to carry out.
+
+`Host` is the only door to subprocesses, sockets and files of the managed host. `providers/local_host.py` is the real
+one; `tests/world.py` is a simulated one that implements the same protocol and is checked against the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from providers.steps import Step, StepResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """What does not change during a run. Paths are absolute and have no trailing slash."""
+
+    user: str
+    uid: int
+    hostname: str
+    home: str
+    mosaic_home: str  # $MOSAIC_HOME, default ~/.config/mosaic
+    unit_dir: str  # $XDG_CONFIG_HOME/systemd/user
+    runtime_dir: str  # $XDG_RUNTIME_DIR
+    state_home: str  # $XDG_STATE_HOME, default ~/.local/state
+    config_home: str  # $XDG_CONFIG_HOME, default ~/.config
+    python: str  # the interpreter that runs us: its real path
+    stub_program: str  # absolute path of the stub agent's source file
+
+    @property
+    def agents_dir(self) -> str:
+        """Where the launch environments are."""
+        return f"{self.mosaic_home}/fleet/agents"
+
+    @property
+    def run_dir(self) -> str:
+        """Where the heartbeats and the kill switch are."""
+        return f"{self.mosaic_home}/fleet/run"
+
+    @property
+    def bin_dir(self) -> str:
+        """Where the launch programs are."""
+        return f"{self.mosaic_home}/fleet/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitState:
+    """A loaded unit, as ListUnitsByPatterns gives it. A unit that is not loaded is not in the mapping."""
+
+    load: str  # loaded, not-found, bad-setting, error, masked
+    active: str  # active, inactive, failed, activating, deactivating, reloading
+    sub: str  # exited, running, dead, failed, start, stop-sigterm, abandoned, ...
+    job: str = ""  # the type of a queued job (start, stop, restart), or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pane:
+    """The first pane of a session. Times are Unix seconds; 0 where tmux has none."""
+
+    session: str
+    pid: int
+    dead: bool
+    dead_status: int | None  # exit status of a dead pane's process
+    command: str  # tmux's pane_current_command
+    mark: str  # the session's @mosaic_agent: the agent's name, or "" if it is not ours
+    fleet: str  # the session's @mosaic_fleet, or ""
+    launch: str  # the session's @mosaic_launch: digest of what it was started with, or ""
+    created: float
+    activity: float  # newest of pane, window and session activity that tmux reports
+    attached: int
+    in_mode: bool
+    title: str
+    panes: int = 1  # how many panes the session has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TmuxServer:
+    """One tmux server. `down` is certain (no socket and no server process); `lost` is a live server whose socket
+    file is gone (then `pid` and `start_ticks` are set, and `panes` is empty but means nothing)."""
+
+    state: Literal["up", "down", "lost"]
+    pid: int = 0
+    start_ticks: int = 0
+    panes: tuple[Pane, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process from /proc. `started` is Unix seconds; `start_ticks` is field 22 of stat; `cgroup` its unit name."""
+
+    pid: int
+    ppid: int
+    comm: str
+    state: str  # R, S, D, Z, ...
+    started: float
+    start_ticks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatFile:
+    """One `<agent>.hb`. `error` says why it could not be read; then the other fields mean nothing."""
+
+    ts: float = 0.0
+    pid: int = 0
+    status: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """A regular file's content. A link, a folder or a device where a file should be has `odd` set instead."""
+
+    content: str = field(default="", repr=False)
+    mode: int = 0
+    odd: str | None = None
+
+
+class Look(Protocol):
+    """One look at the host: each fact is read at most once, when first asked for, in a constant number of round
+    trips, bounded in time. Every method raises `providers.base.ObserveError` if it could not see."""
+
+    def now(self) -> float:
+        """Unix seconds when the look began."""
+        ...
+
+    def boot_id(self) -> str: ...
+
+    def units(self) -> Mapping[str, UnitState]:
+        """Every loaded `mosaic-*` unit, by name (services, scopes, timers)."""
+        ...
+
+    def enabled(self) -> frozenset[str]:
+        """Names of units linked in `default.target.wants` and `timers.target.wants` of the user's unit folder."""
+        ...
+
+    def linger(self) -> bool: ...
+
+    def tmux(self, socket: str) -> TmuxServer: ...
+
+    def processes(self) -> Mapping[int, Process]:
+        """Every process of this user, by pid."""
+        ...
+
+    def cmdline(self, pid: int) -> tuple[str, ...]:
+        """Argument list of one process seen in `processes()`; empty if it has ended since."""
+        ...
+
+    def heartbeats(self) -> Mapping[str, HeartbeatFile]:
+        """Every `*.hb` of the run folder, by agent name."""
+        ...
+
+    def file(self, path: str) -> FileState | None:
+        """None: certainly not there."""
+        ...
+
+    def listing(self, folder: str) -> tuple[str, ...]:
+        """Names in a folder, sorted; empty if the folder is not there."""
+        ...
+
+
+class Host(Protocol):
+    """The machine. `begin` never raises for a step that fails: that is in its result."""
+
+    facts: HostFacts
+
+    def look(self) -> Look:
+        """A fresh look; nothing is read yet."""
+        ...
+
+    def paused(self) -> str | None:
+        """The kill switch: None, or the reason that stands in the PAUSED file ("" if it is empty)."""
+        ...
+
+    def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
+        """Start carrying out independent steps, each under its caller's id; like steps are merged into one call."""
+        ...
+
+    def completed(self, timeout_s: float) -> Sequence[tuple[str, StepResult]]:
+        """Wait until at least one begun step has ended, at most `timeout_s`; return all that have. Every step ends
+        by itself: one that has run out of its own time comes back as failed."""
+        ...

@@ -1,0 +1,150 @@
+"""Steps: the smallest things that change a host, as data.
+
+A step is idempotent, printable as the command a person would type, and carried out by a `Host`. The real host and the
+simulated one accept exactly these classes and reject any other.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteFile:
+    """Write a whole file (temporary file, fsync, rename); parents are made with mode 0700. `mode` is octal."""
+
+    path: str
+    content: str = field(repr=False)
+    mode: int
+
+    @property
+    def command(self) -> str:
+        return f"install -m {self.mode:04o} /dev/stdin {shlex.quote(self.path)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteFile:
+    """Remove one file; already gone is done."""
+
+    path: str
+
+    @property
+    def command(self) -> str:
+        return f"rm -f {shlex.quote(self.path)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonReload:
+    """Make systemd read its unit files again."""
+
+    @property
+    def command(self) -> str:
+        return "systemctl --user daemon-reload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetEnabled:
+    """Enable or disable a unit for the next boot, without starting or stopping it."""
+
+    unit: str
+    enabled: bool
+
+    @property
+    def command(self) -> str:
+        return f"systemctl --user {'enable' if self.enabled else 'disable'} {shlex.quote(self.unit)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitJob:
+    """One systemd job, done when the job has ended. A job that ends as `failed`, or not by `timeout_s`, fails."""
+
+    verb: Literal["start", "stop", "restart", "reset-failed"]
+    unit: str
+    timeout_s: float = 60.0
+
+    @property
+    def command(self) -> str:
+        return f"systemctl --user {self.verb} {shlex.quote(self.unit)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureDead:
+    """Keep the last lines of an agent's dead pane. Best effort: a pane that is gone or alive gives no lines.
+
+    The result's `output` is the text (at most `lines` lines), not yet redacted.
+    """
+
+    socket: str
+    session: str
+    agent: str
+    lines: int = 40
+
+    @property
+    def command(self) -> str:
+        where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
+        return f"tmux {where}capture-pane -p -S -{self.lines} -t {shlex.quote(f'={self.session}:')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillSession:
+    """End one tmux session, only while it carries the mark of this agent; gone already is done."""
+
+    socket: str
+    session: str
+    agent: str
+
+    @property
+    def command(self) -> str:
+        where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
+        return f"tmux {where}kill-session -t {shlex.quote(f'={self.session}')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLinger:
+    """Let the user's systemd manager run without a login, from boot on."""
+
+    user: str
+
+    @property
+    def command(self) -> str:
+        return f"loginctl enable-linger {shlex.quote(self.user)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecreateSocket:
+    """Ask a live tmux server whose socket file was deleted to make it again (SIGUSR1); no pane is touched.
+
+    `start_ticks` is field 22 of /proc/PID/stat: the signal is sent only to that very process.
+    """
+
+    pid: int
+    start_ticks: int
+
+    @property
+    def command(self) -> str:
+        return f"kill -USR1 {self.pid}"
+
+
+Step = (
+    WriteFile
+    | DeleteFile
+    | DaemonReload
+    | SetEnabled
+    | UnitJob
+    | CaptureDead
+    | KillSession
+    | SetLinger
+    | RecreateSocket
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """`changed` is False when the step found everything as it should be. `error` is a sentence for people."""
+
+    ok: bool
+    changed: bool = True
+    error: str | None = None
+    output: str = ""

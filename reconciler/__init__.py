@@ -1,0 +1,1 @@
+"""The reconcile loop, its store, its triggers and its two command lines."""

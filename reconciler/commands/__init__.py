@@ -1,0 +1,1 @@
+"""The two command lines, one file per command."""

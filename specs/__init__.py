@@ -1,0 +1,1 @@
+"""What an operator may write, and what it means. No subprocess, no git."""

@@ -1,0 +1,143 @@
+"""The desired state of one host, as plain values.
+
+`specs` validates what an operator wrote with pydantic; this module holds what remains of it once it is known to be
+right: small frozen dataclasses without any third-party import, so that a run that has nothing to do can read them from
+a cache keyed by commit and never pay for the validators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+AgentState = Literal["running", "stopped", "absent"]
+OnChange = Literal["when-idle", "immediately", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvValue:
+    """One environment variable of an agent: exactly one of the three is set. Only `literal` may be printed."""
+
+    literal: str | None = None
+    from_env: str | None = None
+    from_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Resource limits of an agent's scope, in systemd's own spelling (`MemoryMax=2G`, `CPUWeight=50`, `TasksMax=512`)."""
+
+    memory_max: str | None = None
+    cpu_weight: int | None = None
+    tasks_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """`until` is Unix seconds, or None for "until somebody resumes it"."""
+
+    reason: str
+    by: str
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One agent of this host. `held` is set when its entry is wrong in a way that leaves the others readable."""
+
+    name: str
+    session: str  # the tmux session: the name with "." as "_", because tmux itself replaces it
+    agent_class: str
+    runtime: str
+    state: AgentState
+    socket: str  # "" is the user's default tmux server: no -L anywhere
+    working_directory: str  # absolute
+    argv: tuple[str, ...]
+    process_names: tuple[str, ...]
+    env: tuple[tuple[str, EnvValue], ...]  # sorted by name
+    path: tuple[str, ...]  # configured folders put before PATH, absolute
+    limits: Limits
+    model: str | None
+    native_heartbeat: bool
+    reset_command: str | None
+    submit_key: str
+    depends_on: tuple[str, ...]
+    alias: str | None
+    generation: int
+    held: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`fleet.yaml`'s `reconcile` block; durations are seconds, `restart_budget` is heals per hour for the whole fleet."""
+
+    interval: float = 60.0
+    max_removals: int = 3
+    on_change: OnChange = "when-idle"
+    max_unavailable: int = 1
+    drain_timeout: float = 3600.0
+    backoff_initial: float = 5.0
+    backoff_maximum: float = 300.0
+    backoff_reset_after: float = 600.0
+    quarantine_restarts: int = 5
+    quarantine_within: float = 600.0
+    restart_budget: int | None = None  # None: the larger of 30 and twice the number of agents
+    floor: Literal["two-agent", "none"] = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeats:
+    """Seconds."""
+
+    interval: float = 15.0
+    stale_after: float = 45.0
+    idle_after: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Everything the providers need to say what is desired on `host`. `agents` is sorted by name."""
+
+    name: str
+    tenant_id: str
+    host: str
+    revision: str
+    socket: str
+    holder_session: str
+    agents: tuple[Agent, ...]
+    policy: Policy = Policy()
+    heartbeats: Heartbeats = Heartbeats()
+    suspended: Mapping[str, Suspension] = field(default_factory=dict)  # by agent name; "*" is the whole fleet
+
+
+def fleet_to_json(fleet: Fleet) -> dict[str, Any]:
+    """The cacheable form; `fleet_from_json` is its exact inverse."""
+    from dataclasses import asdict
+
+    return asdict(fleet)
+
+
+def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
+    """Raises KeyError or TypeError on a document of another version: the caller then compiles anew."""
+    agents = tuple(
+        Agent(
+            **{
+                **raw,
+                "argv": tuple(raw["argv"]),
+                "process_names": tuple(raw["process_names"]),
+                "env": tuple((name, EnvValue(**value)) for name, value in raw["env"]),
+                "path": tuple(raw["path"]),
+                "limits": Limits(**raw["limits"]),
+                "depends_on": tuple(raw["depends_on"]),
+            }
+        )
+        for raw in document["agents"]
+    )
+    rest = {
+        "agents": agents,
+        "policy": Policy(**document["policy"]),
+        "heartbeats": Heartbeats(**document["heartbeats"]),
+        "suspended": {name: Suspension(**value) for name, value in document["suspended"].items()},
+    }
+    return Fleet(**{**document, **rest})
