@@ -1,0 +1,178 @@
+"""The values of one run, in the order in which they come into being: observation, changes, plan, outcomes, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, Present, Resource, ResourceKey, Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one look at the host showed. A kind in `unknown` (with the reason) says nothing about its things."""
+
+    present: Mapping[ResourceKey, Present]
+    unknown: Mapping[Kind, str]
+    taken_at: float  # Unix seconds
+    digest: str  # of everything compared: two looks with the same digest call for the same plan
+
+
+class Verdict(StrEnum):
+    """The truth table of the diff; a thing that is right, or that concerns no one, has no change at all."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    HOLD = "hold"  # its kind is unknown
+    CONFLICT = "conflict"  # something that is not ours stands in its place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that differs. `fields` is never empty for an UPDATE: there is no drift without a named field."""
+
+    verdict: Verdict
+    key: ResourceKey
+    agent: str | None
+    desired: Resource | None
+    present: Present | None
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """An agent that this fleet has put on this host and has not yet seen gone. `launch` is what it was last given."""
+
+    agent_class: str
+    socket: str
+    launch_digest: str = ""
+    launch: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What we own on this host. `floor` and the classes guard a removal even after the commit that drops them."""
+
+    agents: Mapping[str, Owned] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+    floor: Literal["two-agent", "none"] = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHistory:
+    """What a decision about an agent needs to remember. Times are Unix seconds; 0 is "never".
+
+    `delay` is the last backoff in seconds: it only grows until `launch_digest` changes, health is sustained, or an
+    operator releases the agent.
+    """
+
+    launch_digest: str = ""
+    attempts: int = 0
+    delay: float = 0.0
+    last_start: float = 0.0
+    starts: tuple[float, ...] = ()  # heals within the quarantine window
+    quarantined_since: float = 0.0
+    healthy_since: float = 0.0
+    waiting_since: float = 0.0  # a disruptive change has been due since then
+    restarts: int = 0  # heals in all, for people
+    in_sync_since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Persisted, so that backoff survives the controller's restart. `heals`: times, within the last hour."""
+
+    agents: Mapping[str, AgentHistory] = field(default_factory=dict)
+    heals: tuple[float, ...] = ()
+    holder_release: str = ""  # digest of the holder change that an operator has let through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Something that is due and deliberately not done. `until` is the next time it is looked at, or None."""
+
+    agent: str | None
+    target: str
+    verb: Verb
+    reason: HeldReason
+    message: str
+    since: float
+    until: float | None = None
+    changes: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """One agent as a whole: the joined record that the plan, the status and every view share.
+
+    `available` is None where nothing tells. `loss` says what ending it now would lose, for people.
+    """
+
+    name: str
+    agent_class: str
+    runtime: str
+    desired_state: str  # running, stopped, absent, undeclared
+    unit_active: str  # systemd's word, "unknown" where it could not be seen
+    enabled: bool | None
+    session: Literal["alive", "dead", "missing", "foreign", "unknown"]
+    program: str
+    pid: int
+    started: float
+    last_activity: float
+    heartbeat: Literal["ok", "busy", "stale", "unknown"]
+    heartbeat_age: float | None
+    heartbeat_note: str
+    health: Health
+    available: bool | None
+    launch_digest: str
+    why: str  # one sentence; empty only when all is well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    create: int = 0
+    update: int = 0
+    remove: int = 0
+    heal: int = 0
+    held: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Ordered actions with their reasons, and what is held and why. The same values always make the same plan.
+
+    `refused`: guards that said no, as sentences with the way out; a run with any of them ends with exit code 5.
+    `settling`: agents whose start is under way: nothing to do for them, and not yet converged.
+    """
+
+    fleet: str
+    tenant_id: str
+    host: str
+    revision: str
+    observed_at: float
+    observed_digest: str
+    paused: str | None
+    actions: tuple[Action, ...]
+    held: tuple[Held, ...]
+    unknown: Mapping[Kind, str]
+    orphans: tuple[str, ...]
+    refused: tuple[str, ...]
+    settling: tuple[str, ...]
+    heals: frozenset[str]  # agents whose planned start counts against backoff and budget
+    summary: Summary
+    views: Mapping[str, AgentView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one action. `captured` is the kept text of a dead pane, not yet redacted."""
+
+    action: Action
+    result: Literal["done", "unchanged", "failed", "skipped"]
+    error: str | None = None
+    duration_s: float = 0.0
+    captured: str = ""
