@@ -43,6 +43,7 @@ class Verb(StrEnum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    RECOVER = "recover"  # mend a live tmux server without touching a pane
 
 
 class Reason(StrEnum):

@@ -127,6 +127,19 @@ class RecreateSocket:
         return f"kill -USR1 {self.pid}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateHolderSession:
+    """Put the holder session back into a tmux server that is up; never starts a server. Already there is done."""
+
+    socket: str
+    session: str
+
+    @property
+    def command(self) -> str:
+        where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
+        return f"tmux -N {where}new-session -d -s {shlex.quote(self.session)}"
+
+
 Step = (
     WriteFile
     | DeleteFile
@@ -137,6 +150,7 @@ Step = (
     | KillSession
     | SetLinger
     | RecreateSocket
+    | CreateHolderSession
 )
 
 

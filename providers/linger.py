@@ -1,0 +1,40 @@
+"""Linger: the user's systemd manager runs from boot on, without a login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Action, Health, Kind, Present, Resource, ResourceKey
+from providers.steps import SetLinger, Step
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts, Look
+    from specs.compiled import Fleet
+
+
+class LingerProvider:
+    """One resource, named after the user. It is switched on while any agent should run, and never switched off:
+    other things of the user may rely on it."""
+
+    kind = Kind.LINGER
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        if not any(agent.state == "running" for agent in fleet.agents):
+            return ()
+        return (Resource(key=ResourceKey(self.kind, facts.user), agent=None, fields={"linger": True}),)
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        _ = fleet
+        if not look.linger():
+            return {}
+        key = ResourceKey(self.kind, facts.user)
+        return {key: Present(key=key, agent=None, ours=True, fields={"linger": True})}
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        _ = action
+        return (SetLinger(user=facts.user),)
+
+    def health(self, seen: Present) -> Health:
+        _ = seen
+        return Health.HEALTHY
