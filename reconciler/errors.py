@@ -1,0 +1,92 @@
+"""Every way a run can end, and the exceptions that carry it: the only place where exit codes are mapped.
+
+Library code raises a `MosaicError`; the command lines print its message, place and way out, and leave with its
+`exit_code`. Anything else that reaches them is a bug of ours (70).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The contract's table."""
+
+    OK = 0  # converged, nothing to do, a preview shown; paused or suspended on purpose
+    FAILED = 1  # an action failed, or an agent is not converged
+    PENDING = 2  # changes are pending: only with --dry-run --detailed-exitcode
+    UNHEALTHY = 3  # applied but not healthy before the deadline; a check that found something wrong
+    NOT_FOUND = 4  # no such agent, fleet or file
+    REFUSED = 5  # a guard said no
+    USAGE = 64
+    UNAVAILABLE = 69  # the systemd user manager, tmux or git cannot be reached
+    BUG = 70
+    LOCKED = 75  # another run holds the lock
+    INVALID_CONFIG = 78
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class MosaicError(Exception):
+    """Something a person can act on.
+
+    `message` says what is wrong, `where` is a place (`file:line:column`, a path, a URL) or empty, and `help` is the way
+    out: a command or an edit. None of them holds a secret.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+    def __init__(self, message: str, *, help: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.where = where
+
+    def __str__(self) -> str:
+        return self.message
+
+    def render(self) -> str:
+        """The plain text of the contract: `error:`, `-->`, `help:`; the last two only where there is something."""
+        lines = [f"error: {self.message}"]
+        if self.where:
+            lines.append(f"  --> {self.where}")
+        if self.help:
+            lines.append(f"help: {self.help}")
+        return "\n".join(lines)
+
+
+class NotFound(MosaicError):
+    """No such agent, fleet or file."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+
+class Refused(MosaicError):
+    """A guard said no: prune limit, stale plan, rewind, signature, floor. `help` says how to overrule it."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class Usage(MosaicError):
+    """The command line makes no sense."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Unavailable(MosaicError):
+    """Something outside of us cannot be reached just now; trying again later may help."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class Locked(MosaicError):
+    """Another run holds the lock."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class InvalidConfig(MosaicError):
+    """A spec or a settings file is wrong; nothing was done because of it."""
+
+    exit_code = ExitCode.INVALID_CONFIG

@@ -1,0 +1,112 @@
+"""Files that survive a crash: written whole, appended with fsync, private to this user.
+
+Guarantee of `write_atomic`: after a power cut the path holds either all of the old content or all of the new. Every
+function raises OSError (no space, read-only, permissions) and then leaves the old content as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from secrets import token_hex
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> Path:
+    """Make `path` and the missing folders above it, each with `mode`; existing ones keep theirs. Returns `path`."""
+    missing = []
+    folder = path
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for folder in reversed(missing):
+        try:
+            folder.mkdir(mode=mode)
+        except FileExistsError:  # made by somebody else meanwhile; a file in its place fails below, with its name
+            continue
+        folder.chmod(mode)  # the umask may have taken bits away from mkdir's mode
+    if missing and not path.is_dir():
+        raise NotADirectoryError(f"{path} is not a folder")
+    return path
+
+
+def write_atomic(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
+    """Replace `path` with `content`: temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    The folder is made if need be. A symlink at `path` is replaced, not followed.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{token_hex(4)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        try:
+            os.fchmod(descriptor, mode)
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+    except BaseException:  # also on KeyboardInterrupt: no litter; the error itself goes on
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def append_synced(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
+    """Append `content` and fsync; the file is made if need be. If it cannot be written whole, what was written of it
+    is cut off again, so that only a crash can leave a torn end."""
+    data = content.encode() if isinstance(content, str) else content
+    make_folder(path.parent)
+    new = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        before = os.fstat(descriptor).st_size
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)
+    if new:
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames and new names in the folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_optional(path: Path) -> bytes | None:
+    """The content, or None if there is no such file. Any other failure raises OSError: unreadable is not absent."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def loose_permissions(path: Path) -> str | None:
+    """Why this file cannot be trusted to say whom to trust (somebody else may write it), or None if it can.
+
+    Raises FileNotFoundError and OSError like `stat`.
+    """
+    seen = path.stat()
+    if seen.st_uid not in (0, os.geteuid()):
+        return f"{path} belongs to another user (uid {seen.st_uid})"
+    if seen.st_mode & 0o022:
+        return f"{path} can be written by others (mode {seen.st_mode & 0o7777:04o})"
+    return None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
