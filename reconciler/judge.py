@@ -1,0 +1,151 @@
+"""How a run is judged: the six conditions, what the run is called, and its exit code. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from providers.base import Health, HeldReason, Kind
+from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType
+from reconciler.errors import ExitCode
+from reconciler.model import Held, Outcome, Plan
+from specs.compiled import Suspension
+
+if TYPE_CHECKING:
+    from reconciler.results import RunOutcome
+    from reconciler.status import FailedAction, Pause, SourceState
+
+ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
+_MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
+_SOURCE_GOOD = frozenset({ConditionReason.REVISION_ACCEPTED, ConditionReason.NOT_FETCHED})
+_SOURCE_MAY_MEND = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE}
+
+
+def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCode]:
+    """What a run that applied is called, and its exit code. `plan` is what remains after the last pass; of `outcomes`
+    the last one of each action counts.
+
+    Paused and suspended on purpose are no failure; anything else that keeps an agent from being as git says is one.
+    """
+    from reconciler.status import final_outcomes
+
+    results = {outcome.result for outcome in final_outcomes(outcomes)}
+    waiting = any(held.reason not in ON_PURPOSE for held in plan.held)
+    table: tuple[tuple[object, RunOutcome, ExitCode], ...] = (
+        (plan.paused is not None, "paused", ExitCode.OK),
+        (plan.refused, "refused", ExitCode.REFUSED),
+        ({"failed", "done"} <= results, "partial", ExitCode.FAILED),
+        ("failed" in results, "failed", ExitCode.FAILED),
+        (_MANAGERS & plan.unknown.keys(), "failed", ExitCode.UNAVAILABLE),
+        (plan.actions or plan.unknown, "partial", ExitCode.FAILED),
+        (plan.settling, "partial", ExitCode.UNHEALTHY),
+        (waiting, "held", ExitCode.FAILED),
+        (plan.held, "held", ExitCode.OK),
+    )
+    return next(((word, code) for holds, word, code in table if holds), ("converged", ExitCode.OK))
+
+
+def condition(kind: ConditionType, holds: bool | None, reason: ConditionReason, message: str, now: float) -> Condition:
+    """A condition that begins now; None is Unknown."""
+    status = {True: ConditionStatus.TRUE, False: ConditionStatus.FALSE, None: ConditionStatus.UNKNOWN}[holds]
+    return Condition(type=kind, status=status, reason=reason, message=message, since=now)
+
+
+def source_ready(source: SourceState, now: float) -> Condition:
+    """Whether the newest commit is the one in force (or was not asked for)."""
+    good = source.reason in _SOURCE_GOOD
+    return condition(ConditionType.SOURCE_READY, good, source.reason, source.message, now)
+
+
+def observed(plan: Plan, now: float) -> Condition:
+    """Whether everything could be seen."""
+    if not plan.unknown:
+        return condition(ConditionType.OBSERVED, True, ConditionReason.EVERYTHING_SEEN, "", now)
+    message = "; ".join(f"{kind}: {why}" for kind, why in sorted(plan.unknown.items()))
+    reason = ConditionReason.NOTHING_SEEN if plan.unknown.keys() >= _MANAGERS else ConditionReason.PARTLY_UNKNOWN
+    return condition(ConditionType.OBSERVED, False, reason, message, now)
+
+
+def ready(plan: Plan, failed: Sequence[FailedAction], suspended: Mapping[str, Suspension], now: float) -> Condition:
+    """Whether the host is as git says; if not, the first thing that is wrong, worst first."""
+    reasons = {held.reason for held in plan.held}
+    unhealthy = [
+        name
+        for name, view in sorted(plan.views.items())
+        if view.health is Health.UNHEALTHY and view.desired_state == "running" and not suspended.keys() & {name, "*"}
+    ]
+    table: tuple[tuple[object, ConditionReason, str], ...] = (
+        (plan.refused, ConditionReason.REFUSED_BY_GUARD, "; ".join(plan.refused)),
+        (failed, ConditionReason.ACTIONS_FAILED, _first(failed)),
+        (HeldReason.CRASH_LOOP in reasons, ConditionReason.CRASH_LOOP, _who(plan.held, HeldReason.CRASH_LOOP)),
+        (plan.unknown, ConditionReason.OBSERVATION_INCOMPLETE, f"not seen: {', '.join(sorted(plan.unknown))}"),
+        (HeldReason.NOT_OWNED in reasons, ConditionReason.NOT_OWNED, _who(plan.held, HeldReason.NOT_OWNED)),
+        (plan.actions, ConditionReason.CHANGES_PENDING, _due(plan)),
+        (plan.settling, ConditionReason.AGENTS_SETTLING, ", ".join(plan.settling)),
+        (unhealthy, ConditionReason.AGENTS_UNHEALTHY, ", ".join(unhealthy)),
+        (plan.held, ConditionReason.CHANGES_HELD, f"{len(plan.held)} held: {', '.join(sorted(reasons))}"),
+    )
+    for holds, reason, message in table:
+        if holds:
+            known = None if reason is ConditionReason.OBSERVATION_INCOMPLETE else False
+            return condition(ConditionType.READY, known, reason, message, now)
+    return condition(ConditionType.READY, True, ConditionReason.CONVERGED, "", now)
+
+
+def reconciling(plan: Plan, now: float) -> Condition:
+    """Whether the next look will go on with something that this one began or left."""
+    kind = ConditionType.RECONCILING
+    if plan.paused is None and plan.actions:
+        return condition(kind, True, ConditionReason.CHANGES_PENDING, _due(plan), now)
+    if plan.paused is None and plan.settling:
+        return condition(kind, True, ConditionReason.AGENTS_SETTLING, ", ".join(plan.settling), now)
+    return condition(kind, False, ConditionReason.IDLE, "", now)
+
+
+def stalled(
+    plan: Plan,
+    source: SourceState,
+    now: float,
+    *,
+    failed: Sequence[FailedAction],
+    failed_before: Iterable[FailedAction],
+    quarantined: Sequence[str],
+) -> Condition:
+    """Stalled: nothing gets better until a person does something. One failure is not yet that, nor is one crash."""
+    before = {(old.verb, old.target, old.error) for old in failed_before}
+    again = [one for one in failed if (one.verb, one.target, one.error) in before]
+    reasons = {held.reason for held in plan.held}
+    table: tuple[tuple[object, ConditionReason, str], ...] = (
+        (plan.refused, ConditionReason.REFUSED_BY_GUARD, "; ".join(plan.refused)),
+        (source.reason not in _SOURCE_MAY_MEND, ConditionReason.REVISION_REJECTED, source.message),
+        (quarantined, ConditionReason.CRASH_LOOP, ", ".join(quarantined)),
+        (HeldReason.NOT_OWNED in reasons, ConditionReason.NOT_OWNED, _who(plan.held, HeldReason.NOT_OWNED)),
+        (again, ConditionReason.ACTIONS_FAILED, _first(again)),
+    )
+    for holds, reason, message in table:
+        if holds:
+            return condition(ConditionType.STALLED, True, reason, message, now)
+    return condition(ConditionType.STALLED, False, ConditionReason.PROGRESSING, "", now)
+
+
+def paused(pause: Pause | None, reason: str | None, suspended: Mapping[str, Suspension], now: float) -> Condition:
+    """Whether somebody has asked that nothing be done on this host."""
+    kind = ConditionType.PAUSED
+    if pause is not None or reason is not None:
+        return condition(kind, True, ConditionReason.KILL_SWITCH, (pause.reason if pause else reason) or "", now)
+    if "*" in suspended:
+        return condition(kind, True, ConditionReason.FLEET_SUSPENDED, suspended["*"].reason, now)
+    return condition(kind, False, ConditionReason.NOT_PAUSED, "", now)
+
+
+def _first(failed: Sequence[FailedAction]) -> str:
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return f"{failed[0].verb} {failed[0].target}: {failed[0].error}{more}" if failed else ""
+
+
+def _due(plan: Plan) -> str:
+    return f"{len(plan.actions)} action{'' if len(plan.actions) == 1 else 's'} due"
+
+
+def _who(held: Iterable[Held], reason: HeldReason) -> str:
+    return ", ".join(sorted({one.agent or one.target for one in held if one.reason is reason}))

@@ -1,0 +1,48 @@
+"""What a run is asked for, and what it gives back: the seam between the command lines and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from providers.base import Json
+from reconciler.model import Outcome, Plan
+from reconciler.status import FleetStatus
+
+RunOutcome = Literal["converged", "partial", "failed", "held", "paused", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The command line's wishes. `agents` empty means all; `plan_in` is a plan document to be applied as it stands.
+
+    `trigger` says who asked: manual, timer, watch, sync.
+    """
+
+    fleet: str | None = None
+    dry_run: bool = False
+    agents: tuple[str, ...] = ()
+    allow_removals: int | None = None
+    timeout_s: float = 300.0
+    host: str | None = None
+    fetch: bool = True
+    plan_in: Mapping[str, Json] | None = None
+    allow_rewind: bool = False
+    trigger: str = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """`plan` is what remains after the last pass (for a dry run: what would be done); `outcomes` are those of all
+    passes. `outcome` and `exit_code` come from `judge.verdict`. `warnings` are sentences for stderr."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    outcome: RunOutcome
+    exit_code: int
+    passes: int
+    started_at: float
+    duration_s: float
+    status: FleetStatus
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,285 @@
+"""What is known about the fleet on this host after a run: pure values, built from the previous status and the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from providers.base import Health
+from reconciler import judge
+from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType, settle
+from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
+from specs.compiled import Suspension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What became of the newest commit. `attempted` is that commit, `applied` the one in force; "" is none.
+
+    `reason` is one of the SourceReady reasons; everything but RevisionAccepted and NotFetched is a failure.
+    """
+
+    attempted: str
+    applied: str
+    reason: ConditionReason
+    message: str
+    dirty: bool = False  # the working tree has edits that are not committed, so not applied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """The kill switch as it was found. `since` is 0 and `by` empty where the file does not say."""
+
+    reason: str
+    by: str = ""
+    since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """One run in a line. `outcome` is the report document's word."""
+
+    started_at: float
+    duration_s: float
+    trigger: str
+    outcome: str
+    exit_code: int
+    passes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedAction:
+    """An action whose last try failed. `since`: when it began to fail with this error."""
+
+    verb: str
+    target: str
+    agent: str | None
+    error: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStatus:
+    """One agent. `live` is one word: running, dead, stopped, foreign or unknown. Times: Unix seconds, 0 is never.
+
+    `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
+    itself). `held` is the held reason, "" if nothing of this agent is held.
+    """
+
+    name: str
+    agent_class: str
+    runtime: str
+    desired: str
+    live: str
+    unit: str
+    enabled: bool | None
+    health: str
+    in_sync: bool
+    in_sync_since: float
+    restarts: int
+    quarantined_since: float
+    next_verb: str
+    next_reason: str
+    next_at: float
+    held: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetStatus:
+    """`unknown` maps a kind to why it could not be seen. `last_success`: end of the last run that converged."""
+
+    fleet: str
+    tenant_id: str
+    host: str
+    updated_at: float
+    attempted_revision: str
+    applied_revision: str
+    conditions: tuple[Condition, ...]
+    agents: tuple[AgentStatus, ...] = ()
+    held: tuple[Held, ...] = ()
+    failed: tuple[FailedAction, ...] = ()
+    refused: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    orphans: tuple[str, ...] = ()
+    pause: Pause | None = None
+    suspended: Mapping[str, Suspension] = field(default_factory=dict)
+    pending: int = 0  # actions that are due and not held
+    last_run: LastRun | None = None
+    last_success: float = 0.0
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """The condition of one type, or None if it was never judged."""
+        return next((condition for condition in self.conditions if condition.type is kind), None)
+
+    @property
+    def drift(self) -> int:
+        """How many things differ from git: due and held together."""
+        return self.pending + len(self.held)
+
+
+def final_outcomes(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The last outcome of each action over all passes of a run, in the order in which they first appeared."""
+    last: dict[tuple[str, object], Outcome] = {}
+    for outcome in outcomes:
+        last[(outcome.action.verb, outcome.action.key)] = outcome
+    return tuple(last.values())
+
+
+def build_status(
+    previous: FleetStatus | None,
+    *,
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    source: SourceState,
+    history: History,
+    suspended: Mapping[str, Suspension],
+    pause: Pause | None,
+    now: float,
+    last_run: LastRun | None = None,
+) -> FleetStatus:
+    """The status after a run. `plan` is what remains: the plan of the last pass, after its outcomes were seen.
+
+    The status of a fleet that has no desired state yet is made by `unready_status`.
+    """
+    failed = _failed(previous, final_outcomes(outcomes), now)
+    status = FleetStatus(
+        fleet=plan.fleet,
+        tenant_id=plan.tenant_id,
+        host=plan.host,
+        updated_at=now,
+        attempted_revision=source.attempted,
+        applied_revision=source.applied,
+        conditions=(),
+        agents=_agents(previous, plan, history, now),
+        held=plan.held,
+        failed=failed,
+        refused=plan.refused,
+        unknown={str(kind): why for kind, why in sorted(plan.unknown.items())},
+        orphans=plan.orphans,
+        pause=pause,
+        suspended=dict(suspended),
+        pending=len(plan.actions),
+        last_run=last_run,
+        last_success=previous.last_success if previous else 0.0,
+    )
+    conditions = (
+        judge.source_ready(source, now),
+        judge.observed(plan, now),
+        judge.ready(plan, failed, suspended, now),
+        judge.reconciling(plan, now),
+        judge.stalled(
+            plan,
+            source,
+            now,
+            failed=failed,
+            failed_before=previous.failed if previous else (),
+            quarantined=[agent.name for agent in status.agents if agent.quarantined_since],
+        ),
+        judge.paused(pause, plan.paused, suspended, now),
+    )
+    settled = tuple(settle(previous.condition(new.type) if previous else None, new) for new in conditions)
+    ready = settled[2].status is ConditionStatus.TRUE
+    return replace(status, conditions=settled, last_success=now if ready else status.last_success)
+
+
+def unready_status(
+    previous: FleetStatus | None, *, fleet: str, tenant_id: str, host: str, source: SourceState, now: float
+) -> FleetStatus:
+    """The status when there is nothing to compare the host with: no commit was ever accepted."""
+    conditions = (
+        judge.source_ready(source, now),
+        judge.condition(ConditionType.READY, None, ConditionReason.NO_DESIRED_STATE, source.message, now),
+        judge.condition(ConditionType.RECONCILING, False, ConditionReason.IDLE, "", now),
+        judge.condition(ConditionType.STALLED, True, ConditionReason.REVISION_REJECTED, source.message, now),
+    )
+    base = previous or FleetStatus(
+        fleet=fleet, tenant_id=tenant_id, host=host, updated_at=now, attempted_revision="", applied_revision="",
+        conditions=(),
+    )  # fmt: skip
+    kept = tuple(
+        old for old in base.conditions if old.type in {ConditionType.OBSERVED, ConditionType.PAUSED}
+    )  # as last seen
+    settled = tuple(settle(base.condition(new.type), new) for new in conditions)
+    return replace(
+        base, updated_at=now, attempted_revision=source.attempted, applied_revision=source.applied,
+        conditions=tuple(sorted((*settled, *kept), key=lambda one: list(ConditionType).index(one.type))),
+    )  # fmt: skip
+
+
+def _failed(previous: FleetStatus | None, outcomes: Iterable[Outcome], now: float) -> tuple[FailedAction, ...]:
+    before = {(old.verb, old.target, old.error): old.since for old in previous.failed} if previous else {}
+    return tuple(
+        FailedAction(
+            verb=str(outcome.action.verb),
+            target=outcome.action.target,
+            agent=outcome.action.agent,
+            error=outcome.error or "",
+            since=before.get((str(outcome.action.verb), outcome.action.target, outcome.error or ""), now),
+        )
+        for outcome in outcomes
+        if outcome.result == "failed"
+    )
+
+
+_LIVE = {"alive": "running", "missing": "stopped"}
+
+
+def _agents(previous: FleetStatus | None, plan: Plan, history: History, now: float) -> tuple[AgentStatus, ...]:
+    before = {agent.name: agent for agent in previous.agents} if previous else {}
+    held: dict[str, list[Held]] = {}
+    for one in plan.held:
+        held.setdefault(one.agent or "", []).append(one)
+    due: dict[str, tuple[str, str]] = {}
+    for action in plan.actions:
+        due.setdefault(action.agent or "", (str(action.verb), str(action.reason)))
+    nobody = AgentHistory()
+    return tuple(
+        _agent(
+            before.get(name),
+            plan.views[name],
+            history.agents.get(name, nobody),
+            sorted(held.get(name, ()), key=lambda one: one.until or float("inf")),
+            due.get(name),
+            settling=name in plan.settling,
+            now=now,
+        )
+        for name in sorted(plan.views)
+    )
+
+
+def _agent(
+    before: AgentStatus | None,
+    view: AgentView,
+    history: AgentHistory,
+    held: Sequence[Held],
+    due: tuple[str, str] | None,
+    *,
+    settling: bool,
+    now: float,
+) -> AgentStatus:
+    in_sync = due is None and not held and not settling and view.health is not Health.UNHEALTHY
+    since = history.in_sync_since or (before.in_sync_since if before and before.in_sync else now)
+    verb, reason = due or ("", "")
+    at = now if due else 0.0
+    if due is None and held:
+        verb, reason, at = str(held[0].verb), str(held[0].reason), held[0].until or 0.0
+    return AgentStatus(
+        name=view.name,
+        agent_class=view.agent_class,
+        runtime=view.runtime,
+        desired=view.desired_state,
+        live=_LIVE.get(view.session, view.session),
+        unit=view.unit_active,
+        enabled=view.enabled,
+        health=str(view.health),
+        in_sync=in_sync,
+        in_sync_since=since if in_sync else 0.0,
+        restarts=history.restarts,
+        quarantined_since=history.quarantined_since,
+        next_verb=verb,
+        next_reason=reason,
+        next_at=at,
+        held=str(held[0].reason) if held else "",
+        why=view.why or (held[0].message if held else ""),
+    )
