@@ -1,0 +1,240 @@
+"""`World`: a simulated host that implements `providers.host.Host` exactly.
+
+It does what a real one does: a started agent unit reads its launch environment and makes a session, a dead holder
+takes every pane with it, a job of a unit without a file fails. It rejects any step or unit that it was not told about.
+`tests/laws/test_simulator_against_real.py` runs the same scenarios here and on a real host and compares what a look
+shows.
+
+    world_model.py      what it is made of, and the tally of what was done
+    world_processes.py  processes and tmux servers
+    world_machine.py    systemd's jobs and the launch programs
+    world_trouble.py    what can happen behind the reconciler's back
+    world_look.py       what a look shows
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from providers.host import HostFacts
+from providers.steps import (
+    CaptureDead,
+    CreateHolderSession,
+    DaemonReload,
+    DeleteFile,
+    KillSession,
+    RecreateSocket,
+    SetEnabled,
+    SetLinger,
+    Step,
+    StepResult,
+    UnitJob,
+    WriteFile,
+)
+from tests.world_look import WorldLook
+from tests.world_machine import template_of
+from tests.world_model import FACTS, HOLDER_UNIT, Ended, File, PendingJob, SimulatedKill, Tally
+from tests.world_trouble import Trouble
+
+__all__ = ["FACTS", "HOLDER_UNIT", "Ended", "SimulatedKill", "Tally", "World"]
+
+STEPS = (
+    WriteFile,
+    DeleteFile,
+    DaemonReload,
+    SetEnabled,
+    UnitJob,
+    CaptureDead,
+    KillSession,
+    SetLinger,
+    RecreateSocket,
+    CreateHolderSession,
+)
+UNITS = re.compile(
+    r"mosaic-tmux-holder\.service|mosaic-agent@[A-Za-z0-9_.-]+\.service"
+    r"|mosaic-pane-[A-Za-z0-9_.-]+:[0-9a-f]+\.scope|mosaic-reconcile(-watch)?\.(service|timer)"
+)
+Crash = Literal["before", "half", "after"]
+
+
+class World(Trouble):
+    """A host in memory. Time stands still unless `advance` is called, or a step is waited for that hangs."""
+
+    def __init__(self, facts: HostFacts = FACTS, now: float = 1_700_000_000.0) -> None:
+        super().__init__(facts, now)
+        self.blind: set[str] = set()  # names of `Look` methods that fail; "tmux:work" is one socket only
+        self.failing: list[Callable[[Step], str | None]] = []  # each may say why a step fails
+        self.before_step: Callable[[Step], None] | None = None  # what happens just before a step
+        self._kill_at: int | None = None
+        self._kill_how: Crash = "before"
+        self._ended: list[tuple[str, StepResult]] = []
+        self._hanging: list[tuple[float, str, StepResult]] = []
+
+    def copy(self) -> World:
+        """Another host in the same state."""
+        return copy.deepcopy(self)
+
+    # Host
+
+    def look(self) -> WorldLook:
+        self.tally.looks += 1
+        return WorldLook(self)
+
+    def paused(self) -> str | None:
+        file = self.files.get(f"{self.facts.run_dir}/PAUSED")
+        return None if file is None else file.content.strip()
+
+    def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
+        for ident, step in batch:
+            if type(step) not in STEPS:
+                raise TypeError(f"not a step that a host knows: {step!r}")
+            self._begin(ident, step)
+
+    def completed(self, timeout_s: float) -> Sequence[tuple[str, StepResult]]:
+        if not self._ended and self._hanging:
+            self.advance(max(0.0, min(min(self._hanging)[0] - self.now, timeout_s)))
+            self._ended = [(ident, result) for due, ident, result in self._hanging if due <= self.now]
+            self._hanging = [entry for entry in self._hanging if entry[0] > self.now]
+        ended, self._ended = self._ended[::-1], []  # never in the order in which they were begun
+        return ended
+
+    # killing the reconciler
+
+    def crash_after(self, n: int, how: Crash = "before") -> None:
+        """Kill the reconciler at the (n+1)th step from now: before it, half way through, or when it has its effect
+        and nobody has heard of it. A job that was handed to systemd half way is carried out later, by systemd."""
+        self._kill_at, self._kill_how = n, how
+
+    def restart_reconciler(self) -> None:
+        """A new process: what was begun and not collected is forgotten, and there is no crash in wait."""
+        self._kill_at = None
+        self._ended, self._hanging = [], []
+
+    # steps
+
+    def _begin(self, ident: str, step: Step) -> None:
+        self.tally.steps.append(step)
+        if self._kill_at == 0 and self._kill_how != "after":
+            if self._kill_how == "half":
+                self._half(step)
+            raise SimulatedKill(repr(step))
+        if self.before_step is not None:
+            self.before_step(step)
+        self.run_pending()
+        self.by = "reconciler"
+        before = self.fingerprint()
+        error = next((why for fails in self.failing if (why := fails(step))), None)
+        output = ""
+        if error is None:
+            error, output = self._carry_out(step)
+        changed = self.fingerprint() != before
+        if changed:
+            self.tally.changed.append(step)
+        result = StepResult(ok=error is None, changed=changed, error=error, output=output)
+        if error == "hangs" and isinstance(step, UnitJob):
+            late = StepResult(ok=False, changed=changed, error=f"did not end within {step.timeout_s:.0f} s")
+            self._hanging.append((self.now + step.timeout_s, ident, late))
+        else:
+            self._ended.append((ident, result))
+        if self._kill_at is not None:
+            if self._kill_at == 0:
+                raise SimulatedKill(repr(step))
+            self._kill_at -= 1
+
+    def _half(self, step: Step) -> None:
+        if isinstance(step, UnitJob):
+            self._known(step.unit)
+            self.unit(step.unit).job = step.verb if step.verb != "reset-failed" else ""
+            self.pending.append(PendingJob(step.verb, step.unit))
+        elif isinstance(step, WriteFile):
+            folder, _, name = step.path.rpartition("/")
+            self.files[f"{folder}/.{name}.tmp"] = File(step.content[: len(step.content) // 2], 0o600)
+
+    def _carry_out(self, step: Step) -> tuple[str | None, str]:
+        """The error, or None; and the output."""
+        error: str | None = None
+        output = ""
+        match step:
+            case UnitJob():
+                error = self._unit_job(step)
+            case SetEnabled():
+                error = self._set_enabled(step)
+            case CaptureDead() | KillSession() | CreateHolderSession():
+                error, output = self._tmux(step)
+            case RecreateSocket():
+                error = self._recreate_socket(step)
+            case SetLinger():
+                error = None if step.user == self.facts.user else f"no such user: {step.user}"
+                self.linger = self.linger or error is None
+            case WriteFile():
+                self.files[step.path] = File(step.content, step.mode)
+            case DeleteFile():
+                self.files.pop(step.path, None)
+            case DaemonReload():
+                self.reload()
+        return error, output
+
+    def _unit_job(self, step: UnitJob) -> str | None:
+        self._known(step.unit)
+        if not step.unit.endswith(".scope"):
+            return self.job(step.verb, step.unit)
+        for proc in [proc for proc in self.procs.values() if proc.scope == step.unit]:
+            self.end_process(proc.pid)
+        return None
+
+    def _tmux(self, step: CaptureDead | KillSession | CreateHolderSession) -> tuple[str | None, str]:
+        server = self.server(step.socket)
+        session = server.sessions.get(step.session) if server is not None else None
+        if isinstance(step, CreateHolderSession):
+            if server is not None and session is None:
+                self.add_session(server, step.session, ("sleep", "infinity"))
+            return ("no tmux server is running" if server is None else None), ""
+        if server is None or session is None or session.mark != step.agent:
+            return None, ""
+        if isinstance(step, CaptureDead):
+            return None, session.last_lines if session.dead else ""
+        self.end_session(server, step.session)
+        return None, ""
+
+    def _recreate_socket(self, step: RecreateSocket) -> str | None:
+        for server in self.servers:
+            if (server.pid, server.start_ticks) == (step.pid, step.start_ticks):
+                server.reachable = True
+                return None
+        return "that process has ended"
+
+    def _set_enabled(self, step: SetEnabled) -> str | None:
+        self._known(step.unit)
+        if not step.enabled:
+            self.enabled.discard(step.unit)
+        elif f"{self.facts.unit_dir}/{template_of(step.unit)}" not in self.files:
+            return f"Unit file {step.unit} does not exist."
+        else:
+            self.enabled.add(step.unit)
+        return None
+
+    def _known(self, unit: str) -> None:
+        if not UNITS.fullmatch(unit):
+            raise ValueError(f"not a unit that this host knows: {unit}")
+
+    def fingerprint(self) -> Mapping[str, object]:
+        """Everything that a step could change, as comparable values."""
+        return {
+            "files": {path: (file.content, file.mode, file.odd) for path, file in self.files.items()},
+            "units": {
+                name: (unit.load, unit.active, unit.sub, unit.job)
+                for name, unit in self.units.items()
+                if unit.active != "inactive" or unit.job
+            },
+            "enabled": frozenset(self.enabled),
+            "linger": self.linger,
+            "procs": frozenset(self.procs),
+            "fragments": dict(self.fragments),
+            "servers": [
+                (s.socket, s.pid, s.reachable, tuple((n, p.pid, p.dead) for n, p in s.sessions.items()))
+                for s in self.servers
+            ],
+        }

@@ -1,0 +1,161 @@
+"""A look at the simulated host: every fact is taken when first asked for, and stays as it was then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from providers.base import ObserveError
+from providers.host import FileState, HeartbeatFile, Pane, Process, TmuxServer, UnitState
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+T = TypeVar("T")
+
+
+class WorldLook:
+    """Implements `providers.host.Look`; refuses what the world was told to keep hidden."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._now = world.now
+        self._seen: dict[tuple[str, str], Any] = {}
+
+    def _once(self, fact: str, of: str, read: Callable[[], T]) -> T:
+        blind = self._world.blind
+        if fact in blind or f"{fact}:{of}" in blind:
+            raise ObserveError(f"simulated: {fact} cannot be seen")
+        if (fact, of) not in self._seen:
+            self._seen[fact, of] = read()
+        seen: T = self._seen[fact, of]
+        return seen
+
+    def now(self) -> float:
+        return self._now
+
+    def boot_id(self) -> str:
+        return self._once("boot_id", "", lambda: f"boot-{self._world.boots}")
+
+    def units(self) -> Mapping[str, UnitState]:
+        return self._once("units", "", self._units)
+
+    def _units(self) -> Mapping[str, UnitState]:
+        world = self._world
+        shown = {
+            name: UnitState(load=unit.load, active=unit.active, sub=unit.sub, job=unit.job)
+            for name, unit in world.units.items()
+            if unit.active != "inactive" or unit.job or name in world.enabled
+        }
+        for scope in {proc.scope for proc in world.procs.values() if proc.scope}:
+            shown[scope] = UnitState(load="loaded", active="active", sub="running")
+        return shown
+
+    def enabled(self) -> frozenset[str]:
+        return self._once("enabled", "", lambda: frozenset(self._world.enabled))
+
+    def linger(self) -> bool:
+        return self._once("linger", "", lambda: self._world.linger)
+
+    def tmux(self, socket: str) -> TmuxServer:
+        self._world.tally.sockets.add(socket)
+        return self._once("tmux", socket, lambda: self._tmux(socket))
+
+    def _tmux(self, socket: str) -> TmuxServer:
+        servers = [server for server in self._world.servers if server.socket == socket]
+        for server in servers:
+            if server.reachable:
+                panes = tuple(
+                    Pane(
+                        session=session.name,
+                        pid=session.pid,
+                        dead=session.dead,
+                        dead_status=session.dead_status,
+                        command=session.command if self._ready(session.pid) else "sh",
+                        mark=session.mark,
+                        fleet=session.fleet,
+                        launch=session.launch,
+                        created=session.created,
+                        activity=session.activity,
+                        attached=session.attached,
+                        in_mode=session.in_mode,
+                        title=session.title,
+                        panes=session.panes,
+                    )
+                    for session in server.sessions.values()
+                )
+                return TmuxServer(state="up", pid=server.pid, start_ticks=server.start_ticks, panes=panes)
+        if servers:
+            return TmuxServer(state="lost", pid=servers[0].pid, start_ticks=servers[0].start_ticks)
+        return TmuxServer(state="down")
+
+    def processes(self) -> Mapping[int, Process]:
+        return self._once("processes", "", self._processes)
+
+    def _processes(self) -> Mapping[int, Process]:
+        return {
+            proc.pid: Process(
+                pid=proc.pid,
+                ppid=proc.ppid,
+                comm=proc.comm[:15] if self._ready(proc.pid) else "sh",
+                state="S",
+                started=proc.started,
+                start_ticks=proc.start_ticks,
+            )
+            for proc in self._world.procs.values()
+        }
+
+    def cmdline(self, pid: int) -> tuple[str, ...]:
+        return self._once("cmdline", str(pid), lambda: self._cmdline(pid))
+
+    def _cmdline(self, pid: int) -> tuple[str, ...]:
+        proc = self._world.procs.get(pid)
+        if proc is None:
+            return ()
+        return proc.argv if self._ready(pid) else ("/bin/sh", f"{self._world.facts.bin_dir}/agent-pane", proc.agent)
+
+    def _ready(self, pid: int) -> bool:
+        """Whether the launch program has become the agent's program."""
+        proc = self._world.procs.get(pid)
+        return proc is None or self._now >= proc.ready_at
+
+    def heartbeats(self) -> Mapping[str, HeartbeatFile]:
+        return self._once("heartbeats", "", self._heartbeats)
+
+    def _heartbeats(self) -> Mapping[str, HeartbeatFile]:
+        folder = self._world.facts.run_dir + "/"
+        return {
+            path[len(folder) : -len(".hb")]: parse_heartbeat(file.content)
+            for path, file in self._world.files.items()
+            if path.startswith(folder) and path.endswith(".hb") and "/" not in path[len(folder) :]
+        }
+
+    def file(self, path: str) -> FileState | None:
+        return self._once("file", path, lambda: self._file(path))
+
+    def _file(self, path: str) -> FileState | None:
+        file = self._world.files.get(path)
+        if file is None:
+            return None
+        if file.odd:
+            return FileState(odd=file.odd)
+        return FileState(content=file.content, mode=file.mode)
+
+    def listing(self, folder: str) -> tuple[str, ...]:
+        return self._once("listing", folder, lambda: self._listing(folder))
+
+    def _listing(self, folder: str) -> tuple[str, ...]:
+        start = folder + "/"
+        return tuple(
+            sorted({path[len(start) :].split("/", 1)[0] for path in self._world.files if path.startswith(start)})
+        )
+
+
+def parse_heartbeat(line: str) -> HeartbeatFile:
+    words = dict(word.partition("=")[::2] for word in line.split())
+    try:
+        ts = datetime.fromisoformat(words.pop("ts").replace("Z", "+00:00")).timestamp()
+        return HeartbeatFile(ts=ts, pid=int(words.pop("pid")), status=words.pop("status"), words=words)
+    except (KeyError, ValueError) as problem:
+        return HeartbeatFile(error=f"not a heartbeat: {problem}")

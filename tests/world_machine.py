@@ -1,0 +1,180 @@
+"""The workings of a simulated host: what systemd's jobs do, and the launch programs that they run."""
+
+from __future__ import annotations
+
+from tests.world_model import AGENT_TEMPLATE, BROKEN, HOLDER_UNIT, PendingJob, Server, Unit
+from tests.world_processes import Processes
+
+START_LIMIT_S = 90.0  # TimeoutStartSec of a start that hangs
+
+
+class Machine(Processes):
+    """Everything below the steps. Nothing here knows about fleets, only about files, units and panes."""
+
+    def unit(self, name: str) -> Unit:
+        return self.units.setdefault(name, Unit())
+
+    def fragment(self, name: str) -> str | None:
+        """The unit file as systemd has it: read when the unit is first needed, then only by a reload."""
+        if name not in self.fragments:
+            self.fragments[name] = self._on_disk(name)
+        return self.fragments[name]
+
+    def _on_disk(self, name: str) -> str | None:
+        file = self.files.get(f"{self.facts.unit_dir}/{name}")
+        return None if file is None or file.odd else file.content
+
+    def reload(self) -> None:
+        self.fragments = {name: self._on_disk(name) for name in self.fragments}
+        for name, unit in self.units.items():
+            if self.fragments.get(template_of(name), "") is None:
+                unit.load = "not-found"
+            elif unit.load == "not-found":
+                unit.load = "loaded"
+
+    def job(self, verb: str, name: str) -> str | None:
+        """Carry out one job; the error, or None. Replaces a job that is still queued for the unit."""
+        self.pending = [waiting for waiting in self.pending if waiting.unit != name]
+        unit = self.unit(name)
+        unit.job = ""
+        if verb == "reset-failed":
+            if unit.active == "failed":
+                unit.active, unit.sub = "inactive", "dead"
+            return None
+        if verb == "stop":
+            return self._stop(name, unit)
+        if verb == "restart" and unit.active in {"active", "activating"}:
+            self._stop(name, unit)
+        return self._start(name, unit)
+
+    def _start(self, name: str, unit: Unit) -> str | None:
+        if unit.active == "active":
+            return None
+        content = self.fragment(template_of(name))
+        if content is None:
+            self.units.pop(name)
+            return f"Unit {name} not found."
+        if content.startswith(BROKEN):
+            unit.load = "bad-setting"
+            return f"Unit {name} has a bad unit file setting."
+        unit.load = "loaded"
+        if name in self.hanging:
+            unit.active, unit.sub, unit.job = "activating", "start", "start"
+            self.pending.append(PendingJob("start", name, self.now + START_LIMIT_S))
+            return "hangs"
+        if name == HOLDER_UNIT:
+            error = self._holder_start()
+        else:
+            if self.unit(HOLDER_UNIT).active not in {"active", "activating"}:
+                self.job("start", HOLDER_UNIT)  # Wants= and After=: its failure does not stop us
+            error = self._agent_start(instance_of(name))
+        unit.active, unit.sub = ("failed", "failed") if error else ("active", "exited")
+        return error
+
+    def _stop(self, name: str, unit: Unit) -> str | None:
+        was, loaded = unit.active, unit.load == "loaded"
+        unit.active, unit.sub = ("failed", "failed") if was == "failed" else ("inactive", "dead")
+        if was != "active":
+            return None  # ExecStop= runs only for what is active
+        if loaded:
+            program = "tmux-holder" if name == HOLDER_UNIT else "agent-stop"
+            if not self._program_works(program):
+                unit.active, unit.sub = "failed", "failed"
+            elif name != HOLDER_UNIT:
+                self._agent_stop(instance_of(name))
+        if name == HOLDER_UNIT:  # the control group goes, whatever ExecStop= did
+            for server in [s for s in self.servers if s.held]:
+                self.end_server(server)
+        return None
+
+    def _program_works(self, program: str) -> bool:
+        file = self.files.get(f"{self.facts.bin_dir}/{program}")
+        return file is not None and not file.odd and not file.content.startswith(BROKEN)
+
+    def _holder_start(self) -> str | None:
+        settings = self.read_env(f"{self.facts.mosaic_home}/fleet/holder.env")
+        if settings is None or not self._program_works("tmux-holder"):
+            return "the holder has no settings or no program"
+        for socket in settings.get("MOSAIC_TMUX_SOCKET", [""]):
+            server = self.server(socket) or self.start_server(socket, held=True)
+            name = settings.get("MOSAIC_HOLDER_SESSION", ["_holder"])[-1]
+            if name not in server.sessions:
+                self.add_session(server, name, ("sleep", "infinity"))
+        return None
+
+    def _agent_start(self, agent: str) -> str | None:
+        settings = self.read_env(f"{self.facts.agents_dir}/{agent}.env")
+        error = self._cannot_launch(agent, settings)
+        if error is not None or settings is None:
+            return error
+        words = {key: values[-1] for key, values in settings.items()}
+        socket, name = words.get("MOSAIC_TMUX_SOCKET", ""), words["MOSAIC_AGENT_SESSION"]
+        server = self.server(socket)
+        if server is None:
+            return "no tmux server is running"
+        there = server.sessions.get(name)
+        if there is not None and (there.mark != agent or not there.dead):
+            return f"session {name} is there and is not ours" if there.mark != agent else None
+        if there is not None:
+            self.end_session(server, name)
+        self._open_pane(server, name, agent, settings)
+        self.live_sockets[agent] = socket
+        return None
+
+    def _cannot_launch(self, agent: str, settings: dict[str, list[str]] | None) -> str | None:
+        if settings is None:
+            return f"the launch environment of {agent} cannot be read"
+        if not self._program_works("agent-start") or not self._program_works("agent-pane"):
+            return "Main process exited, code=exited, status=127"
+        if settings.get("MOSAIC_AGENT_NAME") != [agent] or not {"ARG", "MOSAIC_AGENT_SESSION"} <= settings.keys():
+            return f"not a launch environment of {agent}"
+        if not self.missing_folders.isdisjoint(settings.get("MOSAIC_AGENT_WORKDIR", ())):
+            return "the working directory is not there"
+        if any(value.partition("=")[2] in self.absent_variables for value in settings.get("ENV_FROM", ())):
+            return "a variable that a secret comes from is not set"
+        return None
+
+    def _open_pane(self, server: Server, name: str, agent: str, settings: dict[str, list[str]]) -> None:
+        argv = tuple(settings["ARG"])
+        session = self.add_session(server, name, argv, agent=agent)
+        session.mark, session.title = agent, agent
+        session.fleet = settings.get("MOSAIC_FLEET", [""])[-1]
+        session.launch = settings.get("MOSAIC_LAUNCH", [""])[-1]
+        self.procs[session.pid].ready_at = self.now + self.exec_delay
+        if agent in self.crashing:
+            session.last_lines = f"{argv[0]}: cannot go on"
+            self.end_process(session.pid, 1)
+
+    def _agent_stop(self, agent: str) -> None:
+        settings = self.read_env(f"{self.facts.agents_dir}/{agent}.env") or {}
+        socket = self.live_sockets.get(agent, settings.get("MOSAIC_TMUX_SOCKET", [""])[-1])
+        name = settings.get("MOSAIC_AGENT_SESSION", [agent.replace(".", "_")])[-1]
+        server = self.server(socket)
+        if server is not None and name in server.sessions and server.sessions[name].mark == agent:
+            self.end_session(server, name)
+        self.end_scopes(agent)
+
+    def end_scopes(self, agent: str) -> None:
+        for proc in list(self.procs.values()):
+            if proc.scope.startswith(f"mosaic-pane-{agent}:"):
+                self.end_process(proc.pid)
+
+    def read_env(self, path: str) -> dict[str, list[str]] | None:
+        """A generated `KEY=value` file; None if it is not there or does not do its work."""
+        file = self.files.get(path)
+        if file is None or file.odd or file.content.startswith(BROKEN):
+            return None
+        settings: dict[str, list[str]] = {}
+        for line in file.content.splitlines():
+            key, equals, value = line.partition("=")
+            if equals and not line.startswith("#"):
+                settings.setdefault(key, []).append(value)
+        return settings
+
+
+def template_of(unit: str) -> str:
+    return AGENT_TEMPLATE if unit.startswith("mosaic-agent@") else unit
+
+
+def instance_of(unit: str) -> str:
+    return unit.removeprefix("mosaic-agent@").removesuffix(".service")

@@ -1,0 +1,178 @@
+"""What can happen to a simulated host behind the reconciler's back. Each does what it says, or nothing if it cannot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.world_machine import Machine
+from tests.world_model import BROKEN, HOLDER_UNIT, File, Server, Session, Unit
+
+
+class Trouble(Machine):
+    """The perturbations. `by` in the tally is the perturbation's name."""
+
+    def find(self, agent: str) -> tuple[Server, Session] | None:
+        """The agent's session, on whichever reachable server it is."""
+        for server in self.servers:
+            for session in server.sessions.values():
+                if session.mark == agent and server.reachable:
+                    return server, session
+        return None
+
+    def kill_pane(self, agent: str, status: int = 137) -> None:
+        """The program ends; remain-on-exit keeps the dead pane."""
+        found = self.find(agent)
+        if found:
+            self.by = "kill_pane"
+            self.end_process(found[1].pid, status)
+
+    def kill_session(self, agent: str) -> None:
+        found = self.find(agent)
+        if found:
+            self.by = "kill_session"
+            self.end_session(found[0], found[1].name)
+
+    def kill_server(self, socket: str) -> None:
+        self.by = "kill_server"
+        for server in [server for server in self.servers if server.socket == socket]:
+            self.end_server(server)
+
+    def lose_socket(self, socket: str) -> None:
+        """Somebody deleted the socket file; the server and its panes live on."""
+        for server in self.servers:
+            if server.socket == socket:
+                server.reachable = False
+
+    def delete_file(self, path: str) -> None:
+        self.files.pop(path, None)
+
+    def edit_file(self, path: str, content: str | None = None) -> None:
+        """Changed by hand: still working unless `content` says otherwise."""
+        if path in self.files:
+            old = self.files[path]
+            self.files[path] = File(old.content + "# edited by hand\n" if content is None else content, old.mode)
+
+    def break_file(self, path: str) -> None:
+        self.edit_file(path, f"{BROKEN}\n")
+
+    def remove_wants_link(self, unit: str) -> None:
+        self.enabled.discard(unit)
+
+    def unit_failed(self, unit: str) -> None:
+        """As after a crash of what the unit ran; the pane is not part of it and stays."""
+        if unit in self.units:
+            self.units[unit].active, self.units[unit].sub = "failed", "failed"
+
+    def unit_inactive(self, unit: str) -> None:
+        """As after systemd forgot it (a manager that was started anew); the pane stays."""
+        if unit in self.units:
+            self.units[unit] = Unit()
+
+    def stop_unit(self, unit: str) -> None:
+        """A person stops a unit by hand."""
+        self.by = "stop_unit"
+        if unit in self.units:
+            self.job("stop", unit)
+
+    def wrong_program(self, agent: str, program: str = "bash") -> None:
+        """The agent's program has ended and something else sits in its pane."""
+        found = self.find(agent)
+        if found and not found[1].dead:
+            server, session = found
+            self.by = "wrong_program"
+            scope = self.procs[session.pid].scope
+            self.end_process(session.pid)
+            proc = self.spawn((program,), ppid=server.pid, scope=scope)
+            session.pid, session.dead, session.dead_status, session.command = proc.pid, False, None, program
+
+    def leave_child(self, agent: str) -> None:
+        """The program has started a daemon that stays in the pane's scope and outlives it."""
+        found = self.find(agent)
+        if found and not found[1].dead:
+            self.spawn(("leftoverd",), scope=self.procs[found[1].pid].scope)
+
+    def foreign_session(self, socket: str, name: str, mark: str = "", fleet: str = "") -> None:
+        """A session that is not the fleet's, on a server that may be; it takes the place of none."""
+        server = next((s for s in self.servers if s.socket == socket and s.reachable), None)
+        server = server or self.start_server(socket, held=False)
+        if name not in server.sessions:
+            session = self.add_session(server, name, ("vim",))
+            session.mark, session.fleet = mark, fleet
+
+    def heartbeat(self, agent: str, *, age: float = 0.0, pid: int = 0, status: str = "ok") -> None:
+        stamp = datetime.fromtimestamp(self.now - age, UTC).isoformat().replace("+00:00", "Z")
+        self.files[f"{self.facts.run_dir}/{agent}.hb"] = File(f"ts={stamp} pid={pid} status={status}\n", 0o600)
+
+    def spoil_heartbeat(self, agent: str) -> None:
+        self.files[f"{self.facts.run_dir}/{agent}.hb"] = File("\x00 not a heartbeat", 0o600)
+
+    def start_work(self, agent: str) -> None:
+        """The agent is in the middle of something (until its process ends, or `end_work`)."""
+        found = self.find(agent)
+        if found and not found[1].dead and self.procs[found[1].pid].agent == agent:
+            self.working.add(agent)
+            self.beat()
+
+    def end_work(self, agent: str) -> None:
+        self.working.discard(agent)
+        self.beat()
+
+    def pause(self, reason: str = "") -> None:
+        self.files[f"{self.facts.run_dir}/PAUSED"] = File(reason + "\n")
+
+    def resume(self) -> None:
+        self.delete_file(f"{self.facts.run_dir}/PAUSED")
+
+    def beat(self) -> None:
+        """Every stub that lives and is not silent answers; a working agent's pane shows activity."""
+        for proc in list(self.procs.values()):
+            if not proc.agent:
+                continue
+            settings = self.read_env(f"{self.facts.agents_dir}/{proc.agent}.env") or {}
+            busy = proc.agent in self.working
+            answers = settings.get("MOSAIC_AGENT_RUNTIME") == ["stub"] and self.now >= proc.ready_at
+            if answers and proc.agent not in self.silent:
+                self.heartbeat(proc.agent, pid=proc.pid, status="busy" if busy else "ok")
+            found = self.find(proc.agent)
+            if busy and found:
+                found[1].activity = self.now
+
+    def advance(self, seconds: float) -> None:
+        """Time passes: jobs that were queued are carried out, hanging ones run into their limit, agents answer."""
+        self.now += seconds
+        self.run_pending()
+        self.beat()
+
+    def run_pending(self) -> None:
+        for waiting in list(self.pending):
+            if waiting not in self.pending:
+                continue
+            unit = self.unit(waiting.unit)
+            if waiting.hangs_until is None or waiting.unit not in self.hanging:
+                unit.active = "inactive" if unit.active == "activating" else unit.active
+                self.by = "reconciler"
+                self.job(waiting.verb, waiting.unit)
+            elif self.now >= waiting.hangs_until:
+                self.pending.remove(waiting)
+                unit.active, unit.sub, unit.job = "failed", "failed", ""
+
+    def jump(self, seconds: float) -> None:
+        """The wall clock is set; no time has passed."""
+        self.now += seconds
+
+    def reboot(self) -> None:
+        """Files and what is enabled stay; all else ends. With linger, systemd starts what is enabled."""
+        self.by = "reboot"
+        self.pending = []
+        for server in list(self.servers):
+            self.end_server(server)
+        for pid in list(self.procs):
+            self.end_process(pid)
+        self.units, self.fragments, self.live_sockets = {}, {}, {}
+        self.boots += 1
+        self.now += 30.0
+        if self.linger:
+            for unit in sorted(self.enabled, key=lambda name: (name != HOLDER_UNIT, name)):
+                if unit.startswith("mosaic-agent@") or unit == HOLDER_UNIT:
+                    self.job("start", unit)
+        self.beat()
