@@ -1,0 +1,205 @@
+"""Our own copy of the fleet's repository: bare, in the state folder, read by object and never checked out.
+
+Reading blobs instead of a work tree means that no filter, hook, submodule or symlink of the repository ever has an
+effect here. One process at a time writes to it (the caller holds the host's lock); a preview writes to a scratch copy.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.commit import FILES, Commit, Entry, parse_commit, problem_of, submodules_in
+from reconciler.errors import InvalidConfig, MosaicError, NotFound, Refused, Unavailable
+from reconciler.files import make_folder
+from reconciler.git import Deadline, GitFailed, run_git
+
+MAX_OBJECT = 1 << 20  # bytes of a commit or of the root folder
+LOCAL_S = 20.0  # a call that only reads our own copy
+TIP = "refs/mosaic/tip"
+_DEEPEN = (64, 1024)  # steps before the whole history is asked for
+
+
+class Checkout:
+    """The private repository at `path`. Every method that runs git raises GitFailed or GitTimeout."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        """Whether there is something that looks like a repository."""
+        return (self.path / "HEAD").is_file() and (self.path / "objects").is_dir()
+
+    def scratch(self) -> tempfile.TemporaryDirectory[str]:
+        """A throw-away copy for a preview, which borrows the objects that are here and writes only to itself."""
+        folder = tempfile.TemporaryDirectory(prefix="mosaic-preview-", ignore_cleanup_errors=True)
+        copy = Path(folder.name)
+        if not self.exists():
+            return folder
+        Checkout(copy).init(object_format=None if self._is_sha1() else "sha256")
+        (copy / "objects" / "info").mkdir(exist_ok=True)
+        (copy / "objects" / "info" / "alternates").write_text(f"{self.path.resolve() / 'objects'}\n")
+        for name in ("shallow", TIP, "packed-refs"):
+            with suppress(FileNotFoundError):
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(self.path / name, copy / name)
+        return folder
+
+    def _is_sha1(self) -> bool:
+        with suppress(OSError):
+            return "sha256" not in (self.path / "config").read_text()
+        return True
+
+    def init(self, object_format: str | None = None) -> None:
+        """Make it, if it is not there."""
+        if self.exists():
+            return
+        make_folder(self.path)
+        extra = [f"--object-format={object_format}"] if object_format else []
+        run_git(["init", "--quiet", "--bare", "--template=", *extra, "--", str(self.path)], timeout_s=LOCAL_S)
+
+    def remove(self) -> None:
+        """Forget everything: it is a copy, and the next fetch makes it anew."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut off somewhere."""
+        return (self.path / "shallow").exists()
+
+    def fetch(self, url: str, ref: str, *, timeout_s: float, depth: str | None = None) -> None:
+        """Fetch `ref` (a full name) to TIP, even if it was rewound: descent is judged by `trust`, not here.
+
+        A new copy is shallow; into an existing one comes what is missing since the last time, unless `depth` (an
+        option such as `--unshallow`) says otherwise.
+        """
+        if depth is None and not self.has(TIP):
+            depth = "--depth=1"
+        self._clear_locks()
+        run_git(
+            [
+                *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"),
+                *("--update-shallow", "--force", *([depth] if depth else [])),
+                *("--end-of-options", url, f"+{ref}:{TIP}"),
+            ],
+            git_dir=self.path,
+            timeout_s=timeout_s,
+            network=True,
+        )
+
+    def has(self, revision: str) -> bool:
+        """Whether this ref or object is here. TIP is looked up without a process."""
+        if revision == TIP and not (self.path / TIP).exists():
+            return False
+        args = ["cat-file", "-e", "--end-of-options", revision]
+        return run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1, 128)).code == 0
+
+    def _clear_locks(self) -> None:
+        """A fetch that was killed leaves lock files; nobody else writes here, so they mean nothing."""
+        for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
+            lock.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Pack many small fetches together. Best effort: a copy that is not tidy works just as well."""
+        with suppress(GitFailed):
+            run_git(["gc", "--auto", "--quiet"], git_dir=self.path, timeout_s=LOCAL_S, config=(("gc.auto", "2000"),))
+
+    def peel(self, revision: str) -> tuple[str, Commit]:
+        """The object that `revision` names, and the commit that it leads to. Raises NotFound if it is not here."""
+        names = (revision, f"{revision}^{{commit}}", f"{revision}^{{tree}}", *(f"{revision}:{name}" for name in FILES))
+        raw, commit, tree, *entries = self._check(names)
+        if raw.kind == "missing" or commit.kind != "commit":
+            raise NotFound(f"{revision} is not a commit that was fetched")
+        if max(commit.size, tree.size) > MAX_OBJECT:
+            raise Refused(f"commit {commit.oid} or its root folder is larger than {MAX_OBJECT} bytes")
+        commit_raw, tree_raw = self.read([commit.oid, tree.oid])
+        submodules = submodules_in(tree_raw, len(tree.oid) // 2)
+        blobs, problems = {}, {}
+        for name, entry in zip(FILES, entries, strict=True):
+            problem = f"{name} is not a file but a submodule" if name in submodules else problem_of(name, entry)
+            if problem:
+                problems[name] = problem
+            elif entry.kind == "blob":
+                blobs[name] = entry.oid
+        return raw.oid, replace(parse_commit(commit.oid, commit_raw), blobs=blobs, problems=problems)
+
+    def files(self, commit: Commit) -> dict[str, bytes]:
+        """The spec files at that commit. Raises Refused for one that leaves the repository, InvalidConfig for one that
+        is too large or no file."""
+        for problem in commit.problems.values():
+            error: type[MosaicError] = Refused if "leaves the repository" in problem else InvalidConfig
+            raise error(problem, where=f"commit {commit.sha}", help="correct the file and commit")
+        names = list(commit.blobs)
+        return dict(zip(names, self.read([commit.blobs[name] for name in names]), strict=True)) if names else {}
+
+    def read(self, oids: Sequence[str]) -> list[bytes]:
+        """The contents of objects that are known to be here, in order; one process."""
+        stdin = "".join(f"{oid}\n" for oid in oids).encode()
+        out = run_git(["cat-file", "--batch"], git_dir=self.path, timeout_s=LOCAL_S, stdin=stdin).out
+        contents, at = [], 0
+        for oid in oids:
+            line, end = _line(out, at)
+            words = line.split()
+            if len(words) != 3 or words[0] != oid:
+                raise GitFailed(f"object {oid} is damaged or missing in {self.path}: {line}")
+            size = int(words[2])
+            contents.append(out[end : end + size])
+            at = end + size + 1
+        return contents
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether `new` descends from `old`, as far as the history that is here tells."""
+        args = ["merge-base", "--is-ancestor", "--end-of-options", old, new]
+        done = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1, 128))
+        return done.code == 0
+
+    def descends(self, old: str, new: str, *, url: str, ref: str, deadline: Deadline, fetch_s: float) -> bool:
+        """Like `is_ancestor`, but where history was cut off, more of it is fetched first, so that "no" is certain.
+
+        Raises GitFailed if that history cannot be had: not knowing is not "no".
+        """
+        for depth in (*(f"--deepen={count}" for count in _DEEPEN), "--unshallow"):
+            if self.is_ancestor(old, new):
+                return True
+            if not self.is_shallow():
+                return False
+            self.fetch(url, ref, timeout_s=deadline.left(fetch_s), depth=depth)
+        return self.is_ancestor(old, new)
+
+    def between(self, old: str | None, new: str) -> list[str]:
+        """The commits that are in `new` but not in `old`, newest first; `new` alone if `old` is None."""
+        if old is None:
+            return [new]
+        args = ["rev-list", "--end-of-options", new, f"^{old}"]
+        return run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
+
+    def _check(self, names: Sequence[str]) -> list[Entry]:
+        """What each name leads to, links inside the repository followed; one process, no content read."""
+        stdin = "".join(f"{name}\n" for name in names).encode()
+        args = ["cat-file", "--batch-check", "--follow-symlinks"]
+        out = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, stdin=stdin).out
+        entries, at = [], 0
+        for _name in names:
+            line, at = _line(out, at)
+            words = line.split(" ")
+            if words[0] in ("symlink", "dangling", "loop", "notdir") and len(words) == 2 and words[1].isdigit():
+                size = int(words[1])
+                entries.append(Entry(words[0], out[at : at + size].decode(errors="replace"), size))
+                at += size + 1
+            elif len(words) == 3 and words[2].isdigit():
+                entries.append(Entry(words[1], words[0], int(words[2])))
+            elif line:
+                entries.append(Entry("missing" if line.endswith(" missing") else line.rpartition(" ")[2], "", 0))
+            else:
+                raise Unavailable(f"git cat-file gave an unreadable answer for {self.path}")
+        return entries
+
+
+def _line(data: bytes, at: int) -> tuple[str, int]:
+    end = data.find(b"\n", at)
+    if end < 0:
+        return "", len(data)
+    return data[at:end].decode(errors="replace"), end + 1

@@ -1,0 +1,205 @@
+"""The one place that runs git: a clean environment, an argument list, a deadline, the whole process group ended.
+
+What is switched off, and why:
+
+* Inherited `GIT_*` variables (a run from within a git hook would otherwise work on the wrong repository) and every
+  other variable that is not listed in `_INHERITED`.
+* Hooks, fsmonitor, templates, submodules, replacement objects and automatic maintenance: nothing that came with a
+  repository is ever executed. Filters have nothing to act on: files are read as blobs, there is no work tree.
+* Protocols other than https, ssh and file; every prompt (terminal, askpass, ssh).
+* System and user configuration, except for the calls that talk to a source (`network=True`): credential helpers,
+  proxies, certificates and `safe.directory` live there, and it is this user's own. What we set wins over it.
+  `core.sshCommand` does not count; ssh is configured in `~/.ssh/config`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import Unavailable
+
+PROTOCOLS = ("https", "ssh", "file")
+
+_INHERITED = (
+    *("HOME", "USER", "LOGNAME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
+    *("SSH_AUTH_SOCK", "KRB5CCNAME", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+)
+
+_CONFIG = (
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.attributesFile", "/dev/null"),
+    ("core.fsync", "committed,loose-object"),  # a power cut must not leave an empty object behind a good ref
+    ("init.templateDir", ""),
+    ("submodule.recurse", "false"),
+    ("fetch.recurseSubmodules", "false"),
+    ("fetch.prune", "false"),
+    ("fetch.writeCommitGraph", "false"),
+    ("gc.auto", "0"),
+    ("gc.autoDetach", "false"),
+    ("gc.pruneExpire", "never"),  # an applied revision stays readable after a force-push
+    ("maintenance.auto", "false"),
+    ("log.showSignature", "false"),
+    ("advice.detachedHead", "false"),
+)
+
+_LOCALE = "C.UTF-8"  # messages in English, names in UTF-8
+_REAP_S = 2.0  # how long a killed process group may take to be gone
+
+
+class GitFailed(Unavailable):
+    """git said no. `code` is its exit status, `stderr` what it wrote there, without secrets."""
+
+    def __init__(self, message: str, *, code: int = -1, stderr: str = "", help: str = "") -> None:
+        super().__init__(message, help=help)
+        self.code = code
+        self.stderr = stderr
+
+
+class GitTimeout(GitFailed):
+    """git did not answer before the deadline and was ended, with all it had started."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitOutput:
+    """What a git command left: exit status, standard output as bytes, standard error as text."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+class Deadline:
+    """A span of seconds that begins now and is shared by several calls."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self, at_most: float) -> float:
+        """Seconds for the next call: never more than `at_most`, never less than a token amount (it then times out)."""
+        return max(0.001, min(at_most, self._end - time.monotonic()))
+
+
+def redact(text: str) -> str:
+    """`text` without the credentials that a URL in it may carry."""
+    text = re.sub(r"(https?://)[^/@\s']+@", r"\1***@", text)
+    return re.sub(r"([a-z+]+://[^/@:\s']+):[^/@\s']+@", r"\1:***@", text)
+
+
+def environment(*, network: bool, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The complete environment of a git process."""
+    env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    env |= {
+        "LC_ALL": _LOCALE,
+        "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS),
+        "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",  # set and empty: git then asks nobody, whatever core.askPass says
+        "SSH_ASKPASS_REQUIRE": "never",
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oControlMaster=no -oConnectTimeout=15",
+        "GIT_SSH_VARIANT": "ssh",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
+    }
+    for index, (key, value) in enumerate(_CONFIG):
+        env[f"GIT_CONFIG_KEY_{index}"] = key
+        env[f"GIT_CONFIG_VALUE_{index}"] = value
+    if not network:
+        env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    return env | dict(extra or {})
+
+
+def run_git(
+    args: Sequence[str],
+    *,
+    timeout_s: float,
+    git_dir: Path | None = None,
+    network: bool = False,
+    stdin: bytes = b"",
+    ok: Sequence[int] = (0,),
+    config: Sequence[tuple[str, str]] = (),
+    env: Mapping[str, str] | None = None,
+) -> GitOutput:
+    """Run `git ARGS` and return what it said.
+
+    Raises GitTimeout after `timeout_s` seconds (its process group is then gone), GitFailed if the exit status is not
+    one of `ok`, Unavailable if there is no git. Callers put `--` or `--end-of-options` before anything from outside.
+    """
+    command = ["git", *(f"--git-dir={git_dir}" for _ in range(git_dir is not None))]
+    for key, value in config:
+        command += ["-c", f"{key}={value}"]
+    command += args
+    shown = redact("git " + shlex.join(args))
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",  # neither a repository nor a folder that can go away
+            env=environment(network=network, extra=env),
+            start_new_session=True,  # own process group to end, and no terminal to ask on
+        )
+    except OSError as error:
+        raise Unavailable(
+            f"git cannot be run: {error.strerror}", help="install git (Debian: apt install git)"
+        ) from error
+    try:
+        out, err_bytes = process.communicate(stdin, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise GitTimeout(f"`{shown}` did not answer within {timeout_s:.1f} s and was ended") from None
+    except BaseException:  # an interrupt: what we started ends with us
+        _end(process)
+        raise
+    err = redact(err_bytes.decode(errors="replace").strip())
+    if process.returncode not in ok:
+        raise _failure(shown, process.returncode, err)
+    return GitOutput(process.returncode, out, err)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):  # a grandchild that left the group may still hold the pipes
+        process.communicate(timeout=_REAP_S)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+# What git says, and what a person can do about it. The first match counts.
+_ADVICE = (
+    (
+        r"dubious ownership",
+        "the repository belongs to another user; if you trust it: git config --global --add safe.directory PATH",
+    ),
+    (r"Host key verification failed", "connect once by hand (ssh HOST) to accept its key"),
+    (
+        r"Permission denied|Authentication failed|could not read (Username|Password)|terminal prompts disabled",
+        "no credentials that work without asking; set up an ssh key or a credential helper",
+    ),
+    (r"transport '.*' not allowed", f"allowed protocols: {', '.join(PROTOCOLS)}"),
+)
+
+
+def _failure(shown: str, code: int, err: str) -> GitFailed:
+    lines = [line for line in err.splitlines() if line.startswith(("fatal:", "error:"))] or err.splitlines()
+    reason = lines[0].removeprefix("fatal: ").removeprefix("error: ") if lines else f"exit status {code}"
+    advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, err)), "")
+    return GitFailed(f"`{shown}` failed: {reason}", code=code, stderr=err, help=advice)

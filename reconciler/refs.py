@@ -1,0 +1,148 @@
+"""Reads where a branch or tag of a local repository points, from its files: no process, nothing written.
+
+This is what makes a look at an unchanged local source free. Storage that is not plain files (reftable) and anything
+unexpected is answered with None, "ask git"; a ref that is certainly not there raises NotFound.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import InvalidConfig, NotFound
+
+_OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_BAD_REF = re.compile(r"^[-/]|\.\.|@\{|//|[\x00-\x20\x7f~^:?*\[\\]|(^|/)\.|[./]$|\.lock(/|$)")
+_MAX_SYMREFS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRepo:
+    """A repository on this machine. `path` is what git is told; `worktree` is None for a bare one."""
+
+    path: Path
+    git_dir: Path  # where HEAD is
+    common_dir: Path  # where refs and packed-refs are
+    worktree: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A ref and the object it names (a commit, or an annotated tag). `ref` is a full name, or HEAD when detached."""
+
+    ref: str
+    oid: str
+
+
+def check_ref(ref: str) -> None:
+    """Raises InvalidConfig if this cannot be the name of a branch or tag (and so may not be handed to git)."""
+    if not ref or _BAD_REF.search(ref) or ref == "@":
+        raise InvalidConfig(f"{ref!r} is not the name of a branch or tag", help="ref = a branch or tag, such as main")
+
+
+def candidates(ref: str) -> tuple[str, ...]:
+    """The full names that a short name may mean."""
+    check_ref(ref)
+    return (ref,) if ref.startswith("refs/") else (f"refs/heads/{ref}", f"refs/tags/{ref}")
+
+
+def choose(ref: str, found: tuple[Tip, ...], where: str) -> Tip:
+    """The one meaning of `ref`. A name that is both a branch and a tag is refused: whoever can push the one could
+    otherwise stand in for the other."""
+    if not found:
+        raise NotFound(f"no branch or tag {ref!r} in {where}", help="set `ref` in reconcile.toml, or push it")
+    if len(found) > 1:
+        names = " or ".join(tip.ref for tip in found)
+        raise InvalidConfig(f"{ref!r} is both a branch and a tag in {where}", help=f"write ref = {names}")
+    return found[0]
+
+
+def find_repo(path: Path) -> LocalRepo | None:
+    """The repository whose root is exactly `path`, or None. Raises OSError if it cannot be looked at."""
+    dot_git = path / ".git"
+    if dot_git.is_dir():
+        git_dir = dot_git
+    elif dot_git.is_file():  # a linked worktree or a submodule
+        pointer = dot_git.read_text(errors="surrogateescape").strip()
+        if not pointer.startswith("gitdir:"):
+            return None
+        git_dir = path / pointer.removeprefix("gitdir:").strip()
+    elif _is_git_dir(path):
+        return LocalRepo(path=path, git_dir=path, common_dir=_common_dir(path), worktree=None)
+    else:
+        return None
+    if not (git_dir / "HEAD").exists() and not (git_dir / "HEAD").is_symlink():
+        return None
+    return LocalRepo(path=path, git_dir=git_dir, common_dir=_common_dir(git_dir), worktree=path)
+
+
+def read_tip(repo: LocalRepo, ref: str | None) -> Tip | None:
+    """Where `ref` (None: HEAD) points, or None if only git can tell. Raises NotFound, InvalidConfig, OSError."""
+    if (repo.common_dir / "reftable").exists():
+        return None
+    where = str(repo.path)
+    if ref is not None:
+        tips = tuple((name, _resolve(repo, name)) for name in candidates(ref))
+        if any(oid == "" for _, oid in tips):
+            return None
+        return choose(ref, tuple(Tip(name, oid) for name, oid in tips if oid), where)
+    head = _read(repo.git_dir / "HEAD")
+    if head is None:
+        return None
+    if _OID.fullmatch(head):
+        return Tip("HEAD", head)
+    name = head.removeprefix("ref:").strip()
+    if not head.startswith("ref:") or not name.startswith("refs/") or _BAD_REF.search(name):
+        return None
+    oid = _resolve(repo, name)
+    if oid is None:
+        raise NotFound(f"{where} has no commits on {name.removeprefix('refs/heads/')} yet", help="commit a roster.yaml")
+    return Tip(name, oid) if oid else None
+
+
+def _resolve(repo: LocalRepo, name: str, depth: int = 0) -> str | None:
+    """The object id; None: there is no such ref; "": only git can tell."""
+    for _attempt in range(2):  # a loose ref may be packed between the two reads
+        loose = _read(repo.common_dir / name)
+        if loose is not None:
+            if _OID.fullmatch(loose):
+                return loose
+            target = loose.removeprefix("ref:").strip()
+            if not loose.startswith("ref:") or depth >= _MAX_SYMREFS or _BAD_REF.search(target):
+                return ""
+            return _resolve(repo, target, depth + 1)
+        packed = _packed(repo.common_dir / "packed-refs", name)
+        if packed is not None:
+            return packed
+    return None
+
+
+def _packed(path: Path, name: str) -> str | None:
+    try:
+        data = b"\n" + path.read_bytes()
+    except FileNotFoundError:
+        return None
+    needle = b" " + os.fsencode(name) + b"\n"
+    end = data.find(needle)
+    if end < 0:
+        return None
+    oid = data[data.rfind(b"\n", 0, end) + 1 : end].decode("ascii", "replace")
+    return oid if _OID.fullmatch(oid) else ""
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="surrogateescape").strip()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+
+
+def _is_git_dir(path: Path) -> bool:
+    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").exists()
+
+
+def _common_dir(git_dir: Path) -> Path:
+    pointer = _read(git_dir / "commondir")
+    return git_dir / pointer if pointer else git_dir
