@@ -88,6 +88,7 @@ class History:
     agents: Mapping[str, AgentHistory] = field(default_factory=dict)
     heals: tuple[float, ...] = ()
     holder_release: str = ""  # digest of the holder change that an operator has let through
+    reload_due: bool = False  # unit files were written, and systemd has not been told yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

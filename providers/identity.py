@@ -1,0 +1,82 @@
+"""Which program runs in a pane: the process tree below the pane's process, matched against what a runtime declares."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from providers.host import Look, Pane
+
+# Interpreters whose first argument names the real program (`node codex.js`, `python stub.py`).
+INTERPRETERS = ("node", "python", "bun", "deno", "ruby", "perl", "sh", "bash", "dash", "env")
+LAUNCHERS = ("agent-pane", "systemd-run")
+MAX_TREE = 256  # an agent that builds software has many children; identity is near the top
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """`program`: what stands in the pane, for people. `launching`: our own launch program has not handed over yet."""
+
+    matches: bool
+    program: str
+    launching: bool
+    pids: tuple[int, ...]
+    started: float
+
+
+class ProcessTree:
+    """The processes of one look, by parent."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._processes = look.processes()
+        self._children: dict[int, list[int]] = {}
+        for process in self._processes.values():
+            self._children.setdefault(process.ppid, []).append(process.pid)
+
+    def below(self, pid: int) -> tuple[int, ...]:
+        """`pid` and its descendants, nearest first, at most MAX_TREE of them."""
+        order, seen = [pid], {pid}
+        for parent in order:
+            if len(order) >= MAX_TREE:
+                break
+            fresh = [child for child in self._children.get(parent, ()) if child not in seen]
+            order.extend(fresh)
+            seen.update(fresh)
+        return tuple(order)
+
+    def identify(self, pane: Pane, names: Collection[str]) -> Identity:
+        """A dead pane matches nothing. A process that has just gone shows as launching: the next look knows more."""
+        top = self._processes.get(pane.pid)
+        if pane.dead:
+            return Identity(matches=False, program="", launching=False, pids=(), started=0.0)
+        if top is None or top.state in ("Z", "X"):
+            return Identity(matches=False, program=pane.command, launching=True, pids=(), started=0.0)
+        pids = self.below(pane.pid)
+        matches = any(self._is(pid, names) for pid in pids)
+        launching = not matches and self._is(pane.pid, LAUNCHERS)
+        return Identity(matches=matches, program=top.comm, launching=launching, pids=pids, started=top.started)
+
+    def _is(self, pid: int, names: Collection[str]) -> bool:
+        process = self._processes.get(pid)
+        if process is None or process.state in ("Z", "X"):
+            return False
+        if process.comm in names:
+            return True
+        return not _programs(self._look.cmdline(pid)).isdisjoint(names)
+
+
+def _programs(argv: tuple[str, ...]) -> set[str]:
+    """The names that an argument list answers to: its program, and the script of an interpreter."""
+    if not argv:
+        return set()
+    program = os.path.basename(argv[0])
+    names = {program}
+    if program.rstrip("0123456789.").lower() in INTERPRETERS:
+        script = next((word for word in argv[1:] if not word.startswith("-")), "")
+        base = os.path.basename(script)
+        names.update({base, os.path.splitext(base)[0]})
+    return names

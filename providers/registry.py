@@ -1,0 +1,37 @@
+"""The providers, listed by hand, in the order in which their things are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from providers.base import Kind, Provider
+from providers.env import EnvProvider
+from providers.framework import FrameworkProvider
+from providers.heartbeat import HeartbeatProvider
+from providers.holder import HolderProvider
+from providers.linger import LingerProvider
+from providers.session import SessionProvider
+from providers.unit import UnitProvider
+
+Registry = Mapping[Kind, Provider]
+
+
+def registry(
+    *,
+    also_sockets: Iterable[str] = (),
+    install: Literal["none", "timer", "watch"] = "none",
+    command: tuple[str, ...] = (),
+    interval: float = 60.0,
+) -> Registry:
+    """One provider for each kind. `also_sockets`: see SessionProvider; the rest: see FrameworkProvider."""
+    providers: tuple[Provider, ...] = (
+        FrameworkProvider(install=install, command=command, interval=interval),
+        LingerProvider(),
+        HolderProvider(),
+        EnvProvider(),
+        UnitProvider(),
+        SessionProvider(also_sockets),
+        HeartbeatProvider(),
+    )
+    return {provider.kind: provider for provider in providers}

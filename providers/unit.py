@@ -1,0 +1,99 @@
+"""The agent's systemd unit: enabled for the next boot, and started. That an agent lives is judged by its session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.names import agent_of_unit, agent_unit
+from providers.steps import CaptureDead, KillSession, SetEnabled, Step, UnitJob
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts, Look
+    from specs.compiled import Fleet
+
+START_TIMEOUT_S = 60.0  # a start is one tmux call; a machine that swaps gets a minute for it
+STOP_TIMEOUT_S = 45.0  # above the scope's own TimeoutStopSec, after which systemd kills
+
+
+class UnitProvider:
+    """One resource for each running agent. Its actions also carry what the session needs: see `steps`."""
+
+    kind = Kind.UNIT
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        _ = facts
+        return tuple(
+            Resource(
+                key=ResourceKey(self.kind, agent.name), agent=agent.name, fields={"enabled": True, "active": "active"}
+            )
+            for agent in fleet.agents
+            if agent.state == "running" and agent.held is None
+        )
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        _ = fleet, facts
+        units, enabled = look.units(), look.enabled()
+        found: dict[ResourceKey, Present] = {}
+        names = {name for unit in (*units, *enabled) if (name := agent_of_unit(unit)) is not None}
+        for name in sorted(names):
+            unit = agent_unit(name)
+            state = units.get(unit)
+            active = state.active if state is not None else "inactive"
+            job = state.job if state is not None else ""
+            if active == "inactive" and not job and unit not in enabled:
+                continue  # only still in systemd's memory
+            key = ResourceKey(self.kind, name)
+            found[key] = Present(
+                key=key,
+                agent=name,
+                ours=True,
+                fields={"enabled": unit in enabled, "active": active},
+                evidence={"job": job, "sub": state.sub if state is not None else "dead"},
+            )
+        return found
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        """Start, stop and restart take the session's observation along in `action.present.evidence`: leftover scopes
+        are ended first, a dead pane's last lines are kept, and a session whose unit is not active is ended by name,
+        because systemd runs no ExecStop for a unit that is not active."""
+        _ = facts
+        agent = str(action.agent)
+        unit = agent_unit(agent)
+        seen = dict(action.present.evidence) if action.present is not None else {}
+        if action.verb in (Verb.ENABLE, Verb.DISABLE):
+            return (SetEnabled(unit=unit, enabled=action.verb is Verb.ENABLE),)
+        steps: list[Step] = []
+        if seen.get("dead_pane"):
+            steps.append(CaptureDead(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
+        if action.verb is Verb.START:
+            steps.extend(_end_scopes(seen))
+            steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
+        elif action.verb is Verb.RESTART:
+            if seen.get("moves"):
+                steps.append(KillSession(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
+            steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
+        elif action.verb is Verb.STOP:
+            steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
+            if seen.get("session"):
+                steps.append(KillSession(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
+            steps.extend(_end_scopes(seen))
+            if seen.get("failed"):
+                steps.append(UnitJob(verb="reset-failed", unit=unit))
+        return tuple(steps)
+
+    def health(self, seen: Present) -> Health:
+        active = seen.fields["active"]
+        if active == "active":
+            return Health.HEALTHY
+        if active in ("activating", "reloading", "deactivating") or seen.evidence.get("job"):
+            return Health.SETTLING
+        return Health.UNHEALTHY
+
+
+def _end_scopes(seen: Mapping[str, object]) -> list[Step]:
+    scopes = seen.get("scopes", ())
+    if not isinstance(scopes, (list, tuple)):
+        return []
+    return [UnitJob(verb="stop", unit=str(scope), timeout_s=STOP_TIMEOUT_S) for scope in scopes]

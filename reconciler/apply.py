@@ -1,0 +1,174 @@
+"""Apply: carry out a plan, as a graph. Independent actions run side by side, each step with its own deadline; a failure
+skips only what depends on it; the kill switch is looked at before every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from providers.base import Action
+from providers.host import Host
+from providers.registry import Registry
+from providers.steps import CaptureDead, Step, StepResult
+from reconciler.model import Outcome, Plan
+
+IN_FLIGHT = 64  # steps under way at once: systemd and tmux are single threads, more only waits in their queues
+POLL_S = 1.0  # how often a wait for slow steps looks at the kill switch and the deadline
+
+Result = Literal["done", "unchanged", "failed", "skipped"]
+
+
+class Clock(Protocol):
+    def __call__(self) -> float: ...
+
+
+@dataclass(slots=True)
+class _Running:
+    action: Action
+    steps: Sequence[Step]
+    position: int = 0
+    started: float = 0.0
+    changed: bool = False
+    captured: str = ""
+
+
+@dataclass(slots=True)
+class _Graph:
+    """Which actions may go next. An action that is not in the plan is no obstacle to those that name it."""
+
+    waiting: dict[str, Action]
+    done: set[str] = field(default_factory=set)
+    bad: set[str] = field(default_factory=set)
+
+    def ready(self, known: set[str]) -> list[Action]:
+        return [
+            action
+            for action in self.waiting.values()
+            if all(need in self.done or need not in known for need in action.depends_on)
+        ]
+
+    def doomed(self) -> list[Action]:
+        return [action for action in self.waiting.values() if not self.bad.isdisjoint(action.depends_on)]
+
+
+def apply(
+    plan: Plan,
+    host: Host,
+    registry: Registry,
+    *,
+    before: Callable[[Sequence[Action]], None],
+    monotonic: Clock,
+    deadline: float,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[Outcome, ...]:
+    """Run the plan's actions and say what became of each, in the plan's order.
+
+    `before` is called with the actions that are about to begin, and writes down what a crash must not forget.
+    `deadline` is on the `monotonic` clock (seconds): no action begins after it, and none is cut off in the middle: each
+    step ends by itself. `stop` asks whether to begin nothing more (a signal, a newer commit).
+    """
+    return _Run(plan, host, registry, before, monotonic, deadline, stop).all()
+
+
+class _Run:
+    def __init__(
+        self,
+        plan: Plan,
+        host: Host,
+        registry: Registry,
+        before: Callable[[Sequence[Action]], None],
+        monotonic: Clock,
+        deadline: float,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._plan, self._host, self._registry = plan, host, registry
+        self._before, self._monotonic, self._deadline, self._stop = before, monotonic, deadline, stop
+        self._graph = _Graph({action.id: action for action in plan.actions})
+        self._known = set(self._graph.waiting)
+        self._running: dict[str, _Running] = {}
+        self._outcomes: dict[str, Outcome] = {}
+        self._halted = ""
+
+    def all(self) -> tuple[Outcome, ...]:
+        while self._graph.waiting or self._running:
+            self._look_up()
+            if self._halted:
+                self._skip(list(self._graph.waiting.values()), self._halted)
+            begun = self._begin()
+            if not self._running:
+                if not begun and self._graph.waiting:
+                    self._skip(list(self._graph.waiting.values()), "its dependencies can not be met")
+                continue
+            for identity, result in self._host.completed(POLL_S):
+                self._ended(identity, result)
+        return tuple(self._outcomes[action.id] for action in self._plan.actions)
+
+    def _look_up(self) -> None:
+        if self._halted:
+            return
+        if self._stop():
+            self._halted = "the run was asked to stop"
+        elif self._monotonic() >= self._deadline:
+            self._halted = "the run's deadline has passed"
+        elif self._host.paused() is not None:
+            self._halted = "the fleet was paused"
+
+    def _begin(self) -> bool:
+        """Begin as many ready actions as there is room for, in one batch, so that like steps become one call."""
+        room = IN_FLIGHT - len(self._running)
+        fresh = self._graph.ready(self._known)[: max(0, room)]
+        if not fresh:
+            return False
+        self._before(fresh)
+        batch: list[tuple[str, Step]] = []
+        for action in fresh:
+            del self._graph.waiting[action.id]
+            steps = self._registry[action.key.kind].steps(action, self._host.facts)
+            run = _Running(action, steps, started=self._monotonic())
+            if not steps:
+                self._finish(run, "unchanged", None)
+                continue
+            self._running[action.id] = run
+            batch.append((action.id, steps[0]))
+        if batch:
+            self._host.begin(batch)
+        return True
+
+    def _ended(self, identity: str, result: StepResult) -> None:
+        run = self._running[identity]
+        step = run.steps[run.position]
+        run.changed = run.changed or result.changed
+        if isinstance(step, CaptureDead):
+            run.captured = result.output  # best effort: an agent is not left dead because its last words are gone
+        elif not result.ok:
+            self._finish(run, "failed", result.error or f"{step.command} failed")
+            return
+        run.position += 1
+        if run.position == len(run.steps):
+            self._finish(run, "done" if run.changed else "unchanged", None)
+            return
+        self._look_up()
+        if self._halted:
+            self._finish(run, "skipped", f"{self._halted}, between two of its steps")
+            return
+        self._host.begin([(identity, run.steps[run.position])])
+
+    def _finish(self, run: _Running, result: Result, error: str | None) -> None:
+        self._running.pop(run.action.id, None)
+        duration = self._monotonic() - run.started
+        self._outcomes[run.action.id] = Outcome(
+            action=run.action, result=result, error=error, duration_s=duration, captured=run.captured
+        )
+        if result in ("done", "unchanged"):
+            self._graph.done.add(run.action.id)
+            return
+        self._graph.bad.add(run.action.id)
+        while doomed := self._graph.doomed():
+            self._skip(doomed, f"{run.action.target} comes first, and was not done")
+
+    def _skip(self, actions: Sequence[Action], why: str) -> None:
+        for action in actions:
+            self._graph.waiting.pop(action.id, None)
+            self._graph.bad.add(action.id)
+            self._outcomes[action.id] = Outcome(action=action, result="skipped", error=why)

@@ -1,0 +1,164 @@
+"""Decide: what one agent needs, from its view and its changes alone. Pure; knows nothing of the other agents.
+
+Whether a needed thing may be done now (rollout, backoff, guards) is decided afterwards, by `rollout.py` and others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
+from reconciler.model import AgentView, Change, Inventory, Verdict
+from specs.compiled import Agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What is due for an agent's process. `verb` None: nothing, or (with `held`) nothing that may be concluded.
+
+    `disrupts`: it ends a living process. `heals`: it counts against backoff and budget. `removes`: the agent is not
+    to be here any more. `settling`: a start is under way.
+    """
+
+    verb: Verb | None = None
+    reason: Reason = Reason.DRIFT
+    disrupts: bool = False
+    heals: bool = False
+    removes: bool = False
+    settling: bool = False
+    held: HeldReason | None = None
+    message: str = ""
+    changes: tuple[FieldChange, ...] = ()
+    desired: Resource | None = None
+    present: Present | None = None
+
+
+Changes = Mapping[Kind, Change]
+
+
+def need_of(
+    view: AgentView,
+    agent: Agent | None,
+    changes: Changes,
+    present: Mapping[ResourceKey, Present],
+    inventory: Inventory,
+    *,
+    tried: bool,
+) -> Need:
+    """What the agent's unit and session need together; enablement and files are planned from the changes as such.
+
+    `tried`: a start with this very launch digest has been made before. A kind that could not be seen needs nothing:
+    the plan lists it as unknown.
+    """
+    unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
+    for change in (unit, session):
+        if change is not None and change.verdict is Verdict.HOLD:
+            return Need(message=f"{change.key.kind} could not be seen")
+    if agent is not None and agent.held is not None:
+        return Need(held=HeldReason.DEPENDENCY, message=agent.held)
+    seen = present.get(ResourceKey(Kind.SESSION, view.name))
+    if agent is None or agent.state != "running":
+        return _stop(view, agent, unit, session, present)
+    if view.session == "foreign":
+        return Need(
+            verb=Verb.START,
+            reason=Reason.NEW,
+            held=HeldReason.NOT_OWNED,
+            message=f'a tmux session "{agent.session}" exists that this fleet did not start',
+        )
+    desired = session.desired if session is not None else None
+    fields = _merged(unit, session)
+    if view.health is Health.SETTLING:
+        return Need(settling=True, message=view.why)
+    if view.session in ("missing", "dead"):
+        verb = Verb.RESTART if view.unit_active == "active" else Verb.START
+        owned = inventory.agents.get(view.name)
+        first = owned is None or not owned.launch_digest
+        reason = Reason.NEW if first else Reason.UNHEALTHY if view.session == "dead" else Reason.NOT_RUNNING
+        # A first start is no heal; a second one is, whatever became of the first, or it would be tried for ever.
+        heals = view.session == "dead" or not first or tried
+        return _need(verb, reason, fields, desired, seen, heals=heals, message=view.why)
+    moves = session is not None and any(change.path == "socket" for change in session.fields)
+    stale_launch = session is not None and any(change.path == "launch" for change in session.fields)
+    if moves or stale_launch:
+        return _need(
+            Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"
+        )
+    if view.health is Health.UNHEALTHY and view.heartbeat == "stale" and view.program == agent.runtime:
+        return _stale(view, agent, fields, desired, seen)
+    if session is not None and any(change.path == "program" for change in session.fields):
+        return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
+    if view.unit_active != "active":
+        return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
+    return Need()
+
+
+def _stale(
+    view: AgentView, agent: Agent, fields: tuple[FieldChange, ...], desired: Resource | None, seen: Present | None
+) -> Need:
+    """A stale heartbeat alone proves nothing: the runtime must answer for it itself, and the pane must be quiet too."""
+    age = view.heartbeat_age or 0.0
+    quiet = view.last_activity > 0 and seen is not None and float(seen.evidence.get("idle_s") or 0.0) >= age
+    if agent.native_heartbeat and quiet:
+        stale = (*fields, FieldChange(path="heartbeat", live="stale", desired="ok"))
+        return _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, heals=True, message=view.why)
+    why = "its pane is still active" if agent.native_heartbeat else "its heartbeat is not its own word"
+    return Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN, message=f"{view.why}, but {why}")
+
+
+def _stop(
+    view: AgentView,
+    agent: Agent | None,
+    unit: Change | None,
+    session: Change | None,
+    present: Mapping[ResourceKey, Present],
+) -> Need:
+    removes = agent is None or agent.state == "absent"
+    reason = Reason.REMOVED if removes else Reason.SPEC
+    deletes = [change for change in (unit, session) if change is not None and change.verdict is Verdict.DELETE]
+    runs = unit is not None and (
+        view.unit_active not in ("inactive",) or bool(unit.present and unit.present.evidence.get("job"))
+    )
+    if not deletes:
+        return Need(removes=removes, reason=reason)
+    seen = present.get(ResourceKey(Kind.SESSION, view.name))
+    if not runs and (session is None or session.verdict is not Verdict.DELETE):
+        return Need(removes=removes, reason=reason)  # only enabled: there is nothing to stop
+    fields = tuple(change for change in _merged(unit, session) if change.path != "enabled")
+    return Need(
+        verb=Verb.STOP,
+        reason=reason,
+        disrupts=view.session == "alive",
+        removes=removes,
+        changes=fields,
+        present=seen,
+        message="removed from git" if removes else "declared stopped",
+    )
+
+
+def _need(
+    verb: Verb,
+    reason: Reason,
+    fields: tuple[FieldChange, ...],
+    desired: Resource | None,
+    seen: Present | None,
+    *,
+    disrupts: bool = False,
+    heals: bool = False,
+    message: str = "",
+) -> Need:
+    return Need(
+        verb=verb,
+        reason=reason,
+        disrupts=disrupts,
+        heals=heals,
+        changes=tuple(change for change in fields if change.path != "enabled"),
+        desired=desired,
+        present=seen,
+        message=message,
+    )
+
+
+def _merged(*changes: Change | None) -> tuple[FieldChange, ...]:
+    return tuple(field for change in changes if change is not None for field in change.fields)

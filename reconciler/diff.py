@@ -1,0 +1,94 @@
+"""Diff: desired against observed, by the truth table of the architecture page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from providers.base import FieldChange, Json, Kind, Present, Resource, ResourceKey
+from reconciler.model import Change, Inventory, Observation, Verdict
+from specs.compiled import Fleet
+
+
+def diff(
+    desired: Iterable[Resource], observation: Observation, inventory: Inventory, fleet: Fleet
+) -> tuple[Change, ...]:
+    """Every thing that is not as it should be, sorted by key. What is right, and what is nobody's business, is left
+    out; a thing that we own and that nothing declares any more is a DELETE."""
+    wanted = {resource.key: resource for resource in desired}
+    held = {agent.name for agent in fleet.agents if agent.held is not None}
+    changes: list[Change] = []
+    for key in sorted(wanted.keys() | observation.present.keys()):
+        seen = observation.present.get(key)
+        if key not in wanted and seen is not None and seen.agent in held:
+            continue  # its entry is wrong, so what it should be is not known: it is left as it is
+        change = _one(wanted.get(key), observation.present.get(key), key, observation, inventory, fleet)
+        if change is not None:
+            changes.append(change)
+    return tuple(changes)
+
+
+def _one(
+    want: Resource | None,
+    seen: Present | None,
+    key: ResourceKey,
+    observation: Observation,
+    inventory: Inventory,
+    fleet: Fleet,
+) -> Change | None:
+    agent = want.agent if want is not None else seen.agent if seen is not None else None
+    if key.kind in observation.unknown:
+        return Change(verdict=Verdict.HOLD, key=key, agent=agent, desired=want, present=None, fields=())
+    if want is None:
+        if seen is None or key.kind is Kind.HEARTBEAT or not _owned(seen, inventory, fleet):
+            return None
+        fields = tuple(FieldChange(path=p, live=v, desired=None) for p, v in _leaves("", seen.fields))
+        return Change(verdict=Verdict.DELETE, key=key, agent=agent, desired=None, present=seen, fields=fields)
+    if seen is None:
+        fields = tuple(FieldChange(path=p, live=None, desired=v) for p, v in _leaves("", want.fields))
+        return Change(verdict=Verdict.CREATE, key=key, agent=agent, desired=want, present=None, fields=fields)
+    if not seen.ours:
+        return Change(verdict=Verdict.CONFLICT, key=key, agent=agent, desired=want, present=seen, fields=())
+    if seen.fields == want.fields:
+        return None
+    fields = field_changes(seen.fields, want.fields)
+    return Change(verdict=Verdict.UPDATE, key=key, agent=agent, desired=want, present=seen, fields=fields)
+
+
+def _owned(seen: Present, inventory: Inventory, fleet: Fleet) -> bool:
+    """Ours to delete: it carries our mark, and this host's inventory or a declaration in git says so."""
+    if not seen.ours:
+        return False
+    if seen.key.kind is Kind.FRAMEWORK:
+        return seen.key.name in inventory.files
+    if seen.agent is None:
+        return False
+    return seen.agent in inventory.agents or any(agent.name == seen.agent for agent in fleet.agents)
+
+
+def field_changes(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tuple[FieldChange, ...]:
+    """The fields that differ, by dotted path, sorted. Only called for things that do differ: importing DeepDiff costs
+    more than a whole run that finds nothing to do."""
+    from deepdiff import DeepDiff
+
+    found: dict[str, FieldChange] = {}
+    tree = DeepDiff(dict(live), dict(desired), view="tree", verbose_level=0, threshold_to_diff_deeper=0)
+    for changes in tree.values():
+        for change in changes:
+            path = ".".join(str(part) for part in change.path(output_format="list"))
+            found[path] = FieldChange(path=path, live=_plain(change.t1), desired=_plain(change.t2))
+    return tuple(found[path] for path in sorted(found))
+
+
+def _plain(value: object) -> Json:
+    return None if type(value).__name__ == "NotPresent" else value
+
+
+def _leaves(prefix: str, fields: Mapping[str, Json]) -> list[tuple[str, Json]]:
+    leaves: list[tuple[str, Json]] = []
+    for name in sorted(fields):
+        value = fields[name]
+        if isinstance(value, Mapping):
+            leaves.extend(_leaves(f"{prefix}{name}.", value))
+        else:
+            leaves.append((f"{prefix}{name}", value))
+    return leaves

@@ -1,0 +1,257 @@
+"""Plan: from changes to ordered actions, each with a reason, and what is held and why. Pure: the same values always
+make the same plan, whatever the order in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from providers.base import HeldReason, Kind, Verb
+from providers.names import agent_unit
+from reconciler import backoff
+from reconciler.decide import Changes, Need, need_of
+from reconciler.draft import Draft
+from reconciler.guards import refusals
+from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
+from reconciler.plan_agents import blocker, plan_enablement, plan_files, plan_process, plan_second_session
+from reconciler.plan_shared import plan_shared
+from reconciler.plan_summary import orphans, summarise
+from reconciler.rollout import Wait, waits
+from reconciler.suspend import hold_all, hold_suspended
+from reconciler.views import build_views
+from specs.compiled import Agent, Fleet, Suspension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """`agents`: only these (all if empty). `allow_removals`: the operator's own limit for this run."""
+
+    agents: frozenset[str] = frozenset()
+    allow_removals: int | None = None
+
+
+def plan(
+    fleet: Fleet,
+    changes: Iterable[Change],
+    observation: Observation,
+    inventory: Inventory,
+    history: History,
+    *,
+    suspended: Mapping[str, Suspension],
+    paused: str | None,
+    options: PlanOptions | None = None,
+) -> Plan:
+    """`history` must already be the one for this fleet's launch digests (`remember.for_fleet`). The clock of a plan is
+    the time of its observation."""
+    chosen = options or PlanOptions()
+    now = observation.taken_at
+    changes = tuple(changes)
+    views = build_views(fleet, observation, inventory)
+    draft = Draft(now=now)
+    plan_shared(draft, changes, views, history, history.reload_due)
+    by_agent = _by_agent(changes)
+    agents = {agent.name: agent for agent in fleet.agents}
+    names = [name for name in views if not chosen.agents or name in chosen.agents]
+    needs = {
+        name: need_of(
+            views[name],
+            agents.get(name),
+            by_agent.get(name, {}),
+            observation.present,
+            inventory,
+            tried=_history(history, name).last_start > 0,
+        )
+        for name in names
+    }
+    removals = [name for name in names if needs[name].removes and _deletes(by_agent.get(name, {}))]
+    refused = refusals(removals, fleet, inventory, chosen.allow_removals)
+    for refusal in refused:
+        for name in sorted(refusal.agents):
+            draft.hold(name, agent_unit(name), Verb.STOP, refusal.reason, refusal.message)
+            del needs[name]
+    rollout = waits(needs, views, fleet.policy, history, now)
+    heals = _Heals(fleet, history, now)
+    order = _order(needs, agents)
+    for name in order:
+        if needs[name].verb is not Verb.STOP and not needs[name].removes:
+            _run(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, heals, views, agents)
+    for name in reversed(order):
+        if needs[name].verb is Verb.STOP or needs[name].removes:
+            _end(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, agents)
+    for change in changes:
+        if change.key.kind is Kind.SESSION and "@" in change.key.name and (not chosen.agents or change.agent in names):
+            plan_second_session(draft, change, fleet.heartbeats.idle_after)
+    hold_suspended(draft, suspended, now)
+    if paused is not None:
+        hold_all(draft, HeldReason.PAUSED, paused or "the kill switch is set")
+    settling = tuple(sorted(name for name, need in needs.items() if need.settling))
+    return Plan(
+        fleet=fleet.name,
+        tenant_id=fleet.tenant_id,
+        host=fleet.host,
+        revision=fleet.revision,
+        observed_at=now,
+        observed_digest=observation.digest,
+        paused=paused,
+        actions=tuple(draft.actions.values()),
+        held=tuple(sorted(draft.held, key=lambda held: (held.agent or "", held.target, held.verb))),
+        unknown=observation.unknown,
+        orphans=orphans(observation, agents, inventory),
+        refused=tuple(refusal.message for refusal in refused),
+        settling=settling,
+        heals=frozenset(
+            name
+            for name in heals.granted
+            if any(a.agent == name and a.key.kind is Kind.UNIT for a in draft.actions.values())
+        ),
+        summary=summarise(draft, views, inventory, needs),
+        views=views,
+    )
+
+
+class _Heals:
+    """Backoff of each agent and the budget of the fleet, asked in order."""
+
+    def __init__(self, fleet: Fleet, history: History, now: float) -> None:
+        self._policy, self._history, self._now = fleet.policy, history, now
+        recent = backoff.recent_heals(history, now)
+        self._left = backoff.budget(fleet) - len(recent)
+        self._next = min(recent, default=now) + backoff.HOUR_S
+        self.granted: set[str] = set()
+
+    def refuse(self, name: str) -> tuple[str, float] | None:
+        """None: it may be healed now. Otherwise the reason, and when to look again."""
+        known = _history(self._history, name)
+        due = backoff.not_before(known, self._now)
+        if due > self._now:
+            if known.quarantined_since:
+                count = self._policy.quarantine_restarts
+                return f"in quarantine: it ended {count} times or more in a short time", due
+            return f"backing off after {known.attempts} start(s)", due
+        if self._left <= 0:
+            return "the fleet's restart budget for this hour is used up", self._next
+        self._left -= 1
+        self.granted.add(name)
+        return None
+
+
+def _run(
+    draft: Draft,
+    name: str,
+    need: Need,
+    changes: Changes,
+    inventory: Inventory,
+    rollout: Mapping[str, Wait],
+    heals: _Heals,
+    views: Mapping[str, AgentView],
+    agents: Mapping[str, Agent],
+) -> None:
+    """Files, enablement, then the start or restart, if nothing stands against it."""
+    agent = agents.get(name)
+    if agent is None:
+        return
+    unit = agent_unit(name)
+    env = plan_files(draft, name, changes, inventory, ())
+    if agent.held is not None:
+        draft.hold(name, unit, Verb.START, HeldReason.DEPENDENCY, agent.held)
+        return
+    if agent.state != "running":
+        return
+    before = tuple(draft.gate) + ((env,) if env else ())
+    enabled = plan_enablement(draft, name, changes, False, before)
+    verb = need.verb or Verb.START
+    if need.held is not None:
+        draft.hold(name, unit, verb, need.held, need.message, changes=need.changes)
+        return
+    if need.verb is None:
+        return
+    wait = rollout.get(name)
+    if wait is not None:
+        draft.hold(
+            name, unit, verb, wait.reason, wait.message, since=wait.since, until=wait.until, changes=need.changes
+        )
+        return
+    stuck = draft.shut or ("its launch environment is not as it should be" if env == "" else "")
+    stuck = stuck or ("" if need.disrupts else blocker(agent, views, draft, agents))
+    if stuck:
+        draft.hold(name, unit, verb, HeldReason.DEPENDENCY, stuck, changes=need.changes)
+        return
+    refusal = heals.refuse(name) if need.heals else None
+    if refusal is not None:
+        draft.hold(name, unit, verb, HeldReason.CRASH_LOOP, refusal[0], until=refusal[1], changes=need.changes)
+        return
+    peers = tuple(f"{v}:{Kind.UNIT}:{other}" for other in agent.depends_on for v in (Verb.START, Verb.RESTART))
+    plan_process(draft, name, need, inventory, before + ((enabled,) if enabled else ()) + peers)
+
+
+def _end(
+    draft: Draft,
+    name: str,
+    need: Need,
+    changes: Changes,
+    inventory: Inventory,
+    rollout: Mapping[str, Wait],
+    agents: Mapping[str, Agent],
+) -> None:
+    """Disable, then stop, then forget its files; those that depend on it are stopped before it."""
+    disabled = plan_enablement(draft, name, changes, need.removes, ())
+    unit = agent_unit(name)
+    wait = rollout.get(name)
+    stopped: str | None = None
+    if need.held is not None or wait is not None:
+        if wait is not None:
+            draft.hold(name, unit, Verb.STOP, wait.reason, wait.message, since=wait.since, until=wait.until)
+        elif need.held is not None:
+            draft.hold(name, unit, Verb.STOP, need.held, need.message)
+    else:
+        dependants = tuple(
+            f"{Verb.STOP}:{Kind.UNIT}:{other.name}" for other in agents.values() if name in other.depends_on
+        )
+        stopped = plan_process(
+            draft, name, need, inventory, ((disabled,) if disabled else ()) + dependants, start_changes=False
+        )
+    env = changes.get(Kind.ENV)
+    if need.removes and env is not None and env.verdict is Verdict.DELETE:
+        if need.held is None and wait is None:
+            plan_files(draft, name, changes, inventory, tuple(i for i in (disabled, stopped) if i))
+    elif not need.removes:
+        plan_files(draft, name, changes, inventory, ())
+
+
+def _by_agent(changes: Iterable[Change]) -> dict[str, dict[Kind, Change]]:
+    found: dict[str, dict[Kind, Change]] = {}
+    for change in changes:
+        if change.agent is not None and "@" not in change.key.name:
+            found.setdefault(change.agent, {})[change.key.kind] = change
+    return found
+
+
+def _deletes(changes: Changes) -> bool:
+    return any(change.verdict is Verdict.DELETE for change in changes.values())
+
+
+def _history(history: History, name: str) -> AgentHistory:
+    return history.agents.get(name) or AgentHistory()
+
+
+def _order(needs: Mapping[str, Need], agents: Mapping[str, Agent]) -> list[str]:
+    """Dependencies before dependants, the floor's classes first among equals, then by name. Cycles were refused when
+    the roster was read; should one be here all the same, it is cut where it is met again."""
+    done: dict[str, None] = {}
+    entered: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in entered or name not in needs:
+            return
+        entered.add(name)
+        for other in sorted(agents[name].depends_on) if name in agents else ():
+            visit(other)
+        done[name] = None
+
+    def rank(name: str) -> tuple[int, str]:
+        role = agents[name].agent_class if name in agents else ""
+        return (0 if role == "orchestrator" else 1 if role == "enhancer" else 2, name)
+
+    for name in sorted(needs, key=rank):
+        visit(name)
+    return list(done)

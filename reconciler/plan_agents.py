@@ -1,0 +1,149 @@
+"""Plan, the part of one agent at a time: its files, its enablement, its start, restart or stop. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
+from providers.names import agent_unit
+from reconciler.decide import Changes, Need
+from reconciler.diff import field_changes
+from reconciler.draft import Draft
+from reconciler.model import AgentView, Change, Inventory, Verdict
+from specs.compiled import Agent
+
+
+def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
+    """Write (or, once `after` is done, delete) the launch environment; returns the action's id. A conflict or an
+    unknown is held, and the returned sentinel "" tells the caller not to start the agent."""
+    change = changes.get(Kind.ENV)
+    if change is None:
+        return None
+    target = f"{name}.env"
+    if change.verdict is Verdict.HOLD:
+        draft.hold(name, target, Verb.WRITE, HeldReason.UNKNOWN, "its launch environment could not be read")
+        return ""
+    if change.verdict is Verdict.CONFLICT:
+        message = f"{target} exists and was not written by this fleet: move it away, then run again"
+        draft.hold(name, target, Verb.WRITE, HeldReason.NOT_OWNED, message)
+        return ""
+    delete = change.verdict is Verdict.DELETE
+    return draft.add(
+        Verb.DELETE if delete else Verb.WRITE,
+        change.key,
+        target,
+        _file_reason(change, name, inventory),
+        agent=name,
+        depends_on=after if delete else (),
+        changes=change.fields,
+        desired=change.desired,
+        present=change.present,
+    )
+
+
+def plan_enablement(draft: Draft, name: str, changes: Changes, removes: bool, after: tuple[str, ...]) -> str | None:
+    """Enable with start, disable with stop: what is not to run must not come back at boot, at once."""
+    change = changes.get(Kind.UNIT)
+    if change is None or change.verdict not in (Verdict.CREATE, Verdict.UPDATE, Verdict.DELETE):
+        return None
+    fields = tuple(field for field in change.fields if field.path == "enabled")
+    enable = change.verdict is not Verdict.DELETE
+    if not fields or (not enable and not fields[0].live):
+        return None
+    reason = Reason.NEW if change.verdict is Verdict.CREATE else Reason.DRIFT
+    if not enable:
+        reason = Reason.REMOVED if removes else Reason.SPEC
+        fields = (FieldChange(path="enabled", live=True, desired=False),)
+    return draft.add(
+        Verb.ENABLE if enable else Verb.DISABLE,
+        change.key,
+        agent_unit(name),
+        reason,
+        agent=name,
+        depends_on=after,
+        changes=fields,
+        desired=change.desired,
+        present=change.present,
+    )
+
+
+def plan_process(
+    draft: Draft, name: str, need: Need, inventory: Inventory, after: tuple[str, ...], *, start_changes: bool = True
+) -> str | None:
+    """Start, restart or stop the agent's unit; the session's observation goes along."""
+    if need.verb is None:
+        return None
+    changes = named_launch(need, name, inventory) if start_changes else need.changes
+    return draft.add(
+        need.verb,
+        ResourceKey(Kind.UNIT, name),
+        agent_unit(name),
+        need.reason,
+        agent=name,
+        disrupts=need.disrupts,
+        depends_on=after,
+        changes=changes,
+        desired=need.desired,
+        present=need.present,
+    )
+
+
+def plan_second_session(draft: Draft, change: Change, idle_after: float) -> None:
+    """A second session of an agent on another tmux server: what a change of socket leaves if the old server could not
+    be reached then. Ended when it is dead or idle."""
+    if change.verdict is not Verdict.DELETE or change.present is None or change.agent is None:
+        return
+    seen = change.present
+    target = f"tmux session {seen.evidence.get('session')} on socket {seen.fields['socket'] or 'default'}"
+    idle = seen.evidence.get("idle_s")
+    if seen.fields["alive"] and not (isinstance(idle, (int, float)) and idle >= idle_after):
+        message = "a second session of this agent, not yet idle"
+        draft.hold(change.agent, target, Verb.STOP, HeldReason.WORKING, message)
+        return
+    draft.add(
+        Verb.STOP,
+        change.key,
+        target,
+        Reason.DRIFT,
+        agent=change.agent,
+        disrupts=bool(seen.fields["alive"]),
+        changes=change.fields,
+        present=seen,
+    )
+
+
+def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChange, ...]:
+    """A changed launch digest, spelled out as the fields that changed where this host remembers what it was given."""
+    owned = inventory.agents.get(name)
+    out: list[FieldChange] = []
+    for change in need.changes:
+        if change.path == "launch" and change.live and owned is not None and owned.launch_digest == change.live:
+            wanted = need.desired.data.get("launch", {}) if need.desired is not None else {}
+            named = field_changes(owned.launch, wanted)
+            out.extend(named or (change,))
+        else:
+            out.append(change)
+    return tuple(out)
+
+
+def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: Mapping[str, Agent]) -> str:
+    """Why an agent that depends on others cannot be started in this pass, or "" if it can."""
+    for other in agent.depends_on:
+        peer, view = agents.get(other), views.get(other)
+        if peer is None or view is None or peer.state != "running":
+            continue
+        planned = any(f"{verb}:{Kind.UNIT}:{other}" in draft.actions for verb in (Verb.START, Verb.RESTART))
+        if not planned and view.session != "alive":
+            return f'it depends on "{other}", which is not running ({view.why or view.session})'
+    return ""
+
+
+def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
+    if change.verdict is Verdict.DELETE:
+        return Reason.REMOVED
+    owned = inventory.agents.get(name)
+    if owned is None or not owned.launch_digest:
+        return Reason.NEW
+    digest = change.desired.data.get("launch_digest") if change.desired is not None else None
+    live = change.present.evidence.get("launch_digest") if change.present is not None else None
+    return Reason.SPEC if live is not None and digest != live else Reason.DRIFT

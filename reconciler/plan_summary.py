@@ -1,0 +1,58 @@
+"""What a plan amounts to: the closing count, and what on the host nobody declared. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from providers.base import Kind, Reason, Verb
+from providers.names import agent_unit
+from reconciler.decide import Need
+from reconciler.draft import Draft
+from reconciler.model import AgentView, Inventory, Observation, Summary
+from specs.compiled import Agent
+
+HEALING = (Reason.NOT_RUNNING, Reason.UNHEALTHY, Reason.DRIFT)
+
+
+def summarise(draft: Draft, views: Mapping[str, AgentView], inventory: Inventory, needs: Mapping[str, Need]) -> Summary:
+    """Agents, each counted once, by the most telling thing that is done to it; shared things count as updates."""
+    touched: dict[str, set[Reason]] = {}
+    shared = 0
+    for action in draft.actions.values():
+        if action.agent is None:
+            shared += action.verb is not Verb.RELOAD
+        else:
+            touched.setdefault(action.agent, set()).add(action.reason)
+    removed = sum(Reason.REMOVED in reasons for reasons in touched.values())
+    created = sum(Reason.NEW in reasons and Reason.REMOVED not in reasons for reasons in touched.values())
+    healed = sum(reasons.issubset(HEALING) for reasons in touched.values())
+    held = {held.agent for held in draft.held if held.agent is not None} - touched.keys()
+    idle = [name for name, view in views.items() if view.desired_state != "undeclared" or name in inventory.agents]
+    return Summary(
+        create=created,
+        update=len(touched) - removed - created - healed + shared,
+        remove=removed,
+        heal=healed,
+        held=len(draft.held),
+        unchanged=sum(name not in touched and name not in held and name in needs for name in idle),
+    )
+
+
+def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: Inventory) -> tuple[str, ...]:
+    """Things on the host that look like an agent's and that neither git nor this host's inventory knows."""
+    found: list[str] = []
+    for key in sorted(observation.present):
+        seen = observation.present[key]
+        if seen.agent is None or seen.agent in agents or seen.agent in inventory.agents:
+            continue
+        if key.kind is Kind.UNIT:
+            found.append(f"unit {agent_unit(seen.agent)}")
+        elif key.kind is Kind.ENV:
+            found.append(f"file {seen.agent}.env")
+        elif key.kind is Kind.HEARTBEAT:
+            found.append(f"heartbeat {seen.agent}.hb")
+        elif key.kind is Kind.SESSION:
+            socket = seen.fields["socket"] or "default"
+            what = f"tmux session {seen.evidence['session']}" if seen.evidence.get("session") else "a leftover scope"
+            found.append(f"{what} on socket {socket}" if seen.evidence.get("session") else f"{what} of {seen.agent}")
+    return tuple(found)

@@ -1,0 +1,144 @@
+"""Remember: what a run leaves for the next one: inventory and history. Pure; the loop decides when it is written.
+
+Both are written ahead: an agent is owned before the first of its things is made, and a start is counted before it is
+made, so that a crash at any instruction forgets neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from providers.base import Action, Health, HeldReason, Kind, Present, Verb
+from providers.launch import launch_digest, launch_fields
+from reconciler import backoff
+from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
+from specs.compiled import Agent, Fleet
+
+WAITING = (HeldReason.WORKING, HeldReason.MAX_UNAVAILABLE)
+PROCESS_VERBS = (Verb.START, Verb.RESTART)
+
+
+def history_for(fleet: Fleet, history: History) -> History:
+    """The history that counts for what is declared now: a new launch digest is a clean slate for its agent."""
+    agents = dict(history.agents)
+    for agent in fleet.agents:
+        known = agents.get(agent.name, AgentHistory())
+        agents[agent.name] = backoff.for_launch(known, "" if agent.held else launch_digest(agent))
+    return replace(history, agents=agents) if agents != history.agents else history
+
+
+def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
+    """What one look teaches: who is healthy since when, who waits since when, who is gone."""
+    now = plan.observed_at
+    waiting = {held.agent for held in plan.held if held.reason in WAITING}
+    busy = {action.agent for action in plan.actions} | {held.agent for held in plan.held}
+    agents: dict[str, AgentHistory] = {}
+    for name, view in plan.views.items():
+        known = history.agents.get(name)
+        if known is None:
+            continue
+        healthy = view.health is Health.HEALTHY
+        known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
+        since = (known.waiting_since or now) if name in waiting else 0.0
+        sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0
+        if since != known.waiting_since or sync != known.in_sync_since:
+            known = replace(known, waiting_since=since, in_sync_since=sync)
+        agents[name] = known
+    heals = backoff.recent_heals(history, now)
+    if agents == history.agents and heals == history.heals:
+        return history
+    return replace(history, agents=agents, heals=heals)
+
+
+def history_before(actions: Sequence[Action], plan: Plan, history: History, fleet: Fleet, now: float) -> History:
+    """What must be known even if the very next instruction is our last."""
+    agents, heals, reload_due = dict(history.agents), list(history.heals), history.reload_due
+    release = history.holder_release
+    for action in actions:
+        if action.key.kind is Kind.FRAMEWORK and action.verb is not Verb.RELOAD:
+            reload_due = True
+        if action.key.kind is Kind.HOLDER and action.verb is Verb.RESTART:
+            release = ""
+        if action.agent is None or action.verb not in PROCESS_VERBS or action.key.kind is not Kind.UNIT:
+            continue
+        known = agents.get(action.agent, AgentHistory())
+        if action.agent in plan.heals:
+            agents[action.agent] = backoff.recorded_start(action.agent, known, fleet.policy, now)
+            heals.append(now)
+        else:
+            agents[action.agent] = backoff.noted_start(known, now)
+    return replace(history, agents=agents, heals=tuple(heals), reload_due=reload_due, holder_release=release)
+
+
+def history_after(outcomes: Iterable[Outcome], history: History) -> History:
+    """A reload that was done is due no longer."""
+    if history.reload_due and any(o.action.verb is Verb.RELOAD and o.result == "done" for o in outcomes):
+        return replace(history, reload_due=False)
+    return history
+
+
+def inventory_before(plan: Plan, inventory: Inventory, fleet: Fleet) -> Inventory:
+    """Everything that this plan may create is ours from before it exists."""
+    declared = {agent.name: agent for agent in fleet.agents}
+    agents, files = dict(inventory.agents), set(inventory.files)
+    for action in plan.actions:
+        if action.key.kind is Kind.FRAMEWORK and action.verb is Verb.WRITE:
+            files.add(action.key.name)
+        agent = declared.get(action.agent or "")
+        if agent is not None and action.verb in (Verb.WRITE, Verb.ENABLE, *PROCESS_VERBS) and agent.name not in agents:
+            agents[agent.name] = Owned(agent_class=agent.agent_class, socket=agent.socket)
+    return _changed(inventory, agents, files)
+
+
+def inventory_after_look(plan: Plan, observation: Observation, inventory: Inventory, fleet: Fleet) -> Inventory:
+    """What one look confirms: what runs is owned, with what it was given; what nobody declares and nobody sees any more
+    is dropped."""
+    declared = {agent.name: agent for agent in fleet.agents}
+    present = _present_agents(observation)
+    certain = not observation.unknown.keys() & {Kind.UNIT, Kind.SESSION, Kind.ENV}
+    agents = dict(inventory.agents)
+    for name, view in plan.views.items():
+        agent, owned = declared.get(name), agents.get(name)
+        if agent is not None and agent.held is None and agent.state != "absent":
+            fresh = _owned(agent, view, owned)
+            if fresh is not None:
+                agents[name] = fresh
+        elif owned is not None and certain and name not in present and (agent is None or agent.state == "absent"):
+            del agents[name]
+    files = set(inventory.files)
+    if Kind.FRAMEWORK not in observation.unknown:
+        seen = {key.name for key in observation.present if key.kind is Kind.FRAMEWORK}
+        files &= seen | {action.key.name for action in plan.actions}
+    floor = inventory.floor if plan.refused else fleet.policy.floor
+    return replace(_changed(inventory, agents, files), floor=floor)
+
+
+def _owned(agent: Agent, view: AgentView, owned: Owned | None) -> Owned | None:
+    """An agent that lives with the declared launch is remembered with all of it: the next change can then be named."""
+    digest = launch_digest(agent)
+    if view.session == "alive" and view.launch_digest == digest:
+        if owned is not None and owned.launch_digest == digest and owned.agent_class == agent.agent_class:
+            return None
+        return Owned(
+            agent_class=agent.agent_class, socket=agent.socket, launch_digest=digest, launch=launch_fields(agent)
+        )
+    if owned is not None and owned.agent_class != agent.agent_class:
+        return replace(owned, agent_class=agent.agent_class)
+    if owned is None and view.session == "alive":
+        return Owned(agent_class=agent.agent_class, socket=agent.socket, launch_digest=view.launch_digest)
+    return None
+
+
+def _present_agents(observation: Observation) -> set[str]:
+    return {seen.agent for key, seen in observation.present.items() if seen.agent and _counts(key.kind, seen)}
+
+
+def _counts(kind: Kind, seen: Present) -> bool:
+    return kind is not Kind.HEARTBEAT and seen.ours
+
+
+def _changed(inventory: Inventory, agents: Mapping[str, Owned], files: set[str]) -> Inventory:
+    if agents == inventory.agents and files == inventory.files:
+        return inventory
+    return replace(inventory, agents=agents, files=frozenset(files))

@@ -1,0 +1,94 @@
+"""Rollout: which of the disruptive needs may be met now. Pure.
+
+A living conversation is ended only when the policy and the evidence allow it: when the agent is available, for so many
+agents at once, the orchestrator last. What waits is held with its reason; nothing is ever killed by a timeout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from providers.base import Health, HeldReason, Verb
+from reconciler.decide import Need
+from reconciler.model import AgentView, History
+from specs.compiled import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a need is not met now, since when it has been due, and when it is looked at again."""
+
+    reason: HeldReason
+    message: str
+    since: float
+    until: float | None
+
+
+def waits(
+    needs: Mapping[str, Need], views: Mapping[str, AgentView], policy: Policy, history: History, now: float
+) -> dict[str, Wait]:
+    """Those agents whose disruptive need has to wait. Agents without a disruptive need are not mentioned."""
+    held: dict[str, Wait] = {}
+    candidates: list[str] = []
+    for name in sorted(needs):
+        need = needs[name]
+        if need.verb is None or not need.disrupts or need.held is not None:
+            continue
+        wait = _unavailable(views[name], need, policy, _since(history, name, now), now)
+        if wait is not None:
+            held[name] = wait
+        elif need.verb is Verb.RESTART:
+            candidates.append(name)
+    free = policy.max_unavailable - _down(needs, views, candidates)
+    ordered = sorted(candidates, key=lambda name: (views[name].agent_class == "orchestrator", name))
+    for position, name in enumerate(ordered):
+        last = views[name].agent_class == "orchestrator" and (position > 0 or _down(needs, views, candidates) > 0)
+        if position >= free or last:
+            limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
+            message = "the orchestrator is restarted last" if last else limit
+            held[name] = Wait(HeldReason.MAX_UNAVAILABLE, message, _since(history, name, now), None)
+    return held
+
+
+def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now: float) -> Wait | None:
+    stays = need.verb is Verb.RESTART
+    if policy.on_change == "immediately":
+        return None
+    if policy.on_change == "never" and stays:
+        message = "the rollout policy is never: restart it by hand when it suits"
+        return Wait(HeldReason.WORKING, message, since, None)
+    if view.available:
+        return None
+    deadline = since + policy.drain_timeout
+    if view.available is None:
+        message = "nothing tells whether it is idle"
+    elif view.heartbeat == "busy":
+        message = "its heartbeat says busy"
+    else:
+        message = "it was active a moment ago"
+    if now >= deadline:
+        message += "; the drain timeout has passed, and it is not ended by force: stop it by hand, or set on_change"
+        return Wait(HeldReason.WORKING, message, since, None)
+    return Wait(HeldReason.WORKING, message, since, deadline)
+
+
+def _down(needs: Mapping[str, Need], views: Mapping[str, AgentView], candidates: list[str]) -> int:
+    """Agents that should run and do not answer now. One that is in a crash loop of its own does not hold up others
+    for ever: it counts only while a start of it is under way."""
+    count = 0
+    for name, view in views.items():
+        if name in candidates or view.desired_state != "running":
+            continue
+        need = needs.get(name)
+        starting = (
+            need is not None and need.verb in (Verb.START, Verb.RESTART) and not need.disrupts and need.held is None
+        )
+        if view.health is Health.SETTLING or (starting and view.session in ("missing", "dead") and need.heals):
+            count += 1
+    return count
+
+
+def _since(history: History, name: str, now: float) -> float:
+    known = history.agents.get(name)
+    return known.waiting_since if known is not None and known.waiting_since else now
