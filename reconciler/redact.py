@@ -1,0 +1,74 @@
+"""What a pane showed, made fit to be kept: bounded, no control sequences, nothing that looks like a key."""
+
+from __future__ import annotations
+
+import re
+
+MAX_LINES = 200
+MAX_BYTES = 32 * 1024
+HIDDEN = "[hidden]"
+
+_ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC: titles, links, the clipboard
+    r"|\x1b[PX^_][^\x1b\x9c]*(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
+    r"|\x1b[ -/]*[0-~]?"  # the short ones
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+_SECRETS = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}"),
+    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}"),
+    re.compile(r"\bxox[abeoprs]-[\w-]{8,}|\bxapp-[\w-]{8,}"),
+    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bya29\.[\w-]{16,}"),
+    re.compile(r"\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{20,}|\bdop_v1_[a-f0-9]{32,}"),
+    re.compile(r"\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*"),
+    re.compile(r"\b\d{8,10}:[A-Za-z0-9_-]{35}\b"),
+    re.compile(r"(?i)(?<=bearer )[\w.~+/=-]{8,}|(?<=basic )[A-Za-z0-9+/=]{12,}"),
+    re.compile(r"(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"),
+    re.compile(
+        r"(?i)(?<![A-Za-z0-9])(?P<name>[\w.-]*(?:token|secret|passw(?:or)?d|passphrase|api_?-?key|access_?-?key|credential)"
+        r"[\w.-]*[\"']?\s*[=:]\s*)(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;]+)"
+    ),
+    re.compile(r"\b(?=[A-Za-z0-9_]*[0-9])(?=[A-Za-z0-9_]*[A-Z])(?=[A-Za-z0-9_]*[a-z])[A-Za-z0-9_]{40,}\b"),
+)
+
+
+def plain(text: str) -> str:
+    """Without terminal control sequences and control characters; line ends become newlines, tabs stay."""
+    text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("", text)
+
+
+def one_line(text: str, limit: int = 0) -> str:
+    """`plain`, on one line, for values that end up inside a sentence; with a limit, cut to that many characters."""
+    line = " ".join(plain(text).split())
+    return line if not limit or len(line) <= limit else line[: max(0, limit - 3)] + "..."
+
+
+def hide_secrets(text: str) -> str:
+    """The text with everything that looks like a key or a password replaced."""
+    for pattern in _SECRETS:
+        text = pattern.sub(_hidden, text)
+    return text
+
+
+def _hidden(match: re.Match[str]) -> str:
+    return (match.groupdict().get("name") or "") + HIDDEN
+
+
+def redact(text: str, *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> str:
+    """The end of a captured pane: at most `max_lines` lines and `max_bytes` bytes of UTF-8, plain, secrets hidden."""
+    # A bound before the patterns run keeps their cost bounded too; wide enough that no kept line is touched by it.
+    kept = hide_secrets(plain(text[-8 * max_bytes :]))
+    lines = [line.rstrip() for line in kept.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    kept = "\n".join(lines[-max_lines:])
+    encoded = kept.encode()
+    if len(encoded) > max_bytes:
+        kept = encoded[-max_bytes:].decode("utf-8", "ignore")
+        _, newline, rest = kept.partition("\n")
+        kept = rest if newline else kept
+    return kept

@@ -1,0 +1,198 @@
+"""State as JSON and back: strict about types, so that a damaged file is noticed instead of believed. Pure.
+
+A state file is one JSON object of two lines: a head (format number, checksum) and the body. The checksum is over the
+body as written, so that a file that was cut short, mixed up or edited is known for damaged before it is parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, NoReturn
+
+from providers.base import Json
+from reconciler.model import AgentHistory, History, Inventory, Owned
+from specs.compiled import Suspension
+
+FORMAT = 1
+_SEAM = b',\n"data":'
+
+
+class Damaged(ValueError):
+    """The bytes are not a state file that this version can read."""
+
+
+def seal(body: object, **head: str) -> bytes:
+    """The file's bytes. `head` are words to look at without parsing the body."""
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "surrogatepass")
+    top = json.dumps({"format": FORMAT, **head, "sha256": sha256(data).hexdigest()})
+    return top[:-1].encode() + _SEAM + data + b"}\n"
+
+
+def unseal(raw: bytes, **head: str) -> Json:
+    """The body. Raises Damaged if the bytes are not exactly what `seal` wrote, or `head` differs."""
+    top, seam, rest = raw.partition(_SEAM)
+    if not seam or not rest.endswith(b"}\n"):
+        raise Damaged("it is cut short or not a state file")
+    data = rest[:-2]
+    words = _loads(top + b"}")
+    if not isinstance(words, dict) or words.get("format") != FORMAT:
+        raise Damaged("it was written by another version")
+    if words.get("sha256") != sha256(data).hexdigest():
+        raise Damaged("its checksum is wrong")
+    for name, value in head.items():
+        if words.get(name) != value:
+            raise Damaged(f"it is for another {name}")
+    return _loads(data)
+
+
+def _loads(raw: bytes) -> Json:
+    try:
+        return json.loads(raw.decode("utf-8", "surrogatepass"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"it is not JSON: {error}") from error
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise Damaged(f"it contains {word}")
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_times(value: object) -> bool:
+    return type(value) is list and all(_is_time(item) for item in value)
+
+
+Check = Callable[[object], bool]
+
+_AGENT_HISTORY: Mapping[str, Check] = {
+    "launch_digest": _is_text,
+    "attempts": _is_count,
+    "delay": _is_time,
+    "last_start": _is_time,
+    "starts": _is_times,
+    "quarantined_since": _is_time,
+    "healthy_since": _is_time,
+    "waiting_since": _is_time,
+    "restarts": _is_count,
+    "in_sync_since": _is_time,
+}
+_HISTORY: Mapping[str, Check] = {
+    "agents": lambda value: type(value) is dict,
+    "heals": _is_times,
+    "holder_release": _is_text,
+}
+_OWNED: Mapping[str, Check] = {
+    "agent_class": _is_text,
+    "socket": _is_text,
+    "launch_digest": _is_text,
+    "launch": lambda value: type(value) is dict,
+}
+_INVENTORY: Mapping[str, Check] = {
+    "agents": lambda value: type(value) is dict,
+    "files": lambda value: type(value) is list and all(type(item) is str for item in value),
+    "floor": lambda value: value in ("two-agent", "none"),
+}
+_SUSPENSION: Mapping[str, Check] = {
+    "reason": _is_text,
+    "by": _is_text,
+    "until": lambda value: value is None or _is_time(value),
+}
+
+
+def _checked(raw: object, checks: Mapping[str, Check], what: str) -> dict[str, Any]:
+    """The known fields of an object; one that is missing takes its default, one of a newer version is ignored."""
+    if type(raw) is not dict:
+        raise Damaged(f"{what} is not an object")
+    known = {name: raw[name] for name in checks if name in raw}
+    for name, value in known.items():
+        if not checks[name](value):
+            raise Damaged(f"{what}: {name} makes no sense")
+    return known
+
+
+def history_to_json(history: History) -> dict[str, Any]:
+    """Fields that have their default are left out: most agents never had trouble."""
+    return {
+        "agents": {name: _fields(agent, _AGENT_HISTORY, _CALM) for name, agent in history.agents.items()},
+        "heals": list(history.heals),
+        "holder_release": history.holder_release,
+    }
+
+
+_CALM = AgentHistory()
+
+
+def _fields(value: object, names: Mapping[str, Check], default: object) -> dict[str, Any]:
+    pairs = ((name, getattr(value, name), getattr(default, name)) for name in names)
+    return {name: item for name, item, usual in pairs if item != usual}
+
+
+def history_from_json(raw: object) -> History:
+    """Raises Damaged."""
+    top = _checked(raw, _HISTORY, "history")
+    agents = {}
+    for name, one in top.get("agents", {}).items():
+        fields = _checked(one, _AGENT_HISTORY, f"history of {name}")
+        if "starts" in fields:
+            fields["starts"] = tuple(fields["starts"])
+        agents[name] = AgentHistory(**fields)
+    return History(agents=agents, heals=tuple(top.get("heals", ())), holder_release=top.get("holder_release", ""))
+
+
+def inventory_to_json(inventory: Inventory) -> dict[str, Any]:
+    """Files are sorted: the same inventory gives the same bytes."""
+    return {
+        "agents": {
+            name: {
+                "agent_class": owned.agent_class,
+                "socket": owned.socket,
+                "launch_digest": owned.launch_digest,
+                "launch": dict(owned.launch),
+            }
+            for name, owned in inventory.agents.items()
+        },
+        "files": sorted(inventory.files),
+        "floor": inventory.floor,
+    }
+
+
+def inventory_from_json(raw: object) -> Inventory:
+    """Raises Damaged."""
+    top = _checked(raw, _INVENTORY, "inventory")
+    agents = {}
+    for name, one in top.get("agents", {}).items():
+        fields = _checked(one, _OWNED, f"inventory of {name}")
+        if not {"agent_class", "socket"} <= fields.keys():
+            raise Damaged(f"inventory of {name} is not complete")
+        agents[name] = Owned(**fields)
+    return Inventory(agents=agents, files=frozenset(top.get("files", ())), floor=top.get("floor", "none"))
+
+
+def suspensions_to_json(suspended: Mapping[str, Suspension]) -> dict[str, Any]:
+    return {name: {"reason": one.reason, "by": one.by, "until": one.until} for name, one in suspended.items()}
+
+
+def suspensions_from_json(raw: object) -> dict[str, Suspension]:
+    """Raises Damaged."""
+    if type(raw) is not dict:
+        raise Damaged("the suspensions are not an object")
+    found = {}
+    for name, one in raw.items():
+        fields = _checked(one, _SUSPENSION, f"suspension of {name}")
+        if fields.keys() != _SUSPENSION.keys():
+            raise Damaged(f"suspension of {name} is not complete")
+        found[name] = Suspension(**fields)
+    return found

@@ -1,0 +1,86 @@
+"""What is kept for people: crash logs, receipts of runs that acted, traces of our own bugs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import NotFound
+from reconciler.redact import redact
+from reconciler.store import Store, write_failure
+
+RECEIPTS_KEPT = 200
+_AGENT = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def save_crash(store: Store, agent: str, text: str) -> Path:
+    """Keep the last lines of an agent's dead pane (200 lines, 32 KiB, secrets hidden), and the log before it.
+
+    Raises StateError.
+    """
+    path, before = _crash_paths(store, agent)
+    store.guard(path)
+    try:
+        path.replace(before)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise write_failure(before, error) from error
+    store.write(path, redact(text) + "\n")
+    return path
+
+
+def load_crash(store: Store, agent: str, *, previous: bool = False) -> str | None:
+    """The kept lines, or None if there are none."""
+    path = _crash_paths(store, agent)[previous]
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _crash_paths(store: Store, agent: str) -> tuple[Path, Path]:
+    # Both names end in their own way, so that no agent's name can make one file of two.
+    if not _AGENT.fullmatch(agent):
+        raise NotFound(f'no agent can be called "{agent}"')
+    return store.state / "crashes" / f"{agent}.log", store.state / "crashes" / f"{agent}.log.1"
+
+
+def add_receipt(store: Store, receipt: Mapping[str, Any], *, now: float, revision: str) -> Path:
+    """Write down what a run did; the newest 200 receipts are kept. Raises StateError."""
+    from datetime import UTC, datetime
+
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    path = store.state / "receipts" / f"{stamp}-{_short(revision)}.json"
+    store.write(path, json.dumps(receipt, indent=2, ensure_ascii=False) + "\n")
+    for old in receipts(store)[RECEIPTS_KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def receipts(store: Store) -> tuple[Path, ...]:
+    """Newest first."""
+    return tuple(sorted((store.state / "receipts").glob("[0-9]*.json"), reverse=True))
+
+
+def _short(revision: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", revision)[:12] or "none"
+
+
+def request_look(store: Store) -> None:
+    """Ask the next run to look at everything anew, whoever makes it. Raises StateError."""
+    store.write(store.runtime / "look", "")
+
+
+def take_look_request(store: Store) -> bool:
+    """Whether somebody asked; the request is gone afterwards."""
+    path = store.runtime / "look"
+    store.guard(path)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
