@@ -26,7 +26,7 @@ class EnvValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Resource limits of an agent's scope, in systemd's own spelling (`MemoryMax=2G`, `CPUWeight=50`, `TasksMax=512`)."""
+    """Limits of an agent's scope, in systemd's own spelling (`MemoryMax=2G`, `CPUWeight=50`, `TasksMax=512`)."""
 
     memory_max: str | None = None
     cpu_weight: int | None = None
@@ -70,7 +70,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`fleet.yaml`'s `reconcile` block; durations are seconds, `restart_budget` is heals per hour for the whole fleet."""
+    """`fleet.yaml`'s `reconcile` block; durations are seconds, `restart_budget` is heals per hour of the fleet."""
 
     interval: float = 60.0
     max_removals: int = 3

@@ -1,0 +1,246 @@
+"""What can only be seen with more than one value at hand: names that must exist, names that must differ, the floor."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from specs.entries import Entry
+from specs.fleet import FleetSpec
+from specs.graph import cycles
+from specs.names import session_name
+from specs.north_star import NorthStar
+from specs.problems import Problem, SourceFile, Span
+from specs.roster import WELL_KNOWN_CLASSES, RosterHead
+from specs.runtimes import KNOWN
+from specs.suggest import Suggester
+from specs.yaml_tree import Node
+
+Floor = Literal["two-agent", "none"]
+WHOLE_FLEET = "*"
+
+
+def check_runtimes(roster: RosterHead, tree: Node, source: SourceFile, suggester: Suggester) -> list[Problem]:
+    """A runtime that is not shipped needs a command."""
+    problems = []
+    for name, spec in roster.runtimes.items():
+        if name not in KNOWN and spec.command is None:
+            problems.append(
+                source.problem(
+                    tree.items["runtimes"].keys[name].span,
+                    f'runtime "{name}" is not shipped and is declared without a command',
+                    suggestion=suggester.phrase(name, KNOWN),
+                    help="add `command:` with the program to start",
+                )
+            )
+    return problems
+
+
+def check_entry(
+    entry: Entry,
+    runtimes: Iterable[str],
+    hosts: Sequence[str] | None,
+    names: set[str],
+    source: SourceFile,
+    near: Suggester,
+) -> None:
+    """What one entry says about things that must exist elsewhere; problems go to the entry."""
+    spec, name = entry.spec, entry.name
+    if spec is None:
+        return
+    known = sorted(runtimes)
+    if spec.runtime and spec.runtime not in known:
+        entry.problems.append(
+            source.problem(
+                entry.at("runtime").span,
+                f'unknown runtime "{spec.runtime}" for agent "{name}"',
+                suggestion=near.phrase(spec.runtime, known),
+                help=f"runtimes known here: {', '.join(known)}; declare others under `runtimes:`",
+                agent=name,
+            )
+        )
+    if spec.host and hosts is not None and spec.host not in hosts:
+        entry.problems.append(
+            source.problem(
+                entry.at("host").span,
+                f'unknown host "{spec.host}" for agent "{name}"',
+                suggestion=near.phrase(spec.host, hosts),
+                help=f"hosts in fleet.yaml: {', '.join(hosts)}",
+                agent=name,
+            )
+        )
+    for index, other in enumerate(spec.depends_on):
+        if other not in names:
+            entry.problems.append(
+                source.problem(
+                    entry.at("depends_on", index).span,
+                    f'agent "{name}" depends on "{other}", which is not in the roster',
+                    suggestion=near.phrase(other, names - {name or ""}),
+                    agent=name,
+                )
+            )
+
+
+def check_class(entry: Entry, source: SourceFile, near: Suggester) -> list[Problem]:
+    """A warning for what looks like a misspelt class; any class is allowed."""
+    spec = entry.spec
+    if spec is None or spec.agent_class in WELL_KNOWN_CLASSES:
+        return []
+    suggestion = near.near(spec.agent_class, WELL_KNOWN_CLASSES)
+    if suggestion is None or len(suggestion) < 4:
+        return []
+    message = f'class "{spec.agent_class}" of agent "{entry.name}" is not a well-known one'
+    hint = f'did you mean "{suggestion}"?'
+    span = entry.at("class").span
+    return [source.problem(span, message, severity="warning", suggestion=hint, agent=entry.name)]
+
+
+def check_sessions(entries: Sequence[Entry], roster: RosterHead, source: SourceFile) -> list[Problem]:
+    """Two agents of one tmux server, or an agent and the holder, must not share a session."""
+    problems = []
+    taken: dict[tuple[str | None, str, str], Entry] = {}
+    holder = session_name(roster.tmux.holder_session)
+    for entry in entries:
+        spec, name = entry.spec, entry.name
+        if spec is None or name is None or spec.state == "absent":
+            continue
+        session = session_name(name)
+        span = entry.at("name").span
+        if session == holder:
+            problems.append(
+                source.problem(
+                    span,
+                    f'agent "{name}" would have the tmux session of the holder, "{holder}"',
+                    help="rename the agent, or set `tmux: {holder_session: ...}`",
+                    agent=name,
+                )
+            )
+        place = (spec.host, roster.tmux.socket_name if spec.socket is None else spec.socket, session)
+        other = taken.setdefault(place, entry)
+        if other is not entry and other.name != name:
+            problems.append(
+                source.problem(
+                    span,
+                    f'agents "{other.name}" and "{name}" would share the tmux session "{session}"',
+                    suggestion=f'"{other.name}" is on line {other.at("name").span.line}',
+                    help='tmux turns "." into "_"; rename one of them',
+                    agent=name,
+                )
+            )
+    return problems
+
+
+def check_agent_cycles(entries: Sequence[Entry], source: SourceFile) -> list[Problem]:
+    """`depends_on` must have a beginning."""
+    by_name = {entry.name: entry for entry in entries if entry.name and entry.spec}
+    edges = {name: entry.spec.depends_on for name, entry in by_name.items() if entry.spec}
+    problems = []
+    for circle in cycles(edges):
+        last = by_name[circle[-1]]
+        index = edges[circle[-1]].index(circle[0])
+        problems.append(
+            source.problem(
+                last.at("depends_on", index).span,
+                f"agents depend on each other in a circle: {_circle(circle)}",
+                agent=circle[-1],
+            )
+        )
+    return problems
+
+
+def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: SourceFile) -> list[Problem]:
+    """`two-agent`: exactly one orchestrator and at least one enhancer."""
+    if floor == "none":
+        return []
+    present = [entry for entry in entries if entry.spec is not None and entry.spec.state != "absent"]
+    classes: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in present:
+        if entry.spec is not None:
+            classes[entry.spec.agent_class].append(entry)
+    problems = []
+    help_ = "a fleet has exactly one orchestrator and at least one enhancer; `floor: none` in fleet.yaml lifts that"
+    for entry in classes["orchestrator"][1:]:
+        first = classes["orchestrator"][0]
+        problems.append(
+            source.problem(
+                entry.at("class").span,
+                f'agent "{entry.name}" is a second orchestrator',
+                suggestion=f'the first is "{first.name}" on line {first.node.span.line}',
+                help=help_,
+                agent=entry.name,
+            )
+        )
+    for missing in ("orchestrator", "enhancer"):
+        if not classes[missing]:
+            problems.append(source.problem(agents.span, f"the fleet has no {missing}", help=help_))
+    return problems
+
+
+def check_fleet(fleet: FleetSpec, tree: Node, source: SourceFile, names: set[str], near: Suggester) -> list[Problem]:
+    """Suspensions name agents that exist, once each; thresholds are in order."""
+    problems = []
+    seen: Counter[str] = Counter()
+    for index, entry in enumerate(fleet.suspend):
+        node = tree.items["suspend"].sequence[index].items["agent"]
+        seen[entry.agent] += 1
+        if entry.agent != WHOLE_FLEET and entry.agent not in names:
+            hint = near.phrase(entry.agent, names)
+            help_ = f'agents of this fleet are in roster.yaml; "{WHOLE_FLEET}" is all of them'
+            problems.append(
+                source.problem(
+                    node.span, f'suspended agent "{entry.agent}" is not in the roster', suggestion=hint, help=help_
+                )
+            )
+        elif seen[entry.agent] == 2:
+            problems.append(source.problem(node.span, f'agent "{entry.agent}" is suspended twice'))
+    backoff, heartbeat = fleet.reconcile.backoff, fleet.heartbeat
+    if backoff.initial > backoff.maximum:
+        node = tree.items["reconcile"].items["backoff"]
+        span = node.items.get("initial", node.items.get("maximum", node)).span
+        problems.append(source.problem(span, '"reconcile.backoff.initial" must not be longer than "maximum"'))
+    if heartbeat.stale_after is not None and heartbeat.stale_after <= heartbeat.interval:
+        span = tree.items["heartbeat"].items["stale_after"].span
+        problems.append(source.problem(span, '"heartbeat.stale_after" must be longer than "heartbeat.interval"'))
+    return problems
+
+
+def check_north_star(star: NorthStar, tree: Node, source: SourceFile, near: Suggester) -> list[Problem]:
+    """Ids are unique in the whole file; goals depend on goals, and have a beginning."""
+    problems = []
+    first: dict[str, int] = {}
+    sections: Mapping[str, Sequence[object]] = {
+        "standing_objectives": star.standing_objectives,
+        "success_criteria": star.success_criteria,
+        "workstreams": star.workstreams,
+        "goals": star.goals,
+        "assumptions": star.assumptions,
+    }
+    for section, items in sections.items():
+        for index in range(len(items)):
+            node = tree.items[section].sequence[index].items["id"]
+            line = first.setdefault(node.text, node.span.line)
+            if line != node.span.line:
+                message = f'duplicate id "{node.text}"'
+                problems.append(source.problem(node.span, message, suggestion=f"first used on line {line}"))
+    goals = {goal.id: goal.depends_on for goal in star.goals}
+    place = {(goal.id, i): (n, i) for n, goal in enumerate(star.goals) for i in range(len(goal.depends_on))}
+    for goal in star.goals:
+        for index, other in enumerate(goal.depends_on):
+            if other not in goals:
+                span = _goal_span(tree, place[goal.id, index])
+                message = f'goal "{goal.id}" depends on "{other}", which is no goal'
+                problems.append(source.problem(span, message, suggestion=near.phrase(other, goals.keys() - {goal.id})))
+    for circle in cycles(goals):
+        span = _goal_span(tree, place[circle[-1], goals[circle[-1]].index(circle[0])])
+        problems.append(source.problem(span, f"goals depend on each other in a circle: {_circle(circle)}"))
+    return problems
+
+
+def _goal_span(tree: Node, where: tuple[int, int]) -> Span:
+    return tree.items["goals"].sequence[where[0]].items["depends_on"].sequence[where[1]].span
+
+
+def _circle(names: Sequence[str]) -> str:
+    shown = names if len(names) <= 8 else (*names[:4], "...", *names[-3:])
+    return " -> ".join((*shown, names[0]))
