@@ -13,7 +13,7 @@ from specs.compiled import Suspension
 
 if TYPE_CHECKING:
     from reconciler.results import RunOutcome
-    from reconciler.status import FailedAction, Pause, SourceState
+    from reconciler.status import FailedAction, Pause, SourceReport
 
 ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
 _MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
@@ -51,7 +51,7 @@ def condition(kind: ConditionType, holds: bool | None, reason: ConditionReason, 
     return Condition(type=kind, status=status, reason=reason, message=message, since=now)
 
 
-def source_ready(source: SourceState, now: float) -> Condition:
+def source_ready(source: SourceReport, now: float) -> Condition:
     """Whether the newest commit is the one in force (or was not asked for)."""
     good = source.reason in _SOURCE_GOOD
     return condition(ConditionType.SOURCE_READY, good, source.reason, source.message, now)
@@ -104,7 +104,7 @@ def reconciling(plan: Plan, now: float) -> Condition:
 
 def stalled(
     plan: Plan,
-    source: SourceState,
+    source: SourceReport,
     now: float,
     *,
     failed: Sequence[FailedAction],

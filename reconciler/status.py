@@ -13,7 +13,7 @@ from specs.compiled import Suspension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceState:
+class SourceReport:
     """What became of the newest commit. `attempted` is that commit, `applied` the one in force; "" is none.
 
     `reason` is one of the SourceReady reasons; everything but RevisionAccepted and NotFetched is a failure.
@@ -131,7 +131,7 @@ def build_status(
     *,
     plan: Plan,
     outcomes: Sequence[Outcome],
-    source: SourceState,
+    source: SourceReport,
     history: History,
     suspended: Mapping[str, Suspension],
     pause: Pause | None,
@@ -184,7 +184,7 @@ def build_status(
 
 
 def unready_status(
-    previous: FleetStatus | None, *, fleet: str, tenant_id: str, host: str, source: SourceState, now: float
+    previous: FleetStatus | None, *, fleet: str, tenant_id: str, host: str, source: SourceReport, now: float
 ) -> FleetStatus:
     """The status when there is nothing to compare the host with: no commit was ever accepted."""
     conditions = (

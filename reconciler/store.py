@@ -231,7 +231,8 @@ class Store:
 
 
 def careful_history(inventory: Inventory, status: FleetStatus | None, now: float) -> History:
-    """What stands in for a lost history: every agent that was ever heard of has just been started."""
+    """What stands in for a lost history: every agent that was ever heard of has just been started, and systemd is told
+    to read its files again."""
     known = {agent.name: agent for agent in status.agents} if status else {}
     agents = {}
     for name in sorted(inventory.agents.keys() | known.keys()):
@@ -244,7 +245,7 @@ def careful_history(inventory: Inventory, status: FleetStatus | None, now: float
             quarantined_since=before.quarantined_since if before else 0.0,
             restarts=before.restarts if before else 0,
         )
-    return History(agents=agents)
+    return History(agents=agents, reload_due=True)
 
 
 def write_failure(path: Path, error: OSError) -> StateError:

@@ -93,6 +93,7 @@ _HISTORY: Mapping[str, Check] = {
     "agents": lambda value: type(value) is dict,
     "heals": _is_times,
     "holder_release": _is_text,
+    "reload_due": lambda value: type(value) is bool,
 }
 _OWNED: Mapping[str, Check] = {
     "agent_class": _is_text,
@@ -129,6 +130,7 @@ def history_to_json(history: History) -> dict[str, Any]:
         "agents": {name: _fields(agent, _AGENT_HISTORY, _CALM) for name, agent in history.agents.items()},
         "heals": list(history.heals),
         "holder_release": history.holder_release,
+        "reload_due": history.reload_due,
     }
 
 
@@ -149,7 +151,7 @@ def history_from_json(raw: object) -> History:
         if "starts" in fields:
             fields["starts"] = tuple(fields["starts"])
         agents[name] = AgentHistory(**fields)
-    return History(agents=agents, heals=tuple(top.get("heals", ())), holder_release=top.get("holder_release", ""))
+    return History(**{**top, "agents": agents, "heals": tuple(top.get("heals", ()))})
 
 
 def inventory_to_json(inventory: Inventory) -> dict[str, Any]:
