@@ -1,0 +1,263 @@
+"""The user's systemd, over D-Bus: the unit list in one call, jobs with many in flight, each with its own deadline.
+
+Not for use by several threads at once. It connects when first used; a connection that is lost is made anew once, and
+what can be asked twice without harm is asked again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import select
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from providers.base import ObserveError
+from providers.bus_address import candidates, explain
+from providers.dbus_calls import GONE, Ask, Call, Enable, Job, Reload, ResetFailed, Sink
+
+if TYPE_CHECKING:
+    from providers.dbus_wire import Connection, Frame
+    from providers.host import UnitState
+    from providers.steps import UnitJob
+
+READ_TIMEOUT_S = 5.0
+CHANGE_TIMEOUT_S = 90.0  # systemd's own limit for a reload; unit files are changed in milliseconds
+PATTERN = "mosaic-*"
+_OURS = "mosaic-"
+_OUR_OBJECTS = "/org/freedesktop/systemd1/unit/mosaic_2d"
+_MANAGER_MATCH = "type='signal',interface='org.freedesktop.systemd1.Manager',path='/org/freedesktop/systemd1'"
+_UNIT_MATCH = (
+    "type='signal',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
+    "path_namespace='/org/freedesktop/systemd1/unit'"
+)
+_UNIT_SIGNALS = {"UnitNew": 0, "UnitRemoved": 0, "JobRemoved": 2}  # and where in the body the unit's name is
+
+
+class Systemd:
+    """A client of one user manager."""
+
+    def __init__(self, environ: Mapping[str, str], uid: int, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
+        self._environ, self._uid, self._read_timeout_s = environ, uid, read_timeout_s
+        self._connection: Connection | None = None
+        self._awaited: dict[int, Call] = {}  # by serial of the reply
+        self._jobs: dict[str, Job] = {}  # by object path of the job
+        self._ended: dict[str, str] = {}  # results of jobs that ended before their number was known
+        self._due: list[tuple[float, int, Call]] = []
+        self._count = 0
+        self._hears_jobs = self._hears_all = self._subscribed = self._stirred = False
+
+    # Reading
+
+    def list_units(self) -> dict[str, UnitState]:
+        """Every loaded `mosaic-*` unit; raises ObserveError."""
+        from providers.dbus_wire import ConnectionLostError
+
+        frame = self._ask(Ask("list the units", "ListUnitsByPatterns", "asas", ([], [PATTERN]), timeout_s=0))
+        try:
+            return frame.units()
+        except ConnectionLostError as error:
+            raise ObserveError(f"systemd's answer to ListUnitsByPatterns: {error}") from error
+
+    def _ask(self, ask: Ask) -> Frame:
+        ask.timeout_s = self._read_timeout_s
+        self._begin(ask)
+        while not ask.over:
+            self.pump(ask.timeout_s)
+        if ask.frame is None:
+            raise ObserveError(ask.error)
+        return ask.frame
+
+    # Changing: each gives its result, at some later pump(), to the sink
+
+    def reload(self, ids: Sequence[str], sink: Sink) -> None:
+        self._begin(Reload(ids, sink, CHANGE_TIMEOUT_S))
+
+    def set_enabled(self, pairs: Sequence[tuple[str, str]], *, enable: bool, sink: Sink) -> None:
+        """Pairs of id and unit, in one call; it takes effect at the next boot, with no reload needed."""
+        self._begin(Enable(pairs, enable=enable, sink=sink, timeout_s=CHANGE_TIMEOUT_S))
+
+    def unit_job(self, name: str, step: UnitJob, sink: Sink) -> None:
+        self._begin(ResetFailed(name, step, sink) if step.verb == "reset-failed" else Job(name, step, sink))
+
+    # Being told
+
+    def subscribe(self) -> None:
+        """From now on `drain()` tells of changes of our units; raises ObserveError. Again after a loss is fine."""
+        self._subscribed = True
+        self._connect()
+
+    def fileno(self) -> int:
+        """Becomes readable when something has come in; -1 while there is no connection (then `subscribe()` again)."""
+        return -1 if self._connection is None else self._connection.fileno()
+
+    def drain(self) -> bool:
+        """Take in what has come, without waiting. True: a unit of ours changed since the last call, or may have.
+
+        Call it before each wait too: a signal may have come in together with the reply to something else.
+        """
+        self.pump(0)
+        stirred, self._stirred = self._stirred, False
+        return stirred
+
+    # The machinery
+
+    def events(self) -> int:
+        """What to poll the descriptor for."""
+        sending = self._connection is not None and self._connection.sending
+        return select.POLLIN | (select.POLLOUT if sending else 0)
+
+    def next_deadline(self) -> float | None:
+        """When the next thing under way runs out of time, on the monotonic clock."""
+        while self._due and self._due[0][2].over:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def pump(self, timeout_s: float) -> None:
+        """Carry on what is under way; wait at most `timeout_s`, and no longer than the next deadline."""
+        from providers.dbus_wire import ConnectionLostError
+
+        if self._connection is not None:
+            due = self.next_deadline()
+            wait = timeout_s if due is None else min(timeout_s, max(0.0, due - time.monotonic()))
+            try:
+                for frame in self._connection.frames(wait):
+                    self._take(frame)
+            except ConnectionLostError as error:
+                self._lost(str(error))
+        self._expire()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _begin(self, call: Call, *, deadline: float | None = None) -> None:
+        call.deadline = deadline or time.monotonic() + call.timeout_s
+        try:
+            self._connect()
+        except ObserveError as error:
+            call.over = True
+            call.failed(str(error))
+            return
+        self._count += 1
+        heapq.heappush(self._due, (call.deadline, self._count, call))
+        self._send(call)
+
+    def _send(self, call: Call) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        if isinstance(call, Job) and connection.bus and not (self._hears_jobs or self._hears_all):
+            # systemd tells whoever asked for a job how it ended; Subscribe() is not needed for that, and would make
+            # it send every property of every unit that changes while hundreds start.
+            self._hears_jobs = True
+            self._match(connection, _MANAGER_MATCH + ",member='JobRemoved'")
+        call.job = ""
+        self._awaited[connection.post(call.member, call.signature, call.body, **call.address)] = call
+
+    def _connect(self) -> None:
+        from providers.dbus_wire import Connection
+
+        tried = []
+        for address, bus in candidates(self._environ) if self._connection is None else ():
+            try:
+                if not address.startswith("\0") and os.stat(address).st_uid != self._uid:
+                    tried.append(f"{address}: it belongs to another user")
+                    continue
+                self._connection = Connection(address, bus=bus, timeout_s=self._read_timeout_s)
+            except OSError as error:
+                tried.append(f"{address}: {error.strerror or error}")
+                continue
+            self._hears_jobs = self._hears_all = False
+            break
+        connection = self._connection
+        if connection is None:
+            raise ObserveError(explain(self._environ, self._uid, tried))
+        if self._subscribed and not self._hears_all:
+            self._hears_all = True
+            if connection.bus:  # on the private socket all signals come by themselves
+                self._match(connection, _MANAGER_MATCH)
+                self._match(connection, _UNIT_MATCH)
+                connection.post("Subscribe")
+
+    def _match(self, connection: Connection, rule: str) -> None:
+        from providers.dbus_wire import BUS, BUS_PATH
+
+        connection.post("AddMatch", "s", (rule,), path=BUS_PATH, interface=BUS, destination=BUS)
+
+    def _take(self, frame: Frame) -> None:
+        call = None if frame.reply_to is None else self._awaited.pop(frame.reply_to, None)
+        if frame.member:
+            self._signal(frame)
+        elif call is None or call.over:
+            return
+        elif frame.error in GONE:
+            self._again([call], "systemd went away before it answered")
+        else:
+            self._follow(call, call.replied(frame))
+            if isinstance(call, Job) and call.job:
+                self._jobs[call.job] = call
+                if call.job in self._ended:
+                    self._job_ended(call.job, self._ended.pop(call.job))
+
+    def _follow(self, call: Call, further: Call | None) -> None:
+        if further is not None:
+            self._begin(further)
+        if isinstance(call, Enable):
+            for one in call.rest:
+                self._begin(one, deadline=call.deadline)
+
+    def _signal(self, frame: Frame) -> None:
+        member = frame.member
+        if member == "PropertiesChanged":
+            self._stirred = self._stirred or frame.path.startswith(_OUR_OBJECTS)
+        elif member == "UnitFilesChanged":
+            self._stirred = True
+        elif member in _UNIT_SIGNALS:
+            body: tuple[Any, ...] = frame.body()
+            self._stirred = self._stirred or str(body[_UNIT_SIGNALS[member]]).startswith(_OURS)
+            if member == "JobRemoved":
+                self._job_ended(str(body[1]), str(body[3]))
+
+    def _job_ended(self, path: str, result: str) -> None:
+        job = self._jobs.pop(path, None)
+        if job is None:
+            if self._awaited:
+                self._ended[path] = result
+        elif not job.over:
+            self._follow(job, job.ended(result))
+        if not self._awaited:
+            self._ended.clear()
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        while self._due and (self._due[0][2].over or self._due[0][0] <= now):
+            call = heapq.heappop(self._due)[2]
+            if not call.over:
+                self._jobs.pop(call.job, None)
+                call.late()
+
+    def _lost(self, reason: str) -> None:
+        calls = [call for call in (*self._awaited.values(), *self._jobs.values()) if not call.over]
+        self.close()
+        self._awaited.clear()
+        self._jobs.clear()
+        self._ended.clear()
+        self._stirred = True
+        if calls or self._subscribed:
+            self._again(calls, f"the connection to systemd was lost ({reason})")
+
+    def _again(self, calls: Sequence[Call], reason: str) -> None:
+        try:
+            self._connect()
+        except ObserveError as error:
+            reason = f"{reason}, and then: {error}"
+        for call in calls:
+            if call.retry and self._connection is not None:
+                call.retry = False
+                self._send(call)
+            else:
+                call.over = True
+                call.failed(f"{reason}, so it is not known whether it did {call.what}")
