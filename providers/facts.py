@@ -1,0 +1,40 @@
+"""The facts about this host and user that do not change during a run, from the environment and the XDG defaults."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from collections.abc import Mapping
+
+from providers.host import HostFacts
+
+
+def gather(environ: Mapping[str, str]) -> HostFacts:
+    """Never fails: a variable that is unset, empty or (against the XDG rules) relative has its default."""
+    uid = os.getuid()
+    try:
+        entry = pwd.getpwuid(uid)
+        user, home = entry.pw_name, entry.pw_dir
+    except KeyError:  # a uid without an account, as in some containers
+        user, home = environ.get("USER") or str(uid), "/"
+    home = _folder(environ, "HOME", home)
+    config_home = _folder(environ, "XDG_CONFIG_HOME", f"{home}/.config")
+    return HostFacts(
+        user=user,
+        uid=uid,
+        hostname=os.uname().nodename,
+        home=home,
+        mosaic_home=_folder(environ, "MOSAIC_HOME", f"{home}/.config/mosaic"),
+        unit_dir=f"{config_home}/systemd/user",
+        runtime_dir=_folder(environ, "XDG_RUNTIME_DIR", f"/run/user/{uid}"),
+        state_home=_folder(environ, "XDG_STATE_HOME", f"{home}/.local/state"),
+        config_home=config_home,
+        python=os.path.realpath(sys.executable),
+        stub_program=os.path.join(os.path.dirname(os.path.realpath(__file__)), "stub.py"),
+    )
+
+
+def _folder(environ: Mapping[str, str], name: str, default: str) -> str:
+    value = environ.get(name, "")
+    return os.path.normpath(value if os.path.isabs(value) else default)

@@ -1,0 +1,127 @@
+"""Files of the host: read with "certainly not there" kept apart from "could not read", written whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from errno import ELOOP, ENXIO
+
+from providers.base import ObserveError
+from providers.host import FileState
+
+MAX_BYTES = 4 << 20
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+
+
+def state(path: str) -> FileState | None:
+    """None: certainly not there. Raises ObserveError."""
+    try:
+        return _state(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _state(path: str) -> FileState | None:
+    try:
+        fd = os.open(path, _READ)
+    except OSError as error:
+        if error.errno not in (ELOOP, ENXIO):  # what O_NOFOLLOW says of a link, and open() of a socket
+            raise
+        return FileState(odd=_KINDS.get(stat.S_IFMT(os.lstat(path).st_mode), "not a regular file"))
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            return FileState(odd=_KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file"))
+        if info.st_size > MAX_BYTES:
+            return FileState(odd=f"a file of {info.st_size} bytes")
+        parts = []
+        while part := os.read(fd, 1 << 16):
+            parts.append(part)
+        # Bytes that are not UTF-8 come out as \xNN: printable, and different from what we would write.
+        return FileState(content=b"".join(parts).decode("utf-8", "backslashreplace"), mode=stat.S_IMODE(info.st_mode))
+    finally:
+        os.close(fd)
+
+
+def write(path: str, content: str, mode: int) -> bool:
+    """Write a file whole, and its folders (mode 0700) if need be; False if it was so already. Raises OSError.
+
+    The name of the temporary file is fixed, so that a crash leaves at most one behind, which the next write removes.
+    """
+    data = content.encode("utf-8", "surrogateescape")
+    try:
+        if _same(path, data, mode):
+            return False
+    except OSError:
+        pass  # it is written anew; if that fails too, that error is the one to tell
+    folder, name = os.path.split(path)
+    _make_folders(folder)
+    temporary = os.path.join(folder, f".{name}.mosaic-new")
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return True
+
+
+def delete(path: str) -> bool:
+    """Remove a file; False if it was not there. Raises OSError."""
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def sync_folder(folder: str) -> None:
+    """Make renames and removals in a folder survive a power cut. Raises OSError."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _same(path: str, data: bytes, mode: int) -> bool:
+    fd = os.open(path, _READ)
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode) or info.st_size != len(data) or stat.S_IMODE(info.st_mode) != mode:
+            return False
+        return os.read(fd, len(data) + 1) == data
+    finally:
+        os.close(fd)
+
+
+def _make_folders(folder: str) -> None:
+    if os.path.isdir(folder) or not folder:
+        return
+    _make_folders(os.path.dirname(folder))
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise

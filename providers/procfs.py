@@ -1,0 +1,144 @@
+"""Processes of one user, from /proc: one pass, no process started, nothing assumed about processes that vanish."""
+
+from __future__ import annotations
+
+import os
+
+from providers.base import ObserveError
+from providers.host import Process
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_STAT_MAX = 4096  # a stat line is about 350 bytes
+_CMDLINE_MAX = 128 * 1024
+
+
+def boot_time() -> float:
+    """Unix seconds at which the kernel started; raises ObserveError."""
+    for line in _read("/proc/stat").splitlines():
+        if line.startswith(b"btime "):
+            return float(line.split()[1])
+    raise ObserveError("/proc/stat has no btime line, so start times of processes are not known")
+
+
+def boot_id() -> str:
+    """The kernel's random id of this boot; raises ObserveError."""
+    return _read("/proc/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+
+
+def parse_stat(line: bytes, boot: float) -> Process | None:
+    """One /proc/PID/stat line; None if it is not one. The comm may hold spaces, parentheses and newlines."""
+    left, right = line.find(b"("), line.rfind(b")")
+    if left < 0 or right < left:
+        return None
+    rest = line[right + 2 :].split(b" ", 20)
+    try:
+        start_ticks = int(rest[19])
+        return Process(
+            pid=int(line[:left]),
+            ppid=int(rest[1]),
+            comm=line[left + 1 : right].decode("utf-8", "replace"),
+            state=rest[0].decode("ascii"),
+            started=boot + start_ticks / _TICKS,
+            start_ticks=start_ticks,
+        )
+    except (ValueError, IndexError):
+        return None
+
+
+def scan(uid: int) -> dict[int, Process]:
+    """Every process whose effective user is `uid`, by pid; raises ObserveError if /proc itself cannot be read."""
+    boot = boot_time()
+    found: dict[int, Process] = {}
+    try:
+        root = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ObserveError(f"/proc cannot be read: {error.strerror}") from error
+    try:
+        for name in os.listdir(root):
+            if not name.isdigit():
+                continue
+            try:
+                # The folder's owner, and not that of the file in it: the files of a process that has made itself
+                # undumpable (codex does) belong to root, the folder always to the process's user.
+                if os.stat(name, dir_fd=root).st_uid != uid:
+                    continue
+                stat = os.open(name + "/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=root)
+                try:
+                    line = os.read(stat, _STAT_MAX)
+                finally:
+                    os.close(stat)
+            except OSError:
+                continue  # it ended while we looked
+            process = parse_stat(line, boot)
+            if process is not None:
+                found[process.pid] = process
+    except OSError as error:
+        raise ObserveError(f"/proc cannot be listed: {error.strerror}") from error
+    finally:
+        os.close(root)
+    if os.getuid() == uid and os.getpid() not in found:
+        raise ObserveError("/proc does not show this very process; is it mounted, and with which hidepid option?")
+    return found
+
+
+def cmdline(pid: int) -> tuple[str, ...]:
+    """The argument list; empty for a process that has ended, and for a zombie."""
+    try:
+        raw = _bytes(f"/proc/{pid}/cmdline", _CMDLINE_MAX)
+    except (FileNotFoundError, ProcessLookupError):
+        return ()
+    except OSError as error:
+        raise ObserveError(f"/proc/{pid}/cmdline cannot be read: {error.strerror}") from error
+    if not raw:
+        return ()
+    return tuple(part.decode("utf-8", "replace") for part in raw.rstrip(b"\0").split(b"\0"))
+
+
+def start_ticks(pid: int) -> int | None:
+    """Field 22 of /proc/PID/stat right now; None if there is no such process."""
+    try:
+        process = parse_stat(_bytes(f"/proc/{pid}/stat", _STAT_MAX), 0.0)
+    except OSError:
+        return None
+    return None if process is None else process.start_ticks
+
+
+def listens_at(pid: int) -> frozenset[str]:
+    """Paths of the Unix sockets that a process of ours holds, also of those whose file was deleted since.
+
+    Empty for a process that has ended, or that lives in another user namespace (a container) and is closed to us.
+    """
+    try:
+        inodes = set()
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                target = os.readlink(f"/proc/{pid}/fd/{number}")
+            except OSError:
+                continue
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+        # The table is the process's own: a server may live in another network namespace than we do.
+        table = _bytes(f"/proc/{pid}/net/unix", 1 << 24).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return frozenset()
+    rows = (line.split(None, 7) for line in table[1:])
+    return frozenset(row[7] for row in rows if len(row) == 8 and row[6] in inodes)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return _bytes(path, 1 << 22)
+    except OSError as error:
+        raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _bytes(path: str, limit: int) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts, size = [], 0
+        while size < limit and (part := os.read(fd, min(1 << 18, limit - size))):
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)

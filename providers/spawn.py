@@ -1,0 +1,135 @@
+"""Run one program to its end: bounded in time and in output, in a process group of its own.
+
+`os.posix_spawn` and not `subprocess`: importing that costs several milliseconds on the path of every run, and its
+`timeout` ends the program but not what the program started.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+class SpawnError(Exception):
+    """The program could not be run to its end; the text is a sentence that names it."""
+
+
+class NotInstalledError(SpawnError):
+    """There is no such program on PATH."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """`status` is the exit status, or minus the number of the signal that ended it."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+
+def find(program: str, environ: Mapping[str, str]) -> str:
+    """The program's path on the PATH of `environ`; raises NotInstalledError."""
+    for folder in (environ.get("PATH") or DEFAULT_PATH).split(":"):
+        path = os.path.join(folder or ".", program)
+        if os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    raise NotInstalledError(f"{program} is not on PATH")
+
+
+class Child:
+    """A program that runs while we do something else; `finish()` must be called."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int) -> None:
+        """Raises SpawnError. More output than `limit` bytes ends the program and is an error."""
+        self._name, self._timeout_s, self._limit = argv[0], timeout_s, limit
+        self._deadline = time.monotonic() + timeout_s
+        path = find(argv[0], environ)
+        out_read, out_write = os.pipe2(os.O_CLOEXEC)
+        err_read, err_write = os.pipe2(os.O_CLOEXEC)
+        self._pipes: dict[int, list[bytes]] = {out_read: [], err_read: []}
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, out_write, 1),
+            (os.POSIX_SPAWN_DUP2, err_write, 2),
+        ]
+        try:
+            self.pid = os.posix_spawn(
+                path, list(argv), environ, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=(signal.SIGPIPE,)
+            )
+            self._pidfd = os.pidfd_open(self.pid)
+        except OSError as error:
+            os.close(out_read)
+            os.close(err_read)
+            raise SpawnError(f"{path} could not be started: {error.strerror}") from error
+        finally:
+            os.close(out_write)
+            os.close(err_write)
+        os.set_blocking(out_read, False)
+        os.set_blocking(err_read, False)
+
+    def finish(self) -> Finished:
+        """Wait for the end; raises SpawnError when the time or the output is over its bound."""
+        out, err = self._pipes
+        try:
+            self._read_until_exit()
+        except SpawnError:
+            os.killpg(self.pid, signal.SIGKILL)
+            raise
+        finally:
+            status = self._reap()
+            os.close(self._pidfd)
+            os.close(out)
+            os.close(err)
+        return Finished(status=status, out=b"".join(self._pipes[out]), err=b"".join(self._pipes[err]))
+
+    def _read_until_exit(self) -> None:
+        # Its exit is the end, not the end of its output: something that it left behind may hold the pipes open.
+        poll = select.poll()
+        for fd in (*self._pipes, self._pidfd):
+            poll.register(fd, select.POLLIN)
+        size = 0
+        while True:
+            left = self._deadline - time.monotonic()
+            events = poll.poll(max(0.0, left) * 1000)
+            if not events:
+                raise SpawnError(f"{self._name} did not end within {self._timeout_s:g} s")
+            exited = False
+            for fd, _ in events:
+                if fd == self._pidfd:
+                    exited = True
+                    continue
+                part = self._take(fd)
+                size += len(part)
+                if not part:
+                    poll.unregister(fd)
+            if exited and len(events) == 1:
+                return
+            if size > self._limit:
+                raise SpawnError(f"{self._name} printed more than {self._limit} bytes")
+
+    def _take(self, fd: int) -> bytes:
+        try:
+            part = os.read(fd, 1 << 18)
+        except BlockingIOError:
+            return b""
+        self._pipes[fd].append(part)
+        return part
+
+    def _reap(self) -> int:
+        # After SIGKILL the end is near, unless the kernel itself hangs (a dead network disk): then leave it behind.
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        if not poll.poll(1000):
+            return -signal.SIGKILL
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int = 1 << 20) -> Finished:
+    """Run a program to its end; raises SpawnError."""
+    return Child(argv, environ, timeout_s=timeout_s, limit=limit).finish()
