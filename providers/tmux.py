@@ -1,0 +1,230 @@
+"""tmux, asked by argument lists: every session in one call per socket, marks checked inside the server, all bounded.
+
+What tmux prints is believed only between a first and a last line of ours, so that a broken tmux is never taken for one
+without sessions.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from providers import procfs
+from providers.base import ObserveError
+from providers.host import Pane, Process, TmuxServer
+from providers.spawn import Child, Finished, NotInstalledError, SpawnError
+from providers.steps import CaptureDead, KillSession, StepResult
+
+TIMEOUT_S = 5.0
+_LIMIT = 32 << 20  # of output: 5,000 sessions are about 1 MB, a capture is up to a few hundred KB
+_ARGS_MAX = 12_000  # tmux takes a command of 16 KiB
+_FIRST, _LAST = b"@mosaic-first", b"@mosaic-last"
+_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+
+# Numbers first, the session's name next (tmux allows no ":" in it), the free text last: the command, whose length is
+# the first number, and the title.
+_NUMBERS = (
+    "n:pane_current_command", "pane_pid", "pane_dead", "pane_dead_status", "session_created", "session_activity",
+    "window_activity", "pane_activity", "session_attached", "pane_in_mode", "window_index", "pane_index",
+)  # fmt: skip
+_WORDS = ("session_name", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "pane_current_command")
+FORMAT = "@p:" + ":".join(f"#{{{name}}}" for name in (*_NUMBERS, *_WORDS)) + ":#{=256:pane_title}"
+_LIST = (
+    "display-message", "-p", _FIRST.decode(), ";", "list-panes", "-a", "-F", FORMAT,
+    ";", "display-message", "-p", _LAST.decode(),
+)  # fmt: skip
+
+Processes = Callable[[], Mapping[int, Process]]
+
+
+class Tmux:
+    """The tmux of one user; `socket` is a name as for `-L`, and "" the default server."""
+
+    def __init__(self, environ: Mapping[str, str], uid: int, *, timeout_s: float = TIMEOUT_S) -> None:
+        hidden = ("TMUX", "TMUX_PANE", "TMUX_TMPDIR", "LC_ALL")
+        self._environ = {name: value for name, value in environ.items() if name not in hidden}
+        self._environ["LC_ALL"] = "C.UTF-8"
+        self._uid, self._timeout_s = uid, timeout_s
+
+    def begin(self, socket: str) -> Child:
+        """Start listing; `server()` with the child takes the answer. Raises ObserveError."""
+        try:
+            return self._spawn(socket, _LIST)
+        except NotInstalledError as error:
+            raise ObserveError("tmux is not on PATH; install it: sudo apt install tmux") from error
+        except SpawnError as error:
+            raise ObserveError(str(error)) from error
+
+    def server(self, socket: str, processes: Processes, child: Child | None = None) -> TmuxServer:
+        """The server of a socket and the first pane of each of its sessions; raises ObserveError."""
+        try:
+            done = (child or self.begin(socket)).finish()
+        except SpawnError as error:
+            raise ObserveError(f"tmux list-panes: {error}") from error
+        if done.status != 0:
+            return self._without_answer(socket, done, processes)
+        lines = done.out.split(b"\n")
+        if lines[0] != _FIRST or lines[-2:] != [_LAST, b""]:
+            raise ObserveError(f"tmux list-panes printed something unexpected: {_short(done.out)}")
+        return TmuxServer(state="up", panes=parse(lines[1:-2]))
+
+    def capture(self, socket: str, steps: Sequence[tuple[str, CaptureDead]]) -> Iterator[tuple[str, StepResult]]:
+        """The last lines of dead panes; nothing for one that is gone, alive or not the agent's."""
+        nonce = os.urandom(8).hex()
+        commands = {
+            name: (
+                "if-shell", "-F", "-t", f"={step.session}:",
+                f"#{{&&:#{{pane_dead}},#{{==:#{{@mosaic_agent}},{step.agent}}}}}",
+                f"display-message -p '{nonce} {at}' ; capture-pane -p -J -S -{step.lines} -t '={step.session}:'",
+            )
+            for at, (name, step) in enumerate(steps)
+        }  # fmt: skip
+        answers, error = self._batch(socket, commands, steps, nonce)
+        for at, (name, step) in enumerate(steps):
+            if str(at) not in answers and name in error:
+                yield name, StepResult(ok=False, changed=False, error=error[name])
+                continue
+            lines = answers.get(str(at), "").rstrip().split("\n")
+            yield name, StepResult(ok=True, changed=False, output="\n".join(x.rstrip() for x in lines[-step.lines :]))
+
+    def kill(
+        self, socket: str, steps: Sequence[tuple[str, KillSession]], processes: Processes
+    ) -> Iterator[tuple[str, StepResult]]:
+        """End sessions that carry their agent's mark; the server reads the mark and acts in one go."""
+        nonce = os.urandom(8).hex()
+        commands = {
+            name: (
+                "if-shell", "-F", "-t", f"={step.session}:", "#{session_name}",
+                f"display-message -p '{nonce} {at}' ; display-message -p there",
+                f"display-message -p '{nonce} {at}' ; display-message -p gone", ";",
+                "if-shell", "-F", "-t", f"={step.session}:", f"#{{==:#{{@mosaic_agent}},{step.agent}}}",
+                f"display-message -p killed ; kill-session -t '={step.session}'",
+            )
+            for at, (name, step) in enumerate(steps)
+        }  # fmt: skip
+        answers, error = self._batch(socket, commands, steps, nonce)
+        for at, (name, step) in enumerate(steps):
+            words = answers.get(str(at), "").split()
+            if "killed" in words:
+                yield name, StepResult(ok=True)
+            elif "gone" in words:
+                yield name, StepResult(ok=True, changed=False)
+            elif "there" in words:
+                text = f"tmux session {step.session!r} does not carry the mark of agent {step.agent!r}; left alone"
+                yield name, StepResult(ok=False, changed=False, error=text)
+            elif self._down(socket, processes):
+                yield name, StepResult(ok=True, changed=False)
+            else:
+                yield name, StepResult(ok=False, changed=False, error=error.get(name) or "tmux gave no answer")
+
+    def _batch(
+        self,
+        socket: str,
+        commands: Mapping[str, Sequence[str]],
+        steps: Sequence[tuple[str, CaptureDead | KillSession]],
+        nonce: str,
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Answers by the number of the step, and errors by its id."""
+        errors = {
+            name: f"{step.session!r} or {step.agent!r} is not a name that tmux can be asked for safely"
+            for name, step in steps
+            if not (_NAME.fullmatch(step.session) and _NAME.fullmatch(step.agent))
+        }
+        answers: dict[str, str] = {}
+        for names, argv in _chunks({name: one for name, one in commands.items() if name not in errors}):
+            try:
+                done = self._spawn(socket, argv).finish()
+            except SpawnError as error:
+                errors |= dict.fromkeys(names, f"tmux: {error}")
+                continue
+            for part in done.out.decode("utf-8", "replace").split(nonce + " ")[1:]:
+                number, _, text = part.partition("\n")
+                answers[number] = text
+            if done.status != 0 and not _no_server(done.err):
+                errors |= dict.fromkeys(names, f"tmux: {_short(done.err)}")
+        return answers, errors
+
+    def _spawn(self, socket: str, argv: Sequence[str]) -> Child:
+        where = ["-L", socket] if socket else []
+        return Child(["tmux", "-u", *where, *argv], self._environ, timeout_s=self._timeout_s, limit=_LIMIT)
+
+    def _without_answer(self, socket: str, done: Finished, processes: Processes) -> TmuxServer:
+        if not _no_server(done.err):
+            raise ObserveError(f"tmux list-panes failed with status {done.status}: {_short(done.err)}")
+        path = os.path.join(os.path.realpath("/tmp"), f"tmux-{self._uid}", socket or "default")  # noqa: S108
+        for process in processes().values():
+            if (
+                process.comm.startswith("tmux: server")
+                and process.state != "Z"
+                and path in procfs.listens_at(process.pid)
+            ):
+                return TmuxServer(state="lost", pid=process.pid, start_ticks=process.start_ticks)
+        return TmuxServer(state="down")
+
+    def _down(self, socket: str, processes: Processes) -> bool:
+        try:
+            return self.server(socket, processes).state == "down"
+        except ObserveError:
+            return False
+
+
+def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
+    """The first pane of each session, from lines of FORMAT; raises ObserveError for anything else."""
+    first: dict[str, tuple[int, int, Pane]] = {}
+    for line in lines:
+        fields = line.split(b":", 17)
+        try:
+            if fields[0] != b"@p":
+                raise ValueError
+            length, pid, dead, status, created, *active, attached, mode, window, index = (
+                int(field or 0) for field in fields[1:13]
+            )
+            words = [field.decode("utf-8", "replace") for field in fields[13:17]]
+            session, mark, fleet, launch = words
+            text = fields[17]
+            if text[length : length + 1] != b":":
+                mark = fleet = launch = ""  # someone put a ":" into a mark: it is not one of ours
+            pane = Pane(
+                session=session, pid=pid, dead=bool(dead), dead_status=status if fields[4] else None,
+                command=text[:length].decode("utf-8", "replace"), mark=mark, fleet=fleet, launch=launch,
+                created=float(created), activity=float(max(active)), attached=attached, in_mode=bool(mode),
+                title=text[length + 1 :].decode("utf-8", "replace"),
+            )  # fmt: skip
+        except (ValueError, IndexError) as error:
+            raise ObserveError(f"tmux list-panes printed a line that is not a pane: {_short(line)}") from error
+        known = first.get(session)
+        if known is None:
+            first[session] = (window, index, pane)
+            continue
+        count = known[2].panes + 1
+        best = known if known[:2] <= (window, index) else (window, index, pane)
+        first[session] = (best[0], best[1], replace(best[2], panes=count))
+    return tuple(pane for _, _, pane in first.values())
+
+
+def _chunks(commands: Mapping[str, Sequence[str]]) -> Iterator[tuple[list[str], list[str]]]:
+    names: list[str] = []
+    argv: list[str] = []
+    for name, one in commands.items():
+        if argv and sum(map(len, argv)) + len(argv) + sum(map(len, one)) + len(one) > _ARGS_MAX:
+            yield names, argv
+            names, argv = [], []
+        names.append(name)
+        argv += [";", *one] if argv else one
+    if argv:
+        yield names, argv
+
+
+def _no_server(err: bytes) -> bool:
+    text = err.decode("utf-8", "replace")
+    if text.startswith("no server running on "):
+        return True
+    return text.startswith("error connecting to ") and (
+        "(No such file or directory)" in text or "(Connection refused)" in text
+    )
+
+
+def _short(text: bytes) -> str:
+    return repr(text[:200].decode("utf-8", "replace").strip())
