@@ -1,0 +1,231 @@
+"""The real host: systemd by D-Bus, tmux, /proc and files of the machine that we run on."""
+
+from __future__ import annotations
+
+import os
+import queue
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from providers import files, procfs, spawn
+from providers.bus_address import LINGER_DIR
+from providers.dbus import Systemd
+from providers.facts import gather
+from providers.host import HostFacts
+from providers.local_look import LocalLook
+from providers.steps import (
+    CaptureDead,
+    DaemonReload,
+    DeleteFile,
+    KillSession,
+    RecreateSocket,
+    SetEnabled,
+    SetLinger,
+    Step,
+    StepResult,
+    UnitJob,
+    WriteFile,
+)
+from providers.tmux import Tmux
+
+__all__ = ["LocalHost", "LocalLook"]
+
+LINGER_TIMEOUT_S = 15.0
+_REASON_MAX = 500
+_STEPS = (
+    WriteFile, DeleteFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, SetLinger, RecreateSocket,
+)  # fmt: skip
+
+Result = tuple[str, StepResult]
+S = TypeVar("S")
+
+
+class LocalHost:
+    """Implements `providers.host.Host`. One thread at a time; `close()` when done with it."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None, facts: HostFacts | None = None) -> None:
+        self._environ = dict(os.environ if environ is None else environ)
+        self.facts = facts or gather(self._environ)
+        self.systemd = Systemd(self._environ, self.facts.uid)
+        self._tmux = Tmux(self._environ, self.facts.uid)
+        self._open: set[str] = set()
+        self._done: list[Result] = []
+        self._from_threads: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def close(self) -> None:
+        """Let go of the connection; nothing on the host changes."""
+        self.systemd.close()
+
+    def look(self) -> LocalLook:
+        return LocalLook(self.facts, self.systemd, self._tmux)
+
+    def paused(self) -> str | None:
+        path = f"{self.facts.run_dir}/PAUSED"
+        try:
+            # Without waiting, whatever it is that stands there.
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            try:
+                text = os.read(fd, 4096)
+            finally:
+                os.close(fd)
+        except (FileNotFoundError, NotADirectoryError):
+            return "PAUSED is a link to nowhere" if os.path.islink(path) else None
+        except OSError as error:
+            return f"{path} cannot be read: {error.strerror}"
+        lines = text.decode("utf-8", "replace").strip().splitlines()
+        return lines[0].strip()[:_REASON_MAX] if lines else ""
+
+    def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
+        """Raises TypeError, before anything is done, for what is not a step, and ValueError for an id in use."""
+        ids = [name for name, _ in batch]
+        for _, step in batch:
+            if not isinstance(step, _STEPS):
+                raise TypeError(f"{type(step).__name__} is not a step that this host knows")
+        if len(set(ids)) < len(ids) or not self._open.isdisjoint(ids):
+            raise ValueError("a step's id is in use already")
+        self._open.update(ids)
+        # Jobs first: systemd works on them while we write files.
+        for name, job in _only(UnitJob, batch):
+            self.systemd.unit_job(name, job, self._ended)
+        links = _only(SetEnabled, batch)
+        for enable in (True, False):
+            if pairs := [(name, step.unit) for name, step in links if step.enabled is enable]:
+                self.systemd.set_enabled(pairs, enable=enable, sink=self._ended)
+        if reloads := [name for name, _ in _only(DaemonReload, batch)]:
+            self.systemd.reload(reloads, self._ended)
+        self._begin_tmux(batch)
+        for name, linger in _only(SetLinger, batch):
+            self._in_thread([name], partial(self._set_linger, name, linger.user))
+        self._change_files(batch)
+        for name, socket in _only(RecreateSocket, batch):
+            self._ended(name, _recreate_socket(socket))
+
+    def completed(self, timeout_s: float) -> Sequence[Result]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self.systemd.pump(0)
+            self._collect()
+            left = deadline - time.monotonic()
+            if self._done or not self._open or left <= 0:
+                done, self._done = self._done, []
+                self._open.difference_update(name for name, _ in done)
+                return done
+            poll = select.poll()
+            poll.register(self._wake, select.POLLIN)
+            if (connection := self.systemd.fileno()) >= 0:
+                poll.register(connection, self.systemd.events())
+            due = self.systemd.next_deadline()
+            wait = left if due is None else min(left, due - time.monotonic())
+            poll.poll(max(0.0, wait) * 1000 + 1)
+
+    def _ended(self, name: str, result: StepResult) -> None:
+        self._done.append((name, result))
+
+    def _collect(self) -> None:
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            return
+        while not self._from_threads.empty():
+            self._done.append(self._from_threads.get())
+
+    def _in_thread(self, ids: Sequence[str], work: Callable[[], Iterable[Result]]) -> None:
+        # Programs may hang up to their deadline: each group of them has a thread, and none delays the rest.
+        def run() -> None:
+            missing = dict.fromkeys(ids)
+            try:
+                for name, result in work():
+                    missing.pop(name)
+                    self._from_threads.put((name, result))
+            finally:  # a bug in `work` is printed by the thread, and must not leave a step without its end
+                for name in missing:
+                    self._from_threads.put((name, StepResult(ok=False, error="the step could not be carried out")))
+                os.eventfd_write(self._wake, 1)
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def _begin_tmux(self, batch: Sequence[tuple[str, Step]]) -> None:
+        captures, kills = _only(CaptureDead, batch), _only(KillSession, batch)
+        for socket in dict.fromkeys(step.socket for _, step in captures):
+            steps = [(name, step) for name, step in captures if step.socket == socket]
+            self._in_thread([n for n, _ in steps], partial(self._tmux.capture, socket, steps))
+        for socket in dict.fromkeys(step.socket for _, step in kills):
+            ends = [(name, step) for name, step in kills if step.socket == socket]
+            self._in_thread(
+                [n for n, _ in ends], partial(self._tmux.kill, socket, ends, partial(procfs.scan, self.facts.uid))
+            )
+
+    def _change_files(self, batch: Sequence[tuple[str, Step]]) -> None:
+        results: dict[str, StepResult] = {}
+        changed: dict[str, list[str]] = {}
+        for name, step in batch:
+            if not isinstance(step, WriteFile | DeleteFile):
+                continue
+            try:
+                if isinstance(step, WriteFile):
+                    did = files.write(step.path, step.content, step.mode)
+                else:
+                    did = files.delete(step.path)
+            except OSError as error:
+                verb = "written" if isinstance(step, WriteFile) else "removed"
+                text = f"{step.path} cannot be {verb}: {error.strerror}"
+                results[name] = StepResult(ok=False, changed=False, error=text)
+                continue
+            results[name] = StepResult(ok=True, changed=did)
+            if did:
+                changed.setdefault(os.path.dirname(step.path), []).append(name)
+        for folder, names in changed.items():
+            try:
+                files.sync_folder(folder)
+            except OSError as error:
+                text = f"{folder} cannot be written to disk: {error.strerror}"
+                results |= dict.fromkeys(names, StepResult(ok=False, error=text))
+        self._done.extend(results.items())
+
+    def _set_linger(self, name: str, user: str) -> Iterable[Result]:
+        yield name, self._linger(user)
+
+    def _linger(self, user: str) -> StepResult:
+        if os.path.exists(f"{LINGER_DIR}/{user}"):
+            return StepResult(ok=True, changed=False)
+        argv = ["loginctl", "--no-ask-password", "enable-linger", user]
+        try:
+            done = spawn.run(argv, self._environ, timeout_s=LINGER_TIMEOUT_S)
+        except spawn.SpawnError as error:
+            return StepResult(ok=False, changed=False, error=f"linger for {user} cannot be set: {error}")
+        if done.status == 0:
+            return StepResult(ok=True)
+        said = done.err.decode("utf-8", "replace").strip() or f"status {done.status}"
+        text = f"linger for {user} cannot be set: {said}; run: sudo loginctl enable-linger {user}"
+        return StepResult(ok=False, changed=False, error=text)
+
+
+def _recreate_socket(step: RecreateSocket) -> StepResult:
+    try:
+        # The descriptor holds on to this very process, so that a pid that is given out anew is never signalled.
+        process = os.pidfd_open(step.pid)
+    except OSError as error:
+        return _not_signalled(step, error.strerror or str(error))
+    try:
+        if procfs.start_ticks(step.pid) != step.start_ticks:
+            return _not_signalled(step, "another process has that number now")
+        signal.pidfd_send_signal(process, signal.SIGUSR1)
+    except OSError as error:
+        return _not_signalled(step, error.strerror or str(error))
+    finally:
+        os.close(process)
+    return StepResult(ok=True)
+
+
+def _not_signalled(step: RecreateSocket, why: str) -> StepResult:
+    return StepResult(ok=False, changed=False, error=f"the tmux server, process {step.pid}, was not signalled: {why}")
+
+
+def _only(kind: type[S], batch: Sequence[tuple[str, Step]]) -> list[tuple[str, S]]:
+    return [(name, step) for name, step in batch if isinstance(step, kind)]

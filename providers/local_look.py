@@ -1,0 +1,104 @@
+"""One look at this machine: each fact is read when first asked for, once, and a failure is remembered like a fact."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from providers import files, procfs
+from providers.base import ObserveError
+from providers.bus_address import LINGER_DIR
+from providers.dbus import Systemd
+from providers.host import FileState, HeartbeatFile, HostFacts, Process, TmuxServer, UnitState
+from providers.tmux import Tmux
+
+T = TypeVar("T")
+_WANTS = ("default.target.wants", "timers.target.wants")
+
+
+class LocalLook:
+    """Implements `providers.host.Look`. Every method raises ObserveError if it could not see."""
+
+    def __init__(self, facts: HostFacts, systemd: Systemd, tmux: Tmux) -> None:
+        self._facts, self._systemd, self._tmux = facts, systemd, tmux
+        self._now = time.time()
+        self._seen: dict[tuple[str, ...], Any] = {}
+
+    def now(self) -> float:
+        return self._now
+
+    def boot_id(self) -> str:
+        return self._once(("boot_id",), procfs.boot_id)
+
+    def units(self) -> Mapping[str, UnitState]:
+        return self._once(("units",), self._systemd.list_units)
+
+    def enabled(self) -> frozenset[str]:
+        return self._once(("enabled",), self._enabled)
+
+    def linger(self) -> bool:
+        return self._once(("linger",), self._linger)
+
+    def tmux(self, socket: str) -> TmuxServer:
+        return self._once(("tmux", socket), lambda: self._tmux.server(socket, self.processes))
+
+    def processes(self) -> Mapping[int, Process]:
+        return self._once(("processes",), lambda: procfs.scan(self._facts.uid))
+
+    def cmdline(self, pid: int) -> tuple[str, ...]:
+        return self._once(("cmdline", str(pid)), lambda: procfs.cmdline(pid))
+
+    def heartbeats(self) -> Mapping[str, HeartbeatFile]:
+        from providers import heartbeats
+
+        return self._once(("heartbeats",), lambda: heartbeats.scan(self._facts.run_dir, self._now))
+
+    def file(self, path: str) -> FileState | None:
+        return self._once(("file", path), lambda: files.state(path))
+
+    def listing(self, folder: str) -> tuple[str, ...]:
+        return self._once(("listing", folder), lambda: _names(folder))
+
+    def _once(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
+        if key not in self._seen:
+            try:
+                self._seen[key] = read()
+            except ObserveError as error:
+                self._seen[key] = error
+        found = self._seen[key]
+        if isinstance(found, ObserveError):
+            raise found
+        return found  # type: ignore[no-any-return]  # what `read` of this key gave
+
+    def _enabled(self) -> frozenset[str]:
+        names: set[str] = set()
+        for wants in _WANTS:
+            folder = f"{self._facts.unit_dir}/{wants}"
+            try:
+                with os.scandir(folder) as entries:
+                    names.update(entry.name for entry in entries if entry.is_symlink())
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise ObserveError(f"{folder} cannot be read: {error.strerror}") from error
+        return frozenset(names)
+
+    def _linger(self) -> bool:
+        try:
+            os.stat(f"{LINGER_DIR}/{self._facts.user}")
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise ObserveError(f"{LINGER_DIR} cannot be read: {error.strerror}") from error
+        return True
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(os.listdir(folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
