@@ -40,10 +40,10 @@ class Checkout:
         copy = Path(folder.name)
         if not self.exists():
             return folder
-        Checkout(copy).init(object_format=None if self._is_sha1() else "sha256")
+        Checkout(copy).init(oid_length=40 if self._is_sha1() else 64)
         (copy / "objects" / "info").mkdir(exist_ok=True)
         (copy / "objects" / "info" / "alternates").write_text(f"{self.path.resolve() / 'objects'}\n")
-        for name in ("shallow", TIP, "packed-refs"):
+        for name in ("shallow", TIP):
             with suppress(FileNotFoundError):
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(self.path / name, copy / name)
@@ -54,17 +54,26 @@ class Checkout:
             return "sha256" not in (self.path / "config").read_text()
         return True
 
-    def init(self, object_format: str | None = None) -> None:
-        """Make it, if it is not there."""
+    def init(self, *, oid_length: int) -> None:
+        """Make it, if it is not there, for object ids of 40 or 64 hex digits."""
         if self.exists():
             return
         make_folder(self.path)
-        extra = [f"--object-format={object_format}"] if object_format else []
-        run_git(["init", "--quiet", "--bare", "--template=", *extra, "--", str(self.path)], timeout_s=LOCAL_S)
+        form = ["--object-format=sha256"] if oid_length == 64 else []
+        run_git(["init", "--quiet", "--bare", "--template=", *form, "--", str(self.path)], timeout_s=LOCAL_S)
 
-    def remove(self) -> None:
-        """Forget everything: it is a copy, and the next fetch makes it anew."""
+    def rebuild(self, url: str, ref: str, oid: str, *, timeout_s: float) -> None:
+        """Replace a damaged copy by a new one, fetched beside it: if that fails, nothing is lost."""
+        new = Checkout(self.path.with_name(f"{self.path.name}.new"))
+        shutil.rmtree(new.path, ignore_errors=True)
+        new.init(oid_length=len(oid))
+        new.fetch(url, ref, timeout_s=timeout_s)
         shutil.rmtree(self.path, ignore_errors=True)
+        new.path.rename(self.path)
+
+    def fetched_before(self) -> bool:
+        """Whether any fetch has succeeded."""
+        return (self.path / TIP).exists()
 
     def is_shallow(self) -> bool:
         """Whether history was cut off somewhere."""
@@ -76,7 +85,7 @@ class Checkout:
         A new copy is shallow; into an existing one comes what is missing since the last time, unless `depth` (an
         option such as `--unshallow`) says otherwise.
         """
-        if depth is None and not self.has(TIP):
+        if depth is None and not self.fetched_before():
             depth = "--depth=1"
         self._clear_locks()
         run_git(
@@ -91,9 +100,7 @@ class Checkout:
         )
 
     def has(self, revision: str) -> bool:
-        """Whether this ref or object is here. TIP is looked up without a process."""
-        if revision == TIP and not (self.path / TIP).exists():
-            return False
+        """Whether this object is here."""
         args = ["cat-file", "-e", "--end-of-options", revision]
         return run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1, 128)).code == 0
 

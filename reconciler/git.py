@@ -47,6 +47,7 @@ _CONFIG = (
     ("fetch.writeCommitGraph", "false"),
     ("gc.auto", "0"),
     ("gc.autoDetach", "false"),
+    ("gc.packRefs", "false"),  # our one ref stays a file that can be looked at without git
     ("gc.pruneExpire", "never"),  # an applied revision stays readable after a force-push
     ("maintenance.auto", "false"),
     ("log.showSignature", "false"),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from reconciler.errors import InvalidConfig
 from reconciler.files import loose_permissions, read_optional, write_atomic
@@ -148,9 +148,9 @@ def _ref(value: object) -> str:
 
 def _one_of(*words: str) -> Callable[[object], str]:
     def read(value: object) -> str:
-        if value not in words:
+        if not isinstance(value, str) or value not in words:
             raise ValueError(f"must be one of {', '.join(words)}, not {value!r}")
-        return cast("str", value)
+        return value
 
     return read
 

@@ -1,0 +1,129 @@
+"""Understands FLEET: a working tree, a bare repository or a URL; and finds where its branch or tag points."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from reconciler.errors import NotFound, Refused, Usage
+from reconciler.git import PROTOCOLS, redact, run_git
+from reconciler.refs import LocalRepo, Tip, candidates, choose, find_repo, read_tip
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_SCP = re.compile(r"(?:[^/:@]+@)?(\[[^/\]]+\]|[^/:]+):(?!:).*")
+_SYMREF = "ref: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A source. `url` is what git is told; `path` is set for one on this machine, where looking costs nothing."""
+
+    url: str
+    path: Path | None = None
+
+    @property
+    def shown(self) -> str:
+        """For people: without credentials."""
+        return redact(self.url)
+
+    @property
+    def key(self) -> str:
+        """Tells sources apart in the state folder, where a URL with a password has no business."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:32]
+
+    def repo(self) -> LocalRepo | None:
+        """The repository on this machine; None for a URL. Raises NotFound if there is none at the path."""
+        if self.path is None:
+            return None
+        try:
+            found = find_repo(self.path)
+            there = self.path.exists()
+        except OSError as error:
+            raise NotFound(f"{self.path} cannot be read: {error.strerror}") from error
+        if found is None:
+            raise NotFound(
+                f"{self.path} is not a git repository" if there else f"{self.path} does not exist",
+                help=_root_above(self.path) or "give a working tree, a bare repository or a URL (https, ssh, file)",
+            )
+        return found
+
+    def tip(self, ref: str | None, *, timeout_s: float) -> Tip:
+        """Where `ref` (None: HEAD) points now: read from files for a repository on this machine, else one git
+        process. Raises NotFound, InvalidConfig (an ambiguous or impossible name), GitFailed, GitTimeout."""
+        repo = self.repo()
+        if repo is not None:
+            try:
+                tip = read_tip(repo, ref)
+            except OSError as error:
+                raise NotFound(f"{self.path} cannot be read: {error.strerror}") from error
+            if tip is not None:
+                return tip
+        return self._ask(ref, timeout_s)
+
+    def _ask(self, ref: str | None, timeout_s: float) -> Tip:
+        wanted = ("HEAD",) if ref is None else candidates(ref)
+        args = ["ls-remote", "--symref", "--end-of-options", self.url, *wanted]
+        out = run_git(args, timeout_s=timeout_s, network=True).out.decode(errors="replace")
+        names = dict(line.partition("\t")[::2] for line in out.splitlines() if line.startswith(_SYMREF))
+        head = next((ref.removeprefix(_SYMREF) for ref, name in names.items() if name == "HEAD"), "HEAD")
+        found = []
+        for line in out.splitlines():
+            oid, _, name = line.partition("\t")
+            if name in wanted and not line.startswith(_SYMREF):
+                found.append(Tip(head if ref is None else name, oid))
+        if not found and ref is None:
+            raise NotFound(
+                f"{self.shown} has no commits on its default branch", help="push a roster.yaml, or set `ref`"
+            )
+        return choose(ref or "HEAD", tuple(found), self.shown)
+
+
+def parse_place(spec: str) -> Place:
+    """What FLEET means. Raises Usage for what git would take for an option, Refused for a protocol that is not allowed.
+
+    A path need not exist: an unreachable source is not a wrong one.
+    """
+    if not spec or spec.startswith("-") or re.search(r"[\x00-\x1f\x7f]", spec):
+        raise Usage(f"{spec!r} is not a repository", help="give a working tree, a bare repository or a URL")
+    scheme = _SCHEME.fullmatch(spec)
+    if scheme:
+        name, rest = scheme[1].lower(), scheme[2]
+        if name not in PROTOCOLS:
+            raise _protocol(name)
+        if name == "file":
+            host, slash, path = rest.partition("/")
+            if host not in ("", "localhost") or not slash:
+                raise Usage(f"{spec!r} names no path on this machine", help="write file:///path")
+            return _local(Path("/") / unquote(path))
+        if rest.startswith("-") or "@-" in rest.partition("/")[0]:
+            raise Usage(f"{redact(spec)!r} has a host that begins with a dash")
+        return Place(url=spec)
+    helper = re.match(r"([A-Za-z0-9+.-]+)::", spec)
+    if helper:
+        raise _protocol(helper[1])
+    path = Path(spec).expanduser()
+    scp = _SCP.fullmatch(spec)
+    if scp and not path.exists():
+        if scp[1].startswith("-"):
+            raise Usage(f"{spec!r} has a host that begins with a dash")
+        return Place(url=spec)
+    return _local(path)
+
+
+def _local(path: Path) -> Place:
+    absolute = path.absolute()
+    return Place(url=str(absolute), path=absolute)
+
+
+def _protocol(name: str) -> Refused:
+    return Refused(f"protocol {name!r} is not allowed for a fleet's source", help=f"use {', '.join(PROTOCOLS)}")
+
+
+def _root_above(path: Path) -> str:
+    for folder in path.parents:
+        if (folder / ".git").exists():
+            return f"the repository's root is {folder}"
+    return ""
