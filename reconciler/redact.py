@@ -38,19 +38,29 @@ def one_line(text: str, limit: int = 0) -> str:
 
 
 def hide_secrets(text: str) -> str:
-    """The text with everything that looks like a key or a password replaced."""
-    from specs.secrets import mask_tokens
+    """The text without anything that is recognisable as a key or a password; for our own sentences, in which a commit
+    id or a long name is no secret."""
+    from specs.secrets import tokens
 
+    text = _hide_named(text)
+    for start, end, _ in sorted(tokens(text), reverse=True):
+        text = text[:start] + HIDDEN + text[end:]
+    return text
+
+
+def _hide_named(text: str) -> str:
     text = _PEM.sub(HIDDEN, text)
     for pattern in (_CARRIED, _NAMED):
         text = pattern.sub(lambda match: match["name"] + HIDDEN, text)
-    return mask_tokens(text)
+    return text
 
 
 def redact(text: str, *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> str:
     """The end of a captured pane: at most `max_lines` lines and `max_bytes` bytes of UTF-8, plain, secrets hidden."""
+    from specs.secrets import mask_tokens
+
     # A bound before the patterns run keeps their cost bounded too; wide enough that no kept line is touched by it.
-    kept = hide_secrets(plain(text[-8 * max_bytes :]))
+    kept = mask_tokens(_hide_named(plain(text[-8 * max_bytes :])))
     lines = [line.rstrip() for line in kept.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
