@@ -1,0 +1,113 @@
+"""The launch environment of each agent: `$MOSAIC_HOME/fleet/agents/NAME.env`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers import launch
+from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.steps import DeleteFile, WriteFile
+
+if TYPE_CHECKING:
+    from providers.base import Action, Json
+    from providers.host import FileState, HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Fleet
+
+_MODE = 0o600
+_HIDDEN = "(set)"  # what stands in a file that was edited by hand may be a secret
+_EDITED = "(edited by hand)"
+
+
+class EnvProvider:
+    """One file for each agent that is running or stopped: a stopped one can be started by hand, and is then right.
+
+    An agent whose entry is held back is neither desired nor mentioned: its file stays as it is.
+    """
+
+    kind = Kind.ENV
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        return tuple(
+            Resource(
+                key=ResourceKey(Kind.ENV, agent.name),
+                agent=agent.name,
+                fields={"mode": f"{_MODE:04o}", "vars": _variables(launch.env_pairs(agent, fleet, facts))},
+                data={"path": launch.env_path(agent.name, facts), "content": launch.render_env(agent, fleet, facts)},
+            )
+            for agent in fleet.agents
+            if agent.state != "absent" and agent.held is None
+        )
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}
+        held = {agent.name for agent in fleet.agents if agent.held is not None}
+        seen = {}
+        for entry in look.listing(facts.agents_dir):
+            name, suffix = entry[:-4], entry[-4:]
+            if suffix != ".env" or not name or name in held:
+                continue
+            file = look.file(f"{facts.agents_dir}/{entry}")
+            if file is not None:  # gone between the listing and the reading
+                key = ResourceKey(Kind.ENV, name)
+                seen[key] = _present(key, file, desired.get(name), fleet.name)
+        return seen
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        if action.verb is Verb.DELETE:
+            return (DeleteFile(path=launch.env_path(action.key.name, facts)),)
+        if action.desired is None:
+            raise ValueError(f"{action.id}: nothing to write")
+        data = action.desired.data
+        return (WriteFile(path=data["path"], content=data["content"], mode=_MODE),)
+
+    def health(self, seen: Present) -> Health:
+        return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+
+def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
+    if file.odd is not None:
+        return Present(key=key, agent=key.name, ours=False, fields={"odd": file.odd})
+    mode = f"{file.mode:04o}"
+    if desired is not None and file.content == desired.data["content"]:
+        fields = desired.fields if mode == desired.fields["mode"] else {**desired.fields, "mode": mode}
+        return Present(
+            key=key, agent=key.name, ours=True, fields=fields, evidence=_evidence(desired.fields["vars"], intact=True)
+        )
+    pairs = launch.read_pairs(file.content)
+    live = _variables(pairs)
+    intact = live.get("MOSAIC_LAUNCH") == launch.pairs_digest(pairs)
+    wanted: Mapping[str, Json] = desired.fields["vars"] if desired is not None else {}
+    shown = {name: _shown(value, wanted.get(name), intact=intact) for name, value in live.items()}
+    fields = {"mode": mode, "vars": shown}
+    if shown == wanted:  # comments, or the order of lines
+        fields["text"] = _EDITED
+    ours = launch.generated_for(file.content) == fleet or not file.content.strip()
+    return Present(key=key, agent=key.name, ours=ours, fields=fields, evidence=_evidence(live, intact=intact))
+
+
+def _evidence(variables: Mapping[str, Json], *, intact: bool) -> dict[str, Json]:
+    """`launch`: the digest that a start would leave in the session. `intact`: the lines are those it was made from."""
+    return {"launch": variables.get("MOSAIC_LAUNCH", ""), "intact": intact}
+
+
+def _variables(pairs: tuple[launch.Pair, ...]) -> dict[str, Json]:
+    """By name: `ENV NAME` for a variable, the key itself for the rest; a list where a key may stand several times."""
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in ("ENV", "ENV_FROM", "ENV_FILE", "PROP"):
+            name, _, rest = value.partition("=")
+            found[f"{key} {name}"] = rest
+        elif key in ("ARG", "PATHDIR", "?"):
+            found.setdefault(key, []).append(value)
+        else:
+            found[key] = value
+    return found
+
+
+def _shown(value: Json, wanted: Json, *, intact: bool) -> Json:
+    """A value as a diff may show it. An intact file has only values that stood in git; others may be anything."""
+    if value == wanted or (intact and wanted is not None):
+        return value
+    return _HIDDEN if wanted is None else _EDITED

@@ -1,0 +1,130 @@
+"""The files that are the same for every agent: unit files, launch programs, and the holder's settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from providers import framework_files, launch
+from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.steps import DeleteFile, WriteFile
+
+if TYPE_CHECKING:
+    from providers.base import Action
+    from providers.host import FileState, HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Fleet
+
+Install = Literal["none", "timer", "watch"]
+
+MARK = "# Managed by Mosaic Fleet"
+PROGRAMS = ("agent-pane", "agent-start", "agent-stop", "tmux-holder")
+UNITS = ("mosaic-tmux-holder.service", "mosaic-agent@.service")
+RECONCILER_UNITS: Mapping[Install, tuple[str, ...]] = {
+    "none": (),
+    "timer": ("mosaic-reconcile-failed.target", "mosaic-reconcile.service", "mosaic-reconcile.timer"),
+    "watch": ("mosaic-reconcile-failed.target", "mosaic-reconcile-watch.service"),
+}
+
+
+class FrameworkProvider:
+    """One resource for each file, named by its path.
+
+    `install` says how the reconciler itself is started on this host; with "none", units of it that are there are left
+    alone, since somebody else put them there. `command` is what those units run, from the absolute path of a program.
+    """
+
+    kind = Kind.FRAMEWORK
+
+    def __init__(self, install: Install = "none", command: tuple[str, ...] = ()) -> None:
+        if install != "none" and not command:
+            raise ValueError("the units of the reconciler need a command")
+        self._install = install
+        self._command = command
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        files = [
+            *((f"{facts.bin_dir}/{name}", framework_files.text(name), 0o755) for name in PROGRAMS),
+            *(
+                (f"{facts.unit_dir}/{name}", self._unit(name, fleet, facts), 0o644)
+                for name in UNITS + RECONCILER_UNITS[self._install]
+            ),
+            (launch.holder_path(facts), launch.render_holder(fleet), 0o644),
+        ]
+        return tuple(
+            Resource(
+                key=ResourceKey(Kind.FRAMEWORK, path),
+                agent=None,
+                fields={"content": _digest(content), "mode": f"{mode:04o}"},
+                data={"content": content, "mode": mode},
+            )
+            for path, content, mode in sorted(files)
+        )
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        desired = {resource.key: resource for resource in self.desired(fleet, facts)}
+        keys = set(desired)
+        if self._install != "none":
+            names = {name for units in RECONCILER_UNITS.values() for name in units}
+            keys |= {ResourceKey(Kind.FRAMEWORK, f"{facts.unit_dir}/{name}") for name in names}
+        seen = {}
+        for key in sorted(keys):
+            file = look.file(key.name)
+            if file is not None:
+                seen[key] = _present(key, file, desired.get(key), fleet.name)
+        return seen
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        del facts  # the path is the name of the resource
+        if action.verb is Verb.DELETE:
+            return (DeleteFile(path=action.key.name),)
+        if action.desired is None:
+            raise ValueError(f"{action.id}: nothing to write")
+        data = action.desired.data
+        return (WriteFile(path=action.key.name, content=data["content"], mode=data["mode"]),)
+
+    def health(self, seen: Present) -> Health:
+        return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+    def _unit(self, name: str, fleet: Fleet, facts: HostFacts) -> str:
+        interval = fleet.policy.interval
+        values = {f"@{program}@": unit_word(f"{facts.bin_dir}/{program}") for program in PROGRAMS}
+        values["@COMMAND@"] = " ".join(unit_word(word) for word in self._command)
+        values["@INTERVAL@"] = _seconds(interval)
+        values["@JITTER@"] = _seconds(min(5.0, interval / 20))
+        text = framework_files.text(name)
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        return text
+
+
+def unit_word(word: str) -> str:
+    """One word of a unit's command line, with nothing left that systemd would expand or split."""
+    word = word.replace("%", "%%").replace("$", "$$")
+    if word and all(character.isalnum() or character in "/_-+.,:@%$=~" for character in word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _seconds(value: float) -> str:
+    return f"{round(value)}s" if value == round(value) else f"{round(value * 1000)}ms"
+
+
+def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
+    if file.odd is not None:
+        return Present(key=key, agent=None, ours=False, fields={"odd": file.odd})
+    head = file.content[:400].split("\n")[:2]
+    ours = (
+        any(line.startswith(MARK) for line in head)
+        or launch.generated_for(file.content) == fleet
+        or (desired is not None and file.content == desired.data["content"])
+        or not file.content.strip()  # a write that was cut short by a crash or a full disk
+    )
+    return Present(
+        key=key, agent=None, ours=ours, fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"}
+    )
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -1,0 +1,217 @@
+"""How an agent is launched: its launch environment, and what of that needs a restart when it changes.
+
+Pure. The programs in `framework_files/` read what is rendered here, line by line and without any quoting: `KEY=value`,
+the value being everything up to the end of the line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from providers.host import HostFacts
+    from specs.compiled import Agent, EnvValue, Fleet, Limits
+
+Pair = tuple[str, str]
+
+HOLDER_UNIT = "mosaic-tmux-holder.service"
+SLICE = "mosaic-panes.slice"
+
+_AGENT_UNIT = re.compile(r"mosaic-agent@(.+)\.service")
+_SCOPE = re.compile(r"mosaic-pane-([^:]+):[0-9a-f]+\.scope")
+_MARK = re.compile(r"# mosaic-fleet: generated from git for (agent (?P<agent>\S+)|the holder) of fleet (?P<fleet>.+);")
+
+# What the program sees or is bound by from its start on. Everything else in the file may change under a running agent.
+_NEEDS_RESTART = frozenset(
+    {
+        "MOSAIC_AGENT_CLASS",
+        "MOSAIC_AGENT_RUNTIME",
+        "MOSAIC_AGENT_MODEL",
+        "MOSAIC_AGENT_WORKDIR",
+        "MOSAIC_TMUX_SOCKET",
+        "MOSAIC_GENERATION",
+        "PROP",
+        "PATHDIR",
+        "ENV",
+        "ENV_FROM",
+        "ENV_FILE",
+        "ARG",
+    }
+)
+_FIELD_NAMES = {
+    "MOSAIC_AGENT_CLASS": "class",
+    "MOSAIC_AGENT_RUNTIME": "runtime",
+    "MOSAIC_AGENT_MODEL": "model",
+    "MOSAIC_AGENT_WORKDIR": "working_directory",
+    "MOSAIC_TMUX_SOCKET": "socket",
+    "MOSAIC_GENERATION": "generation",
+    "PATHDIR": "path",
+    "ARG": "argv",
+}
+_LIST_KEYS = frozenset({"PATHDIR", "ARG"})
+_SECRET_KEYS = {"ENV_FROM": "from_env", "ENV_FILE": "from_file"}
+
+
+def agent_unit(name: str) -> str:
+    """The systemd unit of an agent."""
+    return f"mosaic-agent@{name}.service"
+
+
+def unit_agent(unit: str) -> str | None:
+    """The agent that a unit belongs to, or None if it is not an agent's unit."""
+    found = _AGENT_UNIT.fullmatch(unit)
+    return found[1] if found else None
+
+
+def scope_agent(unit: str) -> str | None:
+    """The agent whose process tree a scope holds, or None. An agent may have several: leftovers, and the live one."""
+    found = _SCOPE.fullmatch(unit)
+    return found[1] if found else None
+
+
+def env_path(name: str, facts: HostFacts) -> str:
+    """Where the launch environment of an agent is."""
+    return f"{facts.agents_dir}/{name}.env"
+
+
+def holder_path(facts: HostFacts) -> str:
+    """Where the holder's settings are."""
+    return f"{facts.mosaic_home}/fleet/holder.env"
+
+
+def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
+    """The launch environment as key and value, in the order of the file."""
+    launch = _launch_pairs(agent)
+    return (
+        ("MOSAIC_AGENT_NAME", agent.name),
+        ("MOSAIC_AGENT_SESSION", agent.session),
+        ("MOSAIC_FLEET", fleet.name),
+        ("MOSAIC_TENANT_ID", fleet.tenant_id),
+        ("MOSAIC_HOST", fleet.host),
+        ("MOSAIC_HOME", facts.mosaic_home),
+        ("MOSAIC_HEARTBEAT_INTERVAL", f"{fleet.heartbeats.interval:g}"),
+        ("MOSAIC_LAUNCH", _digest(launch)),
+        *launch,
+    )
+
+
+def render_env(agent: Agent, fleet: Fleet, facts: HostFacts) -> str:
+    """The content of `NAME.env`. Raises ValueError for a value that does not fit on a line."""
+    head = f"# mosaic-fleet: generated from git for agent {agent.name} of fleet {fleet.name}; edits are put back"
+    return _render(head, env_pairs(agent, fleet, facts))
+
+
+def render_holder(fleet: Fleet) -> str:
+    """The content of `holder.env`: every socket that an agent of this host is on, the fleet's own first."""
+    sockets = dict.fromkeys(
+        [fleet.socket, *sorted({agent.socket for agent in fleet.agents if agent.state == "running"})]
+    )
+    head = f"# mosaic-fleet: generated from git for the holder of fleet {fleet.name}; edits are put back"
+    return _render(
+        head,
+        [
+            ("MOSAIC_FLEET", fleet.name),
+            ("MOSAIC_HOLDER_SESSION", fleet.holder_session),
+            *(("MOSAIC_TMUX_SOCKET", socket) for socket in sockets),
+        ],
+    )
+
+
+def generated_for(text: str) -> str | None:
+    """The fleet whose mark a generated file carries, or None."""
+    found = _MARK.match(text)
+    return found["fleet"] if found else None
+
+
+def read_pairs(text: str) -> tuple[Pair, ...]:
+    """The lines of a launch environment. A line without `=` has an empty value and keeps its place as key `?`."""
+    pairs = []
+    for line in text.split("\n"):
+        if line and not line.startswith("#"):
+            key, equals, value = line.partition("=")
+            pairs.append((key, value) if equals else ("?", line))
+    return tuple(pairs)
+
+
+def launch_digest(agent: Agent) -> str:
+    """16 hex digits that change exactly when `launch_fields` does: a running agent with another one needs a restart."""
+    return _digest(_launch_pairs(agent))
+
+
+def pairs_digest(pairs: Iterable[Pair]) -> str:
+    """The launch digest that belongs to lines read from a file, whatever digest is written in it."""
+    return _digest(tuple(pair for pair in pairs if pair[0] in _NEEDS_RESTART))
+
+
+def launch_fields(agent: Agent) -> dict[str, Json]:
+    """What needs a restart when it changes, by name, fit for printing: a secret appears as where it comes from."""
+    return pairs_fields(_launch_pairs(agent))
+
+
+def pairs_fields(pairs: Iterable[Pair]) -> dict[str, Json]:
+    """`launch_fields`, from the lines of a launch environment that we rendered."""
+    fields: dict[str, Json] = {"path": [], "argv": []}
+    for key, value in pairs:
+        name, _, rest = value.partition("=")
+        if key in _LIST_KEYS:
+            fields[_FIELD_NAMES[key]].append(value)
+        elif key == "ENV":
+            fields[f"env.{name}"] = rest
+        elif key in _SECRET_KEYS:
+            fields[f"env.{name}"] = {_SECRET_KEYS[key]: rest}
+        elif key == "PROP":
+            fields[f"resources.{name}"] = rest
+        elif key in _FIELD_NAMES:
+            fields[_FIELD_NAMES[key]] = value
+    return fields
+
+
+def _launch_pairs(agent: Agent) -> tuple[Pair, ...]:
+    return (
+        ("MOSAIC_AGENT_CLASS", agent.agent_class),
+        ("MOSAIC_AGENT_RUNTIME", agent.runtime),
+        ("MOSAIC_AGENT_MODEL", agent.model or ""),
+        ("MOSAIC_AGENT_WORKDIR", agent.working_directory),
+        ("MOSAIC_TMUX_SOCKET", agent.socket),
+        ("MOSAIC_GENERATION", str(agent.generation)),
+        *(("PROP", prop) for prop in _properties(agent.limits)),
+        *(("PATHDIR", folder) for folder in agent.path),
+        *(_variable(name, value) for name, value in agent.env),
+        *(("ARG", argument) for argument in agent.argv),
+    )
+
+
+def _properties(limits: Limits) -> list[str]:
+    known = {"MemoryMax": limits.memory_max, "CPUWeight": limits.cpu_weight, "TasksMax": limits.tasks_max}
+    return [f"{name}={value}" for name, value in known.items() if value is not None]
+
+
+def _variable(name: str, value: EnvValue) -> Pair:
+    if value.from_env is not None:
+        return "ENV_FROM", f"{name}={value.from_env}"
+    if value.from_file is not None:
+        return "ENV_FILE", f"{name}={value.from_file}"
+    return "ENV", f"{name}={value.literal or ''}"
+
+
+def _digest(pairs: tuple[Pair, ...]) -> str:
+    return hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def _render(head: str, pairs: Iterable[Pair]) -> str:
+    lines = [head, *(f"{key}={value}" for key, value in pairs)]
+    for line in lines:
+        if "\n" in line or "\0" in line:
+            raise ValueError(f"{line.partition('=')[0]}: a value with a line break or a NUL cannot be launched")
+    return "\n".join(lines) + "\n"
+
+
+def changed_names(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tuple[str, ...]:
+    """Names of the launch fields that differ, sorted."""
+    missing = object()
+    return tuple(sorted(k for k in live.keys() | desired.keys() if live.get(k, missing) != desired.get(k, missing)))

@@ -1,0 +1,220 @@
+"""The stub agent: a small real program that stands in for an AI runtime, in examples and in tests.
+
+It writes its own heartbeat and answers each line that it is sent. Lines that begin with `/` make it misbehave:
+
+    /hang              answer nothing any more, no heartbeat either, and stay
+    /silent            no more heartbeats; go on answering
+    /busy [SECONDS]    say `busy` in the heartbeat, for some time or until /idle
+    /idle              say `ok` again
+    /crash [CODE]      end at once, with exit status 1 or the given one
+    /spawn [stubborn]  leave a daemon behind that outlives this program (stubborn: and ignores SIGTERM)
+    /env NAME          print one environment variable
+    /clear             clear the screen
+    /quit              end with exit status 0
+
+Run as `python -I -S stub.py`: it imports next to nothing, so that hundreds of them are cheap.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+import time
+
+PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
+
+
+class Heartbeat:
+    """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds. A full disk never ends the agent."""
+
+    def __init__(self, name: str, folder: str, interval: float) -> None:
+        self._path = f"{folder}/{name}.hb"
+        self._interval = interval
+        self._due = 0.0
+        self._busy_until = 0.0
+        self.silent = False
+
+    def wait(self) -> float | None:
+        """Seconds until `beat` has something to do; None: never."""
+        return None if self.silent else max(0.0, self._due - time.monotonic())
+
+    def beat(self) -> None:
+        """Write, if it is due."""
+        now = time.monotonic()
+        if self.silent or now < self._due:
+            return
+        status = "busy" if now < self._busy_until else "ok"
+        self._due = min(now + self._interval, self._busy_until) if status == "busy" else now + self._interval
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        temporary = f"{self._path}.{os.getpid()}"
+        try:
+            os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.write(handle, f"ts={stamp} pid={os.getpid()} status={status} source=native\n".encode())
+            finally:
+                os.close(handle)
+            os.rename(temporary, self._path)
+        except OSError as error:
+            say(f"cannot write the heartbeat: {error.strerror}")
+
+    def busy(self, seconds: float) -> None:
+        """Be busy for so long; 0 is idle. Shown at once."""
+        self._busy_until = time.monotonic() + seconds
+        self._due = 0.0
+
+
+class Composer:
+    """What is typed and not yet sent. Enter sends it, except within a bracketed paste."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self._pending = b""
+        self._pasting = False
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take input; return the messages that it completes."""
+        data, self._pending = self._pending + data, b""
+        sent = []
+        while data:
+            marker = PASTE_ENDS if self._pasting else PASTE_BEGINS
+            if data.startswith(marker):
+                self._pasting = not self._pasting
+                data = data[len(marker) :]
+            elif marker.startswith(data) and len(data) > 1:
+                self._pending = data  # the rest of the marker is still to come
+                break
+            else:
+                byte, data = data[:1], data[1:]
+                if byte in b"\r\n" and not self._pasting:
+                    sent.append(self._text.decode("utf-8", "replace").replace("\r", "\n"))
+                    self._text.clear()
+                else:
+                    self._edit(byte)
+        return sent
+
+    def _edit(self, byte: bytes) -> None:
+        if byte in b"\x03\x15":  # Ctrl-C and Ctrl-U drop the draft
+            self._text.clear()
+            os.write(1, b"\r\x1b[K")
+        elif byte in b"\x08\x7f":
+            del self._text[-1:]
+            os.write(1, b"\b \b")
+        else:
+            self._text += byte
+            os.write(1, byte.replace(b"\r", b"\r\n"))
+
+
+class Stub:
+    """One agent, until it is told to end."""
+
+    def __init__(self, name: str, heartbeat: Heartbeat) -> None:
+        self._name = name
+        self._heartbeat = heartbeat
+        self._composer = Composer()
+
+    def run(self) -> None:
+        """Answer and beat until the terminal is closed."""
+        say(f"stub {self._name} is ready")
+        while True:
+            self._heartbeat.beat()
+            ready, _, _ = select.select([0], [], [], self._heartbeat.wait())
+            if ready:
+                data = os.read(0, 65536)
+                if not data:
+                    return
+                for message in self._composer.feed(data):
+                    self._answer(message)
+
+    def _answer(self, message: str) -> None:
+        word, _, rest = message.strip().partition(" ")
+        rest = rest.strip()
+        os.write(1, b"\r\n")
+        if word == "/hang":
+            while True:
+                signal.pause()
+        elif word == "/silent":
+            self._heartbeat.silent = True
+        elif word == "/busy":
+            self._heartbeat.busy(number(rest, 1e9))
+        elif word == "/idle":
+            self._heartbeat.busy(0.0)
+        elif word == "/crash":
+            sys.stdout.flush()
+            os._exit(int(number(rest, 1)))
+        elif word == "/quit":
+            raise SystemExit(0)
+        elif word == "/spawn":
+            spawn(stubborn=rest == "stubborn")
+        elif word == "/env":
+            say(f"{rest}={os.environ[rest]}" if rest in os.environ else f"{rest} is not set")
+            return
+        elif word == "/clear":
+            os.write(1, b"\x1b[2J\x1b[3J\x1b[H")
+            return
+        for line in message.split("\n"):
+            say(f"stub {self._name}> {line}")
+
+
+def say(text: str) -> None:
+    """One line on the terminal, as UTF-8 whatever the locale is."""
+    os.write(1, text.encode("utf-8", "replace") + b"\r\n")
+
+
+def number(text: str, otherwise: float) -> float:
+    """A number that was typed, or the default."""
+    try:
+        return float(text)
+    except ValueError:
+        return otherwise
+
+
+def spawn(*, stubborn: bool) -> None:
+    """Leave a daemon behind: a session of its own, no terminal, deaf to the end of ours."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if stubborn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    null = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.execvp("sleep", ["mosaic-stub-daemon", "infinity"])  # noqa: S606 - no shell is wanted
+
+
+def raw_terminal() -> None:
+    """Take keys as they come, as a full-screen program does, and ask for pastes to be bracketed."""
+    try:
+        mode = termios.tcgetattr(0)
+    except termios.error:
+        return  # not a terminal: lines from a pipe are fine
+    mode[0] &= ~(termios.ICRNL | termios.IXON)
+    mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
+    termios.tcsetattr(0, termios.TCSANOW, mode)
+    os.write(1, b"\x1b[?2004h")
+
+
+def main() -> None:
+    """Run as the agent that the environment names."""
+    try:
+        with open("/proc/self/comm", "w") as comm:
+            comm.write("stub")
+    except OSError:
+        pass  # only a name
+    name = os.environ.get("MOSAIC_AGENT_NAME", "unnamed")
+    home = os.environ.get("MOSAIC_HOME") or os.path.expanduser("~/.config/mosaic")
+    interval = max(0.05, number(os.environ.get("MOSAIC_HEARTBEAT_INTERVAL", ""), 15.0))
+    raw_terminal()
+    Stub(name, Heartbeat(name, f"{home}/fleet/run", interval)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A fleet's launch files on a private host, as the tests of this folder use it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from providers import launch
+from providers.env import EnvProvider
+from providers.framework import FrameworkProvider
+from providers.host import HostFacts
+from specs.compiled import Agent, EnvValue, Fleet, Limits
+from tests.hosts.private import CHECKOUT, PrivateHost
+from tests.hosts.waiting import eventually
+
+STUB = str(CHECKOUT / "providers" / "stub.py")
+SOCKET = "mosaic-test"
+
+
+def make_agent(name: str, **changes: object) -> Agent:
+    """A stub agent; `changes` are fields of `Agent`, and `env` may be a plain mapping."""
+    env = changes.pop("env", {})
+    if isinstance(env, Mapping):
+        values = {key: value if isinstance(value, EnvValue) else EnvValue(literal=value) for key, value in env.items()}
+        changes["env"] = tuple(sorted(values.items()))
+    else:
+        changes["env"] = env
+    agent = Agent(
+        name=name,
+        session=name.replace(".", "_"),
+        agent_class="coder",
+        runtime="stub",
+        state="running",
+        socket=SOCKET,
+        working_directory="/tmp",
+        argv=(sys.executable, "-I", "-S", STUB),
+        process_names=("stub",),
+        env=(),
+        path=(),
+        limits=Limits(),
+        model=None,
+        native_heartbeat=True,
+        reset_command="/clear",
+        submit_key="Enter",
+        depends_on=(),
+        alias=None,
+        generation=0,
+    )
+    return replace(agent, **changes)  # type: ignore[arg-type]
+
+
+def make_fleet(*agents: Agent, socket: str = SOCKET) -> Fleet:
+    return Fleet(
+        name="canary",
+        tenant_id="default",
+        host="private-host",
+        revision="0" * 40,
+        socket=socket,
+        holder_session="_holder",
+        agents=tuple(sorted(agents, key=lambda agent: agent.name)),
+    )
+
+
+def make_facts(home: str = "/root", runtime_dir: str = "/run/user/0") -> HostFacts:
+    return HostFacts(
+        user="root",
+        uid=0,
+        hostname="private-host",
+        home=home,
+        mosaic_home=f"{home}/.config/mosaic",
+        unit_dir=f"{home}/.config/systemd/user",
+        runtime_dir=runtime_dir,
+        state_home=f"{home}/.local/state",
+        config_home=f"{home}/.config",
+        python=sys.executable,
+        stub_program=STUB,
+    )
+
+
+class Bench:
+    """A private host with the framework files in place."""
+
+    def __init__(self, host: PrivateHost) -> None:
+        self.host = host
+        self.facts = make_facts(str(host.home), str(host.runtime_dir))
+        self.fleet = make_fleet()
+
+    def declare(self, *agents: Agent, socket: str = SOCKET) -> None:
+        """Write what the providers want on the host for these agents, as `reconcile` would."""
+        self.fleet = make_fleet(*agents, socket=socket)
+        resources = FrameworkProvider().desired(self.fleet, self.facts)
+        files = {resource.key.name: (resource.data["content"], resource.fields["mode"]) for resource in resources}
+        for resource in EnvProvider().desired(self.fleet, self.facts):
+            files[resource.data["path"]] = (resource.data["content"], resource.fields["mode"])
+        for path, (content, mode) in files.items():
+            self.write(path, content, int(mode, 8))
+        self.host.systemctl("daemon-reload")
+
+    def write(self, path: str | Path, content: str, mode: int = 0o644) -> None:
+        outside = self.host.path_outside(path)
+        outside.parent.mkdir(parents=True, exist_ok=True)
+        outside.write_text(content)
+        outside.chmod(mode)
+
+    def read(self, path: str | Path) -> str:
+        return self.host.path_outside(path).read_text()
+
+    def start(self, name: str, *, check: bool = True) -> int:
+        return self.host.systemctl("start", launch.agent_unit(name), check=check).returncode
+
+    def stop(self, name: str) -> None:
+        self.host.systemctl("stop", launch.agent_unit(name))
+
+    def panes(self, socket: str = SOCKET) -> list[dict[str, str]]:
+        """Every pane of a server, the holder's left out; empty when there is no server."""
+        keys = ("session_name", "pane_pid", "pane_dead", "pane_dead_status", "@mosaic_agent", "@mosaic_launch")
+        answer = self.host.tmux(socket, "list-panes", "-a", "-F", "|".join(f"#{{{key}}}" for key in keys), check=False)
+        rows = [dict(zip(keys, line.split("|"), strict=True)) for line in answer.stdout.splitlines()]
+        return [row for row in rows if row["session_name"] != "_holder"]
+
+    def screen(self, session: str, socket: str = SOCKET) -> str:
+        return self.host.tmux(socket, "capture-pane", "-p", "-J", "-t", f"={session}:").stdout
+
+    def type(self, session: str, text: str, socket: str = SOCKET) -> None:
+        self.host.tmux(socket, "send-keys", "-l", "-t", f"={session}:", text)
+        self.host.tmux(socket, "send-keys", "-t", f"={session}:", "Enter")
+
+    def shows(self, session: str, text: str, socket: str = SOCKET) -> None:
+        """Wait until the pane shows a text."""
+        eventually(lambda: text in self.screen(session, socket), what=f"{text!r} in the pane of {session}")
+
+    def scopes(self, name: str) -> list[str]:
+        listed = self.host.systemctl("list-units", "--plain", "--no-legend", f"mosaic-pane-{name}:*").stdout
+        return [line.split()[0] for line in listed.splitlines()]
+
+    def journal(self, name: str) -> str:
+        """What the manager's units have printed."""
+        return self.host.manager_log() + name
