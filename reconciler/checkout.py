@@ -176,12 +176,17 @@ class Checkout:
             self.fetch(url, ref, timeout_s=deadline.left(fetch_s), depth=depth)
         return self.is_ancestor(old, new)
 
-    def between(self, old: str | None, new: str) -> list[str]:
-        """The commits that are in `new` but not in `old`, newest first; `new` alone if `old` is None."""
-        if old is None:
-            return [new]
+    def between(self, old: str, new: str) -> list[str]:
+        """The commits that are in `new` but not in `old`, newest first. Raises Refused if some cannot be known, because
+        the source itself has cut its history off among them."""
         args = ["rev-list", "--end-of-options", new, f"^{old}"]
-        return run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
+        shas = run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
+        if self.is_shallow() and not set((self.path / "shallow").read_text().split()).isdisjoint(shas):
+            raise Refused(
+                f"the source does not have all of the history since {old[:12]}",
+                help="make it whole: git fetch --unshallow",
+            )
+        return shas
 
     def _check(self, names: Sequence[str]) -> list[Entry]:
         """What each name leads to, links inside the repository followed; one process, no content read."""

@@ -39,6 +39,11 @@ class Entry:
     size: int
 
 
+def printable(text: str) -> str:
+    """Without anything that could move the cursor, colour the terminal or turn the direction of writing."""
+    return _CONTROL.sub(" ", text).strip()
+
+
 def parse_commit(sha: str, raw: bytes) -> Commit:
     """Who, when and what of a raw commit object. Control characters never reach a terminal from here."""
     head, _, body = raw.partition(b"\n\n")
@@ -53,7 +58,7 @@ def parse_commit(sha: str, raw: bytes) -> Commit:
             decoded = data.decode(encoding, "replace")
         except LookupError:  # an encoding that Python does not know
             decoded = data.decode("utf-8", "replace")
-        return _CONTROL.sub(" ", decoded).strip()
+        return printable(decoded)
 
     paragraph = body.lstrip(b"\n").partition(b"\n\n")[0]
     author, _, _ = fields.get("author", b"").rpartition(b"> ")

@@ -9,9 +9,6 @@ Costs for an unchanged source: no process for a repository on this machine, one 
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +17,8 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.checkout import TIP, Checkout
-from reconciler.commit import FILES, MAX_FILE, Commit
+from reconciler.commit import Commit
+from reconciler.dirty import dirty_files
 from reconciler.errors import MosaicError, NotFound, Unavailable
 from reconciler.git import Deadline, GitFailed, GitTimeout
 from reconciler.place import Place, parse_place
@@ -89,7 +87,7 @@ class SourceState:
 
         Empty for a bare repository, a URL, and a branch that is not checked out there.
         """
-        return _dirty(self.place, self.ref, self.commit) if self.is_tip else ()
+        return dirty_files(self.place, self.ref, self.commit) if self.is_tip else ()
 
     def at(self, sha: str) -> SourceState:
         """The same source at another commit that was fetched before, such as the last good one. Raises NotFound."""
@@ -103,11 +101,30 @@ class SourceState:
         fails, because not knowing is not "no"."""
         if sha == self.revision:
             return True
-        if not self.may_fetch:
-            return self.checkout.is_ancestor(sha, self.revision)
+        if not self.may_fetch and self.checkout.is_ancestor(sha, self.revision):
+            return True
+        if self.checkout.is_shallow():
+            self._need_fetch()
         return self.checkout.descends(
             sha, self.revision, url=self.place.url, ref=self.ref, deadline=self.deadline, fetch_s=self.fetch_s
         )
+
+    def since(self, sha: str | None) -> list[str]:
+        """The commits that are in this revision but not in `sha`, newest first; this one alone for None.
+
+        Nothing is left out: history that was cut off is fetched first. Raises GitFailed if it cannot be had.
+        """
+        if sha is None:
+            return [self.revision]
+        if self.checkout.is_shallow():
+            self._need_fetch()
+            fetch_s = self.deadline.left(self.fetch_s)
+            self.checkout.fetch(self.place.url, self.ref, timeout_s=fetch_s, depth="--unshallow")
+        return self.checkout.between(sha, self.revision)
+
+    def _need_fetch(self) -> None:
+        if not self.may_fetch:
+            raise GitFailed("the history since the last applied revision is not here", help="run with fetching on")
 
     def close(self) -> None:
         """Throw away a preview's scratch copy. Idempotent."""
@@ -256,32 +273,3 @@ class _Look:
 
     def _fetch_s(self) -> float:
         return self.deadline.left(self.settings.fetch_timeout)
-
-
-def _dirty(place: Place, ref: str, commit: Commit) -> tuple[str, ...]:
-    repo = place.repo()
-    if repo is None or repo.worktree is None:
-        return ()
-    with suppress(OSError):
-        head = (repo.git_dir / "HEAD").read_text(errors="replace").strip()
-        if ref not in ("HEAD", head.removeprefix("ref:").strip()):
-            return ()
-    return tuple(name for name in FILES if _working_blob(repo.worktree / name, commit) != commit.blobs.get(name))
-
-
-def _working_blob(path: Path, commit: Commit) -> str | None:
-    """The object id that git would give the file's content; None if there is no file; "" for what is no such file."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        seen = os.fstat(descriptor)
-        if not stat.S_ISREG(seen.st_mode) or seen.st_size > MAX_FILE:
-            return ""
-        data = file.read()
-    digest = hashlib.sha1(usedforsecurity=False) if len(commit.sha) == 40 else hashlib.sha256()
-    digest.update(b"blob %d\0" % len(data) + data)
-    return digest.hexdigest()

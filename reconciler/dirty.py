@@ -1,0 +1,43 @@
+"""Compares the operator's working tree with what is committed: by content, without git, reading only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.commit import FILES, MAX_FILE, Commit
+from reconciler.place import Place
+
+
+def dirty_files(place: Place, ref: str, commit: Commit) -> tuple[str, ...]:
+    """The spec files that differ, by name; none if `ref` is not what is checked out there. Raises NotFound if the
+    repository has gone."""
+    repo = place.repo()
+    if repo is None or repo.worktree is None:
+        return ()
+    with suppress(OSError):
+        head = (repo.git_dir / "HEAD").read_text(errors="replace").strip()
+        if ref not in ("HEAD", head.removeprefix("ref:").strip()):
+            return ()
+    return tuple(name for name in FILES if _working_blob(repo.worktree / name, commit) != commit.blobs.get(name))
+
+
+def _working_blob(path: Path, commit: Commit) -> str | None:
+    """The object id that git would give the file's content; None if there is no file; "" for what is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        seen = os.fstat(descriptor)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_size > MAX_FILE:
+            return ""
+        data = file.read()
+    digest = hashlib.sha1(usedforsecurity=False) if len(commit.sha) == 40 else hashlib.sha256()
+    digest.update(b"blob %d\0" % len(data) + data)
+    return digest.hexdigest()
