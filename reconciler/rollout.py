@@ -81,10 +81,8 @@ def _down(needs: Mapping[str, Need], views: Mapping[str, AgentView], candidates:
         if name in candidates or view.desired_state != "running":
             continue
         need = needs.get(name)
-        starting = (
-            need is not None and need.verb in (Verb.START, Verb.RESTART) and not need.disrupts and need.held is None
-        )
-        if view.health is Health.SETTLING or (starting and view.session in ("missing", "dead") and need.heals):
+        starting = need is not None and need.held is None and need.heals and not need.disrupts
+        if view.health is Health.SETTLING or (starting and view.session in ("missing", "dead")):
             count += 1
     return count
 

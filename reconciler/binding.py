@@ -1,0 +1,45 @@
+"""Binding: which fleet a repository is, on this host.
+
+The state folder is named after the fleet, and the fleet's name stands in the repository. So the name is read once, from
+the first commit that is seen, and kept: a later commit that changes it would make every session on the host look like
+somebody else's, and is rejected instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from providers.host import HostFacts
+from reconciler.files import read_optional, write_atomic
+
+INDEX = "sources.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """Fleet names by the source's key (see `place.Place.key`)."""
+
+    path: Path
+    names: Mapping[str, str]
+
+    def bind(self, key: str, name: str) -> Bindings:
+        """Keep a name; raises OSError."""
+        if self.names.get(key) == name:
+            return self
+        names = {**self.names, key: name}
+        write_atomic(self.path, json.dumps(names, indent=1, sort_keys=True) + "\n")
+        return Bindings(self.path, names)
+
+
+def read_bindings(facts: HostFacts) -> Bindings:
+    """The bindings of this host; a damaged file counts as none: the name is then read from the repository again."""
+    path = Path(facts.state_home, "mosaic", INDEX)
+    try:
+        raw = json.loads(read_optional(path) or b"{}")
+    except ValueError:
+        raw = {}
+    names = {str(key): str(name) for key, name in raw.items()} if isinstance(raw, dict) else {}
+    return Bindings(path, names)

@@ -1,0 +1,256 @@
+"""Intake: from the source to the desired state that is in force.
+
+A commit that is bad, not trusted or not a descendant never stops a good fleet: the last good revision stays in force,
+the report says which commit is rejected and why, and a newer one is taken as soon as it is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers.host import HostFacts
+from reconciler.conditions import ConditionReason
+from reconciler.desired import compile_files, inputs_digest
+from reconciler.errors import InvalidConfig, MosaicError, Refused, Usage
+from reconciler.status import SourceReport
+from reconciler.store import Store, write_failure
+from specs.compiled import Fleet
+
+if TYPE_CHECKING:
+    from reconciler.ledger import Ledger
+    from reconciler.results import RunOptions
+    from reconciler.settings import Settings
+    from reconciler.source import SourceState
+
+SOURCE_TIMEOUT_S = 120.0  # for one look at the source, fetching included
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """What was taken in. `rejected`: the error that keeps the newest commit out, None if it is in force.
+
+    `problems`: rendered problems and warnings of the newest commit. `commit`: subject of the revision in force.
+    """
+
+    fleet: Fleet
+    report: SourceReport
+    store: Store
+    spec: str
+    rejected: MosaicError | None = None
+    problems: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+    dirty: tuple[str, ...] = ()
+    subject: str = ""
+    next_fetch: float | None = None
+
+
+def source_spec(options: RunOptions, settings: Settings, environ: Mapping[str, str]) -> str:
+    """Which repository: the argument, then MOSAIC_FLEET, then reconcile.toml. Raises Usage."""
+    spec = options.fleet or environ.get("MOSAIC_FLEET") or settings.source
+    if not spec:
+        raise Usage(
+            "no fleet was named",
+            help="give the repository (reconcile PATH), set MOSAIC_FLEET, or run: mosaic fleet install PATH",
+        )
+    return spec
+
+
+def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFacts, *, now: float) -> Store:
+    """The state of the fleet that a repository is. Its name is read from the repository when it is first seen."""
+    from reconciler.binding import read_bindings
+    from reconciler.place import parse_place
+
+    bindings = read_bindings(facts)
+    key = parse_place(spec).key
+    name = bindings.names.get(key)
+    if name is None:
+        name = _first_name(spec, options, settings, now)
+        if not options.dry_run:
+            try:
+                bindings.bind(key, name)
+            except OSError as error:
+                raise write_failure(bindings.path, error) from error
+    return Store.open(facts, name, read_only=options.dry_run)
+
+
+def take(
+    spec: str,
+    options: RunOptions,
+    settings: Settings,
+    facts: HostFacts,
+    store: Store,
+    *,
+    now: float,
+    force: bool = False,
+) -> Intake:
+    """Look at the source, judge what is new, and compile what is in force. With the fleet's lock held, or a preview.
+
+    Raises MosaicError when nothing can be in force: no commit was ever accepted, and this one is not acceptable.
+    """
+    from reconciler.source import open_source
+
+    source = open_source(
+        spec,
+        settings=settings,
+        state_dir=store.state,
+        fetch=options.fetch,
+        now=now,
+        timeout_s=min(options.timeout_s, SOURCE_TIMEOUT_S),
+        preview=options.dry_run,
+        force=force,
+    )
+    with source:
+        return _Judging(source, options, settings, facts, store, now).intake()
+
+
+def _first_name(spec: str, options: RunOptions, settings: Settings, now: float) -> str:
+    """The fleet's name, from a scratch copy: nothing is kept of a repository before it is known what it is."""
+    import tempfile
+
+    from reconciler.source import open_source
+    from specs.load import load
+
+    timeout_s = min(options.timeout_s, SOURCE_TIMEOUT_S)
+    with (
+        tempfile.TemporaryDirectory(prefix="mosaic-") as scratch,
+        open_source(spec, settings=settings, state_dir=Path(scratch), now=now, timeout_s=timeout_s) as source,
+    ):
+        loaded = load(source.files)
+        if loaded.errors_fatal:
+            raise _invalid(source.revision, [problem.render() for problem in loaded.problems])
+        return loaded.fleet.name
+
+
+def _invalid(revision: str, rendered: list[str]) -> InvalidConfig:
+    text = "\n\n".join(rendered)
+    return InvalidConfig(f"commit {revision[:12]} is not a valid fleet:\n\n{text}")
+
+
+class _Judging:
+    def __init__(
+        self, source: SourceState, options: RunOptions, settings: Settings, facts: HostFacts, store: Store, now: float
+    ) -> None:
+        self._source, self._options, self._settings = source, options, settings
+        self._facts, self._store, self._now = facts, store, now
+        self._host = options.host or settings.host or facts.hostname
+        self._inputs = inputs_digest(facts, settings.path)
+        self._problems: tuple[str, ...] = ()
+        self._warnings: list[str] = []
+
+    def intake(self) -> Intake:
+        from reconciler.ledger import marker_path, read_ledger
+
+        ledger = read_ledger(self._store.state, marker_path(self._facts.config_home, self._store.state.name))
+        if ledger.problem is not None:
+            self._warnings.append(ledger.problem)
+        try:
+            self._trust(ledger)
+            fleet = self._compile(self._source)
+        except MosaicError as error:
+            return self._fall_back(ledger, error)
+        self._accept(ledger)
+        reason, message = ConditionReason.REVISION_ACCEPTED, self._source.subject
+        if self._source.stale_error is not None:
+            reason, message = ConditionReason.SOURCE_UNREACHABLE, self._source.stale_error
+        elif not self._options.fetch:
+            reason = ConditionReason.NOT_FETCHED
+        return self._result(self._source, fleet, reason, message, None)
+
+    def _trust(self, ledger: Ledger) -> None:
+        from reconciler.trust import check
+
+        check(self._source, ledger, settings=self._settings, allow_rewind=self._options.allow_rewind)
+
+    def _compile(self, source: SourceState) -> Fleet:
+        known = self._store.load_desired(revision=source.revision, host=self._host, inputs=self._inputs)
+        if known is not None:
+            return known
+        compiled = compile_files(
+            source.files, revision=source.revision, host=self._host, facts=self._facts, path=self._settings.path
+        )
+        rendered = [problem.render() for problem in compiled.problems]
+        fleet = compiled.fleet
+        if fleet is None:
+            self._problems = tuple(rendered)
+            raise _invalid(source.revision, rendered)
+        if fleet.name != self._store.state.name:
+            raise InvalidConfig(
+                f'commit {source.revision[:12]} renames the fleet from "{self._store.state.name}" to "{fleet.name}"',
+                help="a fleet keeps its name; to start anew, remove its agents first and take up the new one then",
+            )
+        self._problems = tuple(rendered)
+        if not self._store.read_only:
+            self._store.save_desired(fleet, inputs=self._inputs)
+        return fleet
+
+    def _accept(self, ledger: Ledger) -> None:
+        if self._store.read_only:
+            return
+        from reconciler.ledger import forgive
+
+        before = ledger.last_good()
+        if before is not None and before.sha == self._source.revision and ledger.problem is None:
+            return
+        forgive(self._store.state, self._source.revision)
+        ledger.record(
+            self._source.revision,
+            by=self._facts.user,
+            verify=self._settings.verify,
+            now=self._now,
+            rewind=self._options.allow_rewind,
+        )
+
+    def _fall_back(self, ledger: Ledger, error: MosaicError) -> Intake:
+        last = ledger.last_good()
+        if not self._store.read_only:
+            from reconciler.ledger import reject
+
+            reject(self._store.state, self._source.revision, error.message.splitlines()[0], self._now)
+        if last is None or last.sha == self._source.revision:
+            raise error
+        rejected = self._problems
+        source = self._source.at(last.sha)
+        try:
+            fleet = self._compile(source)
+        except MosaicError:
+            raise error from None
+        self._problems = rejected
+        reason = ConditionReason.INVALID_CONFIGURATION
+        if isinstance(error, Refused):
+            descent = "descend" in error.message
+            reason = ConditionReason.NOT_A_DESCENDANT if descent else ConditionReason.VERIFICATION_FAILED
+        first = error.message.splitlines()[0].rstrip(":")
+        message = f"{first}; {last.sha[:12]} stays in force"
+        return self._result(source, fleet, reason, message, error)
+
+    def _result(
+        self,
+        source: SourceState,
+        fleet: Fleet,
+        reason: ConditionReason,
+        message: str,
+        rejected: MosaicError | None,
+    ) -> Intake:
+        dirty = self._source.dirty
+        report = SourceReport(
+            attempted=self._source.revision,
+            applied=source.revision,
+            reason=reason,
+            message=message,
+            dirty=bool(dirty),
+        )
+        return Intake(
+            fleet=fleet,
+            report=report,
+            store=self._store,
+            spec=self._source.spec,
+            rejected=rejected,
+            problems=self._problems,
+            warnings=self._warnings,
+            dirty=dirty,
+            subject=source.subject,
+            next_fetch=self._source.next_fetch,
+        )

@@ -1,0 +1,150 @@
+"""The loop: one pass through the seven steps, and passes until nothing is left to do.
+
+Triggers (a command, a timer, a signal, a commit) only say "look again": every pass looks at everything and decides from
+what is there, never from what somebody said has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from providers.base import Action
+from providers.host import Host
+from providers.registry import Registry
+from reconciler import remember
+from reconciler.apply import apply
+from reconciler.desired import desired
+from reconciler.diff import diff
+from reconciler.model import Observation, Outcome, Plan
+from reconciler.observe import observe
+from reconciler.plan import PlanOptions, plan
+from reconciler.store import Store
+from specs.compiled import Fleet, Suspension
+
+MAX_PASSES = 100  # a bound that no fleet should meet: rollout one by one takes a pass for each agent
+SETTLE_S = 15.0  # how long a run waits for what it started; above the launch grace of `views`
+POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What a pass works with. `suspended` is asked anew in every pass; `stop` says whether to begin nothing more;
+    `sleep` waits up to so many seconds (a resident loop wakes up early)."""
+
+    host: Host
+    store: Store
+    registry: Callable[[Fleet], Registry]
+    suspended: Callable[[Fleet], dict[str, Suspension]]
+    options: PlanOptions
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    stop: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One pass: what was seen, what was planned, what became of it."""
+
+    observation: Observation
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Converged:
+    """All passes of a run. `last` has the plan of what remains; `outcomes` are those of all passes, in order."""
+
+    last: Pass
+    outcomes: list[Outcome] = field(default_factory=list)
+    passes: int = 1
+
+
+def look(ctx: Context, fleet: Fleet) -> Pass:
+    """Observe, compare and plan; changes nothing on the host and writes nothing."""
+    registry = ctx.registry(fleet)
+    inventory = ctx.store.load_inventory()
+    observation = observe(ctx.host, fleet, registry)
+    history = remember.history_for(fleet, ctx.store.load_history(now=observation.taken_at))
+    changes = diff(desired(fleet, registry, ctx.host.facts), observation, inventory, fleet)
+    planned = plan(
+        fleet,
+        changes,
+        observation,
+        inventory,
+        history,
+        suspended=ctx.suspended(fleet),
+        paused=ctx.host.paused(),
+        options=ctx.options,
+    )
+    return Pass(observation=observation, plan=planned)
+
+
+def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
+    """Keep what a look taught: what is ours, who is healthy or waiting since when."""
+    inventory = ctx.store.load_inventory()
+    history = remember.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
+    ctx.store.save_history(remember.history_after_look(seen.plan, history, fleet))
+    ctx.store.save_inventory(remember.inventory_after_look(seen.plan, seen.observation, inventory, fleet))
+
+
+def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
+    """Apply the plan of a pass. What a crash must not forget is written before each step that could be the last."""
+    if not seen.plan.actions:
+        return seen
+    ctx.store.save_inventory(remember.inventory_before(seen.plan, ctx.store.load_inventory(), fleet))
+
+    def before(actions: Sequence[Action]) -> None:
+        now = seen.observation.taken_at
+        history = remember.history_for(fleet, ctx.store.load_history(now=now))
+        ctx.store.save_history(remember.history_before(actions, seen.plan, history, fleet, now))
+
+    outcomes = apply(
+        seen.plan,
+        ctx.host,
+        ctx.registry(fleet),
+        before=before,
+        monotonic=ctx.monotonic,
+        deadline=deadline,
+        stop=ctx.stop,
+    )
+    ctx.store.save_history(remember.history_after(outcomes, ctx.store.load_history(now=seen.observation.taken_at)))
+    return replace(seen, outcomes=outcomes)
+
+
+def reconcile_once(ctx: Context, fleet: Fleet, deadline: float) -> Pass:
+    """Observe, diff, plan, apply: one pass."""
+    seen = look(ctx, fleet)
+    learn(ctx, fleet, seen)
+    return act(ctx, fleet, seen, deadline)
+
+
+def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None = None) -> Converged:
+    """Passes until nothing is left that may be done now, or the deadline (on the monotonic clock) has passed.
+
+    An action that failed is not tried again in the same run. `first`: a look that was taken already, whose plan is to
+    be applied as it stands.
+    """
+    failed: set[str] = set()
+    outcomes: list[Outcome] = []
+    settle_until, polls, passes = 0.0, 0, 0
+    while True:
+        passes += 1
+        seen = first if first is not None else look(ctx, fleet)
+        first = None
+        learn(ctx, fleet, seen)
+        now = ctx.monotonic()
+        over = now >= deadline or ctx.stop() or passes >= MAX_PASSES
+        due = [action for action in seen.plan.actions if action.id not in failed]
+        if due and not over:
+            acted = act(ctx, fleet, seen, deadline)
+            outcomes.extend(acted.outcomes)
+            failed.update(outcome.action.id for outcome in acted.outcomes if outcome.result == "failed")
+            settle_until, polls = ctx.monotonic() + SETTLE_S, 0
+            continue
+        settling = seen.plan.settling and seen.plan.paused is None
+        if over or not settling or (settle_until and now >= settle_until):
+            return Converged(last=seen, outcomes=outcomes, passes=passes)
+        settle_until = settle_until or now + SETTLE_S
+        ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
+        polls += 1

@@ -1,0 +1,166 @@
+"""Run: one whole run, from the options of a command line to its result.
+
+Everything that a run needs of the outside (host, clock, settings, signals) is put together here, for `reconcile` and
+for the resident loop alike.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from providers.host import Host, HostFacts
+from providers.registry import Registry, registry
+from reconciler.errors import ExitCode, Refused
+from reconciler.intake import Intake, open_store, source_spec, take
+from reconciler.judge import verdict
+from reconciler.loop import Context, Converged, Pass, converge, learn, look
+from reconciler.model import Plan
+from reconciler.plan import PlanOptions
+from reconciler.results import RunOptions, RunResult
+from reconciler.store import Store
+from specs.compiled import Fleet, Suspension
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class Surroundings:
+    """What does not change from run to run of a resident loop. `stop`: a signal has asked for the end."""
+
+    host: Host
+    environ: Mapping[str, str]
+    stop: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = time.sleep
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+    @property
+    def facts(self) -> HostFacts:
+        return self.host.facts
+
+
+def surroundings(stop: Callable[[], bool] = lambda: False) -> Surroundings:
+    """The real ones."""
+    from providers.facts import gather
+    from providers.local_host import LocalHost
+
+    return Surroundings(host=LocalHost(gather(os.environ)), environ=os.environ, stop=stop)
+
+
+def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
+    """Take in the source and converge, or preview. Raises MosaicError if there is nothing to converge to."""
+    from reconciler.lock import run_lock
+    from reconciler.settings import read_settings, settings_path
+
+    here = around or surroundings()
+    settings = read_settings(settings_path(here.facts.config_home))
+    spec = source_spec(options, settings, here.environ)
+    started = here.wall()
+    store = open_store(spec, options, settings, here.facts, now=started)
+    lock: AbstractContextManager[None] = nullcontext() if options.dry_run else run_lock(store, now=started)
+    with lock:
+        return run_locked(spec, options, settings, here, store)
+
+
+def run_locked(
+    spec: str, options: RunOptions, settings: Settings, here: Surroundings, store: Store, *, force: bool = False
+) -> RunResult:
+    """The run itself, with the fleet's lock held."""
+    from reconciler.report import finish, unready
+
+    started, began = here.wall(), here.monotonic()
+    deadline = began + options.timeout_s
+    if not options.dry_run:
+        store.sweep()
+    try:
+        intake = take(spec, options, settings, here.facts, store, now=started, force=force)
+    except Exception as error:
+        unready(error, options, store, here, settings)
+        raise
+    ctx = context(here, store, settings, options)
+    if options.dry_run:
+        seen = look(ctx, intake.fleet)
+        done = Converged(last=seen)
+    else:
+        first = _checked(ctx, intake, options) if options.plan_in is not None else None
+        done = converge(ctx, intake.fleet, deadline, first=first)
+    outcome, code = verdict(done.last.plan, done.outcomes)
+    if options.dry_run:
+        code = preview_code(intake, done.last.plan)
+    elif intake.rejected is not None:
+        code = max(code, intake.rejected.exit_code, key=lambda c: (c != ExitCode.OK, c == intake.rejected.exit_code))
+    return finish(
+        intake,
+        done,
+        options=options,
+        here=here,
+        outcome=outcome,
+        code=ExitCode(code),
+        started_at=started,
+        duration_s=here.monotonic() - began,
+    )
+
+
+def preview_code(intake: Intake, plan: Plan) -> ExitCode:
+    """A preview that could be shown is a success, unless the newest commit is rejected or a guard would refuse."""
+    if intake.rejected is not None:
+        return ExitCode(intake.rejected.exit_code)
+    return ExitCode.REFUSED if plan.refused else ExitCode.OK
+
+
+def context(here: Surroundings, store: Store, settings: Settings, options: RunOptions) -> Context:
+    """What the passes of a run work with."""
+
+    def providers(fleet: Fleet) -> Registry:
+        from reconciler.entry import service_command
+
+        owned = store.load_inventory()
+        return registry(
+            also_sockets={agent.socket for agent in owned.agents.values()},
+            install=settings.install,
+            command=service_command(settings.install) if settings.install != "none" else (),
+            interval=fleet.policy.interval,
+        )
+
+    def suspended(fleet: Fleet) -> dict[str, Suspension]:
+        from reconciler.pause import merged_suspensions
+
+        return dict(merged_suspensions(fleet.suspended, store.load_suspensions(), now=here.wall()))
+
+    return Context(
+        host=here.host,
+        store=store,
+        registry=providers,
+        suspended=suspended,
+        options=PlanOptions(agents=frozenset(options.agents), allow_removals=options.allow_removals),
+        monotonic=here.monotonic,
+        sleep=here.sleep,
+        stop=here.stop,
+    )
+
+
+def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
+    """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since."""
+    from reconciler.documents import plan_document
+
+    given = dict(options.plan_in or {})
+    seen = look(ctx, intake.fleet)
+    fresh = plan_document(seen.plan, ctx.registry(intake.fleet), ctx.host.facts)
+    if given.get("revision") != fresh["revision"]:
+        raise Refused(
+            f"the plan is for commit {str(given.get('revision'))[:12]}, and {fresh['revision'][:12]} is in force now",
+            help="make a new plan: reconcile --dry-run --out PLAN.json",
+        )
+    if given.get("digest") != fresh["digest"]:
+        raise Refused(
+            "the host has changed since the plan was made, so it would not do what it says",
+            help="make a new plan: reconcile --dry-run --out PLAN.json",
+        )
+    learn(ctx, intake.fleet, seen)
+    return seen
