@@ -14,7 +14,7 @@ from struct import Struct
 from struct import error as StructError
 from typing import Any
 
-from jeepney.auth import BEGIN, Authenticator
+from jeepney.auth import BEGIN, make_auth_external
 from jeepney.low_level import (
     Endianness,
     Header,
@@ -253,18 +253,20 @@ class Connection:
                 raise ConnectionLostError("the other side does not speak D-Bus") from error
 
     def _authenticate(self, deadline: float) -> None:
-        authenticator = Authenticator()
-        for data in authenticator:
+        # BEGIN goes out together with AUTH, as systemd's own client does it: sent later, it can reach systemd in one
+        # piece with the first call, and systemd 252 then leaves that call unread until something else comes in.
+        self._socket.sendall(b"\0" + make_auth_external() + BEGIN)
+        answer = b""
+        while b"\r\n" not in answer:
             self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            self._socket.sendall(data)
-            answer = self._socket.recv(1024)
-            if not answer:
+            part = self._socket.recv(4096)
+            answer += part
+            if not part or len(answer) > 1 << 16:
                 raise ConnectionLostError("closed during authentication")
-            try:
-                authenticator.feed(answer)
-            except ValueError as error:  # jeepney's AuthenticationError is one
-                raise ConnectionLostError(f"authentication refused: {error}") from error
-        self._socket.sendall(BEGIN)
+        line, _, rest = answer.partition(b"\r\n")
+        if not line.startswith(b"OK "):
+            raise ConnectionLostError(f"authentication refused: {line.decode('ascii', 'replace')[:100]}")
+        self._in += rest
 
     def _hello(self, deadline: float) -> None:
         hello = self.post("Hello", path=BUS_PATH, interface=BUS, destination=BUS)
