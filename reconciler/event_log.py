@@ -83,7 +83,7 @@ class EventLog:
 
 
 def _clean(value: Json) -> Json:
-    return one_line(hide_secrets(value), MAX_TEXT) if isinstance(value, str) else value
+    return one_line(hide_secrets(one_line(value)), MAX_TEXT) if isinstance(value, str) else value
 
 
 def read_events(store: Store, *, limit: int | None = None, agent: str | None = None) -> tuple[Mapping[str, Json], ...]:

@@ -1,0 +1,145 @@
+"""The contract's documents, from the values of a run. Pure. Nothing here knows a secret: values that are compared are
+references, and the content of a file never leaves its step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from providers.base import Action, Json
+from providers.steps import Step, WriteFile
+from reconciler.model import Outcome, Plan
+from reconciler.status_document import API_VERSION, condition_document, held_document
+from reconciler.times import rfc3339
+
+if TYPE_CHECKING:
+    from reconciler.results import RunResult
+
+StepsOf = Callable[[Action], Sequence[Step]]
+
+
+def plan_document(plan: Plan, steps_of: StepsOf) -> dict[str, Json]:
+    """`kind: Plan`. `steps_of` gives the steps that a run would carry out."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Plan",
+        "fleet": plan.fleet,
+        "tenant_id": plan.tenant_id,
+        "host": plan.host,
+        "revision": plan.revision,
+        "observed_at": rfc3339(plan.observed_at),
+        "observed_digest": plan.observed_digest,
+        "digest": plan_digest(plan, steps_of),
+        "paused": plan.paused is not None,
+        "paused_reason": plan.paused,
+        "actions": [action_document(action, steps_of) for action in plan.actions],
+        "held": [held_document(held) for held in plan.held],
+        "unknown": _unknown(plan),
+        "orphans": list(plan.orphans),
+        "refused": list(plan.refused),
+        "settling": list(plan.settling),
+        "summary": asdict(plan.summary),
+    }
+
+
+def plan_digest(plan: Plan, steps_of: StepsOf) -> str:
+    """Over what decides: the commit, what was seen, and every action down to the content of the files it writes. When
+    it was looked at is not part of it, so the same plan made twice has one digest."""
+    decides = {
+        "fleet": plan.fleet,
+        "host": plan.host,
+        "revision": plan.revision,
+        "observed": plan.observed_digest,
+        "actions": [
+            {
+                **action_document(action, steps_of),
+                "contents": [
+                    sha256(step.content.encode("utf-8", "surrogatepass")).hexdigest()
+                    for step in steps_of(action)
+                    if isinstance(step, WriteFile)
+                ],
+            }
+            for action in plan.actions
+        ],
+    }
+    canonical = json.dumps(decides, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"sha256:{sha256(canonical.encode()).hexdigest()}"
+
+
+def action_document(action: Action, steps_of: StepsOf) -> dict[str, Json]:
+    """One action, with its steps as the commands that a person would type."""
+    return {
+        "id": action.id,
+        "verb": str(action.verb),
+        "provider": str(action.key.kind),
+        "target": action.target,
+        "agent": action.agent,
+        "reason": str(action.reason),
+        "disrupts": action.disrupts,
+        "depends_on": list(action.depends_on),
+        "changes": [{"path": change.path, "live": change.live, "desired": change.desired} for change in action.changes],
+        "steps": [step.command for step in steps_of(action)],
+    }
+
+
+def report_document(result: RunResult, steps_of: StepsOf) -> dict[str, Json]:
+    """`kind: ReconcileReport`: what was done in all passes, and what remains after the last."""
+    plan = result.plan
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ReconcileReport",
+        "fleet": plan.fleet,
+        "tenant_id": plan.tenant_id,
+        "host": plan.host,
+        "outcome": result.outcome,
+        "revision": plan.revision,
+        "attempted_revision": result.status.attempted_revision or None,
+        "passes": result.passes,
+        "started_at": rfc3339(result.started_at),
+        "duration_s": round(result.duration_s, 3),
+        "actions": [outcome_document(outcome, steps_of) for outcome in result.outcomes],
+        "held": [held_document(held) for held in plan.held],
+        "unknown": _unknown(plan),
+        "orphans": list(plan.orphans),
+        "refused": list(plan.refused),
+        "pending": [action.id for action in plan.actions],
+        "warnings": list(result.warnings),
+        "conditions": [condition_document(condition) for condition in result.status.conditions],
+    }
+
+
+def outcome_document(outcome: Outcome, steps_of: StepsOf) -> dict[str, Json]:
+    """An action with what became of it."""
+    return {
+        **action_document(outcome.action, steps_of),
+        "result": outcome.result,
+        "error": outcome.error,
+        "duration_s": round(outcome.duration_s, 3),
+    }
+
+
+def receipt_document(
+    plan: Plan, outcomes: Sequence[Outcome], steps_of: StepsOf, *, started_at: float, duration_s: float, trigger: str
+) -> dict[str, Json]:
+    """What a run that acted leaves behind. `plan` is the first one that it applied."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Receipt",
+        "fleet": plan.fleet,
+        "tenant_id": plan.tenant_id,
+        "host": plan.host,
+        "revision": plan.revision,
+        "observed_digest": plan.observed_digest,
+        "plan_digest": plan_digest(plan, steps_of),
+        "trigger": trigger,
+        "started_at": rfc3339(started_at),
+        "duration_s": round(duration_s, 3),
+        "actions": [outcome_document(outcome, steps_of) for outcome in outcomes],
+    }
+
+
+def _unknown(plan: Plan) -> list[Mapping[str, str]]:
+    return [{"kind": str(kind), "error": why} for kind, why in sorted(plan.unknown.items())]

@@ -1,0 +1,94 @@
+"""What `reconcile --dry-run` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from providers.base import Action
+from reconciler.documents import StepsOf
+from reconciler.model import Plan
+from reconciler.render.words import Paint, change, count, data, held_line, loss, no_paint, short
+from reconciler.times import rfc3339
+
+
+def plan_text(plan: Plan, steps_of: StepsOf, *, paint: Paint = no_paint) -> str:
+    """One block for each agent that changes, then what they share, what is held, unknown and left over, and a count."""
+    blocks = [_head(plan)]
+    agents = list(dict.fromkeys(action.agent for action in plan.actions if action.agent is not None))
+    blocks += [_agent(plan, name, steps_of, paint) for name in agents]
+    shared = [action for action in plan.actions if action.agent is None]
+    if shared:
+        blocks.append([paint("framework", "bold"), *_actions(shared, steps_of, paint)])
+    blocks += [
+        _list("held", [held_line(held, plan.observed_at) for held in plan.held], paint),
+        _list("refused", [data(sentence) for sentence in plan.refused], paint),
+        _list("unknown (nothing follows from it)",
+              [f"{kind}: {data(why)}" for kind, why in sorted(plan.unknown.items())], paint),
+        _list("settling", [f"{data(name)}: its start is under way" for name in plan.settling], paint),
+        _list("orphans (declared nowhere; left alone)", [data(orphan) for orphan in plan.orphans], paint),
+        [closing(plan)],
+    ]  # fmt: skip
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def closing(plan: Plan) -> str:
+    """The count, or `No changes: ...` as a sentence."""
+    total, still = plan.summary, f"{count(plan.summary.unchanged, 'agent')} unchanged"
+    if plan.actions:
+        parts = [
+            f"{number} {verb}"
+            for number, verb in (
+                (total.create, "to create"), (total.update, "to update"), (total.remove, "to remove"),
+                (total.heal, "to heal"), (total.held, "held"),
+            )
+            if number
+        ]  # fmt: skip
+        return f"Plan: {count(len(plan.actions), 'action')}; {', '.join([*parts, still])}."
+    if plan.paused is not None:
+        why = f" ({data(plan.paused)})" if plan.paused else ""
+        return f"No changes: the fleet is paused{why}; {total.held} held, {still}."
+    if plan.unknown:
+        return f"No changes: not everything could be seen, so nothing is concluded; {total.held} held, {still}."
+    if plan.held:
+        return f"No changes: everything that is due is held; {total.held} held, {still}."
+    if plan.settling:
+        return f"No changes: {count(len(plan.settling), 'start')} under way, {still}."
+    return f"No changes: {data(plan.host)} is as {short(plan.revision)} says; {still}."
+
+
+def _head(plan: Plan) -> list[str]:
+    lines = [
+        f"fleet {data(plan.fleet)} on {data(plan.host)}, commit {short(plan.revision)}, seen {rfc3339(plan.observed_at)}"
+    ]
+    if plan.paused is not None:
+        lines.append(f"PAUSED: {data(plan.paused) or 'no reason given'}. Nothing is done until `mosaic fleet resume`.")
+    return lines
+
+
+def _agent(plan: Plan, name: str, steps_of: StepsOf, paint: Paint) -> list[str]:
+    actions = [action for action in plan.actions if action.agent == name]
+    view = plan.views.get(name)
+    known = [data(word) for word in (view.runtime, view.agent_class) if word] if view else []
+    lines = [paint(f"agent {data(name)}", "bold") + (f" ({', '.join(known)})" if known else "")]
+    if view is not None and view.why:
+        lines.append(f"  now: {data(view.why)}")
+    lines += _actions(actions, steps_of, paint)
+    if view is not None and any(action.disrupts for action in actions):
+        lost = loss(view, plan.observed_at)
+        if lost:
+            lines.append(paint(f"  lost: {lost}", "red"))
+    return lines
+
+
+def _actions(actions: Iterable[Action], steps_of: StepsOf, paint: Paint) -> list[str]:
+    lines = []
+    for action in actions:
+        disrupts = ", disrupts" if action.disrupts else ""
+        lines.append(f"  {paint(str(action.verb), 'yellow')} {data(action.target)} ({action.reason}{disrupts})")
+        lines += [f"      {change(one)}" for one in action.changes]
+        lines += [f"      $ {data(step.command)}" for step in steps_of(action)]
+    return lines
+
+
+def _list(title: str, rows: list[str], paint: Paint) -> list[str]:
+    return [paint(title, "bold"), *(f"  {row}" for row in rows)] if rows else []

@@ -1,0 +1,69 @@
+"""What `reconcile` says when it has applied."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from reconciler.conditions import ConditionStatus, ConditionType
+from reconciler.model import Outcome
+from reconciler.output import Tint
+from reconciler.render.words import Paint, count, data, held_line, no_paint, short
+from reconciler.results import RunResult
+
+_TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}
+_WORDS = {
+    "converged": "Converged",
+    "partial": "Not converged yet",
+    "failed": "Failed",
+    "held": "Changes are held",
+    "paused": "Paused: nothing was done",
+    "refused": "Refused",
+}
+
+
+def report_text(result: RunResult, *, paint: Paint = no_paint) -> str:
+    """One line for each action that was tried, one for each thing that is left, and the result in a sentence."""
+    plan, now = result.plan, result.started_at + result.duration_s
+    lines = [_outcome(outcome, paint) for outcome in result.outcomes]
+    source = result.status.condition(ConditionType.SOURCE_READY)
+    if source is not None and source.status is ConditionStatus.FALSE:
+        lines.append(
+            f"{paint('source', 'red')} {source.reason}: commit {short(result.status.attempted_revision)} is not in "
+            f"force: {data(source.message)}"
+        )
+    lines += [f"{paint('held', 'yellow')} {held_line(held, now)}" for held in plan.held]
+    lines += [f"{paint('refused', 'red')} {data(sentence)}" for sentence in plan.refused]
+    lines += [f"{paint('unknown', 'yellow')} {kind}: {data(why)}" for kind, why in sorted(plan.unknown.items())]
+    lines += [f"{paint('settling', 'yellow')} {data(name)}: not healthy yet" for name in plan.settling]
+    if result.outcome != "paused":
+        tried = {outcome.action.id for outcome in result.outcomes}
+        lines += [
+            f"{paint('pending', 'yellow')} {action.verb} {data(action.target)} ({action.reason})"
+            for action in plan.actions
+            if action.id not in tried
+        ]
+    return "\n".join([*lines, _closing(result)]) + "\n"
+
+
+def _outcome(outcome: Outcome, paint: Paint) -> str:
+    action = outcome.action
+    name = f" [{data(action.agent)}]" if action.agent else ""
+    error = f": {data(outcome.error)}" if outcome.error else ""
+    word = paint(outcome.result, _TINTS[outcome.result])
+    return f"{word} {action.verb} {data(action.target)}{name} ({action.reason}){error}"
+
+
+def _closing(result: RunResult) -> str:
+    plan = result.plan
+    tally = Counter(outcome.result for outcome in result.outcomes)
+    if result.outcome == "paused" and plan.paused:
+        lead = f"Paused: nothing was done ({data(plan.paused)})"
+    elif result.outcome == "converged" and not result.outcomes:
+        lead = "No changes: everything is as git says"
+    else:
+        lead = _WORDS[result.outcome]
+    parts = [f"{number} {word}" for word, number in sorted(tally.items())]
+    parts += [f"{len(plan.held)} held"] if plan.held else []
+    parts.append(f"{count(plan.summary.unchanged, 'agent')} unchanged")
+    time = f"{result.duration_s:.2f} s, {result.passes} pass{'' if result.passes == 1 else 'es'}"
+    return f"{lead}: {data(plan.host)} at {short(plan.revision)}; {', '.join(parts)}; {time}."

@@ -1,0 +1,79 @@
+"""The small pieces that every text is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from providers.base import FieldChange, Json
+from reconciler.model import AgentView, Held
+from reconciler.output import Tint
+from reconciler.redact import one_line
+from reconciler.times import rfc3339, spell_duration
+
+Paint = Callable[[str, Tint], str]
+
+
+def no_paint(text: str, _tint: Tint) -> str:
+    """For a pipe, a file and a test."""
+    return text
+
+
+def data(text: object) -> str:
+    """A name, a reason or an error: somebody else's words, on one line and without control characters."""
+    return one_line(str(text))
+
+
+def short(revision: str) -> str:
+    """A commit as people write it."""
+    return data(revision)[:12] or "(none)"
+
+
+def value(item: Json) -> str:
+    """A field's value: strings bare where that is clear, everything else as JSON; `(absent)` for nothing."""
+    if item is None:
+        return "(absent)"
+    if isinstance(item, str):
+        clean = data(item)
+        return clean if clean and clean == item and not clean.startswith(('"', "(absent")) else json.dumps(clean)
+    return data(json.dumps(item, ensure_ascii=False))
+
+
+def change(one: FieldChange) -> str:
+    """`path: live -> git`."""
+    return f"{data(one.path)}: {value(one.live)} -> {value(one.desired)}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 action`, `2 actions`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def when(moment: float, now: float) -> str:
+    """`2025-11-20T03:16:00Z (in 5m)`."""
+    if moment <= now:
+        return f"{rfc3339(moment)} ({spell_duration(now - moment)} ago)"
+    return f"{rfc3339(moment)} (in {spell_duration(moment - now)})"
+
+
+def held_line(held: Held, now: float) -> str:
+    """What is due, why it is not done, since when, and when it is looked at again."""
+    name = f"{data(held.agent)}: " if held.agent else ""
+    since = f", since {when(held.since, now)}" if held.since and held.since < now else ""
+    until = f"; next look {when(held.until, now)}" if held.until else ""
+    return f"{name}{held.verb} {data(held.target)} is held: {held.reason} ({data(held.message)}){since}{until}"
+
+
+def loss(view: AgentView, now: float) -> str:
+    """What is lost if the agent's process is ended now; empty if nothing lives there."""
+    if view.session != "alive":
+        return ""
+    parts = []
+    if view.started:
+        parts.append(f"running for {spell_duration(now - view.started)}")
+    if view.last_activity:
+        parts.append(f"last activity {spell_duration(now - view.last_activity)} ago")
+    if view.heartbeat == "busy":
+        parts.append("busy")
+    known = f" ({', '.join(parts)})" if parts else ""
+    return f"ends the conversation in its pane{known}"
