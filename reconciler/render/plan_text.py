@@ -57,9 +57,8 @@ def closing(plan: Plan) -> str:
 
 
 def _head(plan: Plan) -> list[str]:
-    lines = [
-        f"fleet {data(plan.fleet)} on {data(plan.host)}, commit {short(plan.revision)}, seen {rfc3339(plan.observed_at)}"
-    ]
+    where = f"fleet {data(plan.fleet)} on {data(plan.host)}"
+    lines = [f"{where}, commit {short(plan.revision)}, seen {rfc3339(plan.observed_at)}"]
     if plan.paused is not None:
         lines.append(f"PAUSED: {data(plan.paused) or 'no reason given'}. Nothing is done until `mosaic fleet resume`.")
     return lines
