@@ -58,8 +58,9 @@ class Ledger:
     _torn: bool = field(repr=False)  # a crash left part of a line behind them
 
     def last_good(self) -> Entry | None:
-        """The revision that stays in force while newer ones are rejected."""
-        return self.last
+        """The revision that stays in force while newer ones are rejected; None if the ledger has a `problem`, because
+        whoever altered it must not choose that revision."""
+        return self.last if self.problem is None else None
 
     def record(self, sha: str, *, by: str, verify: str, now: float, rewind: bool = False) -> Ledger:
         """Append an applied revision and return the ledger with it; nothing happens if it is the last one already.
@@ -165,7 +166,8 @@ def rejections(state_dir: Path) -> Mapping[str, Rejection]:
 
 def _save_rejections(state_dir: Path, known: Mapping[str, Rejection]) -> None:
     newest = [asdict(rejection) for rejection in known.values()][-_MAX_REJECTED:]
-    write_atomic(state_dir / "rejected.json", json.dumps(newest, ensure_ascii=False, indent=1) + "\n")
+    with suppress(OSError):  # it only informs: a full disk must not stop the revision that is in force
+        write_atomic(state_dir / "rejected.json", json.dumps(newest, ensure_ascii=False, indent=1) + "\n")
 
 
 def _chain_holds(whole: bytes) -> bool:

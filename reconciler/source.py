@@ -50,6 +50,7 @@ class SourceState:
     fetch_s: float = field(repr=False)
     may_fetch: bool = field(repr=False)
     is_tip: bool = field(default=True, repr=False)
+    preview: bool = field(default=False, repr=False)  # nothing may be written in the state folder
     scratch: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @property
@@ -76,7 +77,7 @@ class SourceState:
         except GitTimeout:
             raise
         except GitFailed:
-            if not self.may_fetch or not self.is_tip or self.scratch is not None:
+            if not self.may_fetch or not self.is_tip or self.preview:
                 raise
             self.checkout.rebuild(self.place.url, self.ref, self.commit.sha, timeout_s=self.deadline.left(self.fetch_s))
             return self.checkout.files(self.commit)
@@ -269,6 +270,7 @@ class _Look:
             deadline=self.deadline,
             fetch_s=self.settings.fetch_timeout,
             may_fetch=True,
+            preview=self.preview,
         )
 
     def _fetch_s(self) -> float:

@@ -43,16 +43,8 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def check(
-    source: SourceState,
-    *,
-    settings: Settings,
-    ledger: Ledger,
-    state_dir: Path,
-    allow_rewind: bool = False,
-    preview: bool = False,
-) -> Verdict:
-    """Judge the revision, before anything in it is read. `preview`: remember nothing.
+def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewind: bool = False) -> Verdict:
+    """Judge the revision, before anything in it is read.
 
     Raises Refused (rewound, unsigned, a wrong key, ledger lost) with the way out, InvalidConfig for key files that
     cannot be used, Unavailable if git, gpg or the history that is needed cannot be reached.
@@ -72,7 +64,7 @@ def check(
     if settings.verify != "none":
         since = base if settings.verify == "all" and not rewind and base != source.revision else None
         shas = source.since(since)
-        signer = _signers(source, shas, keys, state_dir, preview=preview)[source.revision]
+        signer = _signers(source, shas, keys, ledger.path.parent)[source.revision]
     return Verdict(sha=source.revision, verify=settings.verify, signer=signer, rewind=rewind, warnings=tuple(warnings))
 
 
@@ -130,9 +122,7 @@ def _rewound(source: SourceState, base: str) -> Refused:
     )
 
 
-def _signers(
-    source: SourceState, shas: list[str], keys: Keys | None, state_dir: Path, *, preview: bool
-) -> Mapping[str, str]:
+def _signers(source: SourceState, shas: list[str], keys: Keys | None, state_dir: Path) -> Mapping[str, str]:
     """Who signed each of these commits. Raises Refused if any has no good signature."""
     if keys is None:  # not reached with a policy that verifies; failing closed costs nothing
         raise InvalidConfig("no keys to verify with")
@@ -143,7 +133,7 @@ def _signers(
         return known
     found = verify_commits(source.checkout, new, keys)
     known = {**known, **found}
-    if not preview:
+    if not source.preview:
         newest = dict(list(known.items())[-_MAX_REMEMBERED:])
         with suppress(OSError):  # a full disk costs the work again, not the run
             write_atomic(path, json.dumps({"version": _VERSION, "keys": keys.digest, "commits": newest}) + "\n")
