@@ -18,7 +18,7 @@ GONE = frozenset(
     for name in ("NoReply", "Disconnected", "NameHasNoOwner", "ServiceUnknown", "TimedOut")
 )
 _NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
-_METHODS = {"start": "StartUnit", "stop": "StopUnit", "restart": "RestartUnit"}
+_METHODS = {"start": "StartUnit", "stop": "StopUnit", "restart": "RestartUnit", "reload": "ReloadUnit"}
 _WELL = frozenset(("done", "skipped"))
 
 

@@ -1,7 +1,9 @@
-"""The holder: the unit that owns the fleet's tmux server, and that server itself.
+"""The holder: the unit that owns the fleet's tmux servers, and those servers.
 
-Restarting it ends every agent in it, so `RESTART` is planned only when no server is there to lose, or when an operator
-let the change through.
+Its `start` program may run at any time: it starts the servers that are missing and puts a missing holder session back,
+and touches no other session. So what is wrong is mended by a start or a reload, and nothing ever needs a restart of a
+server in which an agent lives, but for one thing: a server keeps the definition (limits, options) that it was started
+with. That waits until no agent lives in it, or until an operator lets it through.
 """
 
 from __future__ import annotations
@@ -9,28 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb
-from providers.launch import holder_env, holder_env_path, parse_holder_env
+from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.launch import holder_definition, holder_sockets
 from providers.names import HOLDER_UNIT
-from providers.steps import (
-    CreateHolderSession,
-    RecreateSocket,
-    SetEnabled,
-    Step,
-    UnitJob,
-    WriteFile,
-)
+from providers.steps import KillSession, RecreateSocket, SetEnabled, Step, UnitJob
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Look, TmuxServer
+    from providers.host import HostFacts, Look
     from specs.compiled import Fleet
 
 KEY = ResourceKey(Kind.HOLDER, HOLDER_UNIT)
-HOLDER_FIELDS = ("socket", "session", "enabled", "unit", "server", "holder_session")
 
 
 class HolderProvider:
-    """One resource for the fleet's tmux server."""
+    """One resource, with one entry in `servers` for each tmux socket that agents of this host are on."""
 
     kind = Kind.HOLDER
 
@@ -38,74 +32,62 @@ class HolderProvider:
         _ = facts
         if not any(agent.state == "running" for agent in fleet.agents):
             return ()
+        right = {"server": "up", "holder": True, "definition": holder_definition()}
         fields = {
-            "socket": fleet.socket,
-            "session": fleet.holder_session,
             "enabled": True,
             "unit": "active",
-            "server": "up",
-            "holder_session": True,
+            "servers": {socket or "default": right for socket in holder_sockets(fleet)},
         }
         return (Resource(key=KEY, agent=None, fields=fields),)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        seen = look.file(holder_env_path(facts))
-        if seen is not None and seen.odd:
-            raise ObserveError(f"{holder_env_path(facts)} is {seen.odd}, not a file")
-        configured = parse_holder_env(seen.content) if seen is not None else None
+        _ = facts
         unit = look.units().get(HOLDER_UNIT)
-        enabled = HOLDER_UNIT in look.enabled()
         active = unit.active if unit is not None else "inactive"
-        if configured is None and active == "inactive" and not enabled:
+        enabled = HOLDER_UNIT in look.enabled()
+        if active == "inactive" and not enabled:
             return {}
-        socket, session = configured if configured is not None else (fleet.socket, fleet.holder_session)
-        server = look.tmux(socket)
-        fields = {
-            "socket": socket,
-            "session": session,
-            "enabled": enabled,
-            "unit": active,
-            "server": server.state,
-            "holder_session": _has_session(server, session),
+        servers: dict[str, object] = {}
+        lost: list[tuple[int, int]] = []
+        sessions: list[tuple[str, str, str]] = []
+        for socket in holder_sockets(fleet):
+            server = look.tmux(socket)
+            holder = next((p for p in server.panes if p.session == fleet.holder_session and not p.mark), None)
+            servers[socket or "default"] = {
+                "server": server.state,
+                "holder": holder is not None and not holder.dead,
+                # Without a holder session nobody knows; the next one is made with what is right.
+                "definition": holder.launch if holder is not None else holder_definition(),
+            }
+            if server.state == "lost":
+                lost.append((server.pid, server.start_ticks))
+            sessions.extend((socket, pane.session, pane.mark) for pane in server.panes if pane.mark)
+        return {
+            KEY: Present(
+                key=KEY,
+                agent=None,
+                ours=True,
+                fields={"enabled": enabled, "unit": active, "servers": servers},
+                evidence={"job": unit.job if unit is not None else "", "lost": lost, "sessions": sessions},
+            )
         }
-        evidence = {
-            "job": unit.job if unit is not None else "",
-            "configured": configured is not None,
-            "server_pid": server.pid,
-            "server_start_ticks": server.start_ticks,
-            "sessions": len(server.panes),
-        }
-        return {KEY: Present(key=KEY, agent=None, ours=True, fields=fields, evidence=evidence)}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        if action.verb is Verb.ENABLE or action.verb is Verb.DISABLE:
+        _ = facts
+        if action.verb in (Verb.ENABLE, Verb.DISABLE):
             return (SetEnabled(unit=HOLDER_UNIT, enabled=action.verb is Verb.ENABLE),)
-        if action.verb is Verb.STOP:
-            return (UnitJob(verb="stop", unit=HOLDER_UNIT),)
-        if action.verb is Verb.RECOVER and action.present is not None:
-            return _recover(action.present)
-        if action.desired is None:
-            return ()
-        fields = action.desired.fields
-        write = WriteFile(
-            path=holder_env_path(facts), content=holder_env(str(fields["socket"]), str(fields["session"])), mode=0o600
-        )
-        job = UnitJob(verb="restart" if action.verb is Verb.RESTART else "start", unit=HOLDER_UNIT)
-        return (write, job)
+        seen = action.present.evidence if action.present is not None else {}
+        if action.verb is Verb.RECOVER:
+            lost = tuple(RecreateSocket(pid=pid, start_ticks=ticks) for pid, ticks in seen.get("lost", ()))
+            return lost or (UnitJob(verb="reload", unit=HOLDER_UNIT),)
+        if action.verb is Verb.RESTART:
+            # Session by session and by mark: a server that also has an operator's session goes on.
+            ended = tuple(KillSession(socket=s, session=name, agent=mark) for s, name, mark in seen.get("sessions", ()))
+            return (*ended, UnitJob(verb="restart", unit=HOLDER_UNIT))
+        return (UnitJob(verb="start", unit=HOLDER_UNIT),)
 
     def health(self, seen: Present) -> Health:
-        if seen.fields["server"] == "up" and seen.fields["unit"] == "active":
+        servers = seen.fields["servers"].values()
+        if seen.fields["unit"] == "active" and all(server["server"] == "up" for server in servers):
             return Health.HEALTHY
         return Health.SETTLING if seen.evidence.get("job") else Health.UNHEALTHY
-
-
-def _has_session(server: TmuxServer, session: str) -> bool:
-    return any(pane.session == session for pane in server.panes)
-
-
-def _recover(present: Present) -> tuple[Step, ...]:
-    """What mends a live server without touching a pane: its socket file, or its holder session."""
-    if present.fields["server"] == "lost":
-        pid, ticks = int(present.evidence["server_pid"]), int(present.evidence["server_start_ticks"])
-        return (RecreateSocket(pid=pid, start_ticks=ticks),)
-    return (CreateHolderSession(socket=str(present.fields["socket"]), session=str(present.fields["session"])),)

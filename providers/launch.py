@@ -10,7 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
+
+from providers import framework_files
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -106,18 +109,29 @@ def render_env(agent: Agent, fleet: Fleet, facts: HostFacts) -> str:
     return _render(head, env_pairs(agent, fleet, facts))
 
 
+def holder_sockets(fleet: Fleet) -> tuple[str, ...]:
+    """Every tmux socket that an agent of this host is on, the fleet's own first; "" is the default server."""
+    also = sorted({agent.socket for agent in fleet.agents if agent.state == "running"})
+    return tuple(dict.fromkeys([fleet.socket, *also]))
+
+
+@cache
+def holder_definition() -> str:
+    """16 hex digits of what a tmux server is started with: its limits and options, for as long as it lives."""
+    texts = [framework_files.text("tmux-holder"), framework_files.text(HOLDER_UNIT)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
 def render_holder(fleet: Fleet) -> str:
-    """The content of `holder.env`: every socket that an agent of this host is on, the fleet's own first."""
-    sockets = dict.fromkeys(
-        [fleet.socket, *sorted({agent.socket for agent in fleet.agents if agent.state == "running"})]
-    )
+    """The content of `holder.env`."""
     head = f"# mosaic-fleet: generated from git for the holder of fleet {fleet.name}; edits are put back"
     return _render(
         head,
         [
             ("MOSAIC_FLEET", fleet.name),
             ("MOSAIC_HOLDER_SESSION", fleet.holder_session),
-            *(("MOSAIC_TMUX_SOCKET", socket) for socket in sockets),
+            ("MOSAIC_HOLDER_DEFINITION", holder_definition()),
+            *(("MOSAIC_TMUX_SOCKET", socket) for socket in holder_sockets(fleet)),
         ],
     )
 

@@ -22,11 +22,10 @@ def registry(
     also_sockets: Iterable[str] = (),
     install: Literal["none", "timer", "watch"] = "none",
     command: tuple[str, ...] = (),
-    interval: float = 60.0,
 ) -> Registry:
     """One provider for each kind. `also_sockets`: see SessionProvider; the rest: see FrameworkProvider."""
     providers: tuple[Provider, ...] = (
-        FrameworkProvider(install=install, command=command, interval=interval),
+        FrameworkProvider(install=install, command=command),
         LingerProvider(),
         HolderProvider(),
         EnvProvider(),

@@ -60,7 +60,7 @@ class SetEnabled:
 class UnitJob:
     """One systemd job, done when the job has ended. A job that ends as `failed`, or not by `timeout_s`, fails."""
 
-    verb: Literal["start", "stop", "restart", "reset-failed"]
+    verb: Literal["start", "stop", "restart", "reload", "reset-failed"]
     unit: str
     timeout_s: float = 60.0
 
@@ -127,19 +127,6 @@ class RecreateSocket:
         return f"kill -USR1 {self.pid}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateHolderSession:
-    """Put the holder session back into a tmux server that is up; never starts a server. Already there is done."""
-
-    socket: str
-    session: str
-
-    @property
-    def command(self) -> str:
-        where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
-        return f"tmux -N {where}new-session -d -s {shlex.quote(self.session)}"
-
-
 Step = (
     WriteFile
     | DeleteFile
@@ -150,7 +137,6 @@ Step = (
     | KillSession
     | SetLinger
     | RecreateSocket
-    | CreateHolderSession
 )
 
 

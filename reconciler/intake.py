@@ -15,6 +15,7 @@ from providers.host import HostFacts
 from reconciler.conditions import ConditionReason
 from reconciler.desired import compile_files, inputs_digest
 from reconciler.errors import InvalidConfig, MosaicError, Refused, Usage
+from reconciler.results import News
 from reconciler.status import SourceReport
 from reconciler.store import Store, write_failure
 from specs.compiled import Fleet
@@ -45,6 +46,16 @@ class Intake:
     dirty: tuple[str, ...] = ()
     subject: str = ""
     next_fetch: float | None = None
+
+    def news(self) -> News:
+        """What of it belongs to a run's result."""
+        return News(
+            spec=self.spec,
+            subject=self.subject,
+            rejected=self.rejected.render() if self.rejected is not None else "",
+            problems=self.problems,
+            dirty=self.dirty,
+        )
 
 
 def source_spec(options: RunOptions, settings: Settings, environ: Mapping[str, str]) -> str:
@@ -144,14 +155,12 @@ class _Judging:
         from reconciler.ledger import marker_path, read_ledger
 
         ledger = read_ledger(self._store.state, marker_path(self._facts.config_home, self._store.state.name))
-        if ledger.problem is not None:
-            self._warnings.append(ledger.problem)
         try:
-            self._trust(ledger)
+            rewind = self._trust(ledger)
             fleet = self._compile(self._source)
         except MosaicError as error:
             return self._fall_back(ledger, error)
-        self._accept(ledger)
+        self._accept(ledger, rewind)
         reason, message = ConditionReason.REVISION_ACCEPTED, self._source.subject
         if self._source.stale_error is not None:
             reason, message = ConditionReason.SOURCE_UNREACHABLE, self._source.stale_error
@@ -159,10 +168,13 @@ class _Judging:
             reason = ConditionReason.NOT_FETCHED
         return self._result(self._source, fleet, reason, message, None)
 
-    def _trust(self, ledger: Ledger) -> None:
+    def _trust(self, ledger: Ledger) -> bool:
+        """Whether the operator had to allow a rewind; raises Refused if the commit may not be applied."""
         from reconciler.trust import check
 
-        check(self._source, ledger, settings=self._settings, allow_rewind=self._options.allow_rewind)
+        found = check(self._source, ledger, settings=self._settings, allow_rewind=self._options.allow_rewind)
+        self._warnings.extend(found.warnings)
+        return found.rewind
 
     def _compile(self, source: SourceState) -> Fleet:
         known = self._store.load_desired(revision=source.revision, host=self._host, inputs=self._inputs)
@@ -186,7 +198,7 @@ class _Judging:
             self._store.save_desired(fleet, inputs=self._inputs)
         return fleet
 
-    def _accept(self, ledger: Ledger) -> None:
+    def _accept(self, ledger: Ledger, rewind: bool) -> None:
         if self._store.read_only:
             return
         from reconciler.ledger import forgive
@@ -200,7 +212,7 @@ class _Judging:
             by=self._facts.user,
             verify=self._settings.verify,
             now=self._now,
-            rewind=self._options.allow_rewind,
+            rewind=rewind,
         )
 
     def _fall_back(self, ledger: Ledger, error: MosaicError) -> Intake:

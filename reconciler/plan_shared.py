@@ -82,39 +82,40 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
     if change.desired is None:
         return
     live = {} if change.present is None else change.present.fields
-    server = live.get("server", "down")
-    fields = tuple(field for field in change.fields if field.path != "enabled")
     if not live.get("enabled", False):
-        enabled = tuple(field for field in change.fields if field.path == "enabled")
-        enable = draft.add(
-            Verb.ENABLE,
-            change.key,
-            HOLDER_UNIT,
-            Reason.NEW if change.present is None else Reason.DRIFT,
-            depends_on=tuple(draft.gate),
-            changes=enabled,
-            desired=change.desired,
-        )
-        draft.gate.append(enable)
-    if not fields:
+        _add(draft, change, Verb.ENABLE, Reason.NEW if change.present is None else Reason.DRIFT, "enabled")
+    paths = {field.path.rsplit(".", 1)[-1] for field in change.fields} - {"enabled"}
+    if not paths:
         return
-    verb, reason, disrupts = _holder_verb(change, live, server)
-    living = sorted(name for name, view in views.items() if view.session == "alive")
-    blind = any(view.session == "unknown" for view in views.values())
-    if verb is Verb.RESTART and server != "down" and (living or blind):
-        if history.holder_release != release_digest(change):
-            who = f"{len(living)} agent(s) live in its tmux server" if living else "its agents could not be seen"
-            message = (
-                f"{who}, and this change would end them: stop them, or let it through with "
-                "`mosaic fleet release --holder`"
-            )
-            draft.hold(None, HOLDER_UNIT, verb, HeldReason.WORKING, message, changes=fields)
-            draft.shut = "the holder waits for a change that would end living agents"
-            return
-        disrupts = True
     if change.present is not None and change.present.evidence.get("job"):
         draft.shut = "a job of the holder is under way"
         return
+    states = {server["server"] for server in live.get("servers", {}).values()}
+    if "lost" in states:
+        _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)
+    elif live.get("unit") != "active":
+        _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
+    elif paths != {"definition"}:
+        _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)  # what is missing is put back; the definition comes later
+    else:
+        _new_definition(draft, change, views, history)
+
+
+def _new_definition(draft: Draft, change: Change, views: Mapping[str, AgentView], history: History) -> None:
+    """A server keeps what it was started with, and a new one would end every agent in it."""
+    living = sorted(name for name, view in views.items() if view.session in ("alive", "unknown"))
+    if living and history.holder_release != release_digest(change):
+        message = (
+            f"{len(living)} agent(s) live in the tmux server, which keeps its old definition until it is started anew; "
+            "that would end them: wait until they are stopped, or let it through with `mosaic fleet release --holder`"
+        )
+        draft.hold(None, HOLDER_UNIT, Verb.RESTART, HeldReason.WORKING, message, changes=change.fields)
+        return
+    _add(draft, change, Verb.RESTART, Reason.FRAMEWORK, disrupts=bool(living))
+
+
+def _add(draft: Draft, change: Change, verb: Verb, reason: Reason, only: str = "", *, disrupts: bool = False) -> None:
+    fields = tuple(field for field in change.fields if (field.path == "enabled") == (only == "enabled"))
     identity = draft.add(
         verb,
         change.key,
@@ -127,18 +128,3 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
         present=change.present,
     )
     draft.gate.append(identity)
-
-
-def _holder_verb(change: Change, live: Mapping[str, object], server: object) -> tuple[Verb, Reason, bool]:
-    if change.present is None:
-        return Verb.START, Reason.NEW, False
-    if server == "lost":
-        return Verb.RECOVER, Reason.UNHEALTHY, False
-    paths = {field.path for field in change.fields}
-    if paths & {"socket", "session"} and change.present.evidence.get("configured"):
-        return Verb.RESTART, Reason.SPEC, False
-    if live.get("unit") != "active":
-        return Verb.START, Reason.NOT_RUNNING, False
-    if server == "down":
-        return Verb.RESTART, Reason.UNHEALTHY, False
-    return Verb.RECOVER, Reason.UNHEALTHY, False

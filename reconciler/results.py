@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from providers.base import Json
 from reconciler.model import Outcome, Plan
 from reconciler.status import FleetStatus
+
+if TYPE_CHECKING:
+    from reconciler.documents import StepsOf
 
 RunOutcome = Literal["converged", "partial", "failed", "held", "paused", "refused"]
 
@@ -33,6 +36,20 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What the source had to say. `rejected`: why the newest commit is not in force, rendered, or "".
+
+    `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
+    """
+
+    spec: str
+    subject: str
+    rejected: str = ""
+    problems: tuple[str, ...] = ()
+    dirty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """`plan` is what remains after the last pass (for a dry run: what would be done); `outcomes` are those of all
     passes. `outcome` and `exit_code` come from `judge.verdict`. `warnings` are sentences for stderr."""
@@ -46,3 +63,5 @@ class RunResult:
     duration_s: float
     status: FleetStatus
     warnings: tuple[str, ...] = ()
+    intake: News | None = None
+    steps_of: StepsOf | None = None  # for rendering; None only where nothing can be planned

@@ -26,6 +26,7 @@ from reconciler.store import Store
 from specs.compiled import Fleet, Suspension
 
 if TYPE_CHECKING:
+    from reconciler.documents import StepsOf
     from reconciler.settings import Settings
 
 
@@ -47,10 +48,9 @@ class Surroundings:
 
 def surroundings(stop: Callable[[], bool] = lambda: False) -> Surroundings:
     """The real ones."""
-    from providers.facts import gather
     from providers.local_host import LocalHost
 
-    return Surroundings(host=LocalHost(gather(os.environ)), environ=os.environ, stop=stop)
+    return Surroundings(host=LocalHost(os.environ), environ=os.environ, stop=stop)
 
 
 def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
@@ -94,10 +94,11 @@ def run_locked(
     if options.dry_run:
         code = preview_code(intake, done.last.plan)
     elif intake.rejected is not None:
-        code = max(code, intake.rejected.exit_code, key=lambda c: (c != ExitCode.OK, c == intake.rejected.exit_code))
+        code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
     return finish(
         intake,
         done,
+        steps_of(ctx),
         options=options,
         here=here,
         outcome=outcome,
@@ -117,7 +118,7 @@ def preview_code(intake: Intake, plan: Plan) -> ExitCode:
 def context(here: Surroundings, store: Store, settings: Settings, options: RunOptions) -> Context:
     """What the passes of a run work with."""
 
-    def providers(fleet: Fleet) -> Registry:
+    def providers() -> Registry:
         from reconciler.entry import service_command
 
         owned = store.load_inventory()
@@ -125,13 +126,12 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
             also_sockets={agent.socket for agent in owned.agents.values()},
             install=settings.install,
             command=service_command(settings.install) if settings.install != "none" else (),
-            interval=fleet.policy.interval,
         )
 
     def suspended(fleet: Fleet) -> dict[str, Suspension]:
-        from reconciler.pause import merged_suspensions
+        from reconciler.pause import merge
 
-        return dict(merged_suspensions(fleet.suspended, store.load_suspensions(), now=here.wall()))
+        return merge(fleet.suspended, store.load_suspensions(), here.wall())
 
     return Context(
         host=here.host,
@@ -145,13 +145,19 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
     )
 
 
+def steps_of(ctx: Context) -> StepsOf:
+    """The steps of an action, as a preview prints and a run carries them out."""
+    providers = ctx.registry()
+    return lambda action: providers[action.key.kind].steps(action, ctx.host.facts)
+
+
 def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
     """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since."""
     from reconciler.documents import plan_document
 
     given = dict(options.plan_in or {})
     seen = look(ctx, intake.fleet)
-    fresh = plan_document(seen.plan, ctx.registry(intake.fleet), ctx.host.facts)
+    fresh = plan_document(seen.plan, steps_of(ctx))
     if given.get("revision") != fresh["revision"]:
         raise Refused(
             f"the plan is for commit {str(given.get('revision'))[:12]}, and {fresh['revision'][:12]} is in force now",
