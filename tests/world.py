@@ -22,7 +22,6 @@ from typing import Literal
 from providers.host import HostFacts
 from providers.steps import (
     CaptureDead,
-    CreateHolderSession,
     DaemonReload,
     DeleteFile,
     KillSession,
@@ -51,7 +50,6 @@ STEPS = (
     KillSession,
     SetLinger,
     RecreateSocket,
-    CreateHolderSession,
 )
 UNITS = re.compile(
     r"mosaic-tmux-holder\.service|mosaic-agent@[A-Za-z0-9_.-]+\.service"
@@ -162,8 +160,8 @@ class World(Trouble):
                 error = self._unit_job(step)
             case SetEnabled():
                 error = self._set_enabled(step)
-            case CaptureDead() | KillSession() | CreateHolderSession():
-                error, output = self._tmux(step)
+            case CaptureDead() | KillSession():
+                output = self._tmux(step)
             case RecreateSocket():
                 error = self._recreate_socket(step)
             case SetLinger():
@@ -185,19 +183,15 @@ class World(Trouble):
             self.end_process(proc.pid)
         return None
 
-    def _tmux(self, step: CaptureDead | KillSession | CreateHolderSession) -> tuple[str | None, str]:
+    def _tmux(self, step: CaptureDead | KillSession) -> str:
         server = self.server(step.socket)
         session = server.sessions.get(step.session) if server is not None else None
-        if isinstance(step, CreateHolderSession):
-            if server is not None and session is None:
-                self.add_session(server, step.session, ("sleep", "infinity"))
-            return ("no tmux server is running" if server is None else None), ""
         if server is None or session is None or session.mark != step.agent:
-            return None, ""
+            return ""
         if isinstance(step, CaptureDead):
-            return None, session.last_lines if session.dead else ""
+            return session.last_lines if session.dead else ""
         self.end_session(server, step.session)
-        return None, ""
+        return ""
 
     def _recreate_socket(self, step: RecreateSocket) -> str | None:
         for server in self.servers:

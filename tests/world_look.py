@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.base import ObserveError
+from providers.heartbeats import parse
 from providers.host import FileState, HeartbeatFile, Pane, Process, TmuxServer, UnitState
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class WorldLook:
     def _heartbeats(self) -> Mapping[str, HeartbeatFile]:
         folder = self._world.facts.run_dir + "/"
         return {
-            path[len(folder) : -len(".hb")]: parse_heartbeat(file.content)
+            path[len(folder) : -len(".hb")]: parse(file.content.encode(), self._now)
             for path, file in self._world.files.items()
             if path.startswith(folder) and path.endswith(".hb") and "/" not in path[len(folder) :]
         }
@@ -150,12 +150,3 @@ class WorldLook:
         return tuple(
             sorted({path[len(start) :].split("/", 1)[0] for path in self._world.files if path.startswith(start)})
         )
-
-
-def parse_heartbeat(line: str) -> HeartbeatFile:
-    words = dict(word.partition("=")[::2] for word in line.split())
-    try:
-        ts = datetime.fromisoformat(words.pop("ts").replace("Z", "+00:00")).timestamp()
-        return HeartbeatFile(ts=ts, pid=int(words.pop("pid")), status=words.pop("status"), words=words)
-    except (KeyError, ValueError) as problem:
-        return HeartbeatFile(error=f"not a heartbeat: {problem}")

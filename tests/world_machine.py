@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world_model import AGENT_TEMPLATE, BROKEN, HOLDER_UNIT, PendingJob, Server, Unit
+from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, PendingJob, Server, Unit
 from tests.world_processes import Processes
 
 START_LIMIT_S = 90.0  # TimeoutStartSec of a start that hangs
@@ -43,6 +43,12 @@ class Machine(Processes):
             return None
         if verb == "stop":
             return self._stop(name, unit)
+        if verb == "reload":
+            return self._reload(name, unit)
+        if verb == "reload":
+            if unit.active != "active" or name != HOLDER_UNIT:
+                return f"Unit {name} cannot be reloaded."
+            return self._holder_start()
         if verb == "restart" and unit.active in {"active", "activating"}:
             self._stop(name, unit)
         return self._start(name, unit)
@@ -54,9 +60,9 @@ class Machine(Processes):
         if content is None:
             self.units.pop(name)
             return f"Unit {name} not found."
-        if content.startswith(BROKEN):
-            unit.load = "bad-setting"
-            return f"Unit {name} has a bad unit file setting."
+        if "ExecStart=" not in content:
+            unit.load = "bad-setting" if content else "masked"
+            return f"Unit {name} is {unit.load}."
         unit.load = "loaded"
         if name in self.hanging:
             unit.active, unit.sub, unit.job = "activating", "start", "start"
@@ -71,36 +77,59 @@ class Machine(Processes):
         unit.active, unit.sub = ("failed", "failed") if error else ("active", "exited")
         return error
 
+    def _reload(self, name: str, unit: Unit) -> str | None:
+        if unit.active != "active" or unit.load != "loaded":
+            return f"Unit {name} cannot be reloaded because it is {unit.active}."
+        if "ExecReload=" not in (self.fragment(template_of(name)) or ""):
+            return f"Job type reload is not applicable for unit {name}."
+        return self._holder_start() if name == HOLDER_UNIT else self._agent_start(instance_of(name))
+
     def _stop(self, name: str, unit: Unit) -> str | None:
         was, loaded = unit.active, unit.load == "loaded"
         unit.active, unit.sub = ("failed", "failed") if was == "failed" else ("inactive", "dead")
         if was != "active":
             return None  # ExecStop= runs only for what is active
         if loaded:
-            program = "tmux-holder" if name == HOLDER_UNIT else "agent-stop"
-            if not self._program_works(program):
+            stopped = self._holder_stop() if name == HOLDER_UNIT else self._agent_stop(instance_of(name))
+            if not stopped:
                 unit.active, unit.sub = "failed", "failed"
-            elif name != HOLDER_UNIT:
-                self._agent_stop(instance_of(name))
-        if name == HOLDER_UNIT:  # the control group goes, whatever ExecStop= did
+        if name == HOLDER_UNIT and "KillMode=process" not in (self.fragments.get(name) or ""):
             for server in [s for s in self.servers if s.held]:
-                self.end_server(server)
+                self.end_server(server)  # the control group goes, whatever ExecStop= did
         return None
 
     def _program_works(self, program: str) -> bool:
         file = self.files.get(f"{self.facts.bin_dir}/{program}")
-        return file is not None and not file.odd and not file.content.startswith(BROKEN)
+        return file is not None and file.works
+
+    def _holder_settings(self) -> dict[str, list[str]] | None:
+        settings = self.read_env(f"{self.facts.mosaic_home}/fleet/holder.env") or {}
+        complete = {"MOSAIC_HOLDER_SESSION", "MOSAIC_TMUX_SOCKET"} <= settings.keys()
+        return settings if complete and self._program_works("tmux-holder") else None
 
     def _holder_start(self) -> str | None:
-        settings = self.read_env(f"{self.facts.mosaic_home}/fleet/holder.env")
-        if settings is None or not self._program_works("tmux-holder"):
+        settings = self._holder_settings()
+        if settings is None:
             return "the holder has no settings or no program"
-        for socket in settings.get("MOSAIC_TMUX_SOCKET", [""]):
+        name, definition = settings["MOSAIC_HOLDER_SESSION"][-1], settings.get("MOSAIC_HOLDER_DEFINITION", [""])[-1]
+        for socket in settings["MOSAIC_TMUX_SOCKET"]:
             server = self.server(socket) or self.start_server(socket, held=True)
-            name = settings.get("MOSAIC_HOLDER_SESSION", ["_holder"])[-1]
+            server.exit_empty = server.exit_empty and socket == ""
             if name not in server.sessions:
-                self.add_session(server, name, ("sleep", "infinity"))
+                self.add_session(server, name, ("sleep", "infinity")).launch = definition
+            server.sessions[name].holder = True
         return None
+
+    def _holder_stop(self) -> bool:
+        settings = self._holder_settings() or {}
+        for socket in settings.get("MOSAIC_TMUX_SOCKET", ()):
+            server = self.server(socket)
+            if server is not None:
+                server.exit_empty = True
+                session = server.sessions.get(settings["MOSAIC_HOLDER_SESSION"][-1])
+                if session is not None and session.holder:
+                    self.end_session(server, session.name)
+        return bool(settings)
 
     def _agent_start(self, agent: str) -> str | None:
         settings = self.read_env(f"{self.facts.agents_dir}/{agent}.env")
@@ -109,6 +138,10 @@ class Machine(Processes):
             return error
         words = {key: values[-1] for key, values in settings.items()}
         socket, name = words.get("MOSAIC_TMUX_SOCKET", ""), words["MOSAIC_AGENT_SESSION"]
+        before = self.started_as.get(agent)
+        if before is not None and before[0] != socket:
+            self._end_marked(*before, agent)
+        self.started_as[agent] = (socket, name)
         server = self.server(socket)
         if server is None:
             return "no tmux server is running"
@@ -118,7 +151,6 @@ class Machine(Processes):
         if there is not None:
             self.end_session(server, name)
         self._open_pane(server, name, agent, settings)
-        self.live_sockets[agent] = socket
         return None
 
     def _cannot_launch(self, agent: str, settings: dict[str, list[str]] | None) -> str | None:
@@ -145,14 +177,24 @@ class Machine(Processes):
             session.last_lines = f"{argv[0]}: cannot go on"
             self.end_process(session.pid, 1)
 
-    def _agent_stop(self, agent: str) -> None:
-        settings = self.read_env(f"{self.facts.agents_dir}/{agent}.env") or {}
-        socket = self.live_sockets.get(agent, settings.get("MOSAIC_TMUX_SOCKET", [""])[-1])
-        name = settings.get("MOSAIC_AGENT_SESSION", [agent.replace(".", "_")])[-1]
+    def _agent_stop(self, agent: str) -> bool:
+        if not self._program_works("agent-stop"):
+            return False
+        settings = self.read_env(f"{self.facts.agents_dir}/{agent}.env")
+        if agent in self.started_as:
+            socket, name = self.started_as[agent]
+        else:
+            words = settings or self.read_env(f"{self.facts.mosaic_home}/fleet/holder.env") or {}
+            socket = words.get("MOSAIC_TMUX_SOCKET", [""])[-1]
+            name = words.get("MOSAIC_AGENT_SESSION", [agent.replace(".", "_")])[-1]
+        self._end_marked(socket, name, agent)
+        self.end_scopes(agent)
+        return True
+
+    def _end_marked(self, socket: str, name: str, agent: str) -> None:
         server = self.server(socket)
         if server is not None and name in server.sessions and server.sessions[name].mark == agent:
             self.end_session(server, name)
-        self.end_scopes(agent)
 
     def end_scopes(self, agent: str) -> None:
         for proc in list(self.procs.values()):
@@ -162,7 +204,7 @@ class Machine(Processes):
     def read_env(self, path: str) -> dict[str, list[str]] | None:
         """A generated `KEY=value` file; None if it is not there or does not do its work."""
         file = self.files.get(path)
-        if file is None or file.odd or file.content.startswith(BROKEN):
+        if file is None or not file.works:
             return None
         settings: dict[str, list[str]] = {}
         for line in file.content.splitlines():

@@ -9,7 +9,7 @@ from providers.steps import Step
 
 HOLDER_UNIT = "mosaic-tmux-holder.service"
 AGENT_TEMPLATE = "mosaic-agent@.service"
-BROKEN = "BROKEN"  # a file that starts with this word does not do its work
+BROKEN = "BROKEN"  # a file that has this line does not do its work
 
 FACTS = HostFacts(
     user="op",
@@ -35,6 +35,10 @@ class File:
     content: str
     mode: int = 0o644
     odd: str | None = None
+
+    @property
+    def works(self) -> bool:
+        return not self.odd and bool(self.content.strip()) and BROKEN not in self.content.split("\n")
 
 
 @dataclass(slots=True)
@@ -69,6 +73,7 @@ class Session:
     title: str = ""
     panes: int = 1
     last_lines: str = ""
+    holder: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +85,7 @@ class Server:
     start_ticks: int
     held: bool
     reachable: bool = True
+    exit_empty: bool = True
     sessions: dict[str, Session] = field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ class Processes:
     def __init__(self, facts: HostFacts = FACTS, now: float = 1_700_000_000.0) -> None:
         self.facts = facts
         self.now = now
+        self.elapsed = 0.0  # the monotonic clock
         self.boots = 1
         self.linger = False
         self.files: dict[str, File] = {}
@@ -21,7 +22,7 @@ class Processes:
         self.servers: list[Server] = []
         self.procs: dict[int, Proc] = {}
         self.pending: list[PendingJob] = []
-        self.live_sockets: dict[str, str] = {}  # agent -> socket of its last start, in the runtime folder
+        self.started_as: dict[str, tuple[str, str]] = {}  # agent -> socket and session of its last start
         self.tally = Tally()
         self.by = "nobody"  # who is acting, for the tally
         self.missing_folders: set[str] = set()
@@ -99,6 +100,8 @@ class Processes:
         if not session.dead:
             self.end_process(session.pid)
         del server.sessions[name]
+        if server.exit_empty and not server.sessions:
+            self.end_server(server)
 
     def add_session(self, server: Server, name: str, argv: tuple[str, ...], *, agent: str = "") -> Session:
         self._pids += 1

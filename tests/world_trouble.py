@@ -26,11 +26,24 @@ class Trouble(Machine):
             self.by = "kill_pane"
             self.end_process(found[1].pid, status)
 
+    def kill_holder_pane(self, socket: str) -> None:
+        """What keeps the holder session alive ends; the session stays, with a dead pane."""
+        for server in self.servers:
+            for session in server.sessions.values():
+                if server.socket == socket and session.holder and not session.dead:
+                    self.end_process(session.pid, 143)
+
     def kill_session(self, agent: str) -> None:
         found = self.find(agent)
         if found:
             self.by = "kill_session"
             self.end_session(found[0], found[1].name)
+
+    def kill_session_named(self, socket: str, name: str) -> None:
+        self.by = "kill_session_named"
+        for server in self.servers:
+            if server.socket == socket and server.reachable and name in server.sessions:
+                self.end_session(server, name)
 
     def kill_server(self, socket: str) -> None:
         self.by = "kill_server"
@@ -43,6 +56,11 @@ class Trouble(Machine):
             if server.socket == socket:
                 server.reachable = False
 
+    def recreate_socket(self, socket: str) -> None:
+        for server in self.servers:
+            if server.socket == socket:
+                server.reachable = True
+
     def delete_file(self, path: str) -> None:
         self.files.pop(path, None)
 
@@ -53,6 +71,17 @@ class Trouble(Machine):
             self.files[path] = File(old.content + "# edited by hand\n" if content is None else content, old.mode)
 
     def break_file(self, path: str) -> None:
+        """Damaged by hand: it still says whose it is, and does not do its work."""
+        if path in self.files:
+            head = self.files[path].content.split("\n")[:2]
+            self.edit_file(path, "\n".join([*(line for line in head if line.startswith("#")), BROKEN, ""]))
+
+    def empty_file(self, path: str) -> None:
+        """What a full disk or a crash of the machine leaves."""
+        self.edit_file(path, "")
+
+    def replace_file(self, path: str) -> None:
+        """Somebody put a file of their own in its place."""
         self.edit_file(path, f"{BROKEN}\n")
 
     def remove_wants_link(self, unit: str) -> None:
@@ -140,6 +169,7 @@ class Trouble(Machine):
     def advance(self, seconds: float) -> None:
         """Time passes: jobs that were queued are carried out, hanging ones run into their limit, agents answer."""
         self.now += seconds
+        self.elapsed += seconds
         self.run_pending()
         self.beat()
 
@@ -168,7 +198,7 @@ class Trouble(Machine):
             self.end_server(server)
         for pid in list(self.procs):
             self.end_process(pid)
-        self.units, self.fragments, self.live_sockets = {}, {}, {}
+        self.units, self.fragments, self.started_as = {}, {}, {}
         self.boots += 1
         self.now += 30.0
         if self.linger:

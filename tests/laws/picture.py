@@ -1,0 +1,77 @@
+"""What a look shows, without what differs from host to host (pids, times, paths): the same things look the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from providers.base import Action, Kind, Reason, Verb
+from providers.host import HostFacts, Look
+from providers.names import agent_of_scope, agent_of_unit
+from providers.registry import registry
+from providers.steps import Step
+from specs.compiled import Fleet
+from tests.world_model import HOLDER_UNIT
+
+Picture = dict[str, Any]
+
+
+def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
+    """Everything that a fleet could have to do with, as JSON."""
+    units = {
+        name: state
+        for name, state in look.units().items()
+        if name == HOLDER_UNIT or (agent_of_unit(name) and (state.active != "inactive" or state.job))
+    }
+    server = look.tmux(fleet.socket)
+    scopes: dict[str, int] = {}
+    for name, state in look.units().items():
+        agent = agent_of_scope(name)
+        if agent and state.active == "active":
+            scopes[agent] = scopes.get(agent, 0) + 1
+    panes = {pane.session: pane for pane in server.panes}
+    return {
+        "units": {name: state.active for name, state in sorted(units.items()) if state.active != "inactive"},
+        "loads": {name: state.load for name, state in sorted(units.items()) if state.load != "loaded"},
+        "jobs": {name: state.job for name, state in sorted(units.items()) if state.job},
+        "enabled": sorted(look.enabled()),
+        "linger": look.linger(),
+        "server": server.state,
+        "panes": {
+            name: "holder"
+            if name == fleet.holder_session
+            else ("foreign" if not pane.mark else "dead" if pane.dead else "alive")
+            for name, pane in sorted(panes.items())
+        },
+        "marks": {
+            name: [pane.mark, pane.fleet, pane.launch, pane.dead_status]
+            for name, pane in sorted(panes.items())
+            if pane.mark
+        },
+        "scopes": dict(sorted(scopes.items())),
+        "files": {
+            f"{short}/{name}": f"{file.mode & 0o777:04o}" if not file.odd else file.odd
+            for short, folder in (("agents", facts.agents_dir), ("bin", facts.bin_dir), ("units", facts.unit_dir))
+            for name in look.listing(folder)
+            if not name.endswith(".wants") and (file := look.file(f"{folder}/{name}")) is not None
+        },
+    }
+
+
+def installation(fleet: Fleet, facts: HostFacts) -> Sequence[Step]:
+    """The steps that write every file of a fleet, and nothing else."""
+    steps: list[Step] = []
+    providers = registry()
+    for kind in (Kind.FRAMEWORK, Kind.ENV):
+        for wanted in providers[kind].desired(fleet, facts):
+            action = Action(
+                id="install",
+                verb=Verb.WRITE,
+                key=wanted.key,
+                target=wanted.key.name,
+                agent=wanted.agent,
+                reason=Reason.NEW,
+                desired=wanted,
+            )
+            steps.extend(providers[kind].steps(action, facts))
+    return steps

@@ -1,0 +1,72 @@
+"""Law 5: what is unknown is never absent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.base import Action, Kind, Verb
+from reconciler.plan import PlanOptions
+from specs.compiled import Fleet
+from tests.laws.driver import MemoryStore, converge, reconciler
+from tests.laws.oracle import living
+from tests.strategies import FOREIGN, SOCKET, WORK, Event, blindness, events, fleets, revised
+from tests.world import World
+
+ENDS = (Verb.STOP, Verb.DISABLE, Verb.DELETE, Verb.RESTART)
+ALL = PlanOptions(allow_removals=9)
+
+
+def ends(actions: tuple[Action, ...]) -> set[tuple[Verb, str]]:
+    return {(action.verb, action.target) for action in actions if action.verb in ENDS}
+
+
+@given(data=st.data(), fleet=fleets(), happened=events(FOREIGN, *WORK), blind=blindness())
+def test_law_5_no_end_follows_from_a_failed_observation(
+    data: st.DataObject, fleet: Fleet, happened: list[Event], blind: frozenset[str]
+) -> None:
+    """Blind in some way, a plan ends nothing that it would not have ended with open eyes, and nothing at all of a
+    kind that it could not see."""
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    for event in happened:
+        event(world)
+    after = data.draw(st.one_of(st.just(fleet), revised(fleet)))
+    sighted = reconciler(world, store, options=ALL).look(after).plan
+    world.blind = set(blind)
+    dim = reconciler(world, store, options=ALL).look(after).plan
+    for action in dim.actions:
+        if action.verb in ENDS:
+            assert action.key.kind not in dim.unknown, action
+            if action.key.kind is Kind.UNIT and action.verb in (Verb.STOP, Verb.RESTART):
+                assert Kind.SESSION not in dim.unknown, action
+    assert ends(dim.actions) <= ends(sighted.actions)
+
+
+@given(data=st.data(), fleet=fleets(), happened=events(*WORK), blind=blindness())
+def test_law_5_a_blind_run_ends_no_conversation(
+    data: st.DataObject, fleet: Fleet, happened: list[Event], blind: frozenset[str]
+) -> None:
+    """Neither panes nor units can be seen: whatever is committed, nobody who lives is ended."""
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    for event in happened:
+        event(world)
+    after = data.draw(revised(fleet))
+    after = replace(after, policy=replace(after.policy, on_change="immediately"))
+    alive = living(world)
+    world.blind = set(blind) | {data.draw(st.sampled_from(("tmux", f"tmux:{SOCKET}", "units")))}
+    reconciler(world, store, options=ALL).converge(after)
+    assert {name: living(world).get(name) for name in alive} == alive
+
+
+@given(fleet=fleets(), blind=blindness())
+def test_law_5_a_blind_run_forgets_nothing_that_it_owns(fleet: Fleet, blind: frozenset[str]) -> None:
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    owned = set(store.inventory.agents)
+    world.blind = set(blind) & {"units", "enabled", "tmux", "file", "listing"} or {"tmux"}
+    reconciler(world, store).converge(replace(fleet, agents=()))
+    assert set(store.inventory.agents) == owned
