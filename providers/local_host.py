@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import queue
 import select
 import signal
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
@@ -55,15 +54,16 @@ class LocalHost:
         self._tmux = Tmux(self._environ, self.facts.uid)
         self._open: set[str] = set()
         self._done: list[Result] = []
-        self._from_threads: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._from_threads: deque[Result] = deque()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def close(self) -> None:
         """Let go of the connection; nothing on the host changes."""
         self.systemd.close()
 
-    def look(self) -> LocalLook:
-        return LocalLook(self.facts, self.systemd, self._tmux)
+    def look(self, sockets: Sequence[str] = ()) -> LocalLook:
+        """`sockets`: tmux servers that will be asked for, so that they may begin."""
+        return LocalLook(self.facts, self.systemd, self._tmux, sockets)
 
     def paused(self) -> str | None:
         path = f"{self.facts.run_dir}/PAUSED"
@@ -132,20 +132,22 @@ class LocalHost:
             os.eventfd_read(self._wake)
         except BlockingIOError:
             return
-        while not self._from_threads.empty():
-            self._done.append(self._from_threads.get())
+        while self._from_threads:
+            self._done.append(self._from_threads.popleft())
 
     def _in_thread(self, ids: Sequence[str], work: Callable[[], Iterable[Result]]) -> None:
+        import threading
+
         # Programs may hang up to their deadline: each group of them has a thread, and none delays the rest.
         def run() -> None:
             missing = dict.fromkeys(ids)
             try:
                 for name, result in work():
                     missing.pop(name)
-                    self._from_threads.put((name, result))
+                    self._from_threads.append((name, result))
             finally:  # a bug in `work` is printed by the thread, and must not leave a step without its end
                 for name in missing:
-                    self._from_threads.put((name, StepResult(ok=False, error="the step could not be carried out")))
+                    self._from_threads.append((name, StepResult(ok=False, error="the step could not be carried out")))
                 os.eventfd_write(self._wake, 1)
 
         threading.Thread(target=run, daemon=True).start()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from providers import files, procfs
@@ -12,6 +13,7 @@ from providers.base import ObserveError
 from providers.bus_address import LINGER_DIR
 from providers.dbus import Systemd
 from providers.host import FileState, HeartbeatFile, HostFacts, Process, TmuxServer, UnitState
+from providers.spawn import Child
 from providers.tmux import Tmux
 
 T = TypeVar("T")
@@ -21,10 +23,19 @@ _WANTS = ("default.target.wants", "timers.target.wants")
 class LocalLook:
     """Implements `providers.host.Look`. Every method raises ObserveError if it could not see."""
 
-    def __init__(self, facts: HostFacts, systemd: Systemd, tmux: Tmux) -> None:
+    def __init__(self, facts: HostFacts, systemd: Systemd, tmux: Tmux, sockets: Sequence[str] = ()) -> None:
+        """`sockets` will be asked for: tmux starts on its answer now, and works on it while we read other things."""
         self._facts, self._systemd, self._tmux = facts, systemd, tmux
         self._now = time.time()
         self._seen: dict[tuple[str, ...], Any] = {}
+        self._begun: dict[str, Child] = {}
+        for socket in dict.fromkeys(sockets):
+            with suppress(ObserveError):  # whoever asks is told
+                self._begun[socket] = tmux.begin(socket)
+
+    def __del__(self) -> None:
+        for child in self._begun.values():
+            child.abandon()
 
     def now(self) -> float:
         return self._now
@@ -42,7 +53,7 @@ class LocalLook:
         return self._once(("linger",), self._linger)
 
     def tmux(self, socket: str) -> TmuxServer:
-        return self._once(("tmux", socket), lambda: self._tmux.server(socket, self.processes))
+        return self._once(("tmux", socket), lambda: self._server(socket))
 
     def processes(self) -> Mapping[int, Process]:
         return self._once(("processes",), lambda: procfs.scan(self._facts.uid))
@@ -71,6 +82,9 @@ class LocalLook:
         if isinstance(found, ObserveError):
             raise found
         return found  # type: ignore[no-any-return]  # what `read` of this key gave
+
+    def _server(self, socket: str) -> TmuxServer:
+        return self._tmux.server(socket, self.processes, self._begun.pop(socket, None))
 
     def _enabled(self) -> frozenset[str]:
         names: set[str] = set()

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_PIPE = 1 << 20  # what anybody may ask for
 
 
 class SpawnError(Exception):
@@ -43,7 +46,7 @@ def find(program: str, environ: Mapping[str, str]) -> str:
 
 
 class Child:
-    """A program that runs while we do something else; `finish()` must be called."""
+    """A program that runs while we do something else; `finish()` or `abandon()` must be called."""
 
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int) -> None:
         """Raises SpawnError. More output than `limit` bytes ends the program and is an error."""
@@ -70,6 +73,8 @@ class Child:
         finally:
             os.close(out_write)
             os.close(err_write)
+        with suppress(OSError):  # a pipe that holds the whole output lets the program end before we come to read it
+            fcntl.fcntl(out_read, fcntl.F_SETPIPE_SZ, _PIPE)
         os.set_blocking(out_read, False)
         os.set_blocking(err_read, False)
 
@@ -78,15 +83,25 @@ class Child:
         out, err = self._pipes
         try:
             self._read_until_exit()
-        except SpawnError:
+        except BaseException:
             os.killpg(self.pid, signal.SIGKILL)
             raise
         finally:
-            status = self._reap()
-            os.close(self._pidfd)
-            os.close(out)
-            os.close(err)
+            status = self._close()
         return Finished(status=status, out=b"".join(self._pipes[out]), err=b"".join(self._pipes[err]))
+
+    def abandon(self) -> None:
+        """End it, whatever it does; nothing of it remains. Does nothing once it has finished."""
+        if self._pidfd >= 0:
+            os.killpg(self.pid, signal.SIGKILL)
+            self._close()
+
+    def _close(self) -> int:
+        status = self._reap()
+        for fd in (self._pidfd, *self._pipes):
+            os.close(fd)
+        self._pidfd = -1
+        return status
 
     def _read_until_exit(self) -> None:
         # Its exit is the end, not the end of its output: something that it left behind may hold the pipes open.
