@@ -56,7 +56,9 @@ class EnvProvider:
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         if action.verb is Verb.DELETE:
-            return (DeleteFile(path=launch.env_path(action.key.name, facts)),)
+            # Its last heartbeat goes with it, or a later agent of that name would start with an old one.
+            name = action.key.name
+            return (DeleteFile(path=f"{facts.run_dir}/{name}.hb"), DeleteFile(path=launch.env_path(name, facts)))
         if action.desired is None:
             raise ValueError(f"{action.id}: nothing to write")
         data = action.desired.data

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from providers import framework_files, launch
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
-from providers.steps import DeleteFile, WriteFile
+from providers.steps import DaemonReload, DeleteFile, WriteFile
 
 if TYPE_CHECKING:
     from providers.base import Action
@@ -77,6 +77,8 @@ class FrameworkProvider:
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         del facts  # the path is the name of the resource
+        if action.verb is Verb.RELOAD:
+            return (DaemonReload(),)
         if action.verb is Verb.DELETE:
             return (DeleteFile(path=action.key.name),)
         if action.desired is None:

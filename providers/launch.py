@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from providers import framework_files
+from providers.names import HOLDER_UNIT
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-HOLDER_UNIT = "mosaic-tmux-holder.service"
-SLICE = "mosaic-panes.slice"
-
-_AGENT_UNIT = re.compile(r"mosaic-agent@(.+)\.service")
-_SCOPE = re.compile(r"mosaic-pane-([^:]+):[0-9a-f]+\.scope")
 _MARK = re.compile(r"# mosaic-fleet: generated from git for (agent (?P<agent>\S+)|the holder) of fleet (?P<fleet>.+);")
 
 # What the program sees or is bound by from its start on. Everything else in the file may change under a running agent.
@@ -58,23 +54,6 @@ _FIELD_NAMES = {
 }
 _LIST_KEYS = frozenset({"PATHDIR", "ARG"})
 _SECRET_KEYS = {"ENV_FROM": "from_env", "ENV_FILE": "from_file"}
-
-
-def agent_unit(name: str) -> str:
-    """The systemd unit of an agent."""
-    return f"mosaic-agent@{name}.service"
-
-
-def unit_agent(unit: str) -> str | None:
-    """The agent that a unit belongs to, or None if it is not an agent's unit."""
-    found = _AGENT_UNIT.fullmatch(unit)
-    return found[1] if found else None
-
-
-def scope_agent(unit: str) -> str | None:
-    """The agent whose process tree a scope holds, or None. An agent may have several: leftovers, and the live one."""
-    found = _SCOPE.fullmatch(unit)
-    return found[1] if found else None
 
 
 def env_path(name: str, facts: HostFacts) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from providers import launch
 from providers.env import EnvProvider
 from providers.framework import FrameworkProvider
 from providers.host import HostFacts
+from providers.names import agent_unit
 from specs.compiled import Agent, EnvValue, Fleet, Limits
 from tests.hosts.private import CHECKOUT, PrivateHost
 from tests.hosts.waiting import eventually
@@ -108,10 +109,10 @@ class Bench:
         return self.host.path_outside(path).read_text()
 
     def start(self, name: str, *, check: bool = True) -> int:
-        return self.host.systemctl("start", launch.agent_unit(name), check=check).returncode
+        return self.host.systemctl("start", agent_unit(name), check=check).returncode
 
     def stop(self, name: str) -> None:
-        self.host.systemctl("stop", launch.agent_unit(name))
+        self.host.systemctl("stop", agent_unit(name))
 
     def panes(self, socket: str = SOCKET) -> list[dict[str, str]]:
         """Every pane of a server, the holder's left out; empty when there is no server."""
@@ -135,6 +136,56 @@ class Bench:
         listed = self.host.systemctl("list-units", "--plain", "--no-legend", f"mosaic-pane-{name}:*").stdout
         return [line.split()[0] for line in listed.splitlines()]
 
-    def journal(self, name: str) -> str:
-        """What the manager's units have printed."""
-        return self.host.manager_log() + name
+    def program(self, name: str, *args: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a launch program by hand, as its unit does."""
+        return self.host.run(["/bin/sh", f"{self.facts.bin_dir}/{name}", *args], check=check)
+
+    def alive(self, name: str, *, socket: str = SOCKET) -> int:
+        """The pid of the agent's one live pane, once its program runs in it."""
+        session = name.replace(".", "_")
+
+        def pid() -> int:
+            rows = [row for row in self.panes(socket) if row["session_name"] == session and row["pane_dead"] == "0"]
+            assert len(rows) <= 1
+            return int(rows[0]["pane_pid"]) if rows and self.comm(rows[0]["pane_pid"]) == "stub" else 0
+
+        return eventually(pid, what=f"the live pane of {name}")
+
+    def comm(self, pid: int | str) -> str:
+        try:
+            return self.read(f"/proc/{pid}/comm").strip()
+        except OSError:
+            return ""
+
+    def kill(self, pid: int) -> None:
+        """SIGKILL, and wait for the end."""
+        self.host.run(["kill", "-KILL", str(pid)], check=False)
+        eventually(lambda: self.comm(pid) == "", what=f"the end of process {pid}")
+
+    def agents(self) -> list[str]:
+        """Every stub process of the host that has an agent's name, by that name, however it came to be there."""
+        names = []
+        for folder in self.host.path_outside("/proc").iterdir():
+            if folder.name.isdigit() and self.comm(folder.name) == "stub":
+                try:
+                    words = (folder / "environ").read_text(errors="replace").split("\0")
+                except OSError:
+                    continue  # it has just ended
+                names += [word.partition("=")[2] for word in words if word.startswith("MOSAIC_AGENT_NAME=")]
+        return sorted(names)
+
+    def papers(self) -> list[str]:
+        """Hand-overs that nobody has taken."""
+        folder = self.host.path_outside(f"{self.facts.runtime_dir}/mosaic/launch")
+        return sorted(path.name for path in folder.glob("*:*")) if folder.exists() else []
+
+    def clear(self) -> None:
+        """End all that is ours, gently first."""
+        self.host.systemctl("stop", "mosaic-agent@*", "mosaic-tmux-holder.service", check=False)
+        self.host.systemctl("stop", "mosaic-pane-*", "mosaic-reconcile*", check=False)
+        self.host.systemctl("reset-failed", check=False)
+        for socket in (SOCKET, "mosaic-other", ""):
+            self.host.tmux(socket, "kill-server", check=False)
+        for folder in (self.facts.mosaic_home, self.facts.unit_dir, f"{self.facts.runtime_dir}/mosaic"):
+            self.host.run(["rm", "-rf", folder])
+        self.host.systemctl("daemon-reload")
