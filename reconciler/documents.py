@@ -9,7 +9,8 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Json
+from providers.base import Action, Json, Kind, Provider
+from providers.host import HostFacts
 from providers.steps import Step, WriteFile
 from reconciler.model import Outcome, Plan
 from reconciler.status_document import API_VERSION, condition_document, held_document
@@ -17,12 +18,19 @@ from reconciler.times import rfc3339
 
 if TYPE_CHECKING:
     from reconciler.results import RunResult
+    from reconciler.status import FleetStatus
 
 StepsOf = Callable[[Action], Sequence[Step]]
 
 
-def plan_document(plan: Plan, steps_of: StepsOf) -> dict[str, Json]:
-    """`kind: Plan`. `steps_of` gives the steps that a run would carry out."""
+def steps_by(registry: Mapping[Kind, Provider], facts: HostFacts) -> StepsOf:
+    """The steps of an action, from the provider of its kind: exactly those that a run carries out."""
+    return lambda action: registry[action.key.kind].steps(action, facts)
+
+
+def plan_document(plan: Plan, registry: Mapping[Kind, Provider], facts: HostFacts) -> dict[str, Json]:
+    """`kind: Plan`."""
+    steps_of = steps_by(registry, facts)
     return {
         "apiVersion": API_VERSION,
         "kind": "Plan",
@@ -65,7 +73,11 @@ def plan_digest(plan: Plan, steps_of: StepsOf) -> str:
             for action in plan.actions
         ],
     }
-    canonical = json.dumps(decides, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _digest(decides)
+
+
+def _digest(value: Json) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha256:{sha256(canonical.encode()).hexdigest()}"
 
 
@@ -85,9 +97,9 @@ def action_document(action: Action, steps_of: StepsOf) -> dict[str, Json]:
     }
 
 
-def report_document(result: RunResult, steps_of: StepsOf) -> dict[str, Json]:
+def report_document(result: RunResult, registry: Mapping[Kind, Provider], facts: HostFacts) -> dict[str, Json]:
     """`kind: ReconcileReport`: what was done in all passes, and what remains after the last."""
-    plan = result.plan
+    plan, steps_of = result.plan, steps_by(registry, facts)
     return {
         "apiVersion": API_VERSION,
         "kind": "ReconcileReport",
@@ -122,22 +134,34 @@ def outcome_document(outcome: Outcome, steps_of: StepsOf) -> dict[str, Json]:
 
 
 def receipt_document(
-    plan: Plan, outcomes: Sequence[Outcome], steps_of: StepsOf, *, started_at: float, duration_s: float, trigger: str
+    status: FleetStatus,
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    registry: Mapping[Kind, Provider] | None = None,
+    facts: HostFacts | None = None,
 ) -> dict[str, Json]:
-    """What a run that acted leaves behind. `plan` is the first one that it applied."""
+    """What a run that acted leaves behind: `plan` is what remains, the digest is over what was done.
+
+    Without a registry the actions are written down without their steps.
+    """
+    steps_of: StepsOf = steps_by(registry, facts) if registry is not None and facts is not None else lambda _action: ()
+    run = status.last_run
+    actions = [outcome_document(outcome, steps_of) for outcome in outcomes]
+    done = [{name: one[name] for name in ("id", "verb", "target", "reason", "changes", "steps")} for one in actions]
     return {
         "apiVersion": API_VERSION,
         "kind": "Receipt",
-        "fleet": plan.fleet,
-        "tenant_id": plan.tenant_id,
-        "host": plan.host,
+        "fleet": status.fleet,
+        "tenant_id": status.tenant_id,
+        "host": status.host,
         "revision": plan.revision,
         "observed_digest": plan.observed_digest,
-        "plan_digest": plan_digest(plan, steps_of),
-        "trigger": trigger,
-        "started_at": rfc3339(started_at),
-        "duration_s": round(duration_s, 3),
-        "actions": [outcome_document(outcome, steps_of) for outcome in outcomes],
+        "plan_digest": _digest({"revision": plan.revision, "actions": done}),
+        "trigger": run.trigger if run else "",
+        "outcome": run.outcome if run else "",
+        "started_at": rfc3339(run.started_at) if run else None,
+        "duration_s": round(run.duration_s, 3) if run else None,
+        "actions": actions,
     }
 
 
