@@ -58,7 +58,6 @@ class Converged:
     last: Pass
     outcomes: list[Outcome] = field(default_factory=list)
     passes: int = 1
-    first_plan: Plan | None = None  # the first one that was applied
 
 
 def look(ctx: Context, fleet: Fleet) -> Pass:
@@ -127,7 +126,6 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
     be applied as it stands.
     """
     failed: set[str] = set()
-    first_plan: Plan | None = None
     outcomes: list[Outcome] = []
     settle_until, polls, passes = 0.0, 0, 0
     while True:
@@ -139,7 +137,6 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
         over = now >= deadline or ctx.stop() or passes >= MAX_PASSES
         due = [action for action in seen.plan.actions if action.id not in failed]
         if due and not over:
-            first_plan = first_plan or seen.plan
             acted = act(ctx, fleet, seen, deadline)
             outcomes.extend(acted.outcomes)
             failed.update(outcome.action.id for outcome in acted.outcomes if outcome.result == "failed")
@@ -147,7 +144,7 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
             continue
         settling = seen.plan.settling and seen.plan.paused is None
         if over or not settling or (settle_until and now >= settle_until):
-            return Converged(last=seen, outcomes=outcomes, passes=passes, first_plan=first_plan)
+            return Converged(last=seen, outcomes=outcomes, passes=passes)
         settle_until = settle_until or now + SETTLE_S
         ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
         polls += 1

@@ -18,7 +18,8 @@ from reconciler.store import Store
 from specs.compiled import Fleet
 
 if TYPE_CHECKING:
-    from reconciler.documents import StepsOf
+    from providers.host import HostFacts
+    from providers.registry import Registry
     from reconciler.run import Surroundings
     from reconciler.settings import Settings
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def finish(
     intake: Intake,
     done: Converged,
-    steps_of: StepsOf,
+    providers: Registry,
     *,
     options: RunOptions,
     here: Surroundings,
@@ -60,7 +61,7 @@ def finish(
     )
     warnings = [*intake.warnings, *store.warnings]
     if not options.dry_run:
-        _keep(previous, status, done, steps_of, store, fleet, options, warnings)
+        _keep(previous, status, done, providers, here.facts, store, fleet, options, warnings)
     return RunResult(
         plan=done.last.plan,
         outcomes=tuple(done.outcomes),
@@ -72,7 +73,9 @@ def finish(
         status=status,
         warnings=tuple(warnings),
         intake=intake.news(),
-        steps_of=steps_of,
+        interval=fleet.policy.interval,
+        registry=providers,
+        facts=here.facts,
     )
 
 
@@ -80,13 +83,14 @@ def _keep(
     previous: FleetStatus | None,
     status: FleetStatus,
     done: Converged,
-    steps_of: StepsOf,
+    providers: Registry,
+    facts: HostFacts,
     store: Store,
     fleet: Fleet,
     options: RunOptions,
     warnings: list[str],
 ) -> None:
-    revision, now, run = status.applied_revision, status.updated_at, status.last_run
+    revision, now = status.applied_revision, status.updated_at
 
     def crashes() -> None:
         from reconciler.store_logs import save_crash
@@ -104,18 +108,11 @@ def _keep(
         log.write(run_events(previous, status, done.outcomes), now=now, revision=revision)
 
     def receipt() -> None:
-        if done.outcomes and run is not None:
+        if done.outcomes:
             from reconciler.documents import receipt_document
             from reconciler.store_logs import add_receipt
 
-            document = receipt_document(
-                done.first_plan or done.last.plan,
-                done.outcomes,
-                steps_of,
-                started_at=run.started_at,
-                duration_s=run.duration_s,
-                trigger=run.trigger,
-            )
+            document = receipt_document(status, done.last.plan, done.outcomes, providers, facts)
             add_receipt(store, document, now=now, revision=revision)
 
     def metrics() -> None:

@@ -11,7 +11,8 @@ from reconciler.model import Outcome, Plan
 from reconciler.status import FleetStatus
 
 if TYPE_CHECKING:
-    from reconciler.documents import StepsOf
+    from providers.host import HostFacts
+    from providers.registry import Registry
 
 RunOutcome = Literal["converged", "partial", "failed", "held", "paused", "refused"]
 
@@ -64,4 +65,6 @@ class RunResult:
     status: FleetStatus
     warnings: tuple[str, ...] = ()
     intake: News | None = None
-    steps_of: StepsOf | None = None  # for rendering; None only where nothing can be planned
+    interval: float = 0.0  # seconds: the policy's, for whoever runs again
+    registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
+    facts: HostFacts | None = None

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from providers.base import ObserveError
 from providers.host import Host, HostFacts
 from providers.registry import Registry, registry
 from reconciler.errors import ExitCode, Refused
@@ -26,7 +27,6 @@ from reconciler.store import Store
 from specs.compiled import Fleet, Suspension
 
 if TYPE_CHECKING:
-    from reconciler.documents import StepsOf
     from reconciler.settings import Settings
 
 
@@ -40,6 +40,8 @@ class Surroundings:
     sleep: Callable[[float], None] = time.sleep
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    # The descriptor that hears from systemd (-1: none just now), and what takes in what came; None: nobody listens.
+    follow_units: Callable[[], tuple[int, Callable[[], bool]]] | None = None
 
     @property
     def facts(self) -> HostFacts:
@@ -50,7 +52,16 @@ def surroundings(stop: Callable[[], bool] = lambda: False) -> Surroundings:
     """The real ones."""
     from providers.local_host import LocalHost
 
-    return Surroundings(host=LocalHost(os.environ), environ=os.environ, stop=stop)
+    host = LocalHost(os.environ)
+
+    def follow_units() -> tuple[int, Callable[[], bool]]:
+        try:
+            host.systemd.subscribe()
+        except ObserveError:
+            return -1, lambda: False
+        return host.systemd.fileno(), host.systemd.drain
+
+    return Surroundings(host=host, environ=os.environ, stop=stop, follow_units=follow_units)
 
 
 def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
@@ -98,7 +109,7 @@ def run_locked(
     return finish(
         intake,
         done,
-        steps_of(ctx),
+        ctx.registry(),
         options=options,
         here=here,
         outcome=outcome,
@@ -145,19 +156,13 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
     )
 
 
-def steps_of(ctx: Context) -> StepsOf:
-    """The steps of an action, as a preview prints and a run carries them out."""
-    providers = ctx.registry()
-    return lambda action: providers[action.key.kind].steps(action, ctx.host.facts)
-
-
 def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
     """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since."""
     from reconciler.documents import plan_document
 
     given = dict(options.plan_in or {})
     seen = look(ctx, intake.fleet)
-    fresh = plan_document(seen.plan, steps_of(ctx))
+    fresh = plan_document(seen.plan, ctx.registry(), ctx.host.facts)
     if given.get("revision") != fresh["revision"]:
         raise Refused(
             f"the plan is for commit {str(given.get('revision'))[:12]}, and {fresh['revision'][:12]} is in force now",

@@ -1,0 +1,185 @@
+"""Wake: everything that may wake a resident loop up, behind one wait.
+
+Whatever wakes it says only *look again*: a changed unit, a process that ended, a file in the heartbeat folder, a new
+commit, somebody's `mosaic fleet sync`, SIGHUP. Many at once are one wake-up.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
+
+
+class Woke(StrEnum):
+    """Why we woke up; only the dearest reason matters to the loop."""
+
+    UNITS = "units"  # D-Bus: a unit of ours changed
+    PROCESS = "process"  # an agent's process ended
+    PAUSE = "pause"  # the kill switch was touched
+    BEAT = "beat"  # a heartbeat was written
+    GIT = "git"  # the repository moved
+    SYNC = "sync"  # somebody asked
+    HANGUP = "hangup"  # SIGHUP: read the settings again, too
+
+
+class Wakers:
+    """Holds the descriptors. `close()` when done; every method is for one thread."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._selector.register(self._read, selectors.EVENT_READ, None)
+        self._processes: dict[int, int] = {}  # pid -> pidfd
+        self._bus: int = -1
+        self._drain: Callable[[], bool] = lambda: False
+        self._trigger: tuple[socket.socket, Path] | None = None
+        self._observer: BaseObserver | None = None
+        self._signals: dict[int, object] = {}
+
+    def poke(self, woke: Woke) -> None:
+        """From any thread or signal handler. A full pipe is as good as one more byte in it."""
+        with suppress(BlockingIOError):
+            os.write(self._write, _CODES[woke])
+
+    def wait(self, timeout_s: float) -> set[Woke]:
+        """What has happened since the last call, waiting at most so long for the first thing."""
+        woke: set[Woke] = set()
+        if self._bus >= 0 and self._drain():
+            woke.add(Woke.UNITS)
+        ready = self._selector.select(0.0 if woke else max(0.0, timeout_s))
+        for key, _ in ready:
+            if key.fd == self._read:
+                with suppress(BlockingIOError):
+                    woke |= {_WOKE[byte] for byte in os.read(self._read, 65536)}
+            elif key.fd == self._bus:
+                if self._drain():
+                    woke.add(Woke.UNITS)
+            elif self._trigger is not None and key.fd == self._trigger[0].fileno():
+                with suppress(BlockingIOError):
+                    while True:
+                        self._trigger[0].recv(64)
+                        woke.add(Woke.SYNC)
+                woke.add(Woke.SYNC)
+            else:
+                self._forget(key.data)
+                woke.add(Woke.PROCESS)
+        return woke
+
+    def follow_bus(self, fileno: int, drain: Callable[[], bool]) -> None:
+        """Watch a D-Bus connection, or none (-1). `drain` takes in what came and says whether it concerns us."""
+        if fileno != self._bus:
+            if self._bus >= 0:
+                with suppress(KeyError, ValueError):
+                    self._selector.unregister(self._bus)
+            self._bus = fileno
+            if fileno >= 0:
+                self._selector.register(fileno, selectors.EVENT_READ, None)
+        self._drain = drain
+
+    def follow_processes(self, pids: Iterable[int]) -> bool:
+        """Watch exactly these processes end. False: one of them has ended already, so look again at once."""
+        wanted = {pid for pid in pids if pid > 0}
+        for pid in [pid for pid in self._processes if pid not in wanted]:
+            self._forget(pid)
+        complete = True
+        for pid in wanted - self._processes.keys():
+            try:
+                fd = os.pidfd_open(pid)
+            except ProcessLookupError:
+                complete = False
+                continue
+            except OSError:
+                break  # out of descriptors: D-Bus and the interval still tell
+            self._processes[pid] = fd
+            self._selector.register(fd, selectors.EVENT_READ, pid)
+        return complete
+
+    def listen(self, path: Path) -> None:
+        """Open the trigger socket; raises OSError. Only our own user can reach the folder that it is in."""
+        path.unlink(missing_ok=True)
+        trigger = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        trigger.bind(str(path))
+        path.chmod(0o600)
+        self._trigger = (trigger, path)
+        self._selector.register(trigger, selectors.EVENT_READ, None)
+
+    def on_signals(self, handlers: Mapping[int, Callable[[], None]]) -> None:
+        """Run a handler, and wake up, for each of these signals; put back as they were by `close()`."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            _ = frame
+            handlers[number]()
+            self.poke(Woke.HANGUP)
+
+        for number in handlers:
+            self._signals[number] = signal.signal(number, handle)
+
+    def watch_files(self, beats: Path, repository: Path | None) -> None:
+        """inotify on the heartbeat folder (and the kill switch in it), and on a local repository's refs."""
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+
+        wakers = self
+
+        class Beats(FileSystemEventHandler):
+            def on_any_event(self, event: FileSystemEvent) -> None:
+                names = {os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path}
+                if "PAUSED" in names:
+                    wakers.poke(Woke.PAUSE)
+                elif event.event_type in ("moved", "created", "deleted", "closed"):
+                    wakers.poke(Woke.BEAT)
+
+        class Refs(FileSystemEventHandler):
+            def on_any_event(self, event: FileSystemEvent) -> None:
+                if event.event_type not in ("opened", "closed_no_write"):
+                    wakers.poke(Woke.GIT)
+
+        observer = Observer()
+        beats.mkdir(parents=True, exist_ok=True, mode=0o700)
+        observer.schedule(Beats(), str(beats))
+        if repository is not None:
+            observer.schedule(Refs(), str(repository))
+            if (repository / "refs").is_dir():
+                observer.schedule(Refs(), str(repository / "refs"), recursive=True)
+        observer.daemon = True
+        observer.start()
+        self._observer = observer
+
+    def close(self) -> None:
+        """Close everything and put the signal handlers back."""
+        for number, before in self._signals.items():
+            signal.signal(number, before)  # type: ignore[arg-type]  # what signal.signal itself returned
+        self._signals.clear()
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(2.0)
+        if self._trigger is not None:
+            self._trigger[0].close()
+            self._trigger[1].unlink(missing_ok=True)
+        for pid in list(self._processes):
+            self._forget(pid)
+        self._selector.close()
+        os.close(self._read)
+        os.close(self._write)
+
+    def _forget(self, pid: int) -> None:
+        fd = self._processes.pop(pid, None)
+        if fd is not None:
+            self._selector.unregister(fd)
+            os.close(fd)
+
+
+_CODES = {woke: bytes([number + 1]) for number, woke in enumerate(Woke)}
+_WOKE = {number + 1: woke for number, woke in enumerate(Woke)}

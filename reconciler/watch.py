@@ -1,0 +1,194 @@
+"""Watch: the resident loop. It sleeps until something wakes it up, looks at everything, and acts like any other run.
+
+Bounds: the first event after a quiet time is answered at once; after that the loop never spends more than about a
+third of its time looking, however many events there are. A full look happens at least every `interval`.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ExitCode, Locked, MosaicError
+from reconciler.intake import open_store, source_spec
+from reconciler.lock import run_lock
+from reconciler.notify import Notifier
+from reconciler.results import RunOptions, RunResult
+from reconciler.run import Surroundings, run_locked, surroundings
+from reconciler.settings import read_settings, settings_path
+from reconciler.wake import Wakers, Woke
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+    from reconciler.store import Store
+
+REST = 2.0  # after a look that took d, events are collected for REST * d ...
+REST_MAX_S = 2.0  # ... but no longer than this
+REST_MIN_S = 0.01
+LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
+RETRY_S = 5.0  # after a look that could not be made at all
+POLL_MIN_S = 15.0  # a remote is not asked more often than this, whatever the interval
+NOW = frozenset({Woke.UNITS, Woke.PROCESS, Woke.PAUSE, Woke.GIT, Woke.SYNC, Woke.HANGUP})
+
+
+@dataclass(slots=True)
+class _Due:
+    """Times on the monotonic clock. `look`: the next full look; `fetch`: the next question to a remote."""
+
+    look: float = 0.0
+    fetch: float = 0.0
+    rest: float = 0.0  # no look before this
+    waiting: bool = False  # an agent's heartbeat may end a wait
+
+
+def watch(
+    options: RunOptions,
+    output: Callable[[RunResult], None],
+    around: Surroundings | None = None,
+    complain: Callable[[MosaicError], None] = lambda error: print(error.render(), file=sys.stderr, flush=True),
+) -> ExitCode:
+    """Run until SIGTERM or SIGINT; `output` gets each run's result, `complain` the errors of runs that could not be.
+
+    Raises MosaicError if the loop cannot begin at all: no fleet named, another resident loop holds it.
+    """
+    ended: list[int] = []
+    here = around or surroundings(stop=lambda: bool(ended))
+    wakers = Wakers()
+    try:
+        return _Watcher(replace(options, trigger="watch"), output, complain, here, wakers, ended).run()
+    finally:
+        wakers.close()
+
+
+class _Watcher:
+    def __init__(
+        self,
+        options: RunOptions,
+        output: Callable[[RunResult], None],
+        complain: Callable[[MosaicError], None],
+        here: Surroundings,
+        wakers: Wakers,
+        ended: list[int],
+    ) -> None:
+        self._options, self._output, self._complain = options, output, complain
+        self._here, self._wakers, self._ended = here, wakers, ended
+        self._notifier = Notifier(here.environ)
+        self._due = _Due()
+        self._settings: Settings = read_settings(settings_path(here.facts.config_home))
+        self._spec = source_spec(options, self._settings, here.environ)
+        self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
+        self._interval = 60.0
+        self._remote = True
+
+    def run(self) -> ExitCode:
+        handlers: dict[int, Callable[[], None]] = {
+            signal.SIGTERM: lambda: self._ended.append(signal.SIGTERM),
+            signal.SIGINT: lambda: self._ended.append(signal.SIGINT),
+            signal.SIGHUP: lambda: None,
+        }
+        resident = replace_runtime(self._store, "resident")
+        with run_lock(resident, now=self._here.wall()):
+            self._wakers.on_signals(handlers)
+            self._prepare()
+            woke: set[Woke] = set(Woke)
+            first = True
+            while not self._ended:
+                self._look(woke)
+                if first:
+                    self._notifier.ready("watching")
+                    first = False
+                woke = self._sleep()
+            self._notifier.stopping()
+        return ExitCode.TERMINATED if self._ended[0] == signal.SIGTERM else ExitCode.INTERRUPTED
+
+    def _prepare(self) -> None:
+        from reconciler.descriptors import allow_many
+        from reconciler.place import parse_place
+
+        allow_many()
+        repository = parse_place(self._spec).repo()
+        self._remote = repository is None
+        git = Path(repository.git_dir) if repository is not None else None
+        self._store.guard(self._store.runtime / "trigger.sock")
+        self._wakers.listen(self._store.runtime / "trigger.sock")
+        self._wakers.watch_files(Path(self._here.facts.run_dir), git)
+
+    def _look(self, woke: set[Woke]) -> None:
+        """One run, or an error that is told; then when to look next."""
+        here, began = self._here, self._here.monotonic()
+        if Woke.HANGUP in woke:
+            self._reread()
+        asked = bool(woke & {Woke.SYNC, Woke.HANGUP})
+        fetch = self._options.fetch and (not self._remote or asked or began >= self._due.fetch)
+        options = replace(self._options, fetch=fetch)
+        result: RunResult | None = None
+        retry = RETRY_S
+        try:
+            with run_lock(self._store, now=here.wall(), wait_s=LOCK_WAIT_S):
+                result = run_locked(self._spec, options, self._settings, here, self._store, force=asked)
+        except Locked as error:
+            self._complain(error)
+        except MosaicError as error:
+            self._complain(error)
+            retry = self._interval
+        if fetch and self._remote:
+            self._due.fetch = began + max(POLL_MIN_S, self._interval) * random.uniform(0.9, 1.1)  # noqa: S311  # jitter
+        self._follow()
+        now = here.monotonic()
+        self._due.rest = now + min(REST_MAX_S, max(REST_MIN_S, REST * (now - began)))
+        self._due.look = now + retry
+        if result is not None:
+            self._plan_ahead(result, now)
+            self._output(result)
+
+    def _plan_ahead(self, result: RunResult, now: float) -> None:
+        plan = result.plan
+        self._interval = result.interval or self._interval
+        times = [held.until for held in plan.held if held.until is not None]
+        soonest = min((until - self._here.wall() for until in times), default=self._interval)
+        if plan.settling:
+            soonest = min(soonest, 1.0)
+        self._due.look = now + min(self._interval, max(0.05, soonest))
+        self._due.waiting = any(held.agent is not None for held in plan.held)
+        living = [view.pid for view in plan.views.values() if view.session == "alive"]
+        if not self._wakers.follow_processes(living):
+            self._due.look = now + REST_MIN_S
+
+    def _follow(self) -> None:
+        """Keep hearing from systemd; a lost connection is made anew at the next look."""
+        if self._here.follow_units is not None:
+            self._wakers.follow_bus(*self._here.follow_units())
+
+    def _reread(self) -> None:
+        try:
+            self._settings = read_settings(settings_path(self._here.facts.config_home))
+        except MosaicError as error:
+            self._complain(error)  # the settings that were read last stay in force
+
+    def _sleep(self) -> set[Woke]:
+        """Until it is time, or something happened and the last look has been rested from."""
+        woke: set[Woke] = set()
+        pat = self._notifier.watchdog_s
+        while not self._ended:
+            now = self._here.monotonic()
+            if pat is not None:
+                self._notifier.alive()
+            stirred = bool(woke & NOW) or (self._due.waiting and Woke.BEAT in woke)
+            due = self._due.rest if stirred else max(self._due.look, self._due.rest)
+            if now >= due:
+                return woke
+            woke |= self._wakers.wait(min(due - now, pat) if pat is not None else due - now)
+        return woke
+
+
+def replace_runtime(store: Store, name: str) -> Store:
+    """The same fleet's store with a lock of its own: a resident loop keeps others of its kind out, and lets an
+    operator's single runs in between its looks."""
+    from reconciler.store import Store as Kept
+
+    return Kept(store.state, store.runtime / name)
