@@ -8,7 +8,7 @@ WANTED = 65536
 
 
 def allow_many() -> None:
-    """Raise our own soft limit as far as the hard one lets us. Past it, fewer processes are watched, and D-Bus tells."""
+    """Raise our own soft limit as far as the hard one lets us. Past it, D-Bus tells."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(hard, WANTED)
     if soft != resource.RLIM_INFINITY and soft < wanted:
