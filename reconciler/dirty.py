@@ -9,13 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.commit import FILES, MAX_FILE, Commit
+from reconciler.errors import NotFound
 from reconciler.place import Place
 
 
 def dirty_files(place: Place, ref: str, commit: Commit) -> tuple[str, ...]:
-    """The spec files that differ, by name; none if `ref` is not what is checked out there. Raises NotFound if the
-    repository has gone."""
-    repo = place.repo()
+    """The spec files that differ, by name; none if `ref` is not what is checked out there, or if the
+    repository cannot be read just now."""
+    try:
+        repo = place.repo()
+    except NotFound:
+        return ()
     if repo is None or repo.worktree is None:
         return ()
     with suppress(OSError):

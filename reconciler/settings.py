@@ -129,10 +129,8 @@ def write_settings(path: Path, settings: Settings) -> None:
 def _toml(value: object) -> str:
     if isinstance(value, float):
         return json.dumps(f"{value:g}s")
-    if isinstance(value, tuple):
-        return json.dumps(list(value), ensure_ascii=False)
-    # A JSON string is a TOML basic string, but for DEL, which JSON leaves as it is.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = json.dumps(list(value) if isinstance(value, tuple) else str(value), ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")  # JSON leaves DEL as it is, TOML does not; otherwise they agree
 
 
 def _string(value: object) -> str:

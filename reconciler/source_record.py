@@ -42,9 +42,9 @@ def fetch_delay(failures: int) -> float:
 
 
 def load_record(state_dir: Path, key: str) -> Record:
-    """The record of this source; an empty one if there is none, it is damaged, or it is about another source (it only
-    saves work, so losing it costs one fetch)."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError):
+    """The record of this source; an empty one if there is none, it cannot be read, or it is about another source: it
+    only saves work, and losing it costs one fetch."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         data = json.loads(read_optional(state_dir / "source.json") or b"{}")
         if data["version"] == _VERSION and data["key"] == key:
             raw = data["commit"]
