@@ -41,7 +41,6 @@ class EventType(StrEnum):
     ORPHAN_FOUND = "orphan-found"
     CONDITION_CHANGED = "condition-changed"
     INSTALLED = "installed"
-    UNINSTALLED = "uninstalled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

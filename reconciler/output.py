@@ -53,9 +53,19 @@ class Output:
         return f"\x1b[{_CODES[tint]}m{text}\x1b[0m" if self._out_colour and text else text
 
     def result(self, text: str) -> None:
-        """To stdout, with a line end."""
-        self._out.write(text if text.endswith("\n") else text + "\n")
-        self._out.flush()
+        """To stdout, with a line end. A reader that has gone away changes nothing about what was done."""
+        try:
+            self._out.write(text if text.endswith("\n") else text + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            self.deaf()
+
+    def deaf(self) -> None:
+        """Nobody reads stdout any more: let what is left, and Python's own last flush, go nowhere."""
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(nowhere, self._out.fileno())
+            os.close(nowhere)
 
     def progress(self, text: str) -> None:
         """To stderr: what is going on."""
@@ -73,8 +83,11 @@ class Output:
         self._tell(text)
 
     def document(self, document: Mapping[str, Json], form: Literal["json", "yaml"], *, one_line: bool = False) -> None:
-        """Exactly one document on stdout; as one line for a stream of them."""
-        self.result(to_json(document, one_line=one_line) if form == "json" else to_yaml(document))
+        """Exactly one document on stdout; `one_line` is for a stream of them (in YAML: each with its own start)."""
+        if form == "json":
+            self.result(to_json(document, one_line=one_line))
+        else:
+            self.result(("---\n" if one_line else "") + to_yaml(document))
 
     def _marked(self, word: str, tint: Tint) -> str:
         return f"\x1b[{_CODES[tint]}m{word}\x1b[0m" if self._err_colour else word

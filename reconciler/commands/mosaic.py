@@ -1,0 +1,89 @@
+"""`mosaic`: everything around the loop. A command's module is imported when that command is called, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+# name: (module below reconciler.commands, its command, one line of help, so that listing imports nothing)
+FLEET: Mapping[str, tuple[str, str, str]] = {
+    "validate": ("validate", "command", "Check the files of a fleet."),
+    "schema": ("schema", "command", "Print a JSON Schema."),
+    "install": ("install", "install", "Reconcile this host by itself from now on."),
+    "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
+    "status": ("status", "command", "What is known of the fleet on this host."),
+    "sync": ("sync", "command", "Look now."),
+    "pause": ("pause", "pause", "Pull the kill switch: no action is taken."),
+    "resume": ("pause", "resume", "Let go of the kill switch, or lift an agent's suspension."),
+    "suspend": ("suspend", "suspend", "Leave an agent alone for a while."),
+    "unsuspend": ("suspend", "unsuspend", "Lift a suspension."),
+    "release": ("release", "command", "Let something go that is held back."),
+}
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class Lazy(click.Group):
+    """A group that knows the names of its commands and where they are."""
+
+    def __init__(self, *, table: Mapping[str, tuple[str, str, str]], name: str, help: str, epilog: str) -> None:
+        super().__init__(name=name, help=help, epilog=epilog, context_settings=CONTEXT)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table: the day of a fleet, not the alphabet."""
+        return [*self._table, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """None for a name that is not there."""
+        if cmd_name not in self._table:
+            return super().get_command(ctx, cmd_name)
+        module, attribute, _ = self._table[cmd_name]
+        found: click.Command = getattr(import_module(f"reconciler.commands.{module}"), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, without importing any of them."""
+        rows = [(name, line) for name, (_, _, line) in self._table.items()]
+        for name in super().list_commands(ctx):
+            known = super().get_command(ctx, name)
+            rows.append((name, known.get_short_help_str() if known else ""))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises click.UsageError with near misses."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], known, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+            ctx.fail(f'no such command "{args[0]}"; {hint}')
+        return super().resolve_command(ctx, args)
+
+
+fleet = Lazy(
+    name="fleet",
+    table=FLEET,
+    help="The fleet on this host.",
+    epilog="\b\nExample:\n  mosaic fleet status\n",
+)
+command = click.Group(
+    name="mosaic",
+    help="A fleet of agents, as a git repository declares it. `reconcile` is the loop; this is what is around it.",
+    epilog="\b\nExample:\n  mosaic fleet validate ~/fleet && reconcile --dry-run ~/fleet\n",
+    context_settings=CONTEXT,
+    commands={"fleet": fleet},
+)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    from reconciler.cli import main as run_command
+
+    run_command(command)

@@ -1,0 +1,68 @@
+"""`mosaic fleet pause` and `resume`: the kill switch of this user's fleets on this host."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import fleet_option
+
+if TYPE_CHECKING:
+    from reconciler.output import Output
+
+
+@click.command(epilog='\b\nExample:\n  mosaic fleet pause --reason "looking at a crash by hand"\n')
+@click.option("--reason", required=True, metavar="TEXT", help="Why, for everybody who wonders later.")
+@click.option("--by", metavar="NAME", help="Who; default: your user name.")
+@click.pass_obj
+def pause(output: Output, *, reason: str, by: str | None) -> int:
+    """Pull the kill switch: from its next step on, no run does anything on this host. Agents go on running, and are
+    still looked at."""
+    from providers.facts import gather
+    from reconciler.pause import pause as pull
+
+    facts = gather(os.environ)
+    made = pull(facts, reason=reason, by=by or facts.user, now=time.time())
+    _poke_all(facts.state_home, facts.runtime_dir)
+    output.result(f"paused by {made.by}: {made.reason}; `mosaic fleet resume` lets go")
+    return 0
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet resume\n")
+@click.argument("agent", required=False)
+@fleet_option
+@click.pass_obj
+def resume(output: Output, *, agent: str | None, fleet: str | None) -> int:
+    """Let go of the kill switch; or, with AGENT, lift that agent's suspension on this host."""
+    from providers.facts import gather
+
+    if agent is not None:
+        from reconciler.commands.suspend import lift
+
+        return lift(output, agent, fleet)
+    from reconciler.pause import resume as let_go
+
+    facts = gather(os.environ)
+    before = let_go(facts)
+    if before is None:
+        output.result("nothing was paused")
+        return 0
+    _poke_all(facts.state_home, facts.runtime_dir)
+    who = f" by {before.by}" if before.by else ""
+    output.result(f"resumed; it was paused{who}: {before.reason or 'no reason given'}")
+    return 0
+
+
+def _poke_all(state_home: str, runtime_dir: str) -> None:
+    """The switch is for all fleets of the user, so all resident loops are told."""
+    from pathlib import Path
+
+    from reconciler.commands.shared import poke
+    from reconciler.store import Store
+
+    for socket in Path(runtime_dir, "mosaic").glob("*/trigger.sock"):
+        name = socket.parent.name
+        poke(Store(Path(state_home, "mosaic", name), socket.parent, read_only=True))

@@ -1,0 +1,250 @@
+"""`reconcile`: compare a commit with this host, and make the host agree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from reconciler.commands.options import Duration, output_option
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from reconciler.documents import StepsOf
+    from reconciler.output import Format, Output
+    from reconciler.results import RunOptions, RunResult
+
+EPILOG = """\b
+Examples:
+  reconcile --dry-run ~/fleet        what would be done, and why
+  reconcile ~/fleet                  do it
+  reconcile --dry-run --out p.json && reconcile --plan p.json
+"""
+MAX_PLAN_BYTES = 64 * 1024 * 1024
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("fleet", required=False)
+@click.option("--dry-run", is_flag=True, help="Show the plan; write nothing, anywhere.")
+@click.option("--watch", is_flag=True, help="Stay, and reconcile whenever something changes.")
+@click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
+@output_option
+@click.option("--detailed-exitcode", is_flag=True, help="With --dry-run: exit code 2 if changes are pending.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PLAN.json",
+    help="With --dry-run: keep the plan in a file.",
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PLAN.json",
+    help="Apply exactly this plan; refused if the commit or the host has moved since.",
+)
+@click.option("--allow-removals", type=click.IntRange(min=0), metavar="N", help="Remove up to N agents in this run.")
+@click.option("--allow-rewind", is_flag=True, help="Apply a commit that does not descend from the last one.")
+@click.option(
+    "--timeout", "timeout_s", type=Duration(), default="5m", show_default=True, help="When to stop, converged or not."
+)
+@click.option("--host", metavar="NAME", help="This host's name in the roster, if it is not the machine's.")
+@click.option("--no-fetch", is_flag=True, help="Use the commit that was fetched last.")
+@click.pass_obj
+def command(
+    output: Output,
+    *,
+    fleet: str | None,
+    dry_run: bool,
+    watch: bool,
+    agents: tuple[str, ...],
+    form: Format,
+    detailed_exitcode: bool,
+    out: Path | None,
+    plan_file: Path | None,
+    allow_removals: int | None,
+    allow_rewind: bool,
+    timeout_s: float,
+    host: str | None,
+    no_fetch: bool,
+) -> int:
+    """Make this host run the fleet that a git commit declares.
+
+    FLEET is a working tree, a bare repository or a URL; without it MOSAIC_FLEET, then reconcile.toml. Only what is
+    committed counts.
+    """
+    from reconciler.results import RunOptions
+
+    _check(dry_run=dry_run, watch=watch, out=out, plan_file=plan_file, detailed=detailed_exitcode, agents=agents)
+    options = RunOptions(
+        fleet=fleet,
+        dry_run=dry_run,
+        agents=agents,
+        allow_removals=allow_removals,
+        timeout_s=timeout_s,
+        host=host,
+        fetch=not no_fetch,
+        plan_in=_read_plan(plan_file) if plan_file else None,
+        allow_rewind=allow_rewind,
+        trigger="watch" if watch else os.environ.get("MOSAIC_TRIGGER") or "manual",
+    )
+    if watch:
+        from reconciler.watch import watch as stay
+
+        return int(stay(options, _Teller(output, form).tell, complain=output.error))
+    return run_and_tell(options, output, form, out=out, detailed=detailed_exitcode)
+
+
+def run_and_tell(
+    options: RunOptions, output: Output, form: Format, *, out: Path | None = None, detailed: bool = False
+) -> int:
+    """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
+    from reconciler.run import run
+
+    result = run(options)
+    _known_agents(options, result)
+    if out is not None:
+        _write_plan(out, result)
+    tell(result, output, form, dry_run=options.dry_run)
+    return 2 if detailed and result.exit_code == 0 and _pending(result) else result.exit_code
+
+
+def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: bool = False) -> None:
+    """A result on stdout, and what belongs to it on stderr."""
+    steps_of = _tell_asides(result, output)
+    if form != "text":
+        output.document(_document(result, dry_run=dry_run), form)
+    elif dry_run:
+        from reconciler.render.plan_text import plan_text
+
+        output.result(plan_text(result.plan, steps_of, paint=output.paint))
+    else:
+        from reconciler.render.report_text import report_text
+
+        output.result(report_text(result, paint=output.paint))
+
+
+class _Teller:
+    """What a resident loop says: a run that did or found something new, and nothing at all while all is quiet."""
+
+    def __init__(self, output: Output, form: Format) -> None:
+        self._output, self._form = output, form
+        self._last: object = None
+
+    def tell(self, result: RunResult) -> None:
+        """One report for each run that differs from the one before; as JSON, on one line."""
+        plan = result.plan
+        held = {(held.agent, held.target, held.reason) for held in plan.held}
+        state = (result.outcome, plan.revision, held, plan.refused, dict(plan.unknown), result.warnings, result.intake)
+        if not result.outcomes and state == self._last:
+            return
+        self._last = state
+        if self._form == "text":
+            tell(result, self._output)
+            return
+        _tell_asides(result, self._output)
+        self._output.document(_document(result, dry_run=False), self._form, one_line=True)
+
+
+def _tell_asides(result: RunResult, output: Output) -> StepsOf:
+    """What belongs to stderr: what was rejected, what is not committed, what had to be set aside."""
+    from reconciler.documents import steps_by
+
+    news = result.intake
+    if news is not None:
+        if news.rejected:
+            output.progress(news.rejected)
+        else:
+            for problem in news.problems:
+                output.progress(problem)
+        if news.dirty:
+            output.warning(f"edits that are not committed are not applied: {', '.join(news.dirty)}")
+    for sentence in result.warnings:
+        output.warning(sentence)
+    return steps_by(result.registry or {}, result.facts) if result.facts is not None else lambda _action: ()
+
+
+def _document(result: RunResult, *, dry_run: bool) -> Mapping[str, Json]:
+    from reconciler.documents import plan_document, report_document
+
+    registry, facts = result.registry or {}, result.facts
+    if facts is None:
+        raise RuntimeError("a run that gave a result has looked at a host")
+    return plan_document(result.plan, registry, facts) if dry_run else report_document(result, registry, facts)
+
+
+def _pending(result: RunResult) -> bool:
+    """Whether the host would be changed, now or later; what is held back on purpose is not pending."""
+    from reconciler.judge import ON_PURPOSE
+
+    return bool(result.plan.actions) or any(held.reason not in ON_PURPOSE for held in result.plan.held)
+
+
+def _known_agents(options: RunOptions, result: RunResult) -> None:
+    """An unknown name was asked for: nothing was done for it, and that is said. Raises NotFound."""
+    from reconciler.commands.shared import unknown_agent
+
+    for name in options.agents:
+        if name not in result.plan.views:
+            raise unknown_agent(name, result.plan.views)
+
+
+def _write_plan(path: Path, result: RunResult) -> None:
+    from reconciler.errors import MosaicError
+    from reconciler.files import write_atomic
+    from reconciler.output import to_json
+
+    try:
+        write_atomic(path.absolute(), to_json(_document(result, dry_run=True)) + "\n")
+    except OSError as error:
+        raise MosaicError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _read_plan(path: Path) -> Mapping[str, Json]:
+    """Raises NotFound or InvalidConfig."""
+    import json
+
+    from reconciler.errors import InvalidConfig, NotFound
+
+    way = "make one with: reconcile --dry-run --out PLAN.json"
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_PLAN_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFound(f"{path} does not exist", help=way) from error
+    except OSError as error:
+        raise NotFound(f"{path} cannot be read: {error.strerror or error}", help=way) from error
+    try:
+        document = json.loads(raw) if len(raw) <= MAX_PLAN_BYTES else None
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or document.get("kind") != "Plan":
+        raise InvalidConfig(f"{path} is not a plan document", help=way)
+    return document
+
+
+def _check(
+    *, dry_run: bool, watch: bool, out: Path | None, plan_file: Path | None, detailed: bool, agents: tuple[str, ...]
+) -> None:
+    """Combinations that make no sense. Raises click.UsageError."""
+    wrong = (
+        (detailed and not dry_run, "--detailed-exitcode goes with --dry-run"),
+        (out is not None and not dry_run, "--out goes with --dry-run"),
+        (plan_file is not None and dry_run, "--plan applies a plan; it does not go with --dry-run"),
+        (plan_file is not None and bool(agents), "--plan applies exactly its plan; it does not go with --agent"),
+        (watch and dry_run, "--watch applies; it does not go with --dry-run"),
+        (watch and plan_file is not None, "--watch does not go with --plan"),
+    )
+    for holds, sentence in wrong:
+        if holds:
+            raise click.UsageError(sentence)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    from reconciler.cli import main as run_command
+
+    run_command(command)

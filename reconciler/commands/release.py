@@ -1,0 +1,102 @@
+"""`mosaic fleet release`: let an agent out of backoff and quarantine, or a change of the tmux holder through."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import fleet_option
+
+if TYPE_CHECKING:
+    from providers.base import Resource
+    from reconciler.commands.shared import Here
+    from reconciler.model import History
+    from reconciler.output import Output
+    from reconciler.status import FleetStatus
+
+LOCK_WAIT_S = 15.0  # a run that is under way is waited for
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet release coder0\n")
+@click.argument("agent", required=False)
+@click.option(
+    "--holder", is_flag=True, help="Let the held change of the tmux holder through: it ends every agent in it."
+)
+@fleet_option
+@click.pass_obj
+def command(output: Output, *, agent: str | None, holder: bool, fleet: str | None) -> int:
+    """Let AGENT be started again at once: its crashes are forgotten. The next run acts on it."""
+    from reconciler.commands.shared import here, must_know, poke
+    from reconciler.lock import run_lock
+
+    if (agent is None) == (not holder):
+        raise click.UsageError("give either an agent or --holder")
+    place = here(fleet)
+    if agent is not None:
+        must_know(agent, place.store)
+    now = time.time()
+    with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
+        history = place.store.load_history(now=now)
+        place.store.save_history(_forgiven(history, agent) if agent is not None else _let_through(history, place))
+    _tell_log(place, agent, now)
+    asked = poke(place.store)
+    what = agent or "the held change of the tmux holder"
+    output.result(f"released {what}; " + ("the reconciler looks now" if asked else "the next run acts on it"))
+    return 0
+
+
+def _forgiven(history: History, agent: str) -> History:
+    from reconciler.backoff import released
+    from reconciler.model import AgentHistory
+
+    known = history.agents.get(agent, AgentHistory())
+    return replace(history, agents={**history.agents, agent: released(known)})
+
+
+def _let_through(history: History, place: Here) -> History:
+    """The release names the very change: a later one is held again. Raises NotFound if none is held."""
+    from providers.names import HOLDER_UNIT
+    from reconciler.errors import NotFound
+    from reconciler.model import Change, Verdict
+    from reconciler.plan_shared import release_digest
+
+    status = place.store.load_status()
+    wanted = _holder_wanted(place, status)
+    if status is None or wanted is None or not any(held.target == HOLDER_UNIT for held in status.held):
+        raise NotFound("no change of the tmux holder is held", help="mosaic fleet status; reconcile --dry-run")
+    change = Change(verdict=Verdict.UPDATE, key=wanted.key, agent=None, desired=wanted, present=None, fields=())
+    return replace(history, holder_release=release_digest(change))
+
+
+def _holder_wanted(place: Here, status: FleetStatus | None) -> Resource | None:
+    """The holder as the commit in force declares it; None if that was never compiled here."""
+    from providers.base import Kind
+    from providers.registry import registry
+    from reconciler.desired import inputs_digest
+
+    if status is None:
+        return None
+    fleet = place.store.load_desired(
+        revision=status.applied_revision, host=status.host, inputs=inputs_digest(place.facts, place.settings.path)
+    )
+    return next(iter(registry()[Kind.HOLDER].desired(fleet, place.facts)), None) if fleet is not None else None
+
+
+def _tell_log(place: Here, agent: str | None, now: float) -> None:
+    from reconciler.event_log import EventLog
+    from reconciler.events import Event, EventType
+
+    status = place.store.load_status()
+    log = EventLog(
+        store=place.store,
+        source="operator",
+        fleet=place.store.state.name,
+        tenant_id=place.facts.user,
+        host=status.host if status else place.facts.hostname,
+    )
+    message = "an operator let it go" if agent else "an operator let the holder's change through"
+    event = Event(type=EventType.RELEASED, message=message, agent=agent, fields={"by": place.facts.user})
+    log.write([event], now=now, revision=status.applied_revision if status else "")

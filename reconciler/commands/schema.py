@@ -1,0 +1,31 @@
+"""`mosaic fleet schema`: the JSON Schema of a file or a document."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.output import Output
+
+SPECS = ("roster", "fleet", "north-star")
+DOCUMENTS = ("plan", "report", "status", "event")
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet schema roster > roster.schema.json\n")
+@click.argument("which", type=click.Choice([*SPECS, *DOCUMENTS]), default="roster")
+@click.pass_obj
+def command(output: Output, *, which: str) -> int:
+    """Print the JSON Schema of one file that an operator writes, or of one document that programs read."""
+    if which in SPECS:
+        from specs.schema import WHICH, schema
+
+        name = next(one for one in WHICH if one == which)
+        output.result(json.dumps(schema(name), indent=2))
+        return 0
+    from reconciler.schemas import schema_of
+
+    output.result(json.dumps(schema_of(which), indent=2))
+    return 0

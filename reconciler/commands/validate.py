@@ -1,0 +1,102 @@
+"""`mosaic fleet validate`: everything that is wrong with a fleet's files, before they are committed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import output_option
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from reconciler.output import Format, Output
+    from specs.problems import Problem
+
+MAX_BYTES = 1024 * 1024  # of one file; the loader refuses what is longer
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet validate ~/fleet --host build-1\n")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--host", metavar="NAME", help="Also say which agents this host would run.")
+@output_option
+@click.pass_obj
+def command(output: Output, *, path: Path, host: str | None, form: Format) -> int:
+    """Check roster.yaml, fleet.yaml and NORTH_STAR.yaml in PATH as they are now, committed or not.
+
+    Every problem of all files is told at once. Exit code 78 if there is one that keeps an agent from running.
+    """
+    from reconciler.errors import ExitCode
+    from specs.load import load
+
+    loaded = load(_files(path))
+    agents = [agent.name for agent in loaded.roster.agents] if loaded.roster is not None else []
+    mine = _on_host(path, host) if host is not None and loaded.roster is not None else None
+    code = ExitCode.OK if loaded.ok else ExitCode.INVALID_CONFIG
+    if form != "text":
+        document: dict[str, Json] = {
+            "apiVersion": "mosaic.fleet/v1",
+            "kind": "Validation",
+            "valid": loaded.ok,
+            "fleet": loaded.fleet.name if loaded.roster is not None else None,
+            "agents": agents,
+            "host": host,
+            "host_agents": mine,
+            "held": sorted(loaded.held),
+            "problems": [_problem(problem) for problem in loaded.problems],
+        }
+        output.document(document, form)
+        return int(code)
+    for problem in loaded.problems:
+        output.progress(problem.render() + "\n")
+    errors = sum(problem.severity == "error" for problem in loaded.problems)
+    told = f"{errors} error{'' if errors == 1 else 's'}, {len(loaded.warnings)} warning(s)"
+    if loaded.roster is None:
+        output.result(f"invalid: {told}; with this commit the last good revision would stay in force")
+        return int(code)
+    where = f", {len(mine)} of them on {host}: {', '.join(mine) or 'none'}" if mine is not None else ""
+    state = "valid" if loaded.ok else f"invalid: {', '.join(sorted(loaded.held))} would be held"
+    output.result(f"{state}: fleet {loaded.fleet.name}, {len(agents)} agents{where}; {told}")
+    return int(code)
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    from reconciler.errors import MosaicError, NotFound
+    from specs.load import FILES
+
+    folder = path.parent if path.name in FILES and path.is_file() else path
+    if not folder.is_dir():
+        raise NotFound(f"{path} is not a folder", help="give the folder that has roster.yaml in it")
+    found = {}
+    for name in FILES:
+        try:
+            with (folder / name).open("rb") as file:
+                found[name] = file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise MosaicError(f"{folder / name} cannot be read: {error.strerror or error}") from error
+    return found
+
+
+def _on_host(path: Path, host: str) -> list[str]:
+    from providers.facts import gather
+    from reconciler.desired import compile_files
+
+    compiled = compile_files(_files(path), revision="", host=host, facts=gather(os.environ), path=())
+    return [agent.name for agent in compiled.fleet.agents] if compiled.fleet is not None else []
+
+
+def _problem(problem: Problem) -> dict[str, Json]:
+    return {
+        "severity": problem.severity,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "suggestion": problem.suggestion,
+        "help": problem.help,
+        "agent": problem.agent,
+    }

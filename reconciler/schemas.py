@@ -1,0 +1,226 @@
+"""JSON Schemas of the documents that programs read. `docs/schemas/` has the same as files; a test compares them.
+
+Enumerations come from the code, so that a new word cannot be forgotten here. Objects are open: additions are allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from providers.base import Health, HeldReason, Json, Kind, Reason, Verb
+from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
+from reconciler.events import EventType
+from reconciler.status_document import API_VERSION
+
+Schema = dict[str, Json]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TEXT: Schema = {"type": "string"}
+_BOOL: Schema = {"type": "boolean"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_SECONDS: Schema = {"type": "number", "minimum": 0}
+_TIME: Schema = {"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
+_ANY: Schema = {}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _words(words: type[StrEnum] | Iterable[str]) -> Schema:
+    return {"enum": [str(word) for word in words]}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_OUTCOMES = ("converged", "partial", "failed", "held", "paused", "refused")
+_CHANGE = _object(path=_TEXT, live=_ANY, desired=_ANY)
+_ACTION = {
+    "id": _TEXT,
+    "verb": _words(Verb),
+    "provider": _words(Kind),
+    "target": _TEXT,
+    "agent": _or_null(_TEXT),
+    "reason": _words(Reason),
+    "disrupts": _BOOL,
+    "depends_on": _TEXTS,
+    "changes": _list(_CHANGE),
+    "steps": _TEXTS,
+}
+_HELD = _object(
+    agent=_or_null(_TEXT),
+    verb=_words(Verb),
+    target=_TEXT,
+    reason=_words(HeldReason),
+    message=_TEXT,
+    since=_TIME,
+    until=_or_null(_TIME),
+    changes=_list(_CHANGE),
+)
+_UNKNOWN = _object(kind=_words(Kind), error=_TEXT)
+_CONDITION = _object(
+    type=_words(ConditionType),
+    status=_words(ConditionStatus),
+    reason=_words(ConditionReason),
+    message=_TEXT,
+    since=_TIME,
+)
+
+
+def _document(kind: str, **properties: Schema) -> Schema:
+    whose = {"fleet": _TEXT, "tenant_id": _TEXT, "host": _TEXT}
+    head: dict[str, Schema] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}, **whose}
+    return {"$schema": _DIALECT, "title": f"Mosaic Fleet: {kind}", **_object(**head, **properties)}
+
+
+def _plan() -> Schema:
+    counts = {name: _COUNT for name in ("create", "update", "remove", "heal", "held", "unchanged")}
+    return _document(
+        "Plan",
+        revision=_TEXT,
+        observed_at=_TIME,
+        observed_digest=_TEXT,
+        digest={"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+        paused=_BOOL,
+        paused_reason=_or_null(_TEXT),
+        actions=_list(_object(**_ACTION)),
+        held=_list(_HELD),
+        unknown=_list(_UNKNOWN),
+        orphans=_TEXTS,
+        refused=_TEXTS,
+        settling=_TEXTS,
+        summary=_object(**counts),
+    )
+
+
+def _report() -> Schema:
+    done = _object(
+        **_ACTION,
+        result=_words(("done", "unchanged", "failed", "skipped")),
+        error=_or_null(_TEXT),
+        duration_s=_SECONDS,
+    )
+    return _document(
+        "ReconcileReport",
+        outcome=_words(_OUTCOMES),
+        revision=_TEXT,
+        attempted_revision=_or_null(_TEXT),
+        passes=_COUNT,
+        started_at=_TIME,
+        duration_s=_SECONDS,
+        actions=_list(done),
+        held=_list(_HELD),
+        unknown=_list(_UNKNOWN),
+        orphans=_TEXTS,
+        refused=_TEXTS,
+        pending=_TEXTS,
+        warnings=_TEXTS,
+        conditions=_list(_CONDITION),
+    )
+
+
+def _status() -> Schema:
+    due = _object(verb=_words(Verb), reason=_words([*Reason, *HeldReason]), at=_or_null(_TIME))
+    agent = _object(
+        name=_TEXT,
+        **{"class": _TEXT},
+        runtime=_TEXT,
+        desired=_words(("running", "stopped", "absent", "undeclared")),
+        live=_words(("running", "dead", "stopped", "foreign", "unknown")),
+        unit=_TEXT,
+        enabled=_or_null(_BOOL),
+        health=_words(Health),
+        in_sync=_BOOL,
+        in_sync_since=_or_null(_TIME),
+        restarts=_COUNT,
+        quarantined_since=_or_null(_TIME),
+        next=_or_null(due),
+        held=_or_null(_words(HeldReason)),
+        why=_TEXT,
+    )
+    run = _object(
+        started_at=_TIME, duration_s=_SECONDS, trigger=_TEXT, outcome=_words(_OUTCOMES), exit_code=_COUNT, passes=_COUNT
+    )
+    return _document(
+        "FleetStatus",
+        updated_at=_TIME,
+        revision=_object(attempted=_or_null(_TEXT), applied=_or_null(_TEXT)),
+        conditions=_list(_CONDITION),
+        pending=_COUNT,
+        drift=_COUNT,
+        held=_list(_HELD),
+        failed=_list(_object(verb=_words(Verb), target=_TEXT, agent=_or_null(_TEXT), error=_TEXT, since=_TIME)),
+        refused=_TEXTS,
+        unknown=_list(_UNKNOWN),
+        orphans=_TEXTS,
+        pause=_or_null(_object(reason=_TEXT, by=_TEXT, since=_or_null(_TIME))),
+        suspended=_list(_object(agent=_TEXT, reason=_TEXT, by=_TEXT, until=_or_null(_TIME))),
+        last_run=_or_null(run),
+        last_success=_or_null(_TIME),
+        agents=_list(agent),
+    )
+
+
+_DONE = {"verb": _words(Verb), "target": _TEXT, "reason": _words(Reason), "duration_s": _SECONDS}
+_HELD_WORDS = {"verb": _words(Verb), "target": _TEXT, "reason": _words(HeldReason)}
+EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
+    EventType.REVISION_ACCEPTED: {"previous": _or_null(_TEXT)},
+    EventType.REVISION_REJECTED: {"rejected": _or_null(_TEXT), "reason": _words(ConditionReason)},
+    EventType.ACTION_DONE: _DONE,
+    EventType.ACTION_FAILED: {**_DONE, "error": _TEXT},
+    EventType.AGENT_CRASHED: {"log": _or_null(_TEXT)},
+    EventType.QUARANTINED: {"restarts": _COUNT, "until": _or_null(_TIME)},
+    EventType.RELEASED: {"by": _TEXT},
+    EventType.HELD: {**_HELD_WORDS, "until": _or_null(_TIME)},
+    EventType.UNHELD: _HELD_WORDS,
+    EventType.PAUSED: {"by": _or_null(_TEXT)},
+    EventType.SUSPENDED: {"by": _TEXT, "until": _or_null(_TIME)},
+    EventType.OBSERVATION_LOST: {"kind": _words(Kind)},
+    EventType.OBSERVATION_RESTORED: {"kind": _words(Kind)},
+    EventType.ORPHAN_FOUND: {"name": _TEXT},
+    EventType.CONDITION_CHANGED: {
+        "condition": _words(ConditionType),
+        "status": _words(ConditionStatus),
+        "reason": _words(ConditionReason),
+        "since": _TIME,
+    },
+    EventType.INSTALLED: {"by": _TEXT, "mode": _words(("timer", "watch"))},
+}
+
+
+def _event() -> Schema:
+    every = _object(
+        ts=_TIME,
+        type=_words(EventType),
+        source=_words(("reconcile", "watch", "operator")),
+        fleet=_TEXT,
+        tenant_id=_TEXT,
+        host=_TEXT,
+        agent=_or_null(_TEXT),
+        revision=_or_null(_TEXT),
+        message=_TEXT,
+    )
+    rules = [
+        {
+            "if": {"properties": {"type": {"const": str(kind)}}},
+            "then": {"properties": dict(fields), "required": list(fields)},
+        }
+        for kind, fields in EVENT_FIELDS.items()
+    ]
+    return {"$schema": _DIALECT, "title": "Mosaic Fleet: one line of events.ndjson", **every, "allOf": rules}
+
+
+_SCHEMAS = {"plan": _plan, "report": _report, "status": _status, "event": _event}
+
+
+def schema_of(which: str) -> Schema:
+    """The schema of `plan`, `report`, `status` or `event`. Raises KeyError for another name."""
+    return _SCHEMAS[which]()
