@@ -43,7 +43,9 @@ def invoke(command: click.Command, args: Sequence[str] | None, output: Output) -
     import click
 
     try:
-        result = command.main(args=None if args is None else list(args), standalone_mode=False, obj=output)
+        result = command.main(
+            args=None if args is None else list(args), prog_name=command.name, standalone_mode=False, obj=output
+        )
         return int(result) if isinstance(result, int) else int(ExitCode.OK)
     except click.exceptions.Exit as leave:
         return leave.exit_code

@@ -1,17 +1,19 @@
 """What happened between two revisions, for people: the commits that a preview or a refusal is about.
 
-The one place that uses GitPython, and only on request, because importing it costs more than a whole quiet run. It reads
-objects with its own pure Python database; no git process is started for them.
+GitPython takes the commits and trees apart. It reads them through `_Objects`, so that git itself still runs in one
+place only, with our environment and a deadline; and it is imported on request, because that costs more than a whole
+quiet run.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.checkout import Checkout
-from reconciler.commit import FILES
+from reconciler.commit import FILES, printable
+from reconciler.git import GitFailed
 
 if TYPE_CHECKING:
     import git
@@ -33,20 +35,61 @@ class HistoryLine:
 def history(checkout: Checkout, old: str, new: str, *, limit: int = _DEFAULT_LIMIT) -> tuple[HistoryLine, ...]:
     """The newest `limit` commits that are in `new` but not in `old`, newest first. Raises GitFailed or Refused like
     `Checkout.between`. In a repository with SHA-256 ids, which GitPython cannot read, only the ids are known."""
+    if old == new:
+        return ()
     shas = checkout.between(old, new)[:limit]
     if any(len(sha) != 40 for sha in shas):
         return tuple(HistoryLine(sha=sha) for sha in shas)
     import git
-    from git.db import GitDB
 
-    with git.Repo(checkout.path, odbt=GitDB) as repo:
-        return tuple(_line(repo.commit(sha)) for sha in shas)
+    objects = _Objects(checkout)
+    objects.load(shas)
+    with git.Repo(checkout.path, odbt=_as_database(objects)) as repo:
+        return tuple(_line(git.Commit(repo, bytes.fromhex(sha))) for sha in shas)
+
+
+class _Stream(NamedTuple):
+    """An object as GitPython takes it apart: four values, and a file to read."""
+
+    binsha: bytes
+    type: bytes
+    size: int
+    stream: BytesIO
+
+    def read(self, size: int = -1) -> bytes:
+        return self.stream.read(size)
+
+
+class _Objects:
+    """The part of GitPython's object database that reading needs, on top of `Checkout.read`."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
+        self._known: dict[str, bytes] = {}
+
+    def load(self, oids: list[str]) -> None:
+        """Read these in one process."""
+        self._known |= dict(zip(oids, self._checkout.read(oids), strict=True))
+
+    def stream(self, binsha: bytes) -> _Stream:
+        """The content of one object. Raises GitFailed if it is not here."""
+        oid = binsha.hex()
+        if oid not in self._known:
+            self.load([oid])
+        data = self._known[oid]
+        return _Stream(binsha, b"", len(data), BytesIO(data))
+
+
+def _as_database(objects: _Objects) -> Any:  # noqa: ANN401 - GitPython wants a class to instantiate with a path
+    class Database:
+        def __new__(cls, _path: str) -> Any:  # noqa: ANN401 - as above
+            return objects
+
+    return Database
 
 
 def _line(commit: git.Commit) -> HistoryLine:
     from datetime import UTC
-
-    from reconciler.commit import printable
 
     summary = commit.summary if isinstance(commit.summary, str) else commit.summary.decode(errors="replace")
     return HistoryLine(
@@ -59,13 +102,12 @@ def _line(commit: git.Commit) -> HistoryLine:
 
 
 def _changed(commit: git.Commit) -> tuple[str, ...]:
-    before: dict[str, str] = {}
-    with suppress(ValueError, KeyError):  # how gitdb says that an object is not here: history may be cut off
-        if commit.parents:
-            before = _blobs(commit.parents[0])
+    try:
+        before = _blobs(commit.parents[0]) if commit.parents else {}
         now = _blobs(commit)
-        return tuple(name for name in FILES if before.get(name) != now.get(name))
-    return ()
+    except GitFailed:  # history is cut off here
+        return ()
+    return tuple(name for name in FILES if before.get(name) != now.get(name))
 
 
 def _blobs(commit: git.Commit) -> dict[str, str]:

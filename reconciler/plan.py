@@ -45,7 +45,7 @@ def plan(
     the time of its observation."""
     chosen = options or PlanOptions()
     now = observation.taken_at
-    changes = tuple(changes)
+    changes = tuple(sorted(changes, key=lambda change: change.key))
     views = build_views(fleet, observation, inventory)
     draft = Draft(now=now)
     plan_shared(draft, changes, views, history, history.reload_due)

@@ -82,7 +82,7 @@ def _document(kind: str, **properties: Schema) -> Schema:
 
 
 def _plan() -> Schema:
-    counts = {name: _COUNT for name in ("create", "update", "remove", "heal", "held", "unchanged")}
+    counts = dict.fromkeys(("create", "update", "remove", "heal", "held", "unchanged"), _COUNT)
     return _document(
         "Plan",
         revision=_TEXT,

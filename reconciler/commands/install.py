@@ -151,7 +151,7 @@ def _write(path: Path, settings: Settings) -> None:
 def _host(facts: HostFacts) -> Host:
     from providers.local_host import LocalHost
 
-    return LocalHost(facts)
+    return LocalHost(facts=facts)
 
 
 def _begin_unit(unit: str) -> list[Step]:

@@ -26,7 +26,7 @@ Examples:
 MAX_PLAN_BYTES = 64 * 1024 * 1024
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="reconcile", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("fleet", required=False)
 @click.option("--dry-run", is_flag=True, help="Show the plan; write nothing, anywhere.")
 @click.option("--watch", is_flag=True, help="Stay, and reconcile whenever something changes.")
