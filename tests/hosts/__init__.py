@@ -4,7 +4,8 @@
 """
 
 from tests.hosts.errors import HostCommandError, HostLeftovers, HostUnavailable
+from tests.hosts.machine import Machine
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
 
-__all__ = ["HostCommandError", "HostLeftovers", "HostUnavailable", "PrivateHost", "eventually"]
+__all__ = ["HostCommandError", "HostLeftovers", "HostUnavailable", "Machine", "PrivateHost", "eventually"]

@@ -20,9 +20,7 @@ def finish(
     try:
         out, err = process.communicate(input_, timeout=timeout)
     except BaseException as error:
-        # nsenter forks into the process namespace: killing it alone would leave the command running.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process)
         out, err = process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
             raise subprocess.TimeoutExpired(words, timeout, output=out, stderr=err) from None
@@ -30,3 +28,20 @@ def finish(
     if check and process.returncode != 0:
         raise HostCommandError(process.returncode, words, out, err)
     return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """End a command inside a host and its nsenter outside, the command first.
+
+    nsenter is the command's parent in the process namespace. Killed before it has reaped its child, it leaves a zombie to
+    the machine's process 1, and the host cannot end before that one gets round to it.
+    """
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            group = os.getpgid(int(entry.name)) if entry.name.isdigit() else 0
+            if group == process.pid and entry.name != str(process.pid):
+                os.kill(int(entry.name), signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

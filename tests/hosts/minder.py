@@ -9,10 +9,12 @@ Input: one line of JSON (see `Wanted`). Output: one line of JSON when the host i
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import secrets
+import select
 import signal
 import socket
 import stat
@@ -29,7 +31,6 @@ else:
     import cgroups
 
 MANAGERS = ("/lib/systemd/systemd", "/usr/lib/systemd/systemd")
-COVERED = ("/run", "/tmp", "/var/tmp", "/var/lib/systemd", "/etc/systemd/user")
 
 LOG = "/run/mosaic-host.log"
 
@@ -42,16 +43,17 @@ _CLONE_NEWNS, _CLONE_NEWCGROUP, _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWPID = (
     0x8000000,
     0x20000000,
 )
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
 class Wanted:
     hostname: str
-    home: str
+    covered: list[str]  # folders that are an empty tmpfs in the host
     share: list[str]  # absolute paths of the machine that stay reachable although a folder above them is covered
-    env: dict[str, str]  # of the manager
+    manager_env: dict[str, str] | None  # None: no user manager is started
+    home: str  # where the manager starts
     timeout: float
 
 
@@ -80,6 +82,7 @@ class Host:
         self.name = f"{cgroups.PREFIX}-{os.getpid()}-{secrets.token_hex(3)}"
         self.folders: tuple[str, ...] = ()
         self.gate_pid = 0
+        self.init_fd = -1
 
     def start(self) -> dict[str, object]:
         cgroups.sweep()
@@ -88,6 +91,7 @@ class Host:
         if not self.folders:
             raise CannotError("no cgroup hierarchy is mounted (/sys/fs/cgroup)")
         cgroups.make(self.name, self.uid)
+        _call("prctl", _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
         read_end, write_end = os.pipe()
         self.gate_pid = os.fork()
         if self.gate_pid == 0:
@@ -101,14 +105,23 @@ class Host:
             report.update(json.loads(line))
         if "ready" not in report and "error" not in report:
             report["error"] = "the host ended while it was starting"
+        if "pid" in report:
+            with contextlib.suppress(ProcessLookupError):
+                self.init_fd = os.pidfd_open(int(str(report["pid"])))
         return {"name": self.name, "cgroups": self.folders, **report}
 
     def stop(self) -> list[str]:
         """End the host; returns what is left of it."""
+        left = []
         if self.gate_pid:
             os.kill(self.gate_pid, signal.SIGKILL)  # process 1 of the host dies with it
             os.waitpid(self.gate_pid, 0)
-        left = [f"cgroup {folder}" for folder in cgroups.remove(self.folders, 15.0)]
+            # Process 1 is our child now, and the kernel lets it end only after everything in its namespace has.
+            if self.init_fd >= 0 and select.select([self.init_fd], [], [], 15.0)[0]:
+                os.waitid(os.P_PIDFD, self.init_fd, os.WEXITED)
+            elif self.init_fd >= 0:
+                left.append("its process 1")
+        left += [f"cgroup {folder}" for folder in cgroups.remove(self.folders, 15.0)]
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         return left + [f"mount {line}" for line in mounts if f" {self.name} " in line]
 
@@ -142,7 +155,9 @@ class Host:
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
             self._mount_everything()
             socket.sethostname(self.wanted.hostname)
-            self._start_manager()
+            if self.wanted.manager_env is not None:
+                self._prepare_for_manager()
+                self._start_manager(self.wanted.manager_env)
             os.write(report_fd, b'{"ready": true}\n')
         except (CannotError, OSError) as error:
             os.write(report_fd, f"{json.dumps({'error': str(error)})}\n".encode())
@@ -159,7 +174,7 @@ class Host:
     def _mount_everything(self) -> None:
         _mount("", "/", flags=_MS_REC | _MS_PRIVATE)
         hierarchies = cgroups.hierarchies()
-        covered = [path for path in (*COVERED, self.wanted.home) if os.path.isdir(path)]
+        covered = [path for path in self.wanted.covered if os.path.isdir(path)]
         # Held open before they are covered; a bind mount of the descriptor brings them back.
         kept = {path: os.open(path, os.O_PATH) for path in self._shared_below(covered)}
         for path in covered:
@@ -179,6 +194,8 @@ class Host:
             target = hierarchy.mount_point
             _call(f"umount {target}", _libc.umount2(target.encode(), _MNT_DETACH))
             _mount(self.name, target, hierarchy.kind, data=hierarchy.options)
+
+    def _prepare_for_manager(self) -> None:
         # systemd --user refuses to start where systemd does not seem to run.
         for folder in ("/run/systemd/system", "/run/lock", "/var/lib/systemd/linger"):
             os.makedirs(folder, exist_ok=True)
@@ -194,7 +211,7 @@ class Host:
         below = [p for p in wanted if any(p.startswith(f"{c}/") for c in covered)]
         return [p for p in below if not any(p.startswith(f"{other}/") for other in below)]
 
-    def _start_manager(self) -> None:
+    def _start_manager(self, manager_env: dict[str, str]) -> None:
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify.bind("/run/mosaic-host.notify")
         notify.settimeout(self.wanted.timeout)
@@ -209,7 +226,7 @@ class Host:
             os.dup2(log_fd, 1)
             os.dup2(log_fd, 2)
             os.chdir(self.wanted.home)
-            env = {**self.wanted.env, "NOTIFY_SOCKET": "/run/mosaic-host.notify"}
+            env = {**manager_env, "NOTIFY_SOCKET": "/run/mosaic-host.notify"}
             os.execve(program, [program, "--user", "--log-target=console"], env)  # noqa: S606  # no shell is the point
         Path("/run/mosaic-host.pid").write_text(f"{pid}\n")
         try:

@@ -6,45 +6,31 @@ tmpfs of the host's own, the cgroups are the host's own, and its processes end w
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import pwd
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tests.hosts import cgroups
-from tests.hosts.enter import finish
-from tests.hosts.errors import HostLeftovers, HostUnavailable
+from tests.hosts.errors import HostUnavailable
+from tests.hosts.namespace import CHECKOUT, SYSTEM_PATH, Namespace, why_not
 from tests.hosts.waiting import eventually
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_MINDER = Path(__file__).with_name("minder.py")
-# The shell joins the session's cgroups before it enters: from inside the namespace the kernel refuses to move a
-# process that is still outside.
-_ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"'
-_NEEDED = {"nsenter": "util-linux", "systemctl": "systemd", "dbus-daemon": "dbus-user-session"}
+COVERED = ("/run", "/tmp", "/var/tmp", "/var/lib/systemd", "/etc/systemd/user")
 
 
 def why_unavailable() -> str | None:
     """What this machine lacks for a private host, in words; None if nothing is known to be missing."""
-    if sys.platform != "linux":
-        return "a private host needs Linux"
-    if os.geteuid() != 0:
-        return f"a private host needs root, for namespaces and cgroups (this is uid {os.geteuid()})"
-    missing = [f"{name} (package {package})" for name, package in _NEEDED.items() if shutil.which(name) is None]
-    if not Path("/usr/lib/systemd/user/dbus.socket").exists():
-        missing.append("the session bus (package dbus-user-session)")
-    return f"missing on this machine: {', '.join(missing)}" if missing else None
+    return why_not(
+        {"nsenter": "util-linux", "systemctl": "systemd", "dbus-daemon": "dbus-user-session"},
+        {"/usr/lib/systemd/user/dbus.socket": "dbus-user-session"},
+    )
 
 
-class PrivateHost:
+class PrivateHost(Namespace):
     """One private host, as a context manager. Raises HostUnavailable with the reason where it cannot be made."""
 
     def __init__(
@@ -58,13 +44,11 @@ class PrivateHost:
         """`share`: paths of the machine that stay reachable even below /tmp or the home; `env`: added to the host's."""
         if reason := why_unavailable():
             raise HostUnavailable(reason)
-        self.hostname = hostname
         self.uid = os.getuid()
         user = pwd.getpwuid(self.uid)
         self.home = Path(user.pw_dir)
         self.runtime_dir = Path(f"/run/user/{self.uid}")
         self._timeout = timeout
-        self._share = [str(p) for p in (CHECKOUT, sys.prefix, sys.base_prefix, *share)]
         self._manager_env = {
             "HOME": str(self.home),
             "USER": user.pw_name,
@@ -85,83 +69,21 @@ class PrivateHost:
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.runtime_dir}/bus",
             "TERM": "xterm-256color",
         }
-        self.name = ""
-        self.pid = 0
-        self.cgroup_folders: tuple[str, ...] = ()
-        self._minder: subprocess.Popen[str] | None = None
-        self._running: list[subprocess.Popen[Any]] = []
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def start(self) -> Self:
-        # A session of its own: Ctrl-C at a terminal goes to the test, and the minder then cleans up after it.
-        self._minder = minder = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_MINDER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
-            start_new_session=True,
+        super().__init__(
+            {
+                "hostname": hostname,
+                "covered": [*COVERED, str(self.home)],
+                "share": [str(p) for p in (CHECKOUT, sys.prefix, sys.base_prefix, *share)],
+                "manager_env": self._manager_env,
+                "home": str(self.home),
+                "timeout": timeout,
+            }
         )
-        assert minder.stdin is not None
-        assert minder.stdout is not None
-        wanted = {"hostname": self.hostname, "home": str(self.home), "share": self._share}
-        try:
-            minder.stdin.write(json.dumps({**wanted, "env": self._manager_env, "timeout": self._timeout}) + "\n")
-            minder.stdin.flush()
-            report = json.loads(minder.stdout.readline() or "{}")
-        except BaseException:
-            self.close()
-            raise
-        if "ready" not in report:
-            said = report.get("error") or "the minder ended without a word"
-            with contextlib.suppress(HostLeftovers):
-                self.close()
-            raise HostUnavailable(f"a private host cannot be made here: {said}")
-        self.name, self.pid = report["name"], report["pid"]
-        self.cgroup_folders = tuple(report["cgroups"])
-        return self
-
-    def close(self) -> None:
-        """End everything in the host. Raises HostLeftovers if a process, cgroup or mount of it remains."""
-        minder, self._minder = self._minder, None
-        if minder is None:
-            return
-        out, err = minder.communicate(timeout=30)
-        for process in self._running:
-            process.wait(timeout=10)
-            for stream in (process.stdin, process.stdout, process.stderr):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
-        report = json.loads(out.splitlines()[-1]) if out.strip() else {"left": [f"the minder failed: {err}"]}
-        left = [*report.get("left", [f"the minder said: {report}"])]
-        left += [f"cgroup {folder}" for folder in self.cgroup_folders if os.path.exists(folder)]
-        if left:
-            raise HostLeftovers(f"{self.name} was closed, and this is still there: {'; '.join(left)}")
 
     def argv_inside(self, argv: Sequence[str | Path], *, cwd: str | Path | None = None) -> list[str]:
         """The command of the machine that runs `argv` inside, as in a login session of the host."""
-        files = cgroups.procs_files(self.cgroup_folders, cgroups.session_path(self.uid))
-        nsenter = shutil.which("nsenter") or "/usr/bin/nsenter"
-        enter = [
-            nsenter,
-            f"--target={self.pid}",
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--pid",
-            "--cgroup",
-            f"--wdns={cwd or self.home}",
-        ]
-        return ["/bin/sh", "-c", _ENTER, "sh", *files, "--", *enter, "--", *(str(word) for word in argv)]
+        enter = self.enter(cgroups.session_path(self.uid), cwd=cwd or self.home)
+        return [*enter, *(str(word) for word in argv)]
 
     def popen(
         self,
@@ -172,10 +94,7 @@ class PrivateHost:
         **options: Any,
     ) -> subprocess.Popen[Any]:
         """Start `argv` inside; `env` is added to the host's, `options` are subprocess.Popen's."""
-        options.setdefault("start_new_session", True)
-        process = subprocess.Popen(self.argv_inside(argv, cwd=cwd), env={**self.env, **(env or {})}, **options)
-        self._running.append(process)
-        return process
+        return self.spawn(self.argv_inside(argv, cwd=cwd), {**self.env, **(env or {})}, **options)
 
     def run(
         self,
@@ -187,21 +106,9 @@ class PrivateHost:
         check: bool = True,
         cwd: str | Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `argv` inside and wait. Raises HostCommandError (showing the output) or, after `timeout` s, TimeoutExpired."""
-        process = self.popen(
-            argv,
-            env=env,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
-        try:
-            return finish(process, argv, input_=input, timeout=timeout, check=check)
-        finally:
-            self._running.remove(process)
+        """Run `argv` inside and wait. Raises HostCommandError, showing the output; TimeoutExpired after `timeout` s."""
+        inside = self.argv_inside(argv, cwd=cwd)
+        return self.call(inside, {**self.env, **(env or {})}, argv, input_=input, timeout=timeout, check=check)
 
     def python(self, code: str, *args: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run Python `code` inside, with the project importable."""

@@ -1,0 +1,98 @@
+"""The front door: `dev` from anywhere, in any folder, with or without a usable Python."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.namespace import CHECKOUT
+
+# Stands for every Python: makes a "virtual environment" whose python is itself, and notes what it was asked to do.
+FAKE = """#!/bin/sh
+here=$0
+echo "$*" >>"{log}"
+case "$1 $2" in
+  "-c import sys"*) exit {old} ;;
+  "--version "*) echo "Python {version}" ;;
+  "-m venv")
+    for folder; do :; done
+    mkdir -p "$folder/bin"
+    cp "$here" "$folder/bin/python" ;;
+esac
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A checkout in a path with spaces."""
+    folder = tmp_path / "a path with spaces" / "check out"
+    folder.mkdir(parents=True)
+    for name in ("dev", "pyproject.toml"):
+        shutil.copy2(CHECKOUT / name, folder / name)
+    return folder
+
+
+def fake_pythons(folder: Path, version: str, *, old: bool) -> Path:
+    folder.mkdir()
+    log = folder.parent / "asked.log"
+    log.touch()
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        (folder / name).write_text(FAKE.format(log=log, old=int(old), version=version))
+        (folder / name).chmod(0o755)
+    return log
+
+
+def dev(elsewhere: Path, tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
+    return subprocess.run(
+        [elsewhere / "dev", *words], cwd="/", env=env, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_it_makes_an_environment_once_from_any_folder(elsewhere: Path, tmp_path: Path) -> None:
+    log = fake_pythons(tmp_path / "bin", "3.12.1", old=False)
+    first = dev(elsewhere, tmp_path, "venv")
+    assert (first.returncode, first.stdout) == (0, f"{elsewhere}/.venv\n"), first.stderr
+    install = next(line for line in log.read_text().splitlines() if "pip install" in line)
+    assert install.endswith(f"--no-cache-dir --editable {elsewhere}[dev]")
+    log.write_text("")
+    assert dev(elsewhere, tmp_path, "venv").returncode == 0
+    assert "pip" not in log.read_text()
+    with (elsewhere / "pyproject.toml").open("a") as stream:
+        stream.write("# changed\n")
+    assert dev(elsewhere, tmp_path, "venv").returncode == 0
+    assert "pip install" in log.read_text()
+
+
+def test_an_old_python_is_refused_in_words(elsewhere: Path, tmp_path: Path) -> None:
+    fake_pythons(tmp_path / "bin", "3.10.13", old=True)
+    done = dev(elsewhere, tmp_path, "lint")
+    assert done.returncode == 1
+    assert done.stderr == "dev: Python 3.11 or newer is needed, and this is Python 3.10.13\n"
+    assert not (elsewhere / ".venv").exists()
+
+
+def test_a_wrong_call_shows_the_usage(elsewhere: Path, tmp_path: Path) -> None:
+    done = dev(elsewhere, tmp_path, "tset")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ./dev demo|test|bench")
+
+
+def test_arguments_reach_pytest_and_hosts_are_required(elsewhere: Path, tmp_path: Path) -> None:
+    log = fake_pythons(tmp_path / "bin", "3.12.1", old=False)
+    (elsewhere / "tests").mkdir()
+    done = subprocess.run(
+        [elsewhere / "dev", "test", "tests", "-k", "two words"],
+        cwd=elsewhere,
+        env={"PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    said = [line for line in log.read_text().splitlines() if line.startswith("-m") and "pip" not in line]
+    assert said[1:4] == ["-m ruff check .", "-m ruff format --check .", "-m mypy"], done.stderr
+    assert said[4] == f"-m pytest -n 4 --dist loadgroup {elsewhere}/tests -k two words"

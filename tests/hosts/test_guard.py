@@ -1,0 +1,46 @@
+"""No test reaches the real home, bus or tmux server; a missing host is a failure where it must be one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hosts.errors import HostUnavailable
+from tests.hosts.fixtures import GUARDED, without_host
+
+
+def test_the_home_is_the_tests_own(isolated: Path) -> None:
+    assert Path.home() == isolated
+    assert all(os.environ[name].startswith(str(isolated)) for name in os.environ if name.startswith("XDG_"))
+    assert str(isolated) in os.environ["DBUS_SESSION_BUS_ADDRESS"]
+    assert "TMUX" not in os.environ
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_programs_that_reach_the_real_user_refuse(name: str) -> None:
+    done = subprocess.run([name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (97, f"a test must not run the real {name}: use private_host\n")
+
+
+@given(st.integers())
+def test_properties_are_guarded_too(number: int) -> None:
+    assert isinstance(number, int)
+    assert Path.home() == Path(os.environ["XDG_CONFIG_HOME"]).parent
+
+
+@pytest.mark.parametrize(
+    ("ci", "required", "outcome"),
+    [("", "", pytest.skip.Exception), ("true", "", pytest.fail.Exception), ("", "1", pytest.fail.Exception)],
+)
+def test_a_missing_host_fails_where_it_is_required(
+    monkeypatch: pytest.MonkeyPatch, ci: str, required: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("MOSAIC_TEST_REQUIRE_HOSTS", required)
+    with pytest.raises(outcome, match="no cgroups today"):
+        without_host(HostUnavailable("no cgroups today"))
