@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 LINGER_DIR = "/var/lib/systemd/linger"
 
@@ -42,39 +42,37 @@ def _unescape(text: str) -> str:
     return os.fsdecode(re.sub(rb"%([0-9A-Fa-f]{2})", lambda found: bytes((int(found[1], 16),)), os.fsencode(text)))
 
 
-def explain(environ: Mapping[str, str], uid: int, tried: list[str]) -> str:
-    """Why the user manager cannot be reached, and the command that mends it; one sentence or two."""
+def explain(environ: Mapping[str, str], uid: int, tried: Sequence[OSError]) -> str:
+    """Why the user manager cannot be reached, and the command that mends it."""
     user, own = _name(uid), f"/run/user/{uid}"
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     start = "cannot reach the systemd user manager: "
-    if not runtime:
-        if os.path.isdir(own):
-            return (
-                f"{start}XDG_RUNTIME_DIR is not set (a shell from su, sudo or cron); run: export XDG_RUNTIME_DIR={own}"
-            )
-        return start + _not_running(user, uid, "XDG_RUNTIME_DIR is not set")
+    if any(isinstance(error, TimeoutError) for error in tried):
+        return f"{start}it does not answer; see: systemctl status user@{uid}.service"
     try:
-        owner = os.stat(runtime).st_uid
+        owner = os.stat(runtime).st_uid if runtime else -1
+        seen = "; ".join(f"{error.filename}: {error.strerror or error}" for error in tried)
     except OSError as error:
-        if runtime != own and os.path.isdir(own):
-            return f"{start}XDG_RUNTIME_DIR={runtime}: {error.strerror}; run: export XDG_RUNTIME_DIR={own}"
-        return start + _not_running(user, uid, f"XDG_RUNTIME_DIR={runtime}: {error.strerror}")
-    if owner != uid:
+        owner, seen = -1, f"XDG_RUNTIME_DIR={runtime}: {error.strerror}"
+    if owner == uid:
+        absent = all(isinstance(error, FileNotFoundError | ConnectionRefusedError) for error in tried)
+        return f"{start}{seen}; {_not_running(user, uid) if absent else f'see: systemctl status user@{uid}.service'}"
+    if owner >= 0:
         return (
             f"{start}XDG_RUNTIME_DIR={runtime} belongs to {_name(owner)}, and you are {user} (a shell from su or "
             f"sudo); run: export XDG_RUNTIME_DIR={own} DBUS_SESSION_BUS_ADDRESS=unix:path={own}/bus "
             f"(or log in with: machinectl shell {user}@)"
         )
-    return start + _not_running(user, uid, "; ".join(tried) or f"there is no bus in {runtime}")
+    seen = seen if runtime else "XDG_RUNTIME_DIR is not set (a shell from su, sudo or cron)"
+    if runtime != own and os.path.isdir(own):
+        return f"{start}{seen}; run: export XDG_RUNTIME_DIR={own}"
+    return f"{start}{seen}; {_not_running(user, uid)}"
 
 
-def _not_running(user: str, uid: int, seen: str) -> str:
+def _not_running(user: str, uid: int) -> str:
     if os.path.exists(f"{LINGER_DIR}/{user}"):
-        return f"{seen}; it does not run or does not answer; run: sudo systemctl restart user@{uid}.service"
-    return (
-        f"{seen}; it does not run, since {user} is not logged in and has no linger; "
-        f"run: sudo loginctl enable-linger {user}"
-    )
+        return f"it does not run; run: sudo systemctl start user@{uid}.service"
+    return f"{user} is not logged in and has no linger; run: sudo loginctl enable-linger {user}"
 
 
 def _name(uid: int) -> str:

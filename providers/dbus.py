@@ -11,11 +11,12 @@ import os
 import select
 import time
 from collections.abc import Mapping, Sequence
+from errno import EACCES
 from typing import TYPE_CHECKING, Any
 
 from providers.base import ObserveError
 from providers.bus_address import candidates, explain
-from providers.dbus_calls import GONE, Ask, Call, Enable, Job, Reload, ResetFailed, Sink
+from providers.dbus_calls import GONE, Ask, Call, Enable, Job, Reload, ResetFailed, Sink, object_path
 
 if TYPE_CHECKING:
     from providers.dbus_wire import Connection, Frame
@@ -23,15 +24,18 @@ if TYPE_CHECKING:
     from providers.steps import UnitJob
 
 READ_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 2.0
+_REFUSED_S = 1.0
 CHANGE_TIMEOUT_S = 90.0  # systemd's own limit for a reload; unit files are changed in milliseconds
 PATTERN = "mosaic-*"
 _OURS = "mosaic-"
-_OUR_OBJECTS = "/org/freedesktop/systemd1/unit/mosaic_2d"
 _MANAGER_MATCH = "type='signal',interface='org.freedesktop.systemd1.Manager',path='/org/freedesktop/systemd1'"
 _UNIT_MATCH = (
     "type='signal',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
     "path_namespace='/org/freedesktop/systemd1/unit'"
 )
+_OUR_OWN = "mosaic-reconcile"  # our own service and timer: their changes follow from what we do
+_OUR_OBJECTS, _OUR_OWN_OBJECTS = object_path(_OURS), object_path(_OUR_OWN)
 _UNIT_SIGNALS = {"UnitNew": 0, "UnitRemoved": 0, "JobRemoved": 2}  # and where in the body the unit's name is
 
 
@@ -46,6 +50,7 @@ class Systemd:
         self._ended: dict[str, str] = {}  # results of jobs that ended before their number was known
         self._due: list[tuple[float, int, Call]] = []
         self._count = 0
+        self._refused = (0.0, "")  # until when, and why, a new attempt to connect is pointless
         self._hears_jobs = self._hears_all = self._subscribed = self._stirred = False
 
     # Reading
@@ -118,14 +123,17 @@ class Systemd:
         """Carry on what is under way; wait at most `timeout_s`, and no longer than the next deadline."""
         from providers.dbus_wire import ConnectionLostError
 
-        if self._connection is not None:
+        connection = self._connection
+        if connection is not None:
             due = self.next_deadline()
             wait = timeout_s if due is None else min(timeout_s, max(0.0, due - time.monotonic()))
             try:
-                for frame in self._connection.frames(wait):
+                for frame in connection.frames(wait):
                     self._take(frame)
+                    if self._connection is not connection:
+                        break  # lost and made anew: the rest answers nothing any more
             except ConnectionLostError as error:
-                self._lost(str(error))
+                self._lost(f"the connection to systemd was lost ({error})")
         self._expire()
 
     def close(self) -> None:
@@ -158,29 +166,37 @@ class Systemd:
         self._awaited[connection.post(call.member, call.signature, call.body, **call.address)] = call
 
     def _connect(self) -> None:
-        from providers.dbus_wire import Connection
-
-        tried = []
-        for address, bus in candidates(self._environ) if self._connection is None else ():
-            try:
-                if not address.startswith("\0") and os.stat(address).st_uid != self._uid:
-                    tried.append(f"{address}: it belongs to another user")
-                    continue
-                self._connection = Connection(address, bus=bus, timeout_s=self._read_timeout_s)
-            except OSError as error:
-                tried.append(f"{address}: {error.strerror or error}")
-                continue
-            self._hears_jobs = self._hears_all = False
-            break
         connection = self._connection
         if connection is None:
-            raise ObserveError(explain(self._environ, self._uid, tried))
+            if time.monotonic() < self._refused[0]:
+                raise ObserveError(self._refused[1])
+            try:
+                connection = self._connection = self._open()
+            except ObserveError as error:
+                # Every step of a batch comes here; they need not each wait for a bus that does not answer.
+                self._refused = (time.monotonic() + _REFUSED_S, str(error))
+                raise
+            self._hears_jobs = self._hears_all = False
         if self._subscribed and not self._hears_all:
             self._hears_all = True
             if connection.bus:  # on the private socket all signals come by themselves
                 self._match(connection, _MANAGER_MATCH)
                 self._match(connection, _UNIT_MATCH)
                 connection.post("Subscribe")
+
+    def _open(self) -> Connection:
+        from providers.dbus_wire import Connection
+
+        tried: list[OSError] = []
+        for address, bus in candidates(self._environ):
+            try:
+                if not address.startswith("\0") and os.stat(address).st_uid != self._uid:
+                    raise PermissionError(EACCES, "it belongs to another user", address)
+                return Connection(address, bus=bus, timeout_s=min(_CONNECT_TIMEOUT_S, self._read_timeout_s))
+            except OSError as error:
+                error.filename = error.filename or address
+                tried.append(error)
+        raise ObserveError(explain(self._environ, self._uid, tried))
 
     def _match(self, connection: Connection, rule: str) -> None:
         from providers.dbus_wire import BUS, BUS_PATH
@@ -194,7 +210,8 @@ class Systemd:
         elif call is None or call.over:
             return
         elif frame.error in GONE:
-            self._again([call], "systemd went away before it answered")
+            self._awaited[0] = call
+            self._lost("systemd went away before it answered")
         else:
             self._follow(call, call.replied(frame))
             if isinstance(call, Job) and call.job:
@@ -212,14 +229,17 @@ class Systemd:
     def _signal(self, frame: Frame) -> None:
         member = frame.member
         if member == "PropertiesChanged":
-            self._stirred = self._stirred or frame.path.startswith(_OUR_OBJECTS)
+            self._stir(frame.path, _OUR_OBJECTS, _OUR_OWN_OBJECTS)
         elif member == "UnitFilesChanged":
             self._stirred = True
         elif member in _UNIT_SIGNALS:
             body: tuple[Any, ...] = frame.body()
-            self._stirred = self._stirred or str(body[_UNIT_SIGNALS[member]]).startswith(_OURS)
+            self._stir(str(body[_UNIT_SIGNALS[member]]), _OURS, _OUR_OWN)
             if member == "JobRemoved":
                 self._job_ended(str(body[1]), str(body[3]))
+
+    def _stir(self, name: str, ours: str, our_own: str) -> None:
+        self._stirred = self._stirred or (name.startswith(ours) and not name.startswith(our_own))
 
     def _job_ended(self, path: str, result: str) -> None:
         job = self._jobs.pop(path, None)
@@ -246,10 +266,8 @@ class Systemd:
         self._jobs.clear()
         self._ended.clear()
         self._stirred = True
-        if calls or self._subscribed:
-            self._again(calls, f"the connection to systemd was lost ({reason})")
-
-    def _again(self, calls: Sequence[Call], reason: str) -> None:
+        if not calls and not self._subscribed:
+            return
         try:
             self._connect()
         except ObserveError as error:
@@ -260,4 +278,4 @@ class Systemd:
                 self._send(call)
             else:
                 call.over = True
-                call.failed(f"{reason}, so it is not known whether it did {call.what}")
+                call.failed(f"{call.member} ({call.what}): {reason}, and how it ended is not known")

@@ -40,7 +40,12 @@ class Call:
         self.over = True
         if frame.error:
             return self.refused(frame.error, frame.text())
-        return self.answered(frame)
+        try:
+            return self.answered(frame)
+        except (IndexError, TypeError):
+            self.over = True
+            self.failed(f"systemd's answer to {self.member} ({self.what}) has an unknown form")
+            return None
 
     def answered(self, frame: Frame) -> Call | None:
         raise NotImplementedError

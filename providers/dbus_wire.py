@@ -10,6 +10,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator
+from errno import ECONNRESET
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -159,7 +160,7 @@ class Connection:
                 self._hello(deadline)
         except ConnectionLostError as error:
             self._socket.close()
-            raise ConnectionResetError(str(error)) from error
+            raise ConnectionResetError(ECONNRESET, str(error)) from error
         except BaseException:
             self._socket.close()
             raise

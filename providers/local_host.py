@@ -85,7 +85,7 @@ class LocalHost:
         """Raises TypeError, before anything is done, for what is not a step, and ValueError for an id in use."""
         ids = [name for name, _ in batch]
         for _, step in batch:
-            if not isinstance(step, _STEPS):
+            if type(step) not in _STEPS:
                 raise TypeError(f"{type(step).__name__} is not a step that this host knows")
         if len(set(ids)) < len(ids) or not self._open.isdisjoint(ids):
             raise ValueError("a step's id is in use already")

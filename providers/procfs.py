@@ -31,6 +31,8 @@ def parse_stat(line: bytes, boot: float) -> Process | None:
     if left < 0 or right < left:
         return None
     rest = line[right + 2 :].split(b" ", 20)
+    if len(rest) < 21:  # torn: even the last number that we read may lack digits
+        return None
     try:
         start_ticks = int(rest[19])
         return Process(

@@ -119,10 +119,10 @@ class Tmux:
             elif "there" in words:
                 text = f"tmux session {step.session!r} does not carry the mark of agent {step.agent!r}; left alone"
                 yield name, StepResult(ok=False, changed=False, error=text)
-            elif self._down(socket, processes):
-                yield name, StepResult(ok=True, changed=False)
+            elif name in error:
+                yield name, StepResult(ok=False, changed=False, error=error[name])
             else:
-                yield name, StepResult(ok=False, changed=False, error=error.get(name) or "tmux gave no answer")
+                yield name, self._unanswered(socket, processes)
 
     def _batch(
         self,
@@ -156,6 +156,8 @@ class Tmux:
         return Child(["tmux", "-u", *where, *argv], self._environ, timeout_s=self._timeout_s, limit=_LIMIT)
 
     def _without_answer(self, socket: str, done: Finished, processes: Processes) -> TmuxServer:
+        if done.err.startswith(b"no current "):  # "target": a server that answers, and has no session at all
+            return TmuxServer(state="up")
         if not _no_server(done.err):
             raise ObserveError(f"tmux list-panes failed with status {done.status}: {_short(done.err)}")
         path = os.path.join(os.path.realpath("/tmp"), f"tmux-{self._uid}", socket or "default")  # noqa: S108
@@ -168,11 +170,15 @@ class Tmux:
                 return TmuxServer(state="lost", pid=process.pid, start_ticks=process.start_ticks)
         return TmuxServer(state="down")
 
-    def _down(self, socket: str, processes: Processes) -> bool:
+    def _unanswered(self, socket: str, processes: Processes) -> StepResult:
         try:
-            return self.server(socket, processes).state == "down"
-        except ObserveError:
-            return False
+            server = self.server(socket, processes)
+        except ObserveError as error:
+            return StepResult(ok=False, changed=False, error=str(error))
+        if server.state == "down":
+            return StepResult(ok=True, changed=False)
+        text = "tmux gave no answer" if server.state == "up" else f"tmux server {server.pid} has lost its socket"
+        return StepResult(ok=False, changed=False, error=text)
 
 
 def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
