@@ -55,7 +55,6 @@ class ConditionReason(StrEnum):
     REFUSED_BY_GUARD = "RefusedByGuard"
     NOT_OWNED = "NotOwned"
     # Reconciling
-    APPLYING = "Applying"
     IDLE = "Idle"
     # Stalled
     PROGRESSING = "Progressing"

@@ -38,11 +38,11 @@ def one_line(text: str, limit: int = 0) -> str:
 
 
 def hide_secrets(text: str) -> str:
-    """The text without anything that is recognisable as a key or a password; for our own sentences, in which a commit
-    id or a long name is no secret."""
+    """`plain`, and without anything that is recognisable as a key or a password; for our own sentences, in which a
+    commit id or a long name is no secret."""
     from specs.secrets import tokens
 
-    text = _hide_named(text)
+    text = _hide_named(plain(text))
     for start, end, _ in sorted(tokens(text), reverse=True):
         text = text[:start] + HIDDEN + text[end:]
     return text
