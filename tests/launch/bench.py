@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from providers import stub
 from providers.env import EnvProvider
 from providers.framework import FrameworkProvider
 from providers.host import HostFacts
 from providers.names import agent_unit
 from specs.compiled import Agent, EnvValue, Fleet, Limits
-from tests.hosts.private import CHECKOUT, PrivateHost
+from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
 
-STUB = str(CHECKOUT / "providers" / "stub.py")
+STUB = str(Path(stub.__file__).resolve())
 SOCKET = "mosaic-test"
 
 
@@ -122,7 +123,7 @@ class Bench:
         return [row for row in rows if row["session_name"] != "_holder"]
 
     def screen(self, session: str, socket: str = SOCKET) -> str:
-        return self.host.tmux(socket, "capture-pane", "-p", "-J", "-t", f"={session}:").stdout
+        return self.host.tmux(socket, "capture-pane", "-p", "-J", "-S", "-50", "-t", f"={session}:").stdout
 
     def type(self, session: str, text: str, socket: str = SOCKET) -> None:
         self.host.tmux(socket, "send-keys", "-l", "-t", f"={session}:", text)
@@ -150,6 +151,13 @@ class Bench:
             return int(rows[0]["pane_pid"]) if rows and self.comm(rows[0]["pane_pid"]) == "stub" else 0
 
         return eventually(pid, what=f"the live pane of {name}")
+
+    def dead(self, session: str, status: str) -> None:
+        """Wait for a dead pane with an exit status; tmux knows that it is dead a moment before it knows the status."""
+        wanted = {"session_name": session, "pane_dead": "1", "pane_dead_status": status}
+        eventually(
+            lambda: any(wanted.items() <= row.items() for row in self.panes()), what=f"the dead pane of {session}"
+        )
 
     def comm(self, pid: int | str) -> str:
         try:

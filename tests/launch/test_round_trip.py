@@ -246,7 +246,7 @@ def test_a_name_that_is_none_is_refused(launcher: Launcher, name: str) -> None:
     [
         ("echo 'no server running on /tmp/x' >&2; exit 1", 69, "restart mosaic-tmux-holder.service"),
         ("echo 'error connecting to /tmp/x (Connection refused)' >&2; exit 1", 69, "restart mosaic-tmux-holder"),
-        ("echo gibberish; exit 3", 1, "tmux: gibberish"),
+        ("echo gibberish >&2; exit 3", 1, "tmux: gibberish"),
         ("exit 124", 75, "did not answer within 10 s"),
         ('case "$*" in *display*) echo "a||";; *) echo "duplicate session: a" >&2; exit 1;; esac', 73, "not ours"),
         (
