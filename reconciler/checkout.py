@@ -6,17 +6,19 @@ effect here. One process at a time writes to it (the caller holds the host's loc
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.commit import FILES, Commit, Entry, parse_commit, problem_of, submodules_in
 from reconciler.errors import InvalidConfig, MosaicError, NotFound, Refused, Unavailable
 from reconciler.files import make_folder
 from reconciler.git import Deadline, GitFailed, run_git
+
+if TYPE_CHECKING:
+    import tempfile
 
 MAX_OBJECT = 1 << 20  # bytes of a commit or of the root folder
 LOCAL_S = 20.0  # a call that only reads our own copy
@@ -36,6 +38,9 @@ class Checkout:
 
     def scratch(self) -> tempfile.TemporaryDirectory[str]:
         """A throw-away copy for a preview, which borrows the objects that are here and writes only to itself."""
+        import shutil
+        import tempfile
+
         folder = tempfile.TemporaryDirectory(prefix="mosaic-preview-", ignore_cleanup_errors=True)
         copy = Path(folder.name)
         if not self.exists():
@@ -64,6 +69,8 @@ class Checkout:
 
     def rebuild(self, url: str, ref: str, oid: str, *, timeout_s: float) -> None:
         """Replace a damaged copy by a new one, fetched beside it: if that fails, nothing is lost."""
+        import shutil
+
         new = Checkout(self.path.with_name(f"{self.path.name}.new"))
         shutil.rmtree(new.path, ignore_errors=True)
         new.init(oid_length=len(oid))

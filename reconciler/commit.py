@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 FILES = ("fleet.yaml", "roster.yaml", "NORTH_STAR.yaml")
 MAX_FILE = 1 << 20  # bytes: the contract's limit for one file
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
 _SUBMODULE = b"160000 "
 
 
@@ -41,7 +41,7 @@ class Entry:
 
 def printable(text: str) -> str:
     """Without anything that could move the cursor, colour the terminal or turn the direction of writing."""
-    return _CONTROL.sub(" ", text).strip()
+    return re.sub(_CONTROL, " ", text).strip()
 
 
 def parse_commit(sha: str, raw: bytes) -> Commit:

@@ -16,16 +16,17 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.errors import Unavailable
+
+if TYPE_CHECKING:
+    import subprocess
 
 PROTOCOLS = ("https", "ssh", "file")
 
@@ -140,6 +141,9 @@ def run_git(
     Raises GitTimeout after `timeout_s` seconds (its process group is then gone), GitFailed if the exit status is not
     one of `ok`, Unavailable if there is no git. Callers put `--` or `--end-of-options` before anything from outside.
     """
+    import shlex
+    import subprocess
+
     command = ["git", *(f"--git-dir={git_dir}" for _ in range(git_dir is not None))]
     for key, value in config:
         command += ["-c", f"{key}={value}"]
@@ -174,6 +178,9 @@ def run_git(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    import signal
+    import subprocess
+
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):  # a grandchild that left the group may still hold the pipes

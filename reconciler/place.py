@@ -6,15 +6,15 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
 from reconciler.errors import NotFound, Refused, Usage
 from reconciler.git import PROTOCOLS, redact, run_git
 from reconciler.refs import LocalRepo, Tip, candidates, choose, find_repo, read_tip
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_SCP = re.compile(r"(?:[^/:@]+@)?(\[[^/\]]+\]|[^/:]+):(?!:).*")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
+_SCP = r"(?:[^/:@]+@)?(\[[^/\]]+\]|[^/:]+):(?!:).*"
 _SYMREF = "ref: "
+_CONTROL = frozenset("\x7f").union(map(chr, range(0x20)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,26 +86,30 @@ def parse_place(spec: str) -> Place:
 
     A path need not exist: an unreachable source is not a wrong one.
     """
-    if not spec or spec.startswith("-") or re.search(r"[\x00-\x1f\x7f]", spec):
+    if not spec or spec.startswith("-") or not _CONTROL.isdisjoint(spec):
         raise Usage(f"{spec!r} is not a repository", help="give a working tree, a bare repository or a URL")
-    scheme = _SCHEME.fullmatch(spec)
+    path = Path(spec).expanduser()
+    if ":" not in spec:  # the common case, and the only one where nothing needs a pattern
+        return _local(path)
+    scheme = re.fullmatch(_SCHEME, spec)
     if scheme:
         name, rest = scheme[1].lower(), scheme[2]
         if name not in PROTOCOLS:
             raise _protocol(name)
         if name == "file":
-            host, slash, path = rest.partition("/")
+            from urllib.parse import unquote
+
+            host, slash, name = rest.partition("/")
             if host not in ("", "localhost") or not slash:
                 raise Usage(f"{spec!r} names no path on this machine", help="write file:///path")
-            return _local(Path("/") / unquote(path))
+            return _local(Path("/") / unquote(name))
         if rest.startswith("-") or "@-" in rest.partition("/")[0]:
             raise Usage(f"{redact(spec)!r} has a host that begins with a dash")
         return Place(url=spec)
     helper = re.match(r"([A-Za-z0-9+.-]+)::", spec)
     if helper:
         raise _protocol(helper[1])
-    path = Path(spec).expanduser()
-    scp = _SCP.fullmatch(spec)
+    scp = re.fullmatch(_SCP, spec)
     if scp and not path.exists():
         if scp[1].startswith("-"):
             raise Usage(f"{spec!r} has a host that begins with a dash")

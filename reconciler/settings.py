@@ -20,11 +20,11 @@ from reconciler.refs import check_ref
 Verify = Literal["none", "head", "all"]
 Install = Literal["none", "timer", "watch"]
 
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?"
+_DURATION = r"(\d+(?:\.\d+)?)\s*(s|m|h)?"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MAX_TIMEOUT_S = 3600.0
-_AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_AT = r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ def _file(value: object) -> Path:
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError('must be seconds, or a string such as "30s"')
-    match = _DURATION.fullmatch(str(value).strip())
+    match = re.fullmatch(_DURATION, str(value).strip())
     seconds = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
     if not 0 < seconds <= _MAX_TIMEOUT_S:
         raise ValueError('must be more than 0 and at most 1h, such as 30, "30s" or "2m"')
@@ -171,7 +171,7 @@ def _seconds(value: object) -> float:
 
 
 def _host(value: object) -> str:
-    if not _HOST.fullmatch(_string(value)):
+    if not re.fullmatch(_HOST, _string(value)):
         raise ValueError("must be a host name")
     return _string(value)
 
@@ -216,7 +216,7 @@ def _place(path: Path, text: str, key: str) -> str:
 
 
 def _syntax_error(path: Path, message: str, text: str) -> InvalidConfig:
-    at = _AT.search(message)
+    at = re.search(_AT, message)
     end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
     line, column = (int(at[1]), int(at[2])) if at and at[1] else end
-    return InvalidConfig(_AT.sub("", message), where=f"{path}:{line}:{column}", help=f"edit {path}; it is TOML")
+    return InvalidConfig(re.sub(_AT, "", message), where=f"{path}:{line}:{column}", help=f"edit {path}; it is TOML")

@@ -9,12 +9,12 @@ Costs for an unchanged source: no process for a repository on this machine, one 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.checkout import TIP, Checkout
 from reconciler.commit import Commit
@@ -25,6 +25,9 @@ from reconciler.place import Place, parse_place
 from reconciler.refs import Tip
 from reconciler.settings import Settings
 from reconciler.source_record import Record, fetch_delay, load_record, save_record, seen_at, touch_seen
+
+if TYPE_CHECKING:
+    import tempfile
 
 CHECKOUT = "checkout"
 
@@ -91,10 +94,17 @@ class SourceState:
         return dirty_files(self.place, self.ref, self.commit) if self.is_tip else ()
 
     def at(self, sha: str) -> SourceState:
-        """The same source at another commit that was fetched before, such as the last good one. Raises NotFound."""
+        """The same source at another commit that was fetched before, such as the last good one.
+
+        If our copy does not have it (any more), that is said by `files`, not here: who has compiled it before needs no
+        files.
+        """
         if sha == self.revision:
             return self
-        _, commit = self.checkout.peel(sha)
+        try:
+            _, commit = self.checkout.peel(sha)
+        except MosaicError as error:
+            commit = Commit(sha=sha, problems={"commit": f"commit {sha[:12]} cannot be read: {error}"})
         return replace(self, commit=commit, is_tip=False)
 
     def descends_from(self, sha: str) -> bool:

@@ -18,13 +18,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.errors import InvalidConfig, Refused
 from reconciler.files import loose_permissions, read_optional, write_atomic
 from reconciler.ledger import Ledger, lost_ledger
 from reconciler.settings import Settings, Verify
-from reconciler.signatures import Keys, verify_commits
 from reconciler.source import SourceState
+
+if TYPE_CHECKING:
+    from reconciler.signatures import Keys
 
 _MAX_REMEMBERED = 2000
 _VERSION = 1
@@ -93,6 +96,8 @@ def load_keys(settings: Settings) -> Keys | None:
         raise InvalidConfig(
             f"verify = {settings.verify} needs allowed_signers or gpg_keyring", help="name one in reconcile.toml"
         )
+    from reconciler.signatures import Keys
+
     return Keys(
         allowed_signers=settings.allowed_signers,
         gpg_keyring=_keyring_file(settings.gpg_keyring) if settings.gpg_keyring is not None else None,
@@ -131,6 +136,8 @@ def _signers(source: SourceState, shas: list[str], keys: Keys | None, state_dir:
     new = [sha for sha in shas if sha not in known]
     if not new:
         return known
+    from reconciler.signatures import verify_commits
+
     found = verify_commits(source.checkout, new, keys)
     known = {**known, **found}
     if not source.preview:

@@ -83,6 +83,13 @@ def test_a_new_commit_is_taken(repo: Repo, look: Look) -> None:
     assert source.at(first.revision).files == {"roster.yaml": ROSTER.encode()}
 
 
+def test_a_commit_that_is_not_in_our_copy_has_no_files(repo: Repo, look: Look) -> None:
+    source = look(repo.path).at("0" * 40)
+    assert source.revision == "0" * 40
+    with pytest.raises(InvalidConfig, match="cannot be read"):
+        _ = source.files
+
+
 def test_only_committed_state_counts_and_dirt_is_named(repo: Repo, look: Look) -> None:
     (repo.path / "roster.yaml").write_text("version: 2\n")
     (repo.path / "fleet.yaml").write_text("name: new\n")
