@@ -33,7 +33,7 @@ def finish(
 def kill_group(process: subprocess.Popen[str]) -> None:
     """End a command inside a host and its nsenter outside, the command first.
 
-    nsenter is the command's parent. Killed before it has reaped its child, it leaves a zombie to the machine's process 1,
+    nsenter is the command's parent. Killed before it has reaped it, it leaves a zombie to the machine's process 1,
     and the host cannot end before that one gets round to it (where process 1 reaps nothing: never).
     """
     for entry in Path("/proc").iterdir():
