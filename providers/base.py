@@ -26,8 +26,8 @@ class Kind(StrEnum):
     LINGER = "linger"
     HOLDER = "holder"  # the unit that owns a tmux server, and that server
     ENV = "env"  # per-agent launch environment
-    UNIT = "unit"  # the agent's systemd unit: enabled, active
-    SESSION = "session"  # the agent's tmux session, pane and process
+    UNIT = "systemd"  # the agent's systemd unit: enabled, active
+    SESSION = "tmux"  # the agent's tmux session, pane and process
     HEARTBEAT = "heartbeat"  # observed only
 
 

@@ -35,7 +35,7 @@ def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, 
         _file_reason(change, name, inventory),
         agent=name,
         depends_on=after if delete else (),
-        changes=change.fields,
+        changes=_shown(change),
         desired=change.desired,
         present=change.present,
     )
@@ -136,6 +136,18 @@ def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: 
         if not planned and view.session != "alive":
             return f'it depends on "{other}", which is not running ({view.why or view.session})'
     return ""
+
+
+def _shown(change: Change) -> tuple[FieldChange, ...]:
+    """Of a new launch environment, what a person decides about; the rest follows from the names."""
+    if change.verdict is not Verdict.CREATE:
+        return change.fields
+    telling = ("vars.ARG", "vars.MOSAIC_AGENT_WORKDIR", "vars.MOSAIC_AGENT_MODEL")
+    return tuple(
+        field
+        for field in change.fields
+        if field.desired and (field.path in telling or field.path.startswith(("vars.ENV", "vars.PROP")))
+    )
 
 
 def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
