@@ -153,11 +153,20 @@ class Bench:
         return eventually(pid, what=f"the live pane of {name}")
 
     def dead(self, session: str, status: str) -> None:
-        """Wait for a dead pane with an exit status; tmux knows that it is dead a moment before it knows the status."""
-        wanted = {"session_name": session, "pane_dead": "1", "pane_dead_status": status}
-        eventually(
-            lambda: any(wanted.items() <= row.items() for row in self.panes()), what=f"the dead pane of {session}"
-        )
+        """Wait for a dead pane with an exit status.
+
+        tmux 3.3a can miss the end of a pane's process, while libutempter has taken its signal handler away: the pane
+        is dead then and has no status. Another SIGCHLD makes it look again.
+        """
+        wanted = {"session_name": session, "pane_dead": "1"}
+
+        def row() -> dict[str, str]:
+            return next((row for row in self.panes() if wanted.items() <= row.items()), {})
+
+        eventually(row, what=f"the dead pane of {session}")
+        server = self.host.tmux(SOCKET, "display-message", "-p", "#{pid}").stdout.strip()
+        self.host.run(["kill", "-CHLD", server])
+        eventually(lambda: row().get("pane_dead_status") == status, what=f"status {status} of the pane of {session}")
 
     def comm(self, pid: int | str) -> str:
         try:
