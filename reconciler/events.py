@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from providers.base import HeldReason, Json, Reason, Verb
 from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
+from reconciler.failures import final_outcomes
 from reconciler.model import Held, Outcome
-from reconciler.status import FleetStatus, final_outcomes
+from reconciler.status import FleetStatus
 from reconciler.times import rfc3339, rfc3339_or_none
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from providers.base import Health, HeldReason, Kind
 from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType
 from reconciler.errors import ExitCode
+from reconciler.failures import FailedAction, final_outcomes
 from reconciler.model import Held, Outcome, Plan
 from specs.compiled import Suspension
 
 if TYPE_CHECKING:
     from reconciler.results import RunOutcome
-    from reconciler.status import FailedAction, Pause, SourceReport
+    from reconciler.status import Pause, SourceReport
 
 ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
 _MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
@@ -27,8 +28,6 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
 
     Paused and suspended on purpose are no failure; anything else that keeps an agent from being as git says is one.
     """
-    from reconciler.status import final_outcomes
-
     results = {outcome.result for outcome in final_outcomes(outcomes)}
     waiting = any(held.reason not in ON_PURPOSE for held in plan.held)
     table: tuple[tuple[object, RunOutcome, ExitCode], ...] = (

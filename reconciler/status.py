@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from providers.base import Health
 from reconciler import judge
 from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType, settle
+from reconciler.failures import FailedAction, counting_for_a_stall, failed_actions, final_outcomes
 from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
 from specs.compiled import Suspension
 
@@ -45,17 +46,6 @@ class LastRun:
     outcome: str
     exit_code: int
     passes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedAction:
-    """An action whose last try failed. `since`: when it began to fail with this error."""
-
-    verb: str
-    target: str
-    agent: str | None
-    error: str
-    since: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +108,6 @@ class FleetStatus:
         return self.pending + len(self.held)
 
 
-def final_outcomes(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """The last outcome of each action over all passes of a run, in the order in which they first appeared."""
-    last: dict[tuple[str, object], Outcome] = {}
-    for outcome in outcomes:
-        last[(outcome.action.verb, outcome.action.key)] = outcome
-    return tuple(last.values())
-
-
 def build_status(
     previous: FleetStatus | None,
     *,
@@ -142,7 +124,8 @@ def build_status(
 
     The status of a fleet that has no desired state yet is made by `unready_status`.
     """
-    failed = _failed(previous, final_outcomes(outcomes), now)
+    before = previous.failed if previous else ()
+    failed = failed_actions(before, plan, final_outcomes(outcomes), now)
     status = FleetStatus(
         fleet=plan.fleet,
         tenant_id=plan.tenant_id,
@@ -172,8 +155,8 @@ def build_status(
             plan,
             source,
             now,
-            failed=failed,
-            failed_before=previous.failed if previous else (),
+            failed=counting_for_a_stall(failed, outcomes, stalled=_stalled_by_failures(previous)),
+            failed_before=before,
             quarantined=[agent.name for agent in status.agents if agent.quarantined_since],
         ),
         judge.paused(pause, plan.paused, suspended, now),
@@ -207,19 +190,9 @@ def unready_status(
     )  # fmt: skip
 
 
-def _failed(previous: FleetStatus | None, outcomes: Iterable[Outcome], now: float) -> tuple[FailedAction, ...]:
-    before = {(old.verb, old.target, old.error): old.since for old in previous.failed} if previous else {}
-    return tuple(
-        FailedAction(
-            verb=str(outcome.action.verb),
-            target=outcome.action.target,
-            agent=outcome.action.agent,
-            error=outcome.error or "",
-            since=before.get((str(outcome.action.verb), outcome.action.target, outcome.error or ""), now),
-        )
-        for outcome in outcomes
-        if outcome.result == "failed"
-    )
+def _stalled_by_failures(previous: FleetStatus | None) -> bool:
+    known = previous.condition(ConditionType.STALLED) if previous else None
+    return known is not None and known.reason is ConditionReason.ACTIONS_FAILED
 
 
 _LIVE = {"alive": "running", "missing": "stopped"}

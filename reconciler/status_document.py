@@ -11,8 +11,9 @@ from typing import Any
 
 from providers.base import FieldChange, HeldReason, Json, Verb
 from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType
+from reconciler.failures import FailedAction
 from reconciler.model import Held
-from reconciler.status import AgentStatus, FailedAction, FleetStatus, LastRun, Pause
+from reconciler.status import AgentStatus, FleetStatus, LastRun, Pause
 from reconciler.store_codec import Damaged
 from reconciler.times import parse_rfc3339, rfc3339, rfc3339_or_none
 from specs.compiled import Suspension

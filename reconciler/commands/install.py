@@ -49,6 +49,7 @@ def install(
     Written to reconcile.toml, which is this host's own: no commit can change it. Run again, it changes what is asked.
     """
     from providers.facts import gather
+    from reconciler.errors import MosaicError
     from reconciler.settings import read_settings, settings_path
 
     facts = gather(os.environ)
@@ -65,18 +66,22 @@ def install(
         host=host or before.host,
         install=mode,
     )
-    result = _first_run(path, before, wanted, output)
     unit = WAKING[mode]
+    machine = _host(facts)
+    # The other way ends first: while its unit files are still there, systemd can take its links away.
+    ended = _end_units(machine, facts, [one for name, one in WAKING.items() if name != mode], remove=False)
+    try:
+        result = _first_run(path, before, wanted, output)
+    except MosaicError:
+        for one in ended:
+            _carry_out(machine, _begin_unit(one))
+        raise
     if not Path(facts.unit_dir, unit).exists():
-        from reconciler.errors import MosaicError
-
         raise MosaicError(
             f"{unit} could not be written in this run ({result.outcome})",
             help="the settings are kept; mend what the report says, then run `mosaic fleet install` again",
         )
-    other = [one for name, one in WAKING.items() if name != mode]
-    _end_units(_host(facts), facts, other, remove=False)
-    _carry_out(_host(facts), _begin_unit(unit))
+    _carry_out(machine, _begin_unit(unit))
     _tell_log(facts, result, mode)
     output.result(f"installed: {unit} is enabled and runs; settings are in {path}")
     return result.exit_code

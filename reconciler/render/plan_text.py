@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from providers.base import Action
 from reconciler.documents import StepsOf
 from reconciler.model import Plan
-from reconciler.render.words import Paint, change, count, data, held_line, loss, no_paint, short
+from reconciler.render.words import Paint, change, count, data, held_line, loss, no_paint, short, value
 from reconciler.times import rfc3339
 
 
@@ -84,9 +84,17 @@ def _actions(actions: Iterable[Action], steps_of: StepsOf, paint: Paint) -> list
     for action in actions:
         disrupts = ", disrupts" if action.disrupts else ""
         lines.append(f"  {paint(str(action.verb), 'yellow')} {data(action.target)} ({action.reason}{disrupts})")
-        lines += [f"      {change(one)}" for one in action.changes]
+        lines += _changes(action)
         lines += [f"      $ {data(step.command)}" for step in steps_of(action)]
     return lines
+
+
+def _changes(action: Action) -> list[str]:
+    """A line for each field that differs; what is made from nothing fits on one."""
+    made = action.changes and all(one.live is None for one in action.changes)
+    if made:
+        return ["      (absent) -> " + "; ".join(f"{data(one.path)}: {value(one.desired)}" for one in action.changes)]
+    return [f"      {change(one)}" for one in action.changes]
 
 
 def _list(title: str, rows: list[str], paint: Paint) -> list[str]:

@@ -27,10 +27,7 @@ def report_text(result: RunResult, *, paint: Paint = no_paint) -> str:
     lines = [_outcome(outcome, paint) for outcome in result.outcomes]
     source = result.status.condition(ConditionType.SOURCE_READY)
     if source is not None and source.status is ConditionStatus.FALSE:
-        lines.append(
-            f"{paint('source', 'red')} {source.reason}: commit {short(result.status.attempted_revision)} is not in "
-            f"force: {data(source.message)}"
-        )
+        lines.append(f"{paint('source', 'red')} {source.reason}: {data(source.message)}")
     lines += [f"{paint('held', 'yellow')} {held_line(held, now)}" for held in plan.held]
     lines += [f"{paint('refused', 'red')} {data(sentence)}" for sentence in plan.refused]
     lines += [f"{paint('unknown', 'yellow')} {kind}: {data(why)}" for kind, why in sorted(plan.unknown.items())]

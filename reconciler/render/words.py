@@ -61,7 +61,7 @@ def held_line(held: Held, now: float) -> str:
     name = f"{data(held.agent)}: " if held.agent else ""
     since = f", since {when(held.since, now)}" if held.since and held.since < now else ""
     until = f"; next look {when(held.until, now)}" if held.until else ""
-    return f"{name}{held.verb} {data(held.target)} is held: {held.reason} ({data(held.message)}){since}{until}"
+    return f"{name}{held.verb} {data(held.target)}: {held.reason} ({data(held.message)}){since}{until}"
 
 
 def loss(view: AgentView, now: float) -> str:

@@ -189,3 +189,16 @@ def test_a_fleet_without_a_desired_state() -> None:
     later = unready_status(make.status(), fleet="demo", tenant_id="ada", host="build-1", source=bad, now=NOW + 9)
     assert [one.type for one in later.conditions] == list(T)
     assert later.agents  # as they were last seen
+
+
+def test_a_failure_that_was_not_tried_again_is_still_there() -> None:
+    due = make.plan(actions=(make.action(),))
+    first = make.status(plan=due, outcomes=(make.outcome(result="failed", error="boom"),))
+    second = make.status(first, plan=due, now=NOW + 60)
+    assert second.failed == first.failed
+    assert judged(second, T.STALLED)[0] is S.FALSE
+    third = make.status(second, plan=due, outcomes=(make.outcome(result="failed", error="boom"),), now=NOW + 90)
+    assert judged(third, T.STALLED)[0] is S.TRUE
+    fourth = make.status(third, plan=due, now=NOW + 120)
+    assert judged(fourth, T.STALLED)[0] is S.TRUE
+    assert make.status(fourth, now=NOW + 150).failed == ()
