@@ -1,0 +1,173 @@
+"""The documents: valid by their schemas, the same as the files in docs/, and without content or secrets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from providers.base import Action, HeldReason, Kind, Reason, Verb
+from providers.steps import Step, WriteFile
+from reconciler.documents import plan_digest, plan_document, receipt_document, report_document, steps_by
+from reconciler.judge import verdict
+from reconciler.model import Outcome, Plan
+from reconciler.output import to_json, to_yaml
+from reconciler.results import RunResult
+from reconciler.schemas import schema_of
+from reconciler.status import Pause
+from reconciler.status_document import status_document
+from specs.compiled import Suspension
+from tests import builders as make
+
+FACTS = make.facts("/home/ada")
+STEPS = steps_by(make.REGISTRY, FACTS)
+SCHEMAS = Path(__file__).parents[2] / "docs/schemas"
+
+FULL = make.plan(
+    actions=(
+        make.action(Verb.WRITE, None, id="write", target="/u/x.service", reason=Reason.FRAMEWORK),
+        make.action(Verb.RESTART, reason=Reason.SPEC, disrupts=True, depends_on=("write",), changes=(make.change(),)),
+    ),
+    held=(make.held(), make.held(HeldReason.SUSPENDED, None, until=None)),
+    unknown={Kind.LINGER: "hidden"},
+    orphans=("unit mosaic-agent@old.service",),
+    refused=("4 agents would be removed",),
+    settling=("coder3",),
+)
+OUTCOMES = (make.outcome(), make.outcome(make.action(agent="coder1"), "failed", error="timeout"))
+
+
+def result(plan: Plan = FULL, outcomes: tuple[Outcome, ...] = OUTCOMES) -> RunResult:
+    word, code = verdict(plan, outcomes)
+    return RunResult(
+        plan=plan, outcomes=outcomes, outcome=word, exit_code=code, passes=2, started_at=make.NOW, duration_s=0.4123,
+        status=make.status(plan=plan, outcomes=outcomes), registry=make.REGISTRY, facts=FACTS,
+    )  # fmt: skip
+
+
+def validate(which: str, document: Any) -> None:
+    schema = schema_of(which)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(to_json(document)))
+
+
+@pytest.mark.parametrize("plan", [make.plan(), FULL, make.plan(paused="storm")])
+def test_a_plan_fits_its_schema(plan: Plan) -> None:
+    validate("plan", plan_document(plan, make.REGISTRY, FACTS))
+
+
+@pytest.mark.parametrize(("plan", "outcomes"), [(make.plan(), ()), (FULL, OUTCOMES)])
+def test_a_report_fits_its_schema(plan: Plan, outcomes: tuple[Outcome, ...]) -> None:
+    validate("report", report_document(result(plan, outcomes), make.REGISTRY, FACTS))
+
+
+def test_a_status_fits_its_schema() -> None:
+    validate("status", status_document(make.status()))
+    full = make.status(
+        plan=FULL,
+        outcomes=OUTCOMES,
+        pause=Pause(reason="storm", by="ada", since=make.NOW),
+        suspended={"coder0": Suspension(reason="r", by="b", until=None)},
+        last_run=None,
+    )
+    validate("status", status_document(full))
+
+
+@pytest.mark.parametrize("which", ["plan", "report", "status", "event"])
+def test_the_schema_is_a_file_too(which: str) -> None:
+    """If this fails: mosaic fleet schema WHICH > docs/schemas/WHICH.schema.json"""
+    assert json.loads((SCHEMAS / f"{which}.schema.json").read_text()) == schema_of(which)
+
+
+def test_the_plan_says_what_the_contract_says() -> None:
+    document = plan_document(FULL, make.REGISTRY, FACTS)
+    assert document["apiVersion"] == "mosaic.fleet/v1"
+    assert document["observed_at"] == "2025-11-20T03:16:00Z"
+    assert document["actions"][1] == {
+        "id": "restart:unit:coder0",
+        "verb": "restart",
+        "provider": "systemd",
+        "target": "mosaic-agent@coder0.service",
+        "agent": "coder0",
+        "reason": "spec-changed",
+        "disrupts": True,
+        "depends_on": ["write"],
+        "changes": [{"path": "model", "live": "opus", "desired": "sonnet"}],
+        "steps": ["systemctl --user restart mosaic-agent@coder0.service"],
+    }
+    assert document["unknown"] == [{"kind": "linger", "error": "hidden"}]
+    assert document["summary"].keys() == {"create", "update", "remove", "heal", "held", "unchanged"}
+
+
+def test_no_content_of_a_file_is_printed() -> None:
+    for document in (
+        plan_document(FULL, make.REGISTRY, FACTS),
+        report_document(result(), make.REGISTRY, FACTS),
+        receipt_document(make.status(), FULL, OUTCOMES, make.REGISTRY, FACTS),
+    ):
+        assert "not-for-anyone" not in to_json(document)
+
+
+def test_the_digest_is_of_what_decides() -> None:
+    digest = plan_digest(FULL, STEPS)
+    assert plan_digest(replace(FULL, observed_at=make.NOW + 60, held=()), STEPS) == digest
+    first = FULL.actions[0]
+    others = [
+        replace(FULL, revision="b" * 40),
+        replace(FULL, observed_digest="other"),
+        replace(FULL, host="other"),
+        replace(FULL, actions=FULL.actions[:1]),
+        replace(FULL, actions=(replace(first, reason=Reason.DRIFT), *FULL.actions[1:])),
+        replace(FULL, actions=(replace(first, depends_on=("x",)), *FULL.actions[1:])),
+        replace(FULL, actions=(first, replace(FULL.actions[1], changes=()))),
+    ]
+    assert len({digest, *(plan_digest(other, STEPS) for other in others)}) == len(others) + 1
+
+
+def test_the_digest_is_of_the_content_too() -> None:
+    def other(action: Action) -> list[Step]:
+        return [replace(step, content="other") if isinstance(step, WriteFile) else step for step in STEPS(action)]
+
+    assert plan_digest(FULL, other) != plan_digest(FULL, STEPS)
+
+
+def test_a_receipt_says_what_was_done() -> None:
+    document = receipt_document(make.status(), FULL, OUTCOMES, make.REGISTRY, FACTS)
+    assert document["revision"] == make.SHA
+    assert [one["result"] for one in document["actions"]] == ["done", "failed"]
+    assert document["plan_digest"].startswith("sha256:")
+    assert document["trigger"] == "timer"
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-99, 99)
+    | st.text(max_size=8)
+    | st.sampled_from(["no", "1:30", "0x1", "~"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4))
+def test_yaml_is_the_same_document(document: dict[str, Any]) -> None:
+    text = to_yaml(document)
+    assert text.isascii()
+    for version in ((1, 1), (1, 2)):
+        yaml = YAML(typ="safe", pure=True)
+        yaml.version = version
+        assert yaml.load(text) == document
+
+
+def test_json_is_ascii_and_one_line_where_asked() -> None:
+    text = to_json({"a": "\u00fc\x1b\n"}, one_line=True)
+    assert text.isascii()
+    assert "\n" not in text
