@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -157,6 +157,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4))
 def test_yaml_is_the_same_document(document: dict[str, Any]) -> None:
     text = to_yaml(document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.base import Health, HeldReason, Kind, Reason, Verb
@@ -181,6 +181,7 @@ NASTY = st.text(st.characters(codec="utf-8"), max_size=10) | st.sampled_from(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(NASTY, NASTY)
 def test_no_name_and_no_reason_reaches_the_terminal_raw(name: str, reason: str) -> None:
     nasty = make.plan(

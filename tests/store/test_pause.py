@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.local_host import LocalHost
@@ -109,6 +109,7 @@ def _end(one: Suspension) -> float:
     return float("inf") if one.until is None else one.until
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(MAPS, MAPS, st.floats(0, 100))
 def test_the_longer_one_holds(declared: dict[str, Suspension], local: dict[str, Suspension], now: float) -> None:
     merged = merge(declared, local, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.redact import HIDDEN, hide_secrets, one_line, plain, redact
@@ -77,6 +77,7 @@ def test_control_sequences_go(raw: str, shown: str) -> None:
     assert plain(raw) == shown
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text())
 def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     kept = plain(text)
@@ -88,6 +89,7 @@ def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     assert "\t" not in line
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=2000), st.integers(1, 20), st.integers(1, 300))
 def test_it_is_bounded(text: str, lines: int, size: int) -> None:
     kept = redact(text, max_lines=lines, max_bytes=size)
@@ -95,6 +97,7 @@ def test_it_is_bounded(text: str, lines: int, size: int) -> None:
     assert len(kept.encode()) <= size
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.sampled_from(SECRETS), st.text("ab \n\x1b[m\"'=", max_size=40), st.text("ab \n\"'=", max_size=40))
 def test_no_token_survives_its_surroundings(secret: str, before: str, after: str) -> None:
     kept = redact(f"{before} {secret} {after}")

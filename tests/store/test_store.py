@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.base import HeldReason
@@ -100,21 +100,25 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
     return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in root.rglob("*") if p.is_file()}
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(HISTORIES)
 def test_history_survives_its_file(history: History) -> None:
     assert history_from_json(unseal(seal(history_to_json(history)))) == history
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(INVENTORIES)
 def test_inventory_survives_its_file(inventory: Inventory) -> None:
     assert inventory_from_json(unseal(seal(inventory_to_json(inventory)))) == inventory
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(SUSPENSIONS)
 def test_suspensions_survive_their_file(suspended: dict[str, Suspension]) -> None:
     assert suspensions_from_json(unseal(seal(suspensions_to_json(suspended)))) == suspended
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(HISTORIES, st.data())
 def test_no_damage_goes_unnoticed(history: History, data: st.DataObject) -> None:
     raw = seal(history_to_json(history))
@@ -133,12 +137,14 @@ def test_no_damage_goes_unnoticed(history: History, data: st.DataObject) -> None
     assert read == history  # only white space in the head can change unnoticed
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_reader(raw: bytes) -> None:
     with pytest.raises(Damaged):
         unseal(raw)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(JSON)
 def test_no_value_crashes_a_codec(value: object) -> None:
     for parse in (history_from_json, inventory_from_json, suspensions_from_json):
@@ -335,6 +341,7 @@ def test_the_compiled_fleet_is_for_one_commit_host_and_input(store: Store) -> No
     assert fresh.load_desired(revision=make.SHA, host="build-1", inputs="i2") is None
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.data())
 def test_a_damaged_compiled_fleet_is_none_or_itself(data: st.DataObject) -> None:
     import tempfile
