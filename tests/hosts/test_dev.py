@@ -95,4 +95,4 @@ def test_arguments_reach_pytest_and_hosts_are_required(elsewhere: Path, tmp_path
     )
     said = [line for line in log.read_text().splitlines() if line.startswith("-m") and "pip" not in line]
     assert said[1:4] == ["-m ruff check .", "-m ruff format --check .", "-m mypy"], done.stderr
-    assert said[4] == f"-m pytest -n 4 --dist loadgroup {elsewhere}/tests -k two words"
+    assert said[4] == f"-m pytest -n 4 --dist loadfile {elsewhere}/tests -k two words"
