@@ -32,9 +32,10 @@ KNOWN: Mapping[str, Runtime] = {
         unattended_flags=("--dangerously-skip-permissions",),
         reset_command="/clear",
     ),
-    # Without the --disable it starts one daemon for each CODEX_HOME, which outlives the pane and holds its scope.
+    # By itself it works through a daemon, one for each CODEX_HOME, that outlives the pane. The flag leaves that alone,
+    # also where one runs; `--disable daemon_auto_start` stops at a question then.
     "codex": Runtime(
-        command=("codex", "--disable", "daemon_auto_start"),
+        command=("codex", "--no-daemon"),
         process_names=("codex",),
         model_flag="--model",
         unattended_flags=("--dangerously-bypass-approvals-and-sandbox",),
