@@ -62,7 +62,7 @@ def invoke(command: click.Command, args: Sequence[str] | None, output: Output) -
             return int(ExitCode.OK)  # the other run does what this one was started for
         output.error(error)
         return int(error.exit_code)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # SystemExit: what click makes of a broken pipe
         output.deaf()
         return int(ExitCode.OK)
     except Exception as error:  # the last resort: whatever it is, it is ours, and it is kept

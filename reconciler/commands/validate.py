@@ -51,14 +51,16 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
         return int(code)
     for problem in loaded.problems:
         output.progress(problem.render() + "\n")
+    from reconciler.render.words import count
+
     errors = sum(problem.severity == "error" for problem in loaded.problems)
-    told = f"{errors} error{'' if errors == 1 else 's'}, {len(loaded.warnings)} warning(s)"
+    told = f"{count(errors, 'error')}, {count(len(loaded.warnings), 'warning')}"
     if loaded.roster is None:
         output.result(f"invalid: {told}; with this commit the last good revision would stay in force")
         return int(code)
     where = f", {len(mine)} of them on {host}: {', '.join(mine) or 'none'}" if mine is not None else ""
     state = "valid" if loaded.ok else f"invalid: {', '.join(sorted(loaded.held))} would be held"
-    output.result(f"{state}: fleet {loaded.fleet.name}, {len(agents)} agents{where}; {told}")
+    output.result(f"{state}: fleet {loaded.fleet.name}, {count(len(agents), 'agent')}{where}; {told}")
     return int(code)
 
 
