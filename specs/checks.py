@@ -76,7 +76,7 @@ def check_entry(
                 source.problem(
                     entry.at("depends_on", index).span,
                     f'agent "{name}" depends on "{other}", which is not in the roster',
-                    suggestion=near.phrase(other, names - {name or ""}),
+                    suggestion=near.phrase(other, names),
                     agent=name,
                 )
             )
@@ -87,8 +87,8 @@ def check_class(entry: Entry, source: SourceFile, near: Suggester) -> list[Probl
     spec = entry.spec
     if spec is None or spec.agent_class in WELL_KNOWN_CLASSES:
         return []
-    suggestion = near.near(spec.agent_class, WELL_KNOWN_CLASSES)
-    if suggestion is None or len(suggestion) < 4:
+    suggestion = near.near(spec.agent_class, WELL_KNOWN_CLASSES, cutoff=0.85)
+    if suggestion is None:
         return []
     message = f'class "{spec.agent_class}" of agent "{entry.name}" is not a well-known one'
     hint = f'did you mean "{suggestion}"?'
@@ -219,10 +219,10 @@ def check_north_star(star: NorthStar, tree: Node, source: SourceFile, near: Sugg
     for section, items in sections.items():
         for index in range(len(items)):
             node = tree.items[section].sequence[index].items["id"]
-            line = first.setdefault(node.text, node.span.line)
-            if line != node.span.line:
-                message = f'duplicate id "{node.text}"'
-                problems.append(source.problem(node.span, message, suggestion=f"first used on line {line}"))
+            if node.text in first:
+                hint = f"first used on line {first[node.text]}"
+                problems.append(source.problem(node.span, f'duplicate id "{node.text}"', suggestion=hint))
+            first.setdefault(node.text, node.span.line)
     goals = {goal.id: goal.depends_on for goal in star.goals}
     place = {(goal.id, i): (n, i) for n, goal in enumerate(star.goals) for i in range(len(goal.depends_on))}
     for goal in star.goals:

@@ -49,7 +49,7 @@ def read_entries(agents: Node, explainer: Explainer, fatal: list[Problem]) -> li
         entry = Entry(node, name)
         entries.append(entry)
         if name is not None and name in first:
-            line = explainer.source.lines and first[name].span.line
+            line = first[name].span.line
             fatal.append(
                 explainer.source.problem(
                     node.items["name"].span,
@@ -66,6 +66,7 @@ def read_entries(agents: Node, explainer: Explainer, fatal: list[Problem]) -> li
 
 def place(problems: list[Problem], entries: list[Entry]) -> list[Problem]:
     """Gives problems found by position to the entry that they are in; returns those that are in none."""
+    entries = sorted(entries, key=lambda entry: (entry.node.span.line, entry.node.span.column))
     starts = [(entry.node.span.line, entry.node.span.column) for entry in entries]
     rest: list[Problem] = []
     for problem in problems:

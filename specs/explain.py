@@ -41,13 +41,14 @@ class Explainer:
         if kind == "missing":
             parent, _ = locate(node, location[:-1])
             return self._problem(parent.span, f'missing key "{location[-1]}"{where}', agent=agent)
-        target, key = locate(node, location)
+        value, key = locate(node, location)
         if kind == "extra_forbidden":
             return self._unknown(location, model, key, agent, where)
-        if location and location[-1] == "[key]":
-            target = key
+        target = value
+        if (location and location[-1] == "[key]") or (value.plain and not value.text):
+            target = key  # a value that is not there has no place of its own
         subject = _subject(location, agent)
-        message, suggestion, help_ = self._predicate(kind, error, target)
+        message, suggestion, help_ = self._predicate(kind, error, value)
         return self._problem(target.span, f"{subject} {message}", suggestion=suggestion, help=help_, agent=agent)
 
     def _unknown(

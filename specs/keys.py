@@ -1,4 +1,4 @@
-"""The older camelCase spellings of the roster's keys."""
+"""What older rosters write in another way: camelCase keys, and a bare `~` for the home folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from specs.yaml_tree import Node
 
 
 def modernise(roster: Node, source: SourceFile, problems: list[Problem]) -> None:
-    """Renames camelCase keys in place; the same key in both spellings is a duplicate."""
+    """Renames camelCase keys in place; the same key in both spellings is a duplicate. A bare `~` becomes text."""
     done: set[int] = set()  # an aliased mapping is met more than once
     for node, model in _mappings(roster):
         if id(node) in done:
@@ -41,6 +41,9 @@ def modernise(roster: Node, source: SourceFile, problems: list[Problem]) -> None
                 del node.items[old], node.keys[old]
             else:
                 node.items[new], node.keys[new] = node.items.pop(old), node.keys.pop(old)
+        folder = node.items.get("working_directory")
+        if folder is not None and folder.plain and folder.text == "~":
+            folder.value = "~"  # YAML reads a bare ~ as nothing; whoever writes it here means the home folder
 
 
 def _mappings(roster: Node) -> Iterator[tuple[Node, type[Spec]]]:

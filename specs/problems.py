@@ -12,6 +12,8 @@ from specs import secrets
 Severity = Literal["error", "warning"]
 
 WINDOW = 120  # columns of a source line that are shown; a longer one is cut around the caret
+LONGEST_MESSAGE = 400
+MASKED = 1000  # columns around the caret that are searched for secrets before the line is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """`source` is the offending line with secrets masked, or None when the file cannot be shown."""
+    """`source` is the offending line, or the part of it around the caret, with secrets masked; `caret` is 0-based.
+
+    `source` is None when there is no line to show.
+    """
 
     file: str
     line: int
@@ -34,6 +39,7 @@ class Problem:
     width: int = 1
     severity: Severity = "error"
     source: str | None = None
+    caret: int = 0
     suggestion: str | None = None
     help: str | None = None
     agent: str | None = None
@@ -47,9 +53,9 @@ class Problem:
         if self.source is None:
             rows += [f"{gutter} = {self.suggestion}"] if self.suggestion else []
         else:
-            shown, start = _window(self.source, self.column)
-            caret = _blanks(shown[:start]) + "^" * max(1, _columns(shown[start : start + self.width]))
-            rows += [f"{gutter} |", f"{number} | {shown}".rstrip(), f"{gutter} | {caret}{hint}"]
+            before, under = self.source[: self.caret], self.source[self.caret : self.caret + self.width]
+            carets = " " * _columns(before) + "^" * max(1, _columns(under))
+            rows += [f"{gutter} |", f"{number} | {self.source}".rstrip(), f"{gutter} | {carets}{hint}"]
         if self.help:
             rows.append(f"help: {self.help}")
         return "\n".join(rows)
@@ -75,30 +81,36 @@ class SourceFile:
     ) -> Problem:
         """A problem at `span`, with secrets masked in everything that could quote the file."""
         line = min(max(span.line, 1), max(len(self.lines), 1))
-        source = self._shown(line)
-        column = span.column if source is None else min(max(span.column, 1), len(source) + 1)
-        width = 1 if source is None else max(1, min(span.width, len(source) - column + 1))
+        length = len(self.lines[line - 1]) if line <= len(self.lines) else 0
+        column = min(max(span.column, 1), length + 1)
+        source, caret = self._shown(line, column)
         return Problem(
             file=self.name,
             line=line,
             column=column,
-            width=width,
-            message=secrets.mask_tokens(message),
+            width=1 if source is None else max(1, min(span.width, len(source) - caret)),
+            message=_said(message),
             severity=severity,
             source=source,
-            suggestion=secrets.mask_tokens(suggestion) if suggestion else None,
-            help=secrets.mask_tokens(help) if help else None,
+            caret=caret,
+            suggestion=_said(suggestion) if suggestion else None,
+            help=_said(help) if help else None,
             agent=agent,
         )
 
-    def _shown(self, line: int) -> str | None:
+    def _shown(self, line: int, column: int) -> tuple[str | None, int]:
+        """What is shown of a line, and where in it the column is."""
         if line > len(self.lines):
-            return None
+            return None, 0
         text = self.lines[line - 1]
+        start = max(0, column - 1 - MASKED // 2) if len(text) > MASKED else 0
+        shown = text[start : start + MASKED]
         for row, first, last in self.hidden:
-            if row == line:
-                text = text[: first - 1] + "*" * len(text[first - 1 : last]) + text[last:]
-        return "".join(" " if c == "\t" else c if c.isprintable() else "?" for c in secrets.mask_line(text))
+            if row == line and last > start:
+                begin, end = max(0, first - 1 - start), last - start
+                shown = shown[:begin] + "*" * len(shown[begin:end]) + shown[end:]
+        shown = "".join(" " if c == "\t" else c if c.isprintable() else "?" for c in secrets.mask_line(shown))
+        return _window(shown, column - 1 - start)
 
 
 def render_all(problems: Iterable[Problem]) -> str:
@@ -106,22 +118,20 @@ def render_all(problems: Iterable[Problem]) -> str:
     return "\n\n".join(problem.render() for problem in problems)
 
 
-def _window(line: str, column: int) -> tuple[str, int]:
-    """The part of `line` around `column`, and the 0-based place of the column in it."""
+def _said(text: str) -> str:
+    """What a message may quote of a file: no secrets, nothing that a terminal would obey, no endless names."""
+    text = text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "..."
+    return "".join(c if c.isprintable() else "?" for c in secrets.mask_tokens(text))
+
+
+def _window(line: str, caret: int) -> tuple[str, int]:
+    """The part of `line` around the caret, and the place of the caret in it."""
     if len(line) <= WINDOW:
-        return line, column - 1
-    start = max(0, min(column - 1 - WINDOW // 2, len(line) - WINDOW))
+        return line, caret
+    start = max(0, min(caret - WINDOW // 2, len(line) - WINDOW))
     before, after = ("..." if start else ""), ("..." if start + WINDOW < len(line) else "")
-    return before + line[start : start + WINDOW] + after, column - 1 - start + len(before)
-
-
-def _wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in "WF"
+    return before + line[start : start + WINDOW] + after, caret - start + len(before)
 
 
 def _columns(text: str) -> int:
-    return sum(2 if _wide(char) else 1 for char in text)
-
-
-def _blanks(text: str) -> str:
-    return " " * _columns(text)
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -40,15 +40,21 @@ def hide_secrets(tree: Node, source: SourceFile) -> None:
     while pending:
         node, secret = pending.pop()
         if secret and node.kind == "scalar":
-            last, column = node.end
-            for line in range(node.span.line, last + 1):
-                start = node.span.column if line == node.span.line else 1
-                end = column - 1 if line == last else 10**9
-                if end >= start:
-                    source.hidden.append((line, start, end))
+            _hide(node, source)
         pending.extend((child, secret) for child in node.sequence)
         for key, child in node.items.items():
+            if secret and key not in secrets.REFERENCES:
+                _hide(node.keys[key], source)
             pending.append((child, key not in secrets.REFERENCES and (secret or secrets.secretive(key))))
+
+
+def _hide(node: Node, source: SourceFile) -> None:
+    last, column = node.end
+    for line in range(node.span.line, last + 1):
+        start = node.span.column if line == node.span.line else 1
+        end = column - 1 if line == last else 10**9
+        if end >= start:
+            source.hidden.append((line, start, end))
 
 
 def _text(raw: bytes, source: SourceFile, problems: list[Problem]) -> str | None:

@@ -50,6 +50,10 @@ WELL_KNOWN_CLASSES = (
 )
 
 
+# A bare ~ is nothing to an editor that reads YAML, and the home folder to people and to this loader.
+Home = Annotated[Folder, WithJsonSchema({"type": ["string", "null"]})]
+
+
 class Tmux(Spec):
     """Where the sessions are. Without `socket_name` it is the user's default tmux server."""
 
@@ -60,7 +64,7 @@ class Tmux(Spec):
 class Defaults(Spec):
     """What an agent inherits when it does not say otherwise."""
 
-    working_directory: Folder = "~"
+    working_directory: Home = "~"
 
 
 class RuntimeSpec(Spec):

@@ -35,8 +35,8 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _NOT_SECRET_NAMES = frozenset({"submit_key", "submitkey"})
-_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)[\"']?\s*[:=]\s*(?P<value>\S.*)$")
-_FLOW_PAIR = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)[\"']?\s*[:=]\s*(?P<value>[^\s,{}\[\]][^,{}\[\]]*)")
+_ASSIGNMENT = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]*)[\"']?\s*[:=]\s*(?P<value>\S.*)$")
+_FLOW_PAIR = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]*)[\"']?\s*[:=]\s*(?P<value>[^\s,{}\[\]][^,{}\[\]]*)")
 REFERENCES = frozenset({"from_env", "from_file", "fromEnv", "fromFile"})
 _BLOB = re.compile(r"[A-Za-z0-9+=_-]{24,}")
 _WORD = re.compile(r"[^\s\"',{}\[\]]+")

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 def syntax_problem(error: MarkedYAMLError, source: SourceFile) -> Problem:
     """What `error` means, at the place where the parser noticed it."""
-    mark = error.problem_mark or error.context_mark
-    span = Span(mark.line + 1, mark.column + 1) if mark else Span()
     raw = str(error.problem or error.context or "not readable as YAML")
+    # What was begun and not ended is mended where it begins; anything else where the parser stopped.
+    begun = error.context_mark if re.search(_NOT_ENDED, raw) else None
+    mark = begun or error.problem_mark or error.context_mark
+    span = Span(mark.line + 1, mark.column + 1) if mark else Span()
     line = source.lines[span.line - 1] if span.line <= len(source.lines) else ""
     if "\\t" in raw or line[: span.column].lstrip(" ").startswith("\t"):
         return source.problem(
@@ -27,6 +29,7 @@ def syntax_problem(error: MarkedYAMLError, source: SourceFile) -> Problem:
     return source.problem(span, f"not readable as YAML: {raw}")
 
 
+_NOT_ENDED = r"end of stream|stream end|could not find expected ':'"
 _PLAIN_ENGLISH = (
     (
         r"mapping values are not allowed",
@@ -35,7 +38,7 @@ _PLAIN_ENGLISH = (
     ),
     (
         r"end of stream|stream end",
-        "the file ends in the middle of a quoted text, a list or a mapping",
+        "a quoted text, a list or a mapping that begins here has no end",
         "close the quote or the bracket",
     ),
     (
@@ -50,7 +53,7 @@ _PLAIN_ENGLISH = (
     ),
     (
         r"could not find expected ':'",
-        "a key without a colon, or a text that should be in quotes, begins before this",
+        "a key without a colon, or a text that should be in quotes",
         "write `key: value`",
     ),
     (

@@ -39,7 +39,7 @@ class Event(Protocol):
 
 
 MAX_DEPTH = 40
-MAX_NODES = 200_000  # after expanding aliases; a roster of 1,000 agents has about 20,000
+MAX_NODES = 100_000  # after expanding aliases; a roster of 1,000 agents has about 20,000
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _MERGE = "<<"
