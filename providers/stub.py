@@ -84,7 +84,7 @@ class Composer:
             if data.startswith(marker):
                 self._pasting = not self._pasting
                 data = data[len(marker) :]
-            elif marker.startswith(data) and len(data) > 1:
+            elif marker.startswith(data):
                 self._pending = data  # the rest of the marker is still to come
                 break
             else:
@@ -105,7 +105,7 @@ class Composer:
             os.write(1, b"\b \b")
         else:
             self._text += byte
-            os.write(1, byte.replace(b"\r", b"\r\n"))
+            os.write(1, byte.replace(b"\r", b"\n"))
 
 
 class Stub:
@@ -132,7 +132,7 @@ class Stub:
     def _answer(self, message: str) -> None:
         word, _, rest = message.strip().partition(" ")
         rest = rest.strip()
-        os.write(1, b"\r\n")
+        os.write(1, b"\n")
         if word == "/hang":
             while True:
                 signal.pause()
@@ -161,7 +161,7 @@ class Stub:
 
 def say(text: str) -> None:
     """One line on the terminal, as UTF-8 whatever the locale is."""
-    os.write(1, text.encode("utf-8", "replace") + b"\r\n")
+    os.write(1, text.encode("utf-8", "replace") + b"\n")
 
 
 def number(text: str, otherwise: float) -> float:

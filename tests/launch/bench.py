@@ -169,10 +169,13 @@ class Bench:
         eventually(lambda: row().get("pane_dead_status") == status, what=f"status {status} of the pane of {session}")
 
     def comm(self, pid: int | str) -> str:
+        """The name of a process; "" once it has ended, also if nobody has waited for it."""
         try:
-            return self.read(f"/proc/{pid}/comm").strip()
+            stat = self.read(f"/proc/{pid}/stat")
         except OSError:
             return ""
+        name, _, rest = stat.partition("(")[2].rpartition(")")
+        return "" if rest.startswith(" Z") else name
 
     def kill(self, pid: int) -> None:
         """SIGKILL, and wait for the end."""

@@ -251,7 +251,7 @@ print(json.dumps(report))
 def test_killed_at_any_time_and_started_again_there_is_one(bench: Bench) -> None:
     bench.declare(make_agent("a"))
     bench.host.systemctl("start", "mosaic-tmux-holder.service")
-    delays = json.dumps([step * 0.0005 for step in range(50)])
+    delays = json.dumps([step * 0.001 for step in range(25)])
     done = bench.host.python(KILLED_AT_ANY_TIME, bench.facts.bin_dir, delays, timeout=120)
     report = json.loads(done.stdout)
     assert [row for row in report if row[:3] != [0, 1, True]] == []
