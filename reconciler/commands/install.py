@@ -173,7 +173,9 @@ def _end_units(host: Host, facts: HostFacts, units: Sequence[str], *, remove: bo
     there = [unit for unit in units if Path(facts.unit_dir, unit).exists()]
     steps: list[Step] = []
     for unit in there:
-        steps += [SetEnabled(unit=unit, enabled=False), UnitJob(verb="stop", unit=unit)]
+        # A service that had failed would otherwise be listed for ever after its file is gone.
+        stop, forget = UnitJob(verb="stop", unit=unit), UnitJob(verb="reset-failed", unit=unit)
+        steps += [SetEnabled(unit=unit, enabled=False), stop, forget]
     if remove:
         names = sorted({name for group in RECONCILER_UNITS.values() for name in group})
         paths = [Path(facts.unit_dir, name) for name in names]
