@@ -14,7 +14,7 @@ Sample = tuple[Mapping[str, str], float]
 
 def metrics_text(status: FleetStatus) -> str:
     """The exposition format, version 0.0.4. Every label value that can occur is there, also with 0."""
-    base = {"fleet": status.fleet, "tenant_id": status.tenant_id, "host": status.host}
+    base = _labels({"fleet": status.fleet, "tenant_id": status.tenant_id, "host": status.host})
     run = status.last_run
     held = Counter(str(one.reason) for one in status.held)
     health = Counter(agent.health for agent in status.agents)
@@ -24,7 +24,9 @@ def metrics_text(status: FleetStatus) -> str:
         full = f"mosaic_fleet_{name}"
         out.append(f"# HELP {full} {text}")
         out.append(f"# TYPE {full} {kind}")
-        out.extend(f"{full}{_labels({**base, **labels})} {_number(value)}" for labels, value in samples)
+        for labels, value in samples:
+            more = "," + _labels(labels) if labels else ""
+            out.append(f"{full}{{{base}{more}}} {_number(value)}")
 
     family("last_success_timestamp_seconds", "gauge", "End of the last run after which all was right; 0 is never.",
            [({}, status.last_success)])  # fmt: skip
@@ -49,7 +51,7 @@ def metrics_text(status: FleetStatus) -> str:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+    return ",".join([f'{name}="{_escaped(value)}"' for name, value in labels.items()])
 
 
 def _escaped(value: str) -> str:
@@ -57,5 +59,4 @@ def _escaped(value: str) -> str:
 
 
 def _number(value: float) -> str:
-    number = float(value)
-    return str(int(number)) if number.is_integer() else repr(round(number, 6))
+    return str(int(value)) if value == int(value) else repr(round(value, 6))

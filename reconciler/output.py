@@ -13,9 +13,9 @@ from typing import IO, Literal, TextIO
 from providers.base import Json
 from reconciler.errors import MosaicError
 from reconciler.redact import plain
+from reconciler.render.words import Tint
 
 Format = Literal["text", "json", "yaml"]
-Tint = Literal["red", "green", "yellow", "bold", "dim"]
 _CODES: Mapping[Tint, str] = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 

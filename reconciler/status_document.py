@@ -26,7 +26,8 @@ def status_text(status: FleetStatus) -> str:
     document = status_document(status)
     agents = document.pop("agents")
     top = json.dumps(document, ensure_ascii=False, indent=1)
-    rows = ",\n  ".join(json.dumps(agent, ensure_ascii=False) for agent in agents)
+    encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+    rows = ",\n  ".join([encode(agent) for agent in agents])
     body = f"[\n  {rows}\n ]" if agents else "[]"
     return f'{top[:-2]},\n "agents": {body}\n}}\n'
 

@@ -68,19 +68,3 @@ def receipts(store: Store) -> tuple[Path, ...]:
 
 def _short(revision: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", revision)[:12] or "none"
-
-
-def request_look(store: Store) -> None:
-    """Ask the next run to look at everything anew, whoever makes it. Raises StateError."""
-    store.write(store.runtime / "look", "")
-
-
-def take_look_request(store: Store) -> bool:
-    """Whether somebody asked; the request is gone afterwards."""
-    path = store.runtime / "look"
-    store.guard(path)
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    return True

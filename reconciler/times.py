@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
-LONGEST = 3650 * 86400.0
+_LAST = 253402300799  # 9999-12-31T23:59:59Z
 
 
 def rfc3339(when: float) -> str:
     """UTC with whole seconds: `2025-11-20T03:16:00Z`. Times outside of what a calendar holds are clamped to it."""
-    return datetime.fromtimestamp(min(max(when, 0.0), 253402300799.0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _written(int(min(max(when, 0.0), _LAST)))
+
+
+@lru_cache(maxsize=512)  # a thousand agents share a few moments
+def _written(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rfc3339_or_none(when: float | None) -> str | None:
@@ -21,26 +23,13 @@ def rfc3339_or_none(when: float | None) -> str | None:
     return rfc3339(when) if when else None
 
 
+@lru_cache(maxsize=512)
 def parse_rfc3339(text: str) -> float:
     """Unix seconds. Raises ValueError unless the text is a date and time with an offset."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"no time zone in {text!r}")
     return parsed.timestamp()
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of `90`, `90s`, `5m`, `2h`, `1h30m`, `7d`, `1w`. Raises ValueError with a sentence for people."""
-    written = text.strip().lower()
-    if re.fullmatch(r"\d+(?:\.\d+)?", written):
-        seconds = float(written)
-    elif _DURATION.fullmatch(written):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written))
-    else:
-        raise ValueError(f"{text!r} is not a duration; write for example 90s, 5m, 2h, 1h30m or 7d")
-    if seconds > LONGEST:
-        raise ValueError(f"{text!r} is longer than ten years")
-    return seconds
 
 
 def spell_duration(seconds: float) -> str:

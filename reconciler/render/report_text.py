@@ -6,8 +6,7 @@ from collections import Counter
 
 from reconciler.conditions import ConditionStatus, ConditionType
 from reconciler.model import Outcome
-from reconciler.output import Tint
-from reconciler.render.words import Paint, count, data, held_line, no_paint, short
+from reconciler.render.words import Paint, Tint, count, data, held_line, no_paint, short
 from reconciler.results import RunResult
 
 _TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}

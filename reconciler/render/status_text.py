@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from reconciler.conditions import Condition, ConditionStatus, ConditionType
-from reconciler.lock import Holder
-from reconciler.output import Tint
-from reconciler.render.words import Paint, data, held_line, no_paint, short, when
+from reconciler.render.words import Paint, Tint, data, held_line, no_paint, short, when
 from reconciler.status import AgentStatus, FleetStatus
 from reconciler.times import rfc3339, spell_duration
+
+if TYPE_CHECKING:
+    from reconciler.lock import Holder
 
 _BAD_WHEN_TRUE = frozenset({ConditionType.STALLED, ConditionType.PAUSED})
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Literal
 
 from providers.base import FieldChange, Json
 from reconciler.model import AgentView, Held
-from reconciler.output import Tint
 from reconciler.redact import one_line
 from reconciler.times import rfc3339, spell_duration
 
+Tint = Literal["red", "green", "yellow", "bold", "dim"]
 Paint = Callable[[str, Tint], str]
 
 

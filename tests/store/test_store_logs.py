@@ -1,4 +1,4 @@
-"""Crash logs, receipts and requests: bounded, private, redacted."""
+"""Crash logs and receipts: bounded, private, redacted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from reconciler.store_logs import (
     add_receipt,
     load_crash,
     receipts,
-    request_look,
     save_crash,
-    take_look_request,
 )
 from tests import builders as make
 
@@ -70,20 +68,10 @@ def test_the_newest_receipts_are_kept(store: Store) -> None:
     assert '"n": 204' in kept[0].read_text()
 
 
-def test_a_request_is_taken_once(store: Store) -> None:
-    assert not take_look_request(store)
-    request_look(store)
-    request_look(store)
-    assert take_look_request(store)
-    assert not take_look_request(store)
-
-
 def test_a_preview_keeps_nothing(tmp_path: Path) -> None:
     preview = Store(tmp_path / "state", tmp_path / "run", read_only=True)
     with pytest.raises(ReadOnlyStore):
         save_crash(preview, "a", "x")
     with pytest.raises(ReadOnlyStore):
         add_receipt(preview, {}, now=make.NOW, revision="")
-    with pytest.raises(ReadOnlyStore):
-        request_look(preview)
     assert not any(tmp_path.iterdir())
