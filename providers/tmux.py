@@ -21,6 +21,7 @@ TIMEOUT_S = 5.0
 _LIMIT = 32 << 20  # of output: 5,000 sessions are about 1 MB, a capture is up to a few hundred KB
 _ARGS_MAX = 12_000  # tmux takes a command of 16 KiB
 _FIRST, _LAST = b"@mosaic-first", b"@mosaic-last"
+_ENDING = (b"server exited", b"lost server")  # it ended while it was asked: the next answer is certain
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 # Numbers first, the session's name next (tmux allows no ":" in it), the free text last. Each field is asked for once:
@@ -64,10 +65,14 @@ class Tmux:
 
     def server(self, socket: str, processes: Processes, child: Child | None = None) -> TmuxServer:
         """The server of a socket and the first pane of each of its sessions; raises ObserveError."""
-        try:
-            done = (child or self.begin(socket)).finish()
-        except SpawnError as error:
-            raise ObserveError(f"tmux list-panes: {error}") from error
+        for _ in range(3):
+            try:
+                done = (child or self.begin(socket)).finish()
+            except SpawnError as error:
+                raise ObserveError(f"tmux list-panes: {error}") from error
+            child = None
+            if not done.err.startswith(_ENDING):
+                break
         if done.status != 0:
             return self._without_answer(socket, done, processes)
         lines = done.out.split(b"\n")
@@ -147,7 +152,7 @@ class Tmux:
             for part in done.out.decode("utf-8", "replace").split(nonce + " ")[1:]:
                 number, _, text = part.partition("\n")
                 answers[number] = text
-            if done.status != 0 and not _no_server(done.err):
+            if done.status != 0 and not _no_server(done.err) and not done.err.startswith(_ENDING):
                 errors |= dict.fromkeys(names, f"tmux: {_short(done.err)}")
         return answers, errors
 

@@ -40,6 +40,14 @@ def _stopped_manager() -> Iterator[None]:
         os.kill(_manager(), signal.SIGCONT)
 
 
+def _on_the_bus() -> LocalHost:
+    """A client over the bus: for a moment after the bus was started systemd is not on it, and clients pass it over."""
+    eventually(lambda: "org.freedesktop.systemd1" in command("busctl", "--user", "list", "--acquired", "--no-pager"))
+    local = LocalHost()
+    local.look().units()
+    return local
+
+
 def _error(systemd: Systemd) -> str:
     try:
         systemd.list_units()
@@ -85,8 +93,8 @@ def check_a_bus_without_systemd_is_passed_over(host: LocalHost) -> None:
         os.kill(int(pid), signal.SIGTERM)
 
 
-def check_the_bus_goes_while_jobs_run(host: LocalHost) -> None:
-    host.look().units()
+def check_the_bus_goes_while_jobs_run(_: LocalHost) -> None:
+    host = _on_the_bus()
     slow = [f"mosaic-slow@lost{number}.service" for number in range(3)]
     host.begin([(unit, UnitJob(verb="start", unit=unit)) for unit in slow])
     host.begin([("restart", UnitJob(verb="restart", unit="mosaic-slow@lost9.service"))])
@@ -102,7 +110,8 @@ def check_the_bus_goes_while_jobs_run(host: LocalHost) -> None:
     command("systemctl", "--user", "reset-failed", check=False)
 
 
-def check_a_subscriber_outlives_the_bus(host: LocalHost) -> None:
+def check_a_subscriber_outlives_the_bus(_: LocalHost) -> None:
+    host = _on_the_bus()
     systemd = host.systemd
     systemd.subscribe()
     systemd.drain()

@@ -86,6 +86,15 @@ def test_files_are_written_whole(host: LocalHost, tmp_path: Path) -> None:
     assert not _do(host, delete=DeleteFile(path=str(path / "below")))["delete"].changed
 
 
+def test_many_files_in_one_batch(host: LocalHost, tmp_path: Path) -> None:
+    (tmp_path / "many" / "f7").mkdir(parents=True)
+    steps = {f"f{n}": WriteFile(path=f"{tmp_path}/many/{n % 3}/f{n}", content=str(n), mode=0o600) for n in range(100)}
+    results = _do(host, **steps, bad=WriteFile(path=f"{tmp_path}/many/f7", content="", mode=0o600))
+    assert [name for name, result in results.items() if not result.ok] == ["bad"]
+    assert all((tmp_path / f"many/{n % 3}/f{n}").read_text() == str(n) for n in range(100))
+    assert not any(result.changed for result in _do(host, **steps).values())
+
+
 def test_a_link_is_replaced_and_not_followed(host: LocalHost, tmp_path: Path) -> None:
     (tmp_path / "target").write_text("precious")
     (tmp_path / "link").symlink_to("target")
