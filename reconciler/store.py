@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from reconciler.errors import InvalidConfig, MosaicError
+from reconciler.errors import InvalidConfig, MosaicError, Unavailable
 from reconciler.files import make_folder, read_optional, write_atomic
 from reconciler.model import AgentHistory, History, Inventory
 from reconciler.store_codec import (
@@ -58,6 +58,7 @@ class Store:
         self.read_only = read_only
         self.warnings: list[str] = []
         self._seen: dict[Path, tuple[tuple[int, int, int], Any]] = {}
+        self._desired: tuple[tuple[object, ...], Fleet] | None = None
 
     @classmethod
     def open(cls, facts: HostFacts, fleet: str, *, read_only: bool = False) -> Store:
@@ -102,11 +103,17 @@ class Store:
 
     def load_desired(self, *, revision: str, host: str, inputs: str) -> Fleet | None:
         """The compiled fleet of exactly this commit, host and `inputs` (a digest of whatever else went in), or None."""
+        path = self.state / "desired.json"
+        wanted = (revision, host, inputs, _signature(path))
+        if self._desired is not None and self._desired[0] == wanted:
+            return self._desired[1]  # the same object again: what providers keep by identity stays good
         try:
-            raw = read_optional(self.state / "desired.json")
+            raw = read_optional(path)
             if raw is None:
                 return None
-            return fleet_from_json(unseal(raw, revision=revision, host=host, inputs=inputs))
+            fleet = fleet_from_json(unseal(raw, revision=revision, host=host, inputs=inputs))
+            self._desired = (wanted, fleet)
+            return fleet
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # another commit's, another version's or damaged: it is compiled anew
 
@@ -161,12 +168,15 @@ class Store:
             raise write_failure(path, error) from error
 
     def guard(self, path: Path) -> None:
-        """Every write passes here: makes the folder (0700). Raises StateError, or ReadOnlyStore in a preview."""
+        """Every write passes here: makes the folder (0700). Raises StateError, Unavailable where the user's systemd
+        has made no runtime folder, or ReadOnlyStore in a preview."""
         if self.read_only:
             raise ReadOnlyStore(f"a preview tried to write {path}")
         try:
             make_folder(path.parent)
         except OSError as error:
+            if path.is_relative_to(self.runtime) and error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT):
+                raise no_runtime(error) from error
             raise write_failure(path.parent, error) from error
 
     def sweep(self) -> None:
@@ -257,6 +267,16 @@ def write_failure(path: Path, error: OSError) -> StateError:
     }
     way = ways.get(error.errno or 0, "the state folder must belong to you and be writable")
     return StateError(f"cannot write {path}: {error.strerror or error}", help=way)
+
+
+def no_runtime(error: OSError) -> Unavailable:
+    """The error of a runtime folder that is not ours: without a login or linger, and after su, nobody has made one."""
+    import os
+
+    from providers.bus_address import explain
+
+    what, _, way = explain(os.environ, os.getuid(), [error]).rpartition("; ")
+    return Unavailable(what, help=way)
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
