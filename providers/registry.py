@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from providers.base import Kind, Provider
@@ -17,13 +18,16 @@ from providers.unit import UnitProvider
 Registry = Mapping[Kind, Provider]
 
 
+@lru_cache(maxsize=4)
 def registry(
     *,
-    also_sockets: Iterable[str] = (),
+    also_sockets: frozenset[str] = frozenset(),
     install: Literal["none", "timer", "watch"] = "none",
     command: tuple[str, ...] = (),
 ) -> Registry:
-    """One provider for each kind. `also_sockets`: see SessionProvider; the rest: see FrameworkProvider."""
+    """One provider for each kind; the same ones for the same arguments, so that they may keep what is dear to make.
+
+    `also_sockets`: see SessionProvider; the rest: see FrameworkProvider."""
     providers: tuple[Provider, ...] = (
         FrameworkProvider(install=install, command=command),
         LingerProvider(),

@@ -134,7 +134,7 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
 
         owned = store.load_inventory()
         return registry(
-            also_sockets={agent.socket for agent in owned.agents.values()},
+            also_sockets=frozenset(agent.socket for agent in owned.agents.values()),
             install=settings.install,
             command=service_command(settings.install) if settings.install != "none" else (),
         )
