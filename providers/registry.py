@@ -27,7 +27,8 @@ def registry(
 ) -> Registry:
     """One provider for each kind; the same ones for the same arguments, so that they may keep what is dear to make.
 
-    `also_sockets`: see SessionProvider; the rest: see FrameworkProvider."""
+    `also_sockets`: see SessionProvider; the rest: see FrameworkProvider.
+    """
     providers: tuple[Provider, ...] = (
         FrameworkProvider(install=install, command=command),
         LingerProvider(),

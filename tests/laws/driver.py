@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypothesis import currently_in_test_context, note
+
 from providers.base import Action, ResourceKey
 from providers.registry import Registry, registry
 from providers.steps import Step
@@ -59,7 +61,7 @@ class MemoryStore(Store):
 
 def registry_for(inventory: Inventory) -> Registry:
     """As a real run makes it: sessions of ours may be on every server that the inventory knows."""
-    return registry(also_sockets={owned.socket for owned in inventory.agents.values()})
+    return registry(also_sockets=frozenset(owned.socket for owned in inventory.agents.values()))
 
 
 @dataclass
@@ -88,7 +90,10 @@ class Reconciler:
         return loop.look(self.context(), fleet)
 
     def converge(self, fleet: Fleet) -> Converged:
-        return loop.converge(self.context(), fleet, self.world.elapsed + RUN_S)
+        result = loop.converge(self.context(), fleet, self.world.elapsed + RUN_S)
+        if currently_in_test_context():
+            note(story(fleet, result))  # shown with a failing example
+        return result
 
     def changes(self, fleet: Fleet) -> tuple[Change, ...]:
         registered = registry_for(self.store.inventory)
@@ -100,6 +105,17 @@ class Reconciler:
         self.world.restart_reconciler()
         self.store.kill_in = None
         return Reconciler(self.world, self.store, self.suspended, self.options)
+
+
+def story(fleet: Fleet, result: Converged) -> str:
+    """A run in a few lines."""
+    done = [f"{outcome.action.id} {outcome.result} {outcome.error or ''}" for outcome in result.outcomes]
+    if len(done) > 30:
+        done = [*done[:15], f"... {len(done) - 25} more ...", *done[-10:]]
+    left = [f"{action.id} due, {action.reason}" for action in result.last.plan.actions]
+    held = [f"{held.verb} {held.target} held, {held.reason}: {held.message}" for held in result.last.plan.held]
+    declared = " ".join(f"{agent.name}={agent.state}" for agent in fleet.agents)
+    return "\n  ".join([f"run for {declared or 'nobody'}, {result.passes} passes", *done, *left, *held])
 
 
 def reconciler(
