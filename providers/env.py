@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from providers.base import Action, Json
     from providers.host import FileState, HostFacts, Look
     from providers.steps import Step
-    from specs.compiled import Fleet
+    from specs.compiled import Agent, Fleet
 
 _MODE = 0o600
 _HIDDEN = "(set)"  # what stands in a file that was edited by hand may be a secret
@@ -28,17 +28,14 @@ class EnvProvider:
 
     kind = Kind.ENV
 
+    def __init__(self) -> None:
+        self._last: tuple[Fleet, HostFacts, tuple[Resource, ...]] | None = None
+
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
-        return tuple(
-            Resource(
-                key=ResourceKey(Kind.ENV, agent.name),
-                agent=agent.name,
-                fields={"mode": f"{_MODE:04o}", "vars": _variables(launch.env_pairs(agent, fleet, facts))},
-                data={"path": launch.env_path(agent.name, facts), "content": launch.render_env(agent, fleet, facts)},
-            )
-            for agent in fleet.agents
-            if agent.state != "absent" and agent.held is None
-        )
+        if self._last is None or self._last[0] is not fleet or self._last[1] != facts:
+            wanted = (agent for agent in fleet.agents if agent.state != "absent" and agent.held is None)
+            self._last = (fleet, facts, tuple(_resource(agent, fleet, facts) for agent in wanted))
+        return self._last[2]
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}
@@ -66,6 +63,16 @@ class EnvProvider:
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+
+def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
+    pairs = launch.env_pairs(agent, fleet, facts)
+    return Resource(
+        key=ResourceKey(Kind.ENV, agent.name),
+        agent=agent.name,
+        fields={"mode": f"{_MODE:04o}", "vars": _variables(pairs)},
+        data={"path": launch.env_path(agent.name, facts), "content": launch.render_pairs(agent, fleet, pairs)},
+    )
 
 
 def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:

@@ -7,7 +7,6 @@ the value being everything up to the end of the line.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -68,7 +67,7 @@ def holder_path(facts: HostFacts) -> str:
 
 def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
     """The launch environment as key and value, in the order of the file."""
-    launch = _launch_pairs(agent)
+    launch, digest = _launch(agent)
     return (
         ("MOSAIC_AGENT_NAME", agent.name),
         ("MOSAIC_AGENT_SESSION", agent.session),
@@ -77,15 +76,20 @@ def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
         ("MOSAIC_HOST", fleet.host),
         ("MOSAIC_HOME", facts.mosaic_home),
         ("MOSAIC_HEARTBEAT_INTERVAL", f"{fleet.heartbeats.interval:g}"),
-        ("MOSAIC_LAUNCH", _digest(launch)),
+        ("MOSAIC_LAUNCH", digest),
         *launch,
     )
 
 
 def render_env(agent: Agent, fleet: Fleet, facts: HostFacts) -> str:
     """The content of `NAME.env`. Raises ValueError for a value that does not fit on a line."""
+    return render_pairs(agent, fleet, env_pairs(agent, fleet, facts))
+
+
+def render_pairs(agent: Agent, fleet: Fleet, pairs: Iterable[Pair]) -> str:
+    """`render_env`, where the `env_pairs` are at hand."""
     head = f"# mosaic-fleet: generated from git for agent {agent.name} of fleet {fleet.name}; edits are put back"
-    return _render(head, env_pairs(agent, fleet, facts))
+    return _render(head, pairs)
 
 
 def holder_sockets(fleet: Fleet) -> tuple[str, ...]:
@@ -133,7 +137,7 @@ def read_pairs(text: str) -> tuple[Pair, ...]:
 
 def launch_digest(agent: Agent) -> str:
     """16 hex digits that change exactly when `launch_fields` does: a running agent with another one needs a restart."""
-    return _digest(_launch_pairs(agent))
+    return _launch(agent)[1]
 
 
 def pairs_digest(pairs: Iterable[Pair]) -> str:
@@ -143,7 +147,7 @@ def pairs_digest(pairs: Iterable[Pair]) -> str:
 
 def launch_fields(agent: Agent) -> dict[str, Json]:
     """What needs a restart when it changes, by name, fit for printing: a secret appears as where it comes from."""
-    return pairs_fields(_launch_pairs(agent))
+    return pairs_fields(_launch(agent)[0])
 
 
 def pairs_fields(pairs: Iterable[Pair]) -> dict[str, Json]:
@@ -162,6 +166,22 @@ def pairs_fields(pairs: Iterable[Pair]) -> dict[str, Json]:
         elif key in _FIELD_NAMES:
             fields[_FIELD_NAMES[key]] = value
     return fields
+
+
+# A run asks several times for each agent; comparing agents would cost more than making it anew.
+_made: dict[int, tuple[Agent, tuple[Pair, ...], str]] = {}
+
+
+def _launch(agent: Agent) -> tuple[tuple[Pair, ...], str]:
+    known = _made.get(id(agent))
+    if known is not None and known[0] is agent:
+        return known[1], known[2]
+    pairs = _launch_pairs(agent)
+    digest = _digest(pairs)
+    if len(_made) >= 4096:
+        _made.clear()
+    _made[id(agent)] = (agent, pairs, digest)
+    return pairs, digest
 
 
 def _launch_pairs(agent: Agent) -> tuple[Pair, ...]:
@@ -193,15 +213,15 @@ def _variable(name: str, value: EnvValue) -> Pair:
 
 
 def _digest(pairs: tuple[Pair, ...]) -> str:
-    return hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([f"{key}={value}" for key, value in pairs]).encode()).hexdigest()[:16]
 
 
 def _render(head: str, pairs: Iterable[Pair]) -> str:
-    lines = [head, *(f"{key}={value}" for key, value in pairs)]
-    for line in lines:
-        if "\n" in line or "\0" in line:
-            raise ValueError(f"{line.partition('=')[0]}: a value with a line break or a NUL cannot be launched")
-    return "\n".join(lines) + "\n"
+    lines = [head, *[f"{key}={value}" for key, value in pairs]]
+    text = "\n".join(lines)
+    if text.count("\n") >= len(lines) or "\0" in text:
+        raise ValueError(f"{head}: a value with a line break or a NUL cannot be launched")
+    return text + "\n"
 
 
 def changed_names(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tuple[str, ...]:
