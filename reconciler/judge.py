@@ -30,11 +30,13 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
     """
     results = {outcome.result for outcome in final_outcomes(outcomes)}
     waiting = any(held.reason not in ON_PURPOSE for held in plan.held)
+    # What failed because nobody answers is the lesser news.
+    failed = ExitCode.UNAVAILABLE if _MANAGERS & plan.unknown.keys() else ExitCode.FAILED
     table: tuple[tuple[object, RunOutcome, ExitCode], ...] = (
         (plan.paused is not None, "paused", ExitCode.OK),
         (plan.refused, "refused", ExitCode.REFUSED),
-        ({"failed", "done"} <= results, "partial", ExitCode.FAILED),
-        ("failed" in results, "failed", ExitCode.FAILED),
+        ({"failed", "done"} <= results, "partial", failed),
+        ("failed" in results, "failed", failed),
         (_MANAGERS & plan.unknown.keys(), "failed", ExitCode.UNAVAILABLE),
         (plan.actions or plan.unknown, "partial", ExitCode.FAILED),
         (plan.settling, "partial", ExitCode.UNHEALTHY),
