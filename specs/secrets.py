@@ -9,9 +9,10 @@ from itertools import pairwise
 
 MASK = "*"
 
-# Prefixes that their issuers chose so that a leaked token can be recognised, and the two shapes without an issuer.
+# Prefixes that issuers chose so that a leaked token can be recognised, and some shapes without one. Only a prefix that
+# ordinary words can end in ("task-") has to begin a word: a token glued to a letter is still a token.
 _KNOWN = (
-    (r"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}", "an API key (sk-...)"),
+    (r"(?<![A-Za-z0-9])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}", "an API key (sk-...)"),
     (r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}", "a GitHub token"),
     (r"gl(?:pat|ptt|rt)-[A-Za-z0-9_-]{16,}", "a GitLab token"),
     (r"xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}", "a Slack token"),
@@ -19,14 +20,14 @@ _KNOWN = (
     (r"AIza[A-Za-z0-9_-]{30,}", "a Google API key"),
     (r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}", "a Stripe key"),
     (r"npm_[A-Za-z0-9]{30,}", "an npm token"),
-    (r"hf_[A-Za-z0-9]{24,}", "a Hugging Face token"),
+    (r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{24,}", "a Hugging Face token"),
     (r"syt_[A-Za-z0-9_]{16,}", "a Matrix access token"),
     (r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", "a JSON web token"),
     (r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}", "a Discord token"),
     (r"[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}", "a Telegram bot token"),
     (r"-----BEGIN [A-Z ]*PRIVATE KEY-----", "a private key (PEM)"),
 )
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(f"(?P<k{i}>{p})" for i, (p, _) in enumerate(_KNOWN)) + ")")
+_TOKEN = re.compile("|".join(f"(?P<k{i}>{pattern})" for i, (pattern, _) in enumerate(_KNOWN)))
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
 _NAME = re.compile(

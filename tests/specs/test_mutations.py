@@ -53,7 +53,7 @@ TOKENS = (
     ),
     *("depends_on: [lead]", "class: enhancr", SECRET, "API_KEY: hunter2"),
 )
-QUIET = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check(files: dict[str, bytes]) -> LoadResult:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from specs.compiled import Agent
-from specs.runtimes import KNOWN
 from tests.specs.helpers import HEAD, agent, compiled, read
 
 UNATTENDED = "--dangerously-bypass-approvals-and-sandbox"
@@ -52,11 +51,6 @@ def test_the_command(entry: str, argv: tuple[str, ...]) -> None:
 )
 def test_what_its_processes_are_called(entry: str, names: tuple[str, ...]) -> None:
     assert one(entry).process_names == names
-
-
-def test_codex_is_told_to_start_no_daemon() -> None:
-    assert CODEX[0] == "codex"
-    assert any("daemon" in word for word in CODEX[1:])
 
 
 def test_only_the_stub_answers_the_heartbeat_itself() -> None:

@@ -126,6 +126,14 @@ def test_a_password_is_not_shown_where_yaml_cannot_be_read(text: str) -> None:
     assert "hunter2" not in render_all(loaded.problems)
 
 
+def test_a_token_glued_to_a_letter_is_still_one() -> None:
+    token = KNOWN["a GitHub token"]
+    loaded = read(f"x{token}\n")
+    assert "a GitHub token in plain sight" not in loaded.problems[0].message  # the file cannot be read at all
+    assert token not in render_all(loaded.problems)
+    assert "a GitHub token" in render_all(read(agents(f"name: a, runtime: pi, alias: x{token}")).problems)
+
+
 def test_masking_keeps_the_columns() -> None:
     line = f"    GH: {KNOWN['a GitHub token']} # note"
     masked = secrets.mask_line(line)
