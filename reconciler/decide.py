@@ -6,7 +6,7 @@ Whether a needed thing may be done now (rollout, backoff, guards) is decided aft
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
 from reconciler.model import AgentView, Change, Inventory, Verdict
@@ -122,9 +122,15 @@ def _stop(
     )
     if not deletes:
         return Need(removes=removes, reason=reason)
+    if "unknown" in (view.session, view.unit_active):
+        message = "it is to go, but whether it still works could not be seen"
+        return Need(removes=removes, reason=reason, held=HeldReason.UNKNOWN, message=message)
     seen = present.get(ResourceKey(Kind.SESSION, view.name))
     if not runs and (session is None or session.verdict is not Verdict.DELETE):
         return Need(removes=removes, reason=reason)  # only enabled: there is nothing to stop
+    if view.unit_active == "failed" and unit is not None and unit.present is not None:
+        seen = seen or replace(unit.present, evidence={})
+        seen = replace(seen, evidence={**seen.evidence, "failed": True})  # a stop alone would leave it failed
     fields = tuple(change for change in _merged(unit, session) if change.path != "enabled")
     return Need(
         verb=Verb.STOP,
