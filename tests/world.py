@@ -131,7 +131,8 @@ class World(Trouble):
         changed = self.fingerprint() != before
         if changed:
             self.tally.changed.append(step)
-        result = StepResult(ok=error is None, changed=changed, error=error, output=output)
+        said = changed or (error is None and isinstance(step, UnitJob | DaemonReload))  # systemd does not tell
+        result = StepResult(ok=error is None, changed=said, error=error, output=output)
         if error == "hangs" and isinstance(step, UnitJob):
             late = StepResult(ok=False, changed=changed, error=f"did not end within {step.timeout_s:.0f} s")
             self._hanging.append((self.now + step.timeout_s, ident, late))

@@ -6,6 +6,7 @@ from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, PendingJob, Server, U
 from tests.world_processes import Processes
 
 START_LIMIT_S = 90.0  # TimeoutStartSec of a start that hangs
+SLEEP = ("sleep", "infinity")
 
 
 class Machine(Processes):
@@ -116,8 +117,11 @@ class Machine(Processes):
             server = self.server(socket) or self.start_server(socket, held=True)
             server.exit_empty = server.exit_empty and socket == ""
             if name not in server.sessions:
-                self.add_session(server, name, ("sleep", "infinity")).launch = definition
-            server.sessions[name].holder = True
+                self.add_session(server, name, SLEEP).launch = definition
+            session = server.sessions[name]
+            session.holder = True
+            if session.dead:
+                session.pid, session.dead, session.dead_status = self.spawn(SLEEP, ppid=server.pid).pid, False, None
         return None
 
     def _holder_stop(self) -> bool:

@@ -65,8 +65,9 @@ class Trouble(Machine):
         self.files.pop(path, None)
 
     def edit_file(self, path: str, content: str | None = None) -> None:
-        """Changed by hand: still working unless `content` says otherwise."""
-        if path in self.files:
+        """Changed by hand: still working unless `content` says otherwise. An empty file says nothing any more, so
+        whoever writes into it makes a file of their own: see `replace_file`."""
+        if path in self.files and self.files[path].content:
             old = self.files[path]
             self.files[path] = File(old.content + "# edited by hand\n" if content is None else content, old.mode)
 

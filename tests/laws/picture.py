@@ -38,9 +38,9 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
         "linger": look.linger(),
         "server": server.state,
         "panes": {
-            name: "holder"
-            if name == fleet.holder_session
-            else ("foreign" if not pane.mark else "dead" if pane.dead else "alive")
+            name: ("dead " if pane.dead else "") + ("holder" if name == fleet.holder_session else "foreign")
+            if not pane.mark
+            else ("dead" if pane.dead else "alive")
             for name, pane in sorted(panes.items())
         },
         "marks": {

@@ -238,6 +238,13 @@ def holder_session_killed(bench: Bench) -> None:
     bench.steps(reload(HOLDER_UNIT), reload(HOLDER_UNIT))
 
 
+def holder_pane_killed(bench: Bench) -> None:
+    up(bench, CODER)
+    bench.disturb("kill_holder_pane", SOCKET)
+    bench.show("a dead holder")
+    bench.steps(reload(HOLDER_UNIT))
+
+
 def server_mended_by_a_reload(bench: Bench) -> None:
     up(bench, CODER)
     bench.disturb("kill_server", SOCKET)
@@ -337,6 +344,7 @@ SCENARIOS = (
     Scenario(holder_restarted, {"panes": {**HOLDER, **panes(coder="alive")}}),
     Scenario(holder_stopped, {"panes": panes(coder="alive"), "units": {CODER: "active"}}),
     Scenario(holder_session_killed, {"panes": {**HOLDER, **panes(coder="alive")}}),
+    Scenario(holder_pane_killed, {"panes": {**HOLDER, **panes(coder="alive")}}),
     Scenario(server_mended_by_a_reload, {"panes": {**HOLDER, **panes(coder="alive")}}),
     Scenario(reload_of_what_is_not_active, {"server": "down", "units": {}}),
     Scenario(dead_pane_mended_by_a_reload, {"panes": {**HOLDER, **panes(coder="alive", coder0="alive")}}),
