@@ -166,8 +166,8 @@ class Host(Protocol):
 
     facts: HostFacts
 
-    def look(self) -> Look:
-        """A fresh look; nothing is read yet."""
+    def look(self, sockets: Sequence[str] = ()) -> Look:
+        """A fresh look. `sockets`: tmux servers that will be asked for, so that asking them may begin at once."""
         ...
 
     def paused(self) -> str | None:

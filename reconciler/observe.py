@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from providers.base import Kind, ObserveError, Present, ResourceKey
+from providers.launch import holder_sockets
 from reconciler.model import Observation
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
     """Never raises ObserveError: a kind that could not be seen is in `unknown`, and nothing is concluded about it."""
-    look = host.look()
+    look = host.look(holder_sockets(fleet))
     present: dict[ResourceKey, Present] = {}
     unknown: dict[Kind, str] = {}
     for kind, provider in registry.items():
