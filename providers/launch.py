@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -222,9 +222,3 @@ def _render(head: str, pairs: Iterable[Pair]) -> str:
     if text.count("\n") >= len(lines) or "\0" in text:
         raise ValueError(f"{head}: a value with a line break or a NUL cannot be launched")
     return text + "\n"
-
-
-def changed_names(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tuple[str, ...]:
-    """Names of the launch fields that differ, sorted."""
-    missing = object()
-    return tuple(sorted(k for k in live.keys() | desired.keys() if live.get(k, missing) != desired.get(k, missing)))

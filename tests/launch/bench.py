@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from providers import stub
+from providers.base import Json
 from providers.env import EnvProvider
 from providers.framework import FrameworkProvider
 from providers.host import HostFacts
@@ -79,6 +80,12 @@ def make_facts(home: str = "/root", runtime_dir: str = "/run/user/0") -> HostFac
         python=sys.executable,
         stub_program=STUB,
     )
+
+
+def changed_names(live: Mapping[str, Json], desired: Mapping[str, Json]) -> set[str]:
+    """Names of the fields that differ."""
+    missing = object()
+    return {name for name in live.keys() | desired.keys() if live.get(name, missing) != desired.get(name, missing)}
 
 
 class Bench:

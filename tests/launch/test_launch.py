@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from providers import launch
 from specs.compiled import Agent, EnvValue, Heartbeats, Limits
-from tests.launch.bench import make_agent, make_facts, make_fleet
+from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 
 FACTS = make_facts()
 AGENT = make_agent(
@@ -111,7 +111,7 @@ def test_what_needs_a_restart_is_named_and_shows_no_secret() -> None:
 )
 def test_each_launch_field_changes_the_digest(changed: Agent, name: str) -> None:
     assert launch.launch_digest(changed) != launch.launch_digest(AGENT)
-    assert name in launch.changed_names(launch.launch_fields(AGENT), launch.launch_fields(changed))
+    assert name in changed_names(launch.launch_fields(AGENT), launch.launch_fields(changed))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_file_says_again_what_it_was_made_from(agent: Agent) -> None:
 @given(agents, agents)
 def test_digest_and_fields_change_together(one: Agent, two: Agent) -> None:
     same = launch.launch_digest(one) == launch.launch_digest(two)
-    assert same == (launch.changed_names(launch.launch_fields(one), launch.launch_fields(two)) == ())
+    assert same == (changed_names(launch.launch_fields(one), launch.launch_fields(two)) == set())
 
 
 @pytest.mark.parametrize("value", ["a\nENV=EVIL=1", "a\0b"])

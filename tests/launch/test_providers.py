@@ -17,7 +17,7 @@ from providers.framework import MARK, PROGRAMS, RECONCILER_UNITS, UNITS, Framewo
 from providers.host import FileState, Look
 from providers.steps import DeleteFile, WriteFile
 from specs.compiled import Agent, EnvValue
-from tests.launch.bench import make_agent, make_facts, make_fleet
+from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 
 FACTS = make_facts()
 AGENT = make_agent("a", env={"MODE": "fast", "TOKEN": EnvValue(from_env="A_TOKEN")})
@@ -57,8 +57,7 @@ def seen_env(content: str, *, mode: int = 0o600, agent: Agent = AGENT) -> Presen
 def names_that_differ(seen: Present, agent: Agent = AGENT) -> set[str]:
     live, wanted = dict(seen.fields), dict(desired_env(agent).fields)
     one, two = live.pop("vars"), wanted.pop("vars")
-    names = set(launch.changed_names(live, wanted))
-    return names | set(launch.changed_names(one, two))
+    return changed_names(live, wanted) | changed_names(one, two)
 
 
 def test_an_untouched_file_is_equal_and_ours() -> None:
