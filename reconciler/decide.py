@@ -52,9 +52,12 @@ def need_of(
     the plan lists it as unknown.
     """
     unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
-    for change in (unit, session):
-        if change is not None and change.verdict is Verdict.HOLD:
-            return Need(message=f"{change.key.kind} could not be seen")
+    if "unknown" in (view.session, view.unit_active):
+        if agent is None or agent.state != "running":
+            # Its files are needed to end it, so they stay until it is seen to be gone.
+            removes = agent is None or agent.state == "absent"
+            return Need(removes=removes, held=HeldReason.UNKNOWN, message="whether it still runs could not be seen")
+        return Need(message="it could not be seen")
     if agent is not None and agent.held is not None:
         return Need(held=HeldReason.DEPENDENCY, message=agent.held)
     seen = present.get(ResourceKey(Kind.SESSION, view.name))
@@ -138,9 +141,17 @@ def _stop(
         disrupts=view.session == "alive",
         removes=removes,
         changes=fields,
-        present=seen,
+        present=_with_failure(seen, unit),
         message="removed from git" if removes else "declared stopped",
     )
+
+
+def _with_failure(seen: Present | None, unit: Change | None) -> Present | None:
+    """The session's observation, and whether its unit has failed: that has to be reset before the unit is gone."""
+    if unit is None or unit.present is None or unit.present.fields.get("active") != "failed":
+        return seen
+    base = seen or unit.present
+    return replace(base, evidence={**base.evidence, "failed": True})
 
 
 def _need(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from providers.base import ObserveError
 from providers.host import Host, HostFacts
 from providers.registry import Registry, registry
-from reconciler.errors import ExitCode, Refused
+from reconciler.errors import ExitCode, NotFound, Refused
 from reconciler.intake import Intake, open_store, source_spec, take
 from reconciler.judge import verdict
 from reconciler.loop import Context, Converged, Pass, converge, learn, look
@@ -90,7 +90,9 @@ def run_locked(
     if not options.dry_run:
         store.sweep()
     try:
-        intake = take(spec, options, settings, here.facts, store, now=started, force=force)
+        asked = force or options.trigger == "sync"
+        intake = take(spec, options, settings, here.facts, store, now=started, force=asked)
+        _must_know(options.agents, intake, store)
     except Exception as error:
         unready(error, options, store, here, settings)
         raise
@@ -106,6 +108,8 @@ def run_locked(
         code = preview_code(intake, done.last.plan)
     elif intake.rejected is not None:
         code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
+    elif options.trigger == "timer" and outcome == "held":
+        code = ExitCode.OK  # to wait is what the policy asks for, and no reason for systemd to call the run failed
     return finish(
         intake,
         done,
@@ -117,6 +121,18 @@ def run_locked(
         started_at=started,
         duration_s=here.monotonic() - began,
     )
+
+
+def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:
+    """Raises NotFound, with near misses, before anything is done for a name that nobody has."""
+    known = {agent.name for agent in intake.fleet.agents} | set(store.load_inventory().agents)
+    for name in names:
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, sorted(known), n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "mosaic fleet status lists the agents"
+            raise NotFound(f'no agent "{name}" in fleet {intake.fleet.name}', help=hint)
 
 
 def preview_code(intake: Intake, plan: Plan) -> ExitCode:
