@@ -45,8 +45,6 @@ class HolderProvider:
         unit = look.units().get(HOLDER_UNIT)
         active = unit.active if unit is not None else "inactive"
         enabled = HOLDER_UNIT in look.enabled()
-        if active == "inactive" and not enabled:
-            return {}
         servers: dict[str, object] = {}
         lost: list[tuple[int, int]] = []
         sessions: list[tuple[str, str, str]] = []
@@ -62,6 +60,8 @@ class HolderProvider:
             if server.state == "lost":
                 lost.append((server.pid, server.start_ticks))
             sessions.extend((socket, pane.session, pane.mark) for pane in server.panes if pane.mark)
+        if active == "inactive" and not enabled and not lost:
+            return {}
         return {
             KEY: Present(
                 key=KEY,

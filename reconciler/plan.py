@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from providers.base import HeldReason, Kind, Verb
-from providers.names import agent_unit
+from providers.base import HeldReason, Kind, ResourceKey, Verb
+from providers.names import HOLDER_UNIT, agent_unit
 from reconciler import backoff
 from reconciler.decide import Changes, Need, need_of
 from reconciler.draft import Draft
@@ -48,7 +48,7 @@ def plan(
     changes = tuple(sorted(changes, key=lambda change: change.key))
     views = build_views(fleet, observation, inventory)
     draft = Draft(now=now)
-    plan_shared(draft, changes, views, history, history.reload_due)
+    plan_shared(draft, changes, views, history, observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT)))
     by_agent = _by_agent(changes)
     agents = {agent.name: agent for agent in fleet.agents}
     names = [name for name in views if not chosen.agents or name in chosen.agents]

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import os.path
 from collections.abc import Iterable, Mapping
 
-from providers.base import HeldReason, Kind, Reason, ResourceKey, Verb
-from providers.names import HOLDER_UNIT
+from providers.base import HeldReason, Kind, Present, Reason, ResourceKey, Verb
+from providers.names import HOLDER_UNIT, UNIT_SUFFIXES
 from reconciler.draft import Draft
 from reconciler.model import AgentView, Change, History, Verdict
 
 
 def plan_shared(
-    draft: Draft, changes: Iterable[Change], views: Mapping[str, AgentView], history: History, reload_due: bool
+    draft: Draft,
+    changes: Iterable[Change],
+    views: Mapping[str, AgentView],
+    history: History,
+    holder: Present | None,
 ) -> None:
-    """Files first, then the reload, linger and the holder; fills `draft.gate` with what an agent's start waits for."""
+    """Files first, then the reload, linger and the holder; fills `draft.gate` with what an agent's start waits for.
+
+    `holder`: as it was seen. A server whose socket is gone is mended even when no agent is to run: those that are to be
+    ended cannot be seen without it.
+    """
     by_kind: dict[Kind, list[Change]] = {}
     for change in changes:
         by_kind.setdefault(change.key.kind, []).append(change)
     written = _files(draft, by_kind.get(Kind.FRAMEWORK, []))
-    if written or reload_due:
+    if written or history.reload_due:
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
         draft.gate.append(
             draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK, depends_on=tuple(draft.actions))
@@ -29,6 +36,8 @@ def plan_shared(
         _linger(draft, change)
     for change in by_kind.get(Kind.HOLDER, []):
         _holder(draft, change, views, history)
+    if holder is not None and holder.evidence.get("lost") and not by_kind.get(Kind.HOLDER):
+        draft.add(Verb.RECOVER, holder.key, HOLDER_UNIT, Reason.UNHEALTHY, present=holder)
 
 
 def release_digest(change: Change) -> str:
@@ -62,7 +71,7 @@ def _files(draft: Draft, changes: Iterable[Change]) -> bool:
             present=change.present,
         )
         draft.gate.append(identity)
-        units = units or os.path.splitext(path)[1] in (".service", ".timer", ".slice")
+        units = units or path.endswith(UNIT_SUFFIXES)
     return units
 
 
