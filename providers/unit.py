@@ -70,9 +70,10 @@ class UnitProvider:
         if action.verb is Verb.START:
             steps.extend(_end_scopes(seen))
             steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
+        elif action.verb is Verb.RESTART and not action.disrupts and not seen.get("scopes"):
+            # Nothing is left of it, so there is nothing to stop: a reload makes the session anew, and sooner.
+            steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
-            if seen.get("moves"):
-                steps.append(KillSession(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
         elif action.verb is Verb.STOP:
             steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))

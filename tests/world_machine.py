@@ -46,10 +46,6 @@ class Machine(Processes):
             return self._stop(name, unit)
         if verb == "reload":
             return self._reload(name, unit)
-        if verb == "reload":
-            if unit.active != "active" or name != HOLDER_UNIT:
-                return f"Unit {name} cannot be reloaded."
-            return self._holder_start()
         if verb == "restart" and unit.active in {"active", "activating"}:
             self._stop(name, unit)
         return self._start(name, unit)
