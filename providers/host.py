@@ -148,6 +148,10 @@ class Look(Protocol):
         """Argument list of one process seen in `processes()`; empty if it has ended since."""
         ...
 
+    def unit_of(self, pid: int) -> str:
+        """The systemd unit (the innermost folder of its control group) that a process is in; "" if it has ended."""
+        ...
+
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         """Every `*.hb` of the run folder, by agent name."""
         ...

@@ -61,6 +61,9 @@ class LocalLook:
     def cmdline(self, pid: int) -> tuple[str, ...]:
         return self._once(("cmdline", str(pid)), lambda: procfs.cmdline(pid))
 
+    def unit_of(self, pid: int) -> str:
+        return self._once(("unit_of", str(pid)), lambda: procfs.unit_of(pid))
+
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         from providers import heartbeats
 

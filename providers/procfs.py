@@ -96,6 +96,22 @@ def cmdline(pid: int) -> tuple[str, ...]:
     return tuple(part.decode("utf-8", "replace") for part in raw.rstrip(b"\0").split(b"\0"))
 
 
+def unit_of(pid: int) -> str:
+    """The innermost folder of a process's control group in systemd's own hierarchy; "" for a process that has ended."""
+    try:
+        raw = _bytes(f"/proc/{pid}/cgroup", _CMDLINE_MAX)
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    except OSError as error:
+        raise ObserveError(f"/proc/{pid}/cgroup cannot be read: {error.strerror}") from error
+    for line in raw.split(b"\n"):
+        hierarchy, _, rest = line.partition(b":")
+        controllers, _, path = rest.partition(b":")
+        if hierarchy == b"0" or controllers == b"name=systemd":
+            return path.rsplit(b"/", 1)[-1].decode("utf-8", "replace")
+    return ""
+
+
 def start_ticks(pid: int) -> int | None:
     """Field 22 of /proc/PID/stat right now; None if there is no such process."""
     try:

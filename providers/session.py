@@ -120,6 +120,7 @@ class SessionProvider:
                 "command": pane.command,
                 "panes": pane.panes,
                 "scopes": scopes,
+                "leftover": _leftover(pane, scopes, look),
             },
         )
 
@@ -149,13 +150,32 @@ def _scopes(look: Look) -> dict[str, tuple[str, ...]]:
     return {agent: tuple(sorted(units)) for agent, units in found.items()}
 
 
+def _leftover(pane: Pane, scopes: tuple[str, ...], look: Look) -> tuple[str, ...]:
+    """Scopes that hold something the agent left behind, and not the agent. Of one scope and a living pane it is clear
+    which it is, so that nothing is read for the usual case."""
+    if pane.dead or not scopes:
+        return scopes
+    if len(scopes) == 1:
+        return ()
+    own = look.unit_of(pane.pid)
+    return tuple(scope for scope in scopes if scope != own)
+
+
 def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str) -> Present:
     return Present(
         key=key,
         agent=key.name,
         ours=True,
         fields={"alive": False, "program": "", "launch": "", "socket": socket},
-        evidence={"session": "", "socket": socket, "dead_pane": False, "pid": 0, "pids": (), "scopes": units},
+        evidence={
+            "session": "",
+            "socket": socket,
+            "dead_pane": False,
+            "pid": 0,
+            "pids": (),
+            "scopes": units,
+            "leftover": units,
+        },
     )
 
 

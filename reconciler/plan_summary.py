@@ -39,10 +39,12 @@ def summarise(draft: Draft, views: Mapping[str, AgentView], inventory: Inventory
 
 
 def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: Inventory) -> tuple[str, ...]:
-    """Things on the host that look like an agent's and that neither git nor this host's inventory knows."""
+    """Things on the host that look like an agent's and that neither git nor this host's inventory knows, and what programs
+    of agents left behind."""
     found: list[str] = []
     for key in sorted(observation.present):
         seen = observation.present[key]
+        found.extend(f"scope {scope}, left behind by {seen.agent}" for scope in seen.evidence.get("leftover", ()))
         if seen.agent is None or seen.agent in agents or seen.agent in inventory.agents:
             continue
         if key.kind is Kind.UNIT:
@@ -53,6 +55,6 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
             found.append(f"heartbeat {seen.agent}.hb")
         elif key.kind is Kind.SESSION:
             socket = seen.fields["socket"] or "default"
-            what = f"tmux session {seen.evidence['session']}" if seen.evidence.get("session") else "a leftover scope"
-            found.append(f"{what} on socket {socket}" if seen.evidence.get("session") else f"{what} of {seen.agent}")
+            if seen.evidence.get("session"):
+                found.append(f"tmux session {seen.evidence['session']} on socket {socket}")
     return tuple(found)

@@ -109,6 +109,10 @@ class WorldLook:
     def cmdline(self, pid: int) -> tuple[str, ...]:
         return self._once("cmdline", str(pid), lambda: self._cmdline(pid))
 
+    def unit_of(self, pid: int) -> str:
+        proc = self._world.procs.get(pid)
+        return (proc.scope or "") if proc is not None else ""
+
     def _cmdline(self, pid: int) -> tuple[str, ...]:
         proc = self._world.procs.get(pid)
         if proc is None:
