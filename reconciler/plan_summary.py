@@ -39,8 +39,8 @@ def summarise(draft: Draft, views: Mapping[str, AgentView], inventory: Inventory
 
 
 def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: Inventory) -> tuple[str, ...]:
-    """Things on the host that look like an agent's and that neither git nor this host's inventory knows, and what programs
-    of agents left behind."""
+    """Things on the host that look like an agent's and that neither git nor this host's inventory knows, and what the
+    programs of agents left behind."""
     found: list[str] = []
     for key in sorted(observation.present):
         seen = observation.present[key]

@@ -1,0 +1,1 @@
+"""Every fleet in `examples/fleets/`, on a real host."""
