@@ -139,7 +139,9 @@ def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: 
 
 
 def _shown(change: Change) -> tuple[FieldChange, ...]:
-    """Of a new launch environment, what a person decides about; the rest follows from the names."""
+    """Of a new launch environment, what a person decides about, and of one that goes only that it goes."""
+    if change.verdict is Verdict.DELETE:
+        return tuple(field for field in change.fields if field.path == "mode")
     if change.verdict is not Verdict.CREATE:
         return change.fields
     telling = ("vars.ARG", "vars.MOSAIC_AGENT_WORKDIR", "vars.MOSAIC_AGENT_MODEL")

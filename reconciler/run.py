@@ -136,9 +136,12 @@ def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:
 
 
 def preview_code(intake: Intake, plan: Plan) -> ExitCode:
-    """A preview that could be shown is a success, unless the newest commit is rejected or a guard would refuse."""
+    """A preview that could be shown is a success, unless the newest commit is rejected, an entry in it is wrong, or a
+    guard would refuse."""
     if intake.rejected is not None:
         return ExitCode(intake.rejected.exit_code)
+    if any(agent.held is not None for agent in intake.fleet.agents):
+        return ExitCode.INVALID_CONFIG
     return ExitCode.REFUSED if plan.refused else ExitCode.OK
 
 

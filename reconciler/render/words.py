@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Literal
 
-from providers.base import FieldChange, Json
+from providers.base import FieldChange, HeldReason, Json
 from reconciler.model import AgentView, Held
 from reconciler.redact import one_line
 from reconciler.times import rfc3339, spell_duration
@@ -58,10 +58,12 @@ def when(moment: float, now: float) -> str:
 
 
 def held_line(held: Held, now: float) -> str:
-    """What is due, why it is not done, since when, and when it is looked at again."""
+    """What is due, why it is not done, since when, and until when: a wait for idleness is looked at all the time, and
+    its end is the drain timeout."""
     name = f"{data(held.agent)}: " if held.agent else ""
     since = f", since {when(held.since, now)}" if held.since and held.since < now else ""
-    until = f"; next look {when(held.until, now)}" if held.until else ""
+    next_ = "drain timeout" if held.reason is HeldReason.WORKING else "next look"
+    until = f"; {next_} {when(held.until, now)}" if held.until else ""
     return f"{name}{held.verb} {data(held.target)}: {held.reason} ({data(held.message)}){since}{until}"
 
 

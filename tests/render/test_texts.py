@@ -71,7 +71,7 @@ framework
 
 held
   coder1: restart mosaic-agent@coder1.service: working (it works), since 2025-11-20T03:15:00Z (1m ago); """
-        """next look 2025-11-20T03:21:00Z (in 5m)
+        """drain timeout 2025-11-20T03:21:00Z (in 5m)
 
 refused
   4 agents would be removed
@@ -135,7 +135,7 @@ done start mosaic-agent@coder0.service [coder0] (new-in-git)
 failed start mosaic-agent@coder2.service [coder2] (new-in-git): timeout
 source InvalidConfiguration: commit b is bad
 held coder1: restart mosaic-agent@coder1.service: working (it works), since 2025-11-20T03:15:00Z (1m ago); """
-        """next look 2025-11-20T03:21:00Z (in 4m 59s)
+        """drain timeout 2025-11-20T03:21:00Z (in 4m 59s)
 pending restart mosaic-agent@coder0.service (spec-changed)
 pending enable mosaic-agent@coder2.service (new-in-git)
 Not converged yet: build-1 at 1a2b3c4d5e6f; 1 done, 1 failed, 1 held, 3 agents unchanged; 0.41 s, 2 passes.
