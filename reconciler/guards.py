@@ -35,6 +35,13 @@ def refusals(
     floor = _floor(removals, fleet, inventory)
     found.extend(floor)
     rest = sorted(set(removals) - {name for refusal in floor for name in refusal.agents})
+    if rest and not fleet.agents and allow_removals is None:
+        message = (
+            f'no agent of this roster is on host "{fleet.host}" any more, and {len(rest)} live here ({_some(rest)}): '
+            "nothing was removed. If the host's name has changed, give it by --host or in reconcile.toml; if they are "
+            f"meant to go, run again with --allow-removals {len(rest)}"
+        )
+        return (*found, Refusal(frozenset(rest), HeldReason.PRUNE, message))
     limit = removal_limit(fleet, inventory) if allow_removals is None else allow_removals
     if len(rest) > limit:
         message = (
