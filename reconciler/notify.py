@@ -6,6 +6,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+START_S = 120  # how long a first look may take from one sign of life to the next
+
 
 class Notifier:
     """Silent where nobody asked (`NOTIFY_SOCKET` is not set). Never raises: this is information, not work."""
@@ -16,15 +18,18 @@ class Notifier:
         usec = environ.get("WATCHDOG_USEC", "")
         mine = environ.get("WATCHDOG_PID", "") in ("", str(os.getpid()))
         # Half of what systemd waits, as sd_watchdog_enabled(3) advises; None: nobody waits.
+        self._starting = True
         self.watchdog_s: float | None = int(usec) / 2_000_000 if usec.isdigit() and int(usec) and mine else None
 
     def ready(self, status: str) -> None:
         """We do our work from now on."""
+        self._starting = False
         self._send(f"READY=1\nSTATUS={status}")
 
     def alive(self, status: str = "") -> None:
-        """Pat the watchdog; with `status`, also say what we are doing."""
-        self._send("WATCHDOG=1" + (f"\nSTATUS={status}" if status else ""))
+        """Pat the watchdog; with `status`, also say what we are doing. Before `ready`, ask for more time to begin."""
+        more = f"\nEXTEND_TIMEOUT_USEC={START_S * 1_000_000}" if self._starting else ""
+        self._send("WATCHDOG=1" + (f"\nSTATUS={status}" if status else "") + more)
 
     def stopping(self) -> None:
         """We are on our way out."""

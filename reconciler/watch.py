@@ -65,6 +65,10 @@ def watch(
         wakers.close()
 
 
+class _Ended(Exception):
+    """A signal came while another run was waited for."""
+
+
 class _Watcher:
     def __init__(
         self,
@@ -76,8 +80,10 @@ class _Watcher:
         ended: list[int],
     ) -> None:
         self._options, self._output, self._complain = options, output, complain
-        self._here, self._wakers, self._ended = here, wakers, ended
+        self._wakers, self._ended = wakers, ended
         self._notifier = Notifier(here.environ)
+        self._outer, self._patted = here, 0.0
+        self._here = replace(here, stop=self._stop, sleep=self._nap)
         self._due = _Due()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
         self._spec = source_spec(options, self._settings, here.environ)
@@ -129,8 +135,10 @@ class _Watcher:
         result: RunResult | None = None
         retry = RETRY_S
         try:
-            with run_lock(self._store, now=here.wall(), wait_s=LOCK_WAIT_S):
+            with run_lock(self._store, now=here.wall(), wait_s=LOCK_WAIT_S, sleep=self._wait_for_lock):
                 result = run_locked(self._spec, options, self._settings, here, self._store, force=asked)
+        except _Ended:
+            return
         except Locked as error:
             self._complain(error)
         except MosaicError as error:
@@ -169,6 +177,27 @@ class _Watcher:
             self._settings = read_settings(settings_path(self._here.facts.config_home))
         except MosaicError as error:
             self._complain(error)  # the settings that were read last stay in force
+
+    def _stop(self) -> bool:
+        """Asked between the steps of a run, which is the moment to say that it goes on."""
+        self._pat()
+        return self._outer.stop()
+
+    def _nap(self, seconds: float) -> None:
+        self._pat()
+        self._outer.sleep(seconds)
+
+    def _wait_for_lock(self, seconds: float) -> None:
+        if self._ended:
+            raise _Ended
+        self._nap(seconds)
+
+    def _pat(self) -> None:
+        """A run that waits for something slow does not hang, and must not be ended by the watchdog."""
+        every, now = self._notifier.watchdog_s, self._outer.monotonic()
+        if every is not None and now - self._patted >= every / 2:
+            self._patted = now
+            self._notifier.alive()
 
     def _sleep(self) -> set[Woke]:
         """Until it is time, or something happened and the last look has been rested from."""

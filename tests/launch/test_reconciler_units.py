@@ -98,7 +98,7 @@ def test_the_resident_one_is_kept_running(bench: Bench) -> None:
     bench.host.systemctl("start", unit)
     first = state(bench, unit, "MainPID")
     assert lines(bench, "/run/runs") == ["watch 50% $HOME --watch -"]
-    assert state(bench, unit, "WatchdogUSec") == "1min"
+    assert state(bench, unit, "WatchdogUSec") == "3min"
     bench.kill(int(first))
     eventually(lambda: state(bench, unit, "MainPID") not in ("0", first), what="another process")
     bench.host.systemctl("stop", unit)
