@@ -1,0 +1,93 @@
+"""What each program must find in the home folder to start offline and without a question, and the fleet of them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+KEY = "not-a-key"  # claude asks about an unknown key; this one has been approved
+
+# The beginning of the title of each program's pane, and words on its screen, once it takes input.
+READY: Mapping[str, tuple[str, str]] = {
+    "claude": ("✳ ", "bypass permissions on"),
+    "codex": ("project", "Ask Codex"),
+    "pi": ("π - project", "escape interrupt"),
+    "opencode": ("OpenCode", "Ask anything"),
+    "shared": ("project", "Ask Codex"),
+}
+
+# A stop is not put off until the agent has been quiet for a while.
+FLEET = """\
+version: 1
+name: real
+floor: none
+reconcile: {rollout: {on_change: immediately, max_unavailable: 5}}
+"""
+
+
+def roster(home: Path, url: str, states: Mapping[str, str]) -> dict[str, object]:
+    """One of each runtime as shipped; `shared` is a codex that works through its daemon, in the same CODEX_HOME."""
+    codex_home = {"CODEX_HOME": str(home / ".codex-both")}
+    claude = {
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_API_KEY": {"from_file": str(home / "api-key")},
+        "IS_SANDBOX": "1",  # without it, claude refuses its unattended mode to root
+    }
+    opencode = {"OPENCODE_DISABLE_MODELS_FETCH": "1"}  # otherwise it waits up to 10 s for a network
+    agents: list[dict[str, object]] = [
+        {"name": "claude", "runtime": "claude", "model_hint": "claude-sonnet-4-5", "env": claude},
+        {"name": "codex", "runtime": "codex", "model_hint": "chosen", "env": codex_home},
+        {"name": "pi", "runtime": "pi", "model_hint": "fake/chosen"},
+        {"name": "opencode", "runtime": "opencode", "model_hint": "fake/chosen", "env": opencode},
+        {"name": "shared", "runtime": "codex", "command": ["codex"], "env": codex_home},
+    ]
+    for agent in agents:
+        agent["state"] = states.get(str(agent["name"]), "running")
+    return {
+        "version": 1,
+        "tmux": {"socket_name": "agents"},
+        "defaults": {"working_directory": str(home / "project")},
+        "agents": agents,
+    }
+
+
+def files(home: Path, project: Path, prefix: Path, url: str) -> dict[Path, str]:
+    """The files and their text; `prefix` is where npm has put the programs, `url` the API."""
+    models = [{"id": "first"}, {"id": "chosen"}]
+    provider = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": KEY, "models": models}
+    opencode = {
+        "npm": "@ai-sdk/openai-compatible",
+        "options": {"baseURL": f"{url}/v1", "apiKey": KEY},
+        "models": {"first": {}, "chosen": {}},
+    }
+    codex = f"""\
+model = "first"
+model_provider = "fake"
+[model_providers.fake]
+name = "fake"
+base_url = "{url}/v1"
+wire_api = "responses"
+requires_openai_auth = false
+[projects."{project}"]
+trust_level = "trusted"
+"""
+    return {
+        home / ".npmrc": f"prefix={prefix}\n",
+        home / "api-key": KEY,
+        home / ".claude.json": _json(
+            hasCompletedOnboarding=True,
+            projects={str(project): {"hasTrustDialogAccepted": True}},
+            customApiKeyResponses={"approved": [KEY], "rejected": []},
+        ),
+        # Unattended mode asks once whether that is meant.
+        home / ".claude/settings.json": _json(skipDangerousModePermissionPrompt=True),
+        home / ".codex-both/config.toml": codex,
+        home / ".pi/agent/models.json": _json(providers={"fake": provider}),
+        home / ".config/opencode/opencode.json": _json(model="fake/first", provider={"fake": opencode}),
+        project / "README": "What the agents work on.\n",
+    }
+
+
+def _json(**values: object) -> str:
+    return json.dumps(values, indent=2) + "\n"
