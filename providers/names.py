@@ -7,6 +7,9 @@ AGENT_PREFIX = "mosaic-agent@"
 PANE_PREFIX = "mosaic-pane-"
 
 
+UNIT_SUFFIXES = (".service", ".timer", ".target", ".slice")  # of files that systemd reads
+
+
 def agent_unit(agent: str) -> str:
     """`mosaic-agent@NAME.service`."""
     return f"{AGENT_PREFIX}{agent}.service"

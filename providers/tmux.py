@@ -96,8 +96,7 @@ class Tmux:
             if str(at) not in answers and name in error:
                 yield name, StepResult(ok=False, changed=False, error=error[name])
                 continue
-            lines = answers.get(str(at), "").rstrip().split("\n")
-            yield name, StepResult(ok=True, changed=False, output="\n".join(x.rstrip() for x in lines[-step.lines :]))
+            yield name, StepResult(ok=True, changed=False, output=_tail(answers.get(str(at), ""), step.lines))
 
     def kill(
         self, socket: str, steps: Sequence[tuple[str, KillSession]], processes: Processes
@@ -229,6 +228,14 @@ def _chunks(commands: Mapping[str, Sequence[str]]) -> Iterator[tuple[list[str], 
         argv += [";", *one] if argv else one
     if argv:
         yield names, argv
+
+
+def _tail(text: str, count: int) -> str:
+    """The last lines. What became of the pane stands at the bottom of its screen, far below what the program wrote: of
+    the empty lines between them one is kept."""
+    lines = [line.rstrip() for line in text.rstrip().split("\n")]
+    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    return "\n".join(kept[-count:])
 
 
 def _no_server(err: bytes) -> bool:

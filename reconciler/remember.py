@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from providers.base import Action, Health, HeldReason, Kind, Present, Verb
 from providers.launch import launch_digest, launch_fields
+from providers.names import UNIT_SUFFIXES
 from reconciler import backoff
 from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
 from specs.compiled import Agent, Fleet
@@ -56,7 +57,7 @@ def history_before(actions: Sequence[Action], plan: Plan, history: History, flee
     agents, heals, reload_due = dict(history.agents), list(history.heals), history.reload_due
     release = history.holder_release
     for action in actions:
-        if action.key.kind is Kind.FRAMEWORK and action.verb is not Verb.RELOAD:
+        if action.key.kind is Kind.FRAMEWORK and action.key.name.endswith(UNIT_SUFFIXES):
             reload_due = True
         if action.key.kind is Kind.HOLDER and action.verb is Verb.RESTART:
             release = ""
