@@ -45,11 +45,12 @@ def need_of(
     inventory: Inventory,
     *,
     tried: bool,
+    stale_after: float,
 ) -> Need:
     """What the agent's unit and session need together; enablement and files are planned from the changes as such.
 
-    `tried`: a start with this very launch digest has been made before. A kind that could not be seen needs nothing:
-    the plan lists it as unknown.
+    `tried`: a start with this very launch digest has been made before. `stale_after`: seconds, as the fleet says. A
+    kind that could not be seen needs nothing: the plan lists it as unknown.
     """
     unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
     if "unknown" in (view.session, view.unit_active):
@@ -89,7 +90,7 @@ def need_of(
             Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"
         )
     if view.health is Health.UNHEALTHY and view.heartbeat == "stale" and view.program == agent.runtime:
-        return _stale(view, agent, fields, desired, seen)
+        return _stale(view, agent, fields, desired, seen, stale_after)
     if session is not None and any(change.path == "program" for change in session.fields):
         return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
     if view.unit_active != "active":
@@ -98,11 +99,18 @@ def need_of(
 
 
 def _stale(
-    view: AgentView, agent: Agent, fields: tuple[FieldChange, ...], desired: Resource | None, seen: Present | None
+    view: AgentView,
+    agent: Agent,
+    fields: tuple[FieldChange, ...],
+    desired: Resource | None,
+    seen: Present | None,
+    stale_after: float,
 ) -> Need:
-    """A stale heartbeat alone proves nothing: the runtime must answer for it itself, and the pane must be quiet too."""
-    age = view.heartbeat_age or 0.0
-    quiet = view.last_activity > 0 and seen is not None and float(seen.evidence.get("idle_s") or 0.0) >= age
+    """A stale heartbeat alone proves nothing: the runtime must answer for it itself, and the pane must be quiet too.
+
+    Quiet for as long as that, not since the last heartbeat: what hangs usually hangs on what it was sent after it.
+    """
+    quiet = view.last_activity > 0 and seen is not None and float(seen.evidence.get("idle_s") or 0.0) > stale_after
     if agent.native_heartbeat and quiet:
         stale = (*fields, FieldChange(path="heartbeat", live="stale", desired="ok"))
         return _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, heals=True, message=view.why)

@@ -60,6 +60,7 @@ def plan(
             observation.present,
             inventory,
             tried=_history(history, name).last_start > 0,
+            stale_after=fleet.heartbeats.stale_after,
         )
         for name in names
     }
