@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from providers.base import HeldReason
+from providers.base import Action, HeldReason, Kind, Verb
 from reconciler.draft import Draft
 from specs.compiled import Suspension
 
 WHOLE_FLEET = "*"
+STARTS = (Verb.START, Verb.RESTART)
 
 
 def hold_suspended(draft: Draft, suspended: Mapping[str, Suspension], now: float) -> None:
     """Turn the actions of suspended agents into held ones, with who, why and until when."""
     live = {name: entry for name, entry in suspended.items() if entry.until is None or entry.until > now}
     whole = live.get(WHOLE_FLEET)
+    left_out: list[Action] = []
     for identity, action in list(draft.actions.items()):
         entry = whole or (live.get(action.agent) if action.agent is not None else None)
         if entry is None:
@@ -30,6 +32,20 @@ def hold_suspended(draft: Draft, suspended: Mapping[str, Suspension], now: float
             changes=action.changes,
         )
         del draft.actions[identity]
+        left_out.append(action)
+    for action in left_out:
+        if action.key.kind is Kind.UNIT and action.verb in STARTS:
+            _hold_dependants(draft, action.id, str(action.agent))
+
+
+def _hold_dependants(draft: Draft, identity: str, agent: str) -> None:
+    """Whoever depends on an agent that is not started now is not started either."""
+    for other, action in list(draft.actions.items()):
+        if other in draft.actions and identity in action.depends_on and action.verb in STARTS and not action.disrupts:
+            message = f'it depends on "{agent}", which is not started now'
+            draft.hold(action.agent, action.target, action.verb, HeldReason.DEPENDENCY, message, changes=action.changes)
+            del draft.actions[other]
+            _hold_dependants(draft, other, str(action.agent))
 
 
 def hold_all(draft: Draft, reason: HeldReason, message: str) -> None:
