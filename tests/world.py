@@ -87,6 +87,7 @@ class World(Trouble):
         return None if file is None else file.content.strip()
 
     def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
+        self.tally.batches.append([step for _, step in batch])
         for ident, step in batch:
             if type(step) not in STEPS:
                 raise TypeError(f"not a step that a host knows: {step!r}")
@@ -163,7 +164,7 @@ class World(Trouble):
             case SetEnabled():
                 error = self._set_enabled(step)
             case CaptureDead() | KillSession():
-                output = self._tmux(step)
+                error, output = self._tmux(step)
             case RecreateSocket():
                 error = self._recreate_socket(step)
             case SetLinger():
@@ -185,15 +186,20 @@ class World(Trouble):
             self.end_process(proc.pid)
         return None
 
-    def _tmux(self, step: CaptureDead | KillSession) -> str:
+    def _tmux(self, step: CaptureDead | KillSession) -> tuple[str | None, str]:
         server = self.server(step.socket)
-        session = server.sessions.get(step.session) if server is not None else None
-        if server is None or session is None or session.mark != step.agent:
-            return ""
+        if server is None:
+            lost = isinstance(step, KillSession) and any(other.socket == step.socket for other in self.servers)
+            return ("the tmux server has lost its socket" if lost else None), ""
+        session = server.sessions.get(step.session)
+        if session is None:
+            return None, ""
         if isinstance(step, CaptureDead):
-            return session.last_lines if session.dead else ""
+            return None, session.last_lines if session.dead and session.mark == step.agent else ""
+        if session.mark != step.agent:
+            return f"tmux session {step.session} does not carry the mark of agent {step.agent}; left alone", ""
         self.end_session(server, step.session)
-        return ""
+        return None, ""
 
     def _recreate_socket(self, step: RecreateSocket) -> str | None:
         for server in self.servers:

@@ -28,10 +28,7 @@ class Machine(Processes):
     def reload(self) -> None:
         self.fragments = {name: self._on_disk(name) for name in self.fragments}
         for name, unit in self.units.items():
-            if self.fragments.get(template_of(name), "") is None:
-                unit.load = "not-found"
-            elif unit.load == "not-found":
-                unit.load = "loaded"
+            unit.load = load_state(self.fragments.get(template_of(name), "ExecStart="))
 
     def job(self, verb: str, name: str) -> str | None:
         """Carry out one job; the error, or None. Replaces a job that is still queued for the unit."""
@@ -44,6 +41,9 @@ class Machine(Processes):
             return None
         if verb == "stop":
             return self._stop(name, unit)
+        unit.load = load_state(self.fragment(template_of(name)))
+        if unit.load != "loaded":
+            return f"Unit {name} is {unit.load}."  # refused before anything is done
         if verb == "reload":
             return self._reload(name, unit)
         if verb == "restart" and unit.active in {"active", "activating"}:
@@ -53,14 +53,6 @@ class Machine(Processes):
     def _start(self, name: str, unit: Unit) -> str | None:
         if unit.active == "active":
             return None
-        content = self.fragment(template_of(name))
-        if content is None:
-            self.units.pop(name)
-            return f"Unit {name} not found."
-        if "ExecStart=" not in content:
-            unit.load = "bad-setting" if content else "masked"
-            return f"Unit {name} is {unit.load}."
-        unit.load = "loaded"
         if name in self.hanging:
             unit.active, unit.sub, unit.job = "activating", "start", "start"
             self.pending.append(PendingJob("start", name, self.now + START_LIMIT_S))
@@ -75,7 +67,7 @@ class Machine(Processes):
         return error
 
     def _reload(self, name: str, unit: Unit) -> str | None:
-        if unit.active != "active" or unit.load != "loaded":
+        if unit.active != "active":
             return f"Unit {name} cannot be reloaded because it is {unit.active}."
         if "ExecReload=" not in (self.fragment(template_of(name)) or ""):
             return f"Job type reload is not applicable for unit {name}."
@@ -212,6 +204,15 @@ class Machine(Processes):
             if equals and not line.startswith("#"):
                 settings.setdefault(key, []).append(value)
         return settings
+
+
+def load_state(fragment: str | None) -> str:
+    """What systemd makes of a unit file: an empty one masks its unit, one without a command is refused."""
+    if fragment is None:
+        return "not-found"
+    if not fragment:
+        return "masked"
+    return "loaded" if "ExecStart=" in fragment else "bad-setting"
 
 
 def template_of(unit: str) -> str:

@@ -127,6 +127,7 @@ class Tally:
     ended: list[Ended] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)  # begun, in order
     changed: list[Step] = field(default_factory=list)  # those that found something to do
+    batches: list[list[Step]] = field(default_factory=list)  # the steps of each call of `begin`
     sockets: set[str] = field(default_factory=set)  # tmux servers that were spoken to, by a look or a step
     looks: int = 0
 

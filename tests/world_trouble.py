@@ -122,12 +122,21 @@ class Trouble(Machine):
             self.spawn(("leftoverd",), scope=self.procs[found[1].pid].scope)
 
     def foreign_session(self, socket: str, name: str, mark: str = "", fleet: str = "") -> None:
-        """A session that is not the fleet's, on a server that may be; it takes the place of none."""
-        server = next((s for s in self.servers if s.socket == socket and s.reachable), None)
-        server = server or self.start_server(socket, held=False)
-        if name not in server.sessions:
+        """A session that is not the fleet's, on a server that may be; it takes the place of none. Nothing happens on
+        a server whose socket is lost: see `second_server`."""
+        servers = [server for server in self.servers if server.socket == socket]
+        server = next((s for s in servers if s.reachable), None)
+        if not servers:
+            server = self.start_server(socket, held=False)
+        if server is not None and name not in server.sessions:
             session = self.add_session(server, name, ("vim",))
             session.mark, session.fleet = mark, fleet
+
+    def second_server(self, socket: str) -> None:
+        """The socket is lost, and somebody starts another server in its place: the first one can not be reached by
+        any means now, though its panes live."""
+        self.lose_socket(socket)
+        self.add_session(self.start_server(socket, held=False), "operator", ("vim",))
 
     def heartbeat(self, agent: str, *, age: float = 0.0, pid: int = 0, status: str = "ok") -> None:
         stamp = datetime.fromtimestamp(self.now - age, UTC).isoformat().replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from typing import Any
 
 from providers.base import Action, Kind, Reason, Verb
 from providers.host import HostFacts, Look
+from providers.launch import launch_digest
 from providers.names import agent_of_scope, agent_of_unit
 from providers.registry import registry
 from providers.steps import Step
@@ -29,6 +30,7 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
         agent = agent_of_scope(name)
         if agent and state.active == "active":
             scopes[agent] = scopes.get(agent, 0) + 1
+    launches = {agent.name: launch_digest(agent) for agent in fleet.agents}
     panes = {pane.session: pane for pane in server.panes}
     return {
         "units": {name: state.active for name, state in sorted(units.items()) if state.active != "inactive"},
@@ -44,7 +46,7 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
             for name, pane in sorted(panes.items())
         },
         "marks": {
-            name: [pane.mark, pane.fleet, pane.launch, pane.dead_status]
+            name: [pane.mark, pane.fleet, "as declared" if pane.launch == launches.get(pane.mark) else pane.launch]
             for name, pane in sorted(panes.items())
             if pane.mark
         },

@@ -10,7 +10,8 @@ from providers.host import HostFacts
 from providers.steps import Step, StepResult
 from specs.compiled import Fleet
 from tests.laws.picture import Picture, installation, picture
-from tests.laws.scenarios import FLEET, SCENARIOS, Scenario
+from tests.laws.scenario_bench import fleet_on
+from tests.laws.scenarios import SCENARIOS, Scenario
 from tests.world import World
 
 
@@ -38,7 +39,7 @@ class WorldBench:
         getattr(self.world, event)(*args)
 
     def show(self, point: str) -> None:
-        self.pictures[point] = picture(self.world.look(), self.facts, FLEET)
+        self.pictures[point] = picture(self.world.look(), self.facts, fleet_on(self.facts))
 
 
 def on_a_world(scenario: Scenario) -> WorldBench:
