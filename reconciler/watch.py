@@ -6,6 +6,7 @@ third of its time looking, however many events there are. A full look happens at
 
 from __future__ import annotations
 
+import errno
 import random
 import signal
 import sys
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ExitCode, Locked, MosaicError
+from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
 from reconciler.intake import open_store, source_spec
 from reconciler.lock import run_lock
 from reconciler.notify import Notifier
@@ -90,6 +91,8 @@ class _Watcher:
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
+        self._early: set[Woke] = set()  # what came in while a run was under way
+        self._tip, self._may_cut, self._cut_short = "", True, False
 
     def run(self) -> ExitCode:
         handlers: dict[int, Callable[[], None]] = {
@@ -122,7 +125,17 @@ class _Watcher:
         git = Path(repository.git_dir) if repository is not None else None
         self._store.guard(self._store.runtime / "trigger.sock")
         self._wakers.listen(self._store.runtime / "trigger.sock")
-        self._wakers.watch_files(Path(self._here.facts.run_dir), git)
+        try:
+            self._wakers.watch_files(Path(self._here.facts.run_dir), git)
+        except OSError as error:
+            # A user has 128 inotify instances, for all programs together.
+            more = "sudo sysctl fs.inotify.max_user_instances=1024, then restart this"
+            self._complain(
+                Unavailable(
+                    f"files cannot be watched ({error.strerror}): commits and heartbeats are seen at the next look",
+                    help=more if error.errno == errno.EMFILE else "",
+                )
+            )
 
     def _look(self, woke: set[Woke]) -> None:
         """One run, or an error that is told; then when to look next."""
@@ -130,6 +143,8 @@ class _Watcher:
         if Woke.HANGUP in woke:
             self._reread()
         asked = bool(woke & {Woke.SYNC, Woke.HANGUP})
+        self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
+        self._may_cut = not was_cut_short  # or a repository that never rests would keep us from ever acting
         fetch = self._options.fetch and (not self._remote or asked or began >= self._due.fetch)
         options = replace(self._options, fetch=fetch)
         result: RunResult | None = None
@@ -179,9 +194,26 @@ class _Watcher:
             self._complain(error)  # the settings that were read last stay in force
 
     def _stop(self) -> bool:
-        """Asked between the steps of a run, which is the moment to say that it goes on."""
+        """Asked between the steps of a run, which is the moment to say that it goes on. A newer commit ends a run
+        early: whatever this one waits for may be the very thing that the newer one mends."""
         self._pat()
-        return self._outer.stop()
+        if self._outer.stop() or self._cut_short:
+            return True
+        self._early |= self._wakers.wait(0.0)
+        if self._may_cut and Woke.GIT in self._early:
+            self._cut_short = self._local_tip() != self._tip
+        return self._cut_short
+
+    def _local_tip(self) -> str:
+        """The commit that a local repository offers now; "" for a remote, which is asked in its own time."""
+        from reconciler.place import parse_place
+
+        if self._remote:
+            return ""
+        try:
+            return parse_place(self._spec).tip(self._settings.ref, timeout_s=5.0).oid
+        except MosaicError:
+            return ""
 
     def _nap(self, seconds: float) -> None:
         self._pat()
@@ -201,7 +233,7 @@ class _Watcher:
 
     def _sleep(self) -> set[Woke]:
         """Until it is time, or something happened and the last look has been rested from."""
-        woke: set[Woke] = set()
+        woke, self._early = self._early, set()
         pat = self._notifier.watchdog_s
         while not self._ended:
             now = self._here.monotonic()
