@@ -127,7 +127,8 @@ class Wakers:
             self._signals[number] = signal.signal(number, handle)
 
     def watch_files(self, beats: Path, repository: Path | None) -> None:
-        """inotify on the heartbeat folder (and the kill switch in it), and on a local repository's refs."""
+        """inotify on the heartbeat folder (and the kill switch in it), and on a local repository's refs. Raises OSError
+        where the kernel gives none, and then nothing is watched."""
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
 
@@ -154,7 +155,11 @@ class Wakers:
             if (repository / "refs").is_dir():
                 observer.schedule(Refs(), str(repository / "refs"), recursive=True)
         observer.daemon = True
-        observer.start()
+        try:
+            observer.start()
+        except OSError:
+            observer.stop()
+            raise
         self._observer = observer
 
     def close(self) -> None:

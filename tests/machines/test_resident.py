@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from subprocess import PIPE
 
 import pytest
 
@@ -181,3 +183,35 @@ def test_uninstall_leaves_the_agents_running(cat: Tenant) -> None:
     assert cat.show(SERVICE, "ActiveState") == "inactive"
     assert cat.up() == agents
     assert "No changes" in cat.reconcile().stdout
+
+
+TAKE_ALL = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+while libc.inotify_init() >= 0:
+    pass
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_it_works_where_no_file_can_be_watched(machine: Machine) -> None:
+    """The kernel gives each user 128 inotify instances, for all that he runs. Without one, it is woken by the rest."""
+    machine.run(["useradd", "--create-home", "--uid", "61813", "kim"])  # the limit counts for all machines of a kernel
+    kim = Tenant(machine, "kim", interval="1h")
+    kim.commit("Declare the fleet")
+    kim.start_manager()
+    with machine.popen([sys.executable, "-c", TAKE_ALL], kim.user, stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "taken\n"
+        kim.mosaic("fleet", "install", "--watch", kim.repo)
+        pid = main_pid(kim)
+        assert "files cannot be watched" in kim.journal()
+        kim.killed("coder0")
+        kim.declared["coder1"] = "implementer"
+        kim.commit("Add a coder")
+        kim.mosaic("fleet", "sync")
+        kim.up()
+        assert main_pid(kim) == pid
+        other.stdin.close()
