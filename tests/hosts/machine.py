@@ -61,7 +61,11 @@ def why_unavailable() -> str | None:
             "loginctl": "systemd",
             "runuser": "util-linux",
         },
-        {"/usr/lib/systemd/user/dbus.socket": "dbus-user-session", "/usr/share/pam-configs/systemd": "libpam-systemd"},
+        {
+            "/usr/lib/systemd/user/dbus.socket": "dbus-user-session",
+            "/usr/share/pam-configs/systemd": "libpam-systemd",
+            "/usr/lib/polkit-1/polkitd": "polkitd",  # without it only root may switch linger on
+        },
     )
 
 
