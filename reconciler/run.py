@@ -155,7 +155,7 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
         return registry(
             also_sockets=frozenset(agent.socket for agent in owned.agents.values()),
             install=settings.install,
-            command=service_command(settings.install) if settings.install != "none" else (),
+            command=service_command() if settings.install != "none" else (),
         )
 
     def suspended(fleet: Fleet) -> dict[str, Suspension]:

@@ -66,6 +66,7 @@ def test_install_leaves_a_service_that_says_when_it_is_ready(cat: Tenant) -> Non
         "WatchdogUSec": "3min",
         "NRestarts": "0",
     }
+    assert cat.systemctl("cat", SERVICE).count("--watch") == 1
     assert cat.show("mosaic-reconcile.timer", "LoadState") == "not-found"
     wholly_apart(cat, agents)
     second = cat.run([BIN / "reconcile", "--watch", cat.repo], check=False, timeout=SOON)
