@@ -207,13 +207,16 @@ class _Judging:
         if before is not None and before.sha == self._source.revision and ledger.problem is None:
             return
         forgive(self._store.state, self._source.revision)
-        ledger.record(
-            self._source.revision,
-            by=self._facts.user,
-            verify=self._settings.verify,
-            now=self._now,
-            rewind=rewind,
-        )
+        try:
+            ledger.record(
+                self._source.revision,
+                by=self._facts.user,
+                verify=self._settings.verify,
+                now=self._now,
+                rewind=rewind,
+            )
+        except OSError as error:
+            raise write_failure(Path(error.filename or ledger.path), error) from error
 
     def _fall_back(self, ledger: Ledger, error: MosaicError) -> Intake:
         last = ledger.last_good()

@@ -73,11 +73,12 @@ def plan(
     rollout = waits(needs, views, fleet.policy, history, now)
     heals = _Heals(fleet, history, now)
     order = _order(needs, agents)
+    ending = {name for name in order if _ends(needs[name], agents.get(name))}
     for name in order:
-        if needs[name].verb is not Verb.STOP and not needs[name].removes:
+        if name not in ending:
             _run(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, heals, views, agents)
     for name in reversed(order):
-        if needs[name].verb is Verb.STOP or needs[name].removes:
+        if name in ending:
             _end(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, agents)
     for change in changes:
         if change.key.kind is Kind.SESSION and "@" in change.key.name and (not chosen.agents or change.agent in names):
@@ -136,6 +137,11 @@ class _Heals:
         return None
 
 
+def _ends(need: Need, agent: Agent | None) -> bool:
+    """Whether an agent is not to run, also when nothing of it runs: it may still be enabled for the next boot."""
+    return need.verb is Verb.STOP or need.removes or (agent is not None and not agent.held and agent.state != "running")
+
+
 def _run(
     draft: Draft,
     name: str,
@@ -155,8 +161,6 @@ def _run(
     env = plan_files(draft, name, changes, inventory, ())
     if agent.held is not None:
         draft.hold(name, unit, Verb.START, HeldReason.DEPENDENCY, agent.held)
-        return
-    if agent.state != "running":
         return
     before = tuple(draft.gate) + ((env,) if env else ())
     enabled = plan_enablement(draft, name, changes, False, before)
@@ -195,7 +199,9 @@ def _end(
     agents: Mapping[str, Agent],
 ) -> None:
     """Disable, then stop, then forget its files; those that depend on it are stopped before it."""
-    disabled = plan_enablement(draft, name, changes, need.removes, ())
+    # Of what cannot be seen nothing is taken away, not even its next start.
+    unseen = need.held is HeldReason.UNKNOWN
+    disabled = None if unseen else plan_enablement(draft, name, changes, need.removes, ())
     unit = agent_unit(name)
     wait = rollout.get(name)
     stopped: str | None = None
