@@ -6,6 +6,7 @@ what is there, never from what somebody said has happened.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,8 @@ from reconciler.plan import PlanOptions, plan
 from reconciler.store import Store
 from specs.compiled import Fleet, Suspension
 
-MAX_PASSES = 100  # a bound that no fleet should meet: rollout one by one takes a pass for each agent
+MAX_PASSES = 1000  # that act; a bound that no fleet should meet: rollout one by one takes a pass for each agent
+MAX_TRIES = 3  # of one action in a run: what is still due after that needs another run, or a person
 SETTLE_S = 15.0  # how long a run waits for what it started; above the launch grace of `views`
 POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
 
@@ -119,27 +121,39 @@ def reconcile_once(ctx: Context, fleet: Fleet, deadline: float) -> Pass:
     return act(ctx, fleet, seen, deadline)
 
 
+def _due(plan: Plan, tried: Counter[str]) -> tuple[Action, ...]:
+    """The actions of a plan that this run may still take: not those that were tried in vain, and none that waits for
+    one of them."""
+    shut: set[str] = set()
+    for action in plan.actions:
+        if tried[action.id] >= MAX_TRIES or not shut.isdisjoint(action.depends_on):
+            shut.add(action.id)
+    return tuple(action for action in plan.actions if action.id not in shut)
+
+
 def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None = None) -> Converged:
     """Passes until nothing is left that may be done now, or the deadline (on the monotonic clock) has passed.
 
-    An action that failed is not tried again in the same run. `first`: a look that was taken already, whose plan is to
-    be applied as it stands.
+    An action that failed is not tried again in the same run, nor is one that was done and is due again all the same.
+    `first`: a look that was taken already, whose plan is to be applied as it stands.
     """
-    failed: set[str] = set()
+    tried: Counter[str] = Counter()
     outcomes: list[Outcome] = []
-    settle_until, polls, passes = 0.0, 0, 0
+    settle_until, polls, passes, acts = 0.0, 0, 0, 0
     while True:
         passes += 1
         seen = first if first is not None else look(ctx, fleet)
         first = None
         learn(ctx, fleet, seen)
         now = ctx.monotonic()
-        over = now >= deadline or ctx.stop() or passes >= MAX_PASSES
-        due = [action for action in seen.plan.actions if action.id not in failed]
+        over = now >= deadline or ctx.stop() or acts >= MAX_PASSES
+        due = _due(seen.plan, tried)
         if due and not over:
-            acted = act(ctx, fleet, seen, deadline)
+            acts += 1
+            acted = act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=due)), deadline)
             outcomes.extend(acted.outcomes)
-            failed.update(outcome.action.id for outcome in acted.outcomes if outcome.result == "failed")
+            for outcome in acted.outcomes:
+                tried[outcome.action.id] += 1 if outcome.result in ("done", "unchanged") else MAX_TRIES
             settle_until, polls = ctx.monotonic() + SETTLE_S, 0
             continue
         settling = seen.plan.settling and seen.plan.paused is None
