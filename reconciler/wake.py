@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
-    from watchdog.observers.api import BaseObserver
+    from watchdog.observers.api import BaseObserver, ObservedWatch
 
 
 class Woke(StrEnum):
@@ -46,6 +46,7 @@ class Wakers:
         self._drain: Callable[[], bool] = lambda: False
         self._trigger: tuple[socket.socket, Path] | None = None
         self._observer: BaseObserver | None = None
+        self._refs: list[ObservedWatch] = []
         self._signals: dict[int, object] = {}
 
     def poke(self, woke: Woke) -> None:
@@ -126,11 +127,9 @@ class Wakers:
         for number in handlers:
             self._signals[number] = signal.signal(number, handle)
 
-    def watch_files(self, beats: Path, repository: Path | None) -> None:
-        """inotify on the heartbeat folder (and the kill switch in it), and on a local repository's refs. Raises OSError
-        where the kernel gives none, and then nothing is watched."""
+    def watch_beats(self, beats: Path) -> None:
+        """inotify on the heartbeat folder, and the kill switch in it. Raises OSError where the kernel gives none."""
         from watchdog.events import FileSystemEventHandler
-        from watchdog.observers import Observer
 
         wakers = self
 
@@ -142,25 +141,36 @@ class Wakers:
                 elif event.event_type in ("moved", "created", "deleted", "closed"):
                     wakers.poke(Woke.BEAT)
 
+        beats.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._observing().schedule(Beats(), str(beats))
+
+    def watch_repository(self, repository: Path) -> None:
+        """inotify on the refs of a local repository, and of no other from now on. Raises OSError."""
+        from watchdog.events import FileSystemEventHandler
+
+        wakers = self
+
         class Refs(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 if event.event_type not in ("opened", "closed_no_write"):
                     wakers.poke(Woke.GIT)
 
-        observer = Observer()
-        beats.mkdir(parents=True, exist_ok=True, mode=0o700)
-        observer.schedule(Beats(), str(beats))
-        if repository is not None:
-            observer.schedule(Refs(), str(repository))
-            if (repository / "refs").is_dir():
-                observer.schedule(Refs(), str(repository / "refs"), recursive=True)
-        observer.daemon = True
-        try:
+        observer = self._observing()
+        for watch in self._refs:
+            observer.unschedule(watch)
+        self._refs = [observer.schedule(Refs(), str(repository))]
+        if (repository / "refs").is_dir():
+            self._refs.append(observer.schedule(Refs(), str(repository / "refs"), recursive=True))
+
+    def _observing(self) -> BaseObserver:
+        from watchdog.observers import Observer
+
+        if self._observer is None:
+            observer = Observer()
+            observer.daemon = True
             observer.start()
-        except OSError:
-            observer.stop()
-            raise
-        self._observer = observer
+            self._observer = observer
+        return self._observer
 
     def close(self) -> None:
         """Close everything and put the signal handlers back."""

@@ -7,10 +7,12 @@ third of its time looking, however many events there are. A full look happens at
 from __future__ import annotations
 
 import errno
+import os
 import random
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +93,7 @@ class _Watcher:
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
+        self._repository: tuple[int, int] | None = None  # the one whose files are watched
         self._early: set[Woke] = set()  # what came in while a run was under way
         self._tip, self._may_cut, self._cut_short = "", True, False
 
@@ -120,22 +123,38 @@ class _Watcher:
         from reconciler.place import parse_place
 
         allow_many()
-        repository = parse_place(self._spec).repo()
-        self._remote = repository is None
-        git = Path(repository.git_dir) if repository is not None else None
+        self._remote = parse_place(self._spec).path is None
         self._store.guard(self._store.runtime / "trigger.sock")
         self._wakers.listen(self._store.runtime / "trigger.sock")
         try:
-            self._wakers.watch_files(Path(self._here.facts.run_dir), git)
+            self._wakers.watch_beats(Path(self._here.facts.run_dir))
         except OSError as error:
-            # A user has 128 inotify instances, for all programs together.
-            more = "sudo sysctl fs.inotify.max_user_instances=1024, then restart this"
-            self._complain(
-                Unavailable(
-                    f"files cannot be watched ({error.strerror}): commits and heartbeats are seen at the next look",
-                    help=more if error.errno == errno.EMFILE else "",
-                )
+            self._unwatched("heartbeats", error)
+
+    def _follow_repository(self) -> None:
+        """Hear of commits to a local repository, also to one that comes later than we, or comes anew."""
+        from reconciler.place import parse_place
+
+        if self._remote:
+            return
+        with suppress(MosaicError):  # there is none just now: the run says so
+            repository = parse_place(self._spec).repo()
+            if repository is not None and (now := _identity(repository.git_dir)) != self._repository:
+                self._repository = now
+                try:
+                    self._wakers.watch_repository(Path(repository.git_dir))
+                except OSError as error:
+                    self._unwatched("commits", error)
+
+    def _unwatched(self, what: str, error: OSError) -> None:
+        # A user has 128 inotify instances, for all programs together.
+        more = "sudo sysctl fs.inotify.max_user_instances=1024, then restart this"
+        self._complain(
+            Unavailable(
+                f"files cannot be watched ({error.strerror}): {what} are seen at the next full look",
+                help=more if error.errno == errno.EMFILE else "",
             )
+        )
 
     def _look(self, woke: set[Woke]) -> None:
         """One run, or an error that is told; then when to look next."""
@@ -143,6 +162,7 @@ class _Watcher:
         if Woke.HANGUP in woke:
             self._reread()
         asked = bool(woke & {Woke.SYNC, Woke.HANGUP})
+        self._follow_repository()
         self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
         self._may_cut = not was_cut_short  # or a repository that never rests would keep us from ever acting
         fetch = self._options.fetch and (not self._remote or asked or began >= self._due.fetch)
@@ -245,6 +265,14 @@ class _Watcher:
                 return woke
             woke |= self._wakers.wait(min(due - now, pat) if pat is not None else due - now)
         return woke
+
+
+def _identity(folder: str | Path) -> tuple[int, int] | None:
+    try:
+        seen = os.stat(folder)
+    except OSError:
+        return None
+    return seen.st_dev, seen.st_ino
 
 
 def replace_runtime(store: Store, name: str) -> Store:

@@ -11,7 +11,7 @@ import pytest
 from tests.hosts import Machine, eventually
 from tests.machines.tenant import BIN, FOUR, SOCKET, SOON, Process, Tenant, holding_the_lock
 
-SERVICE = "mosaic-reconcile-watch.service"
+SERVICE, TIMER = "mosaic-reconcile-watch.service", "mosaic-reconcile.timer"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_install_leaves_a_service_that_says_when_it_is_ready(cat: Tenant) -> Non
         "NRestarts": "0",
     }
     assert cat.systemctl("cat", SERVICE).count("--watch") == 1
-    assert cat.show("mosaic-reconcile.timer", "LoadState") == "not-found"
+    assert cat.show(TIMER, "LoadState") == "not-found"
     wholly_apart(cat, agents)
     second = cat.run([BIN / "reconcile", "--watch", cat.repo], check=False, timeout=SOON)
     assert second.returncode == 75
@@ -176,6 +176,32 @@ def test_after_a_reboot_it_is_there_again(machine: Machine, cat: Tenant) -> None
     cat.up()
     eventually(lambda: cat.show(SERVICE, "ActiveState") == "active", timeout=SOON, what="the service")
     cat.killed("lead")
+
+
+def test_it_keeps_the_last_revision_while_the_repository_is_away(machine: Machine, cat: Tenant) -> None:
+    """As on a disk that is mounted late: it heals all the same, and hears of commits once the repository is there."""
+    cat.run(["mv", cat.repo, f"{cat.repo}.away"])
+    machine.reboot()
+    cat.up()
+    eventually(lambda: cat.show(SERVICE, "ActiveState") == "active", timeout=SOON, what="the service")
+    cat.killed("lead")
+    conditions = {one["type"]: one["reason"] for one in cat.status()["conditions"]}
+    assert conditions["SourceReady"] == "SourceUnreachable"
+    cat.run(["mv", f"{cat.repo}.away", cat.repo])
+    cat.mosaic("fleet", "sync")
+    for agent in ("coder2", "coder3"):  # the second one is heard of without a word
+        cat.declared[agent] = "implementer"
+        cat.commit(f"Add {agent}")
+        cat.up()
+
+
+def test_from_one_way_of_waking_to_the_other(cat: Tenant) -> None:
+    agents = cat.up()
+    for option, there, gone in (([], TIMER, SERVICE), (["--watch"], SERVICE, TIMER)):
+        cat.mosaic("fleet", "install", *option)
+        assert cat.show(there, "ActiveState") == "active"
+        assert (cat.show(gone, "ActiveState"), cat.show(gone, "LoadState")) == ("inactive", "not-found")
+    assert cat.up() == agents
 
 
 def test_uninstall_leaves_the_agents_running(cat: Tenant) -> None:
