@@ -70,7 +70,7 @@ def plan(
         for name in sorted(refusal.agents):
             draft.hold(name, agent_unit(name), Verb.STOP, refusal.reason, refusal.message)
             del needs[name]
-    rollout = waits(needs, views, fleet.policy, history, now)
+    rollout = waits(needs, views, fleet, history, now)
     heals = _Heals(fleet, history, now)
     order = _order(needs, agents)
     ending = {name for name in order if _ends(needs[name], agents.get(name))}

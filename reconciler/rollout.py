@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from providers.base import Health, HeldReason, Verb
+from reconciler.backoff import not_before
 from reconciler.decide import Need
 from reconciler.model import AgentView, History
-from specs.compiled import Policy
+from specs.compiled import Fleet, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ class Wait:
 
 
 def waits(
-    needs: Mapping[str, Need], views: Mapping[str, AgentView], policy: Policy, history: History, now: float
+    needs: Mapping[str, Need], views: Mapping[str, AgentView], fleet: Fleet, history: History, now: float
 ) -> dict[str, Wait]:
     """Those agents whose disruptive need has to wait. Agents without a disruptive need are not mentioned."""
+    policy = fleet.policy
     held: dict[str, Wait] = {}
     candidates: list[str] = []
     for name in sorted(needs):
@@ -40,10 +42,13 @@ def waits(
             held[name] = wait
         elif need.verb is Verb.RESTART:
             candidates.append(name)
-    free = policy.max_unavailable - _down(needs, views, candidates)
+    down = _starting(needs, views, fleet, history, now)
+    down |= {name for name, view in views.items() if view.desired_state == "running" and view.health is Health.SETTLING}
+    down -= set(candidates)
+    free = policy.max_unavailable - len(down)
     ordered = sorted(candidates, key=lambda name: (views[name].agent_class == "orchestrator", name))
     for position, name in enumerate(ordered):
-        last = views[name].agent_class == "orchestrator" and (position > 0 or _down(needs, views, candidates) > 0)
+        last = views[name].agent_class == "orchestrator" and (position > 0 or bool(down))
         if position >= free or last:
             limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
             message = "the orchestrator is restarted last" if last else limit
@@ -55,7 +60,7 @@ def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now:
     stays = need.verb is Verb.RESTART
     if policy.on_change == "immediately":
         return None
-    if policy.on_change == "never" and stays:
+    if policy.on_change == "never" and stays and not need.heals:
         message = "the rollout policy is never: restart it by hand when it suits"
         return Wait(HeldReason.WORKING, message, since, None)
     if view.available:
@@ -73,18 +78,23 @@ def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now:
     return Wait(HeldReason.WORKING, message, since, deadline)
 
 
-def _down(needs: Mapping[str, Need], views: Mapping[str, AgentView], candidates: list[str]) -> int:
-    """Agents that should run and do not answer now. One that is in a crash loop of its own does not hold up others
-    for ever: it counts only while a start of it is under way."""
-    count = 0
-    for name, view in views.items():
-        if name in candidates or view.desired_state != "running":
-            continue
-        need = needs.get(name)
-        starting = need is not None and need.held is None and need.heals and not need.disrupts
-        if view.health is Health.SETTLING or (starting and view.session in ("missing", "dead")):
-            count += 1
-    return count
+def _starting(
+    needs: Mapping[str, Need], views: Mapping[str, AgentView], fleet: Fleet, history: History, now: float
+) -> set[str]:
+    """Agents that are down and that this pass may bring back. One that backs off, or that waits for one that does,
+    may be down for ever, and must not hold up the others for as long."""
+    found = set()
+    for name, need in needs.items():
+        gone = views[name].desired_state == "running" and views[name].session in ("missing", "dead")
+        known = history.agents.get(name)
+        due = known is None or not_before(known, now) <= now
+        if gone and due and need.heals and not need.disrupts and need.held is None:
+            found.add(name)
+    missing = {n for n, view in views.items() if view.desired_state == "running" and view.session != "alive"}
+    depends = {agent.name: agent.depends_on for agent in fleet.agents}
+    while stuck := {name for name in found if not (missing - found).isdisjoint(depends.get(name, ()))}:
+        found -= stuck
+    return found
 
 
 def _since(history: History, name: str, now: float) -> float:
