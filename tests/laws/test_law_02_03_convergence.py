@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,8 +10,8 @@ from providers.steps import Step, UnitJob
 from reconciler.plan import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
-from tests.laws.oracle import twice, wrong
-from tests.strategies import FOREIGN, WORK, Event, events, fleets, policies, revised
+from tests.laws.oracle import living, twice, wrong
+from tests.strategies import FOREIGN, WORK, Event, events, fleets, make_agent, make_fleet, policies, revised
 from tests.world import World
 
 LONG_S = 400.0  # above idle_after and above the longest backoff
@@ -61,6 +62,48 @@ def test_law_2_and_then_the_host_is_as_git_says(
     assert result.last.plan.actions == ()
     assert result.last.plan.held == ()
     assert twice(world) == {}
+
+
+@given(fleet=fleets(policy=FREE), happened=events(), delay=st.sampled_from((0.3, 3.0, 8.0)))
+def test_law_2_with_programs_that_take_their_time(fleet: Fleet, happened: list[Event], delay: float) -> None:
+    """A program that is not up yet is waited for: nobody is started a second time for it."""
+    world, store = World(), MemoryStore()
+    world.exec_delay = delay
+    converge(world, fleet, store)
+    assert wrong(world, fleet) == []
+    assert set(world.tally.started.values()) <= {1}
+    for event in happened:
+        event(world)
+    for _ in range(6):
+        converge(world, fleet, store)
+        world.advance(LONG_S)
+    assert wrong(world, fleet) == []
+    assert twice(world) == {}
+
+
+@given(fleet=fleets(policy=FREE), seconds=st.sampled_from((-1e7, -3600.0, -30.0, 30.0)))
+def test_law_2_a_clock_that_is_set_ends_nobody(fleet: Fleet, seconds: float) -> None:
+    nobody_is_ended_by(fleet, seconds)
+
+
+@pytest.mark.xfail(strict=True, reason="a clock set forward makes every heartbeat look stale until it is written again")
+@pytest.mark.parametrize("seconds", [3600.0, 1e7])
+def test_law_2_a_clock_that_is_set_forward_ends_nobody(seconds: float) -> None:
+    """As after a laptop has slept: the first look comes before the first heartbeat."""
+    nobody_is_ended_by(make_fleet(make_agent("coder"), make_agent("coder0")), seconds)
+
+
+def nobody_is_ended_by(fleet: Fleet, seconds: float) -> None:
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    world.advance(LONG_S)
+    before = living(world)
+    world.jump(seconds)
+    for _ in range(3):
+        reconciler(world, store).converge(fleet)
+        world.advance(60.0)
+    assert living(world) == before
+    assert wrong(world, fleet) == []
 
 
 @given(fleet=fleets(), happened=events())

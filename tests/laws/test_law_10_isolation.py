@@ -116,3 +116,22 @@ def test_law_10_an_agent_whose_entry_is_wrong_is_left_as_it_is(
     assert world.files.get(f"{FACTS.agents_dir}/{bad.name}.env") == env
     assert not any(unit_of(bad.name) in repr(step) for step in world.tally.steps[begun:])
     assert any(item.agent == bad.name and "unknown runtime" in item.message for item in result.last.plan.held)
+
+
+@given(data=st.data(), fleet=fleets(policy=FREE, sockets=(SOCKET,)), how=st.sampled_from(WAYS))
+def test_law_10_what_failed_is_not_tried_again_in_the_same_run(data: st.DataObject, fleet: Fleet, how: str) -> None:
+    """However many passes the others need."""
+    running = [agent for agent in fleet.agents if agent.state == "running"]
+    assume(running)
+    bad = data.draw(st.sampled_from(running))
+    world, store = World(), MemoryStore()
+    spoiled = spoil(world, bad, how)
+    after = replace(fleet, agents=tuple(spoiled if a.name == bad.name else a for a in fleet.agents))
+    for _ in range(2):
+        begun = len(world.tally.steps)
+        converge(world, after, store)
+        own = [s for s in world.tally.steps[begun:] if isinstance(s, UnitJob) and s.unit == unit_of(bad.name)]
+        assert len([step for step in own if step.verb != "reset-failed"]) <= 2, own  # a start, and at most one heal
+        other = next((a.name for a in running if a.name != bad.name), "")
+        if other:
+            world.kill_session(other)
