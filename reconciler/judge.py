@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.status import Pause, SourceReport
 
 ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
-_MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
+MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
 _SOURCE_GOOD = frozenset({ConditionReason.REVISION_ACCEPTED, ConditionReason.NOT_FETCHED})
 _SOURCE_MAY_MEND = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE}
 
@@ -31,13 +31,13 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
     results = {outcome.result for outcome in final_outcomes(outcomes)}
     waiting = any(held.reason not in ON_PURPOSE for held in plan.held)
     # What failed because nobody answers is the lesser news.
-    failed = ExitCode.UNAVAILABLE if _MANAGERS & plan.unknown.keys() else ExitCode.FAILED
+    failed = ExitCode.UNAVAILABLE if MANAGERS & plan.unknown.keys() else ExitCode.FAILED
     table: tuple[tuple[object, RunOutcome, ExitCode], ...] = (
         (plan.paused is not None, "paused", ExitCode.OK),
         (plan.refused, "refused", ExitCode.REFUSED),
         ({"failed", "done"} <= results, "partial", failed),
         ("failed" in results, "failed", failed),
-        (_MANAGERS & plan.unknown.keys(), "failed", ExitCode.UNAVAILABLE),
+        (MANAGERS & plan.unknown.keys(), "failed", ExitCode.UNAVAILABLE),
         (plan.actions or plan.unknown, "partial", ExitCode.FAILED),
         (plan.settling, "partial", ExitCode.UNHEALTHY),
         (waiting, "held", ExitCode.FAILED),
@@ -63,7 +63,7 @@ def observed(plan: Plan, now: float) -> Condition:
     if not plan.unknown:
         return condition(ConditionType.OBSERVED, True, ConditionReason.EVERYTHING_SEEN, "", now)
     message = "; ".join(f"{kind}: {why}" for kind, why in sorted(plan.unknown.items()))
-    reason = ConditionReason.NOTHING_SEEN if plan.unknown.keys() >= _MANAGERS else ConditionReason.PARTLY_UNKNOWN
+    reason = ConditionReason.NOTHING_SEEN if plan.unknown.keys() >= MANAGERS else ConditionReason.PARTLY_UNKNOWN
     return condition(ConditionType.OBSERVED, False, reason, message, now)
 
 

@@ -18,7 +18,7 @@ from providers.host import Host, HostFacts
 from providers.registry import Registry, registry
 from reconciler.errors import ExitCode, NotFound, Refused
 from reconciler.intake import Intake, open_store, source_spec, take
-from reconciler.judge import verdict
+from reconciler.judge import MANAGERS, verdict
 from reconciler.loop import Context, Converged, Pass, converge, learn, look
 from reconciler.model import Plan
 from reconciler.plan import PlanOptions
@@ -136,12 +136,14 @@ def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:
 
 
 def preview_code(intake: Intake, plan: Plan) -> ExitCode:
-    """A preview that could be shown is a success, unless the newest commit is rejected, an entry in it is wrong, or a
-    guard would refuse."""
+    """A preview that could be shown is a success, unless the newest commit is rejected, an entry in it is wrong, the host
+    could not be seen, or a guard would refuse."""
     if intake.rejected is not None:
         return ExitCode(intake.rejected.exit_code)
     if any(agent.held is not None for agent in intake.fleet.agents):
         return ExitCode.INVALID_CONFIG
+    if MANAGERS & plan.unknown.keys():
+        return ExitCode.UNAVAILABLE
     return ExitCode.REFUSED if plan.refused else ExitCode.OK
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.hosts.errors import HostUnavailable
+from tests.hosts.fixtures import without_host
 from tests.hosts.private import PrivateHost
 
 TEMPLATE = """[Service]
@@ -27,15 +27,13 @@ UNITS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def private() -> Iterator[PrivateHost]:
     try:
         host = PrivateHost(hostname="local-host")
         host.start()
     except HostUnavailable as reason:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(reason))
+        without_host(reason)
     with host:
         folder = host.path_outside(host.home / ".config/systemd/user")
         folder.mkdir(parents=True, exist_ok=True)
