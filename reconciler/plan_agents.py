@@ -156,7 +156,7 @@ def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
     if change.verdict is Verdict.DELETE:
         return Reason.REMOVED
     owned = inventory.agents.get(name)
-    if owned is None or not owned.launch_digest:
+    if owned is None or (not owned.launch_digest and change.present is None):
         return Reason.NEW
     if change.present is None or not change.present.evidence.get("intact"):
         return Reason.DRIFT

@@ -21,11 +21,13 @@ PROCESS_VERBS = (Verb.START, Verb.RESTART)
 
 
 def history_for(fleet: Fleet, history: History) -> History:
-    """The history that counts for what is declared now: a new launch digest is a clean slate for its agent."""
+    """The history that counts for what is declared now: a new launch digest is a clean slate for its agent, and so is
+    a time in which it is to be stopped."""
     agents = dict(history.agents)
     for agent in fleet.agents:
         known = agents.get(agent.name, AgentHistory())
-        agents[agent.name] = backoff.for_launch(known, "" if agent.held else launch_digest(agent))
+        runs = agent.held is None and agent.state == "running"
+        agents[agent.name] = backoff.for_launch(known, launch_digest(agent) if runs else "")
     return replace(history, agents=agents) if agents != history.agents else history
 
 
@@ -37,7 +39,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
     agents: dict[str, AgentHistory] = {}
     for name, view in plan.views.items():
         known = history.agents.get(name)
-        if known is None:
+        gone = view.desired_state == "undeclared" and (view.session, view.unit_active) == ("missing", "inactive")
+        if known is None or gone:
             continue
         healthy = view.health is Health.HEALTHY
         known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
@@ -124,6 +127,8 @@ def _owned(agent: Agent, view: AgentView, owned: Owned | None) -> Owned | None:
         return Owned(
             agent_class=agent.agent_class, socket=agent.socket, launch_digest=digest, launch=launch_fields(agent)
         )
+    if agent.state == "stopped" and view.session == "missing" and owned is not None and owned.launch_digest:
+        return Owned(agent_class=agent.agent_class, socket=agent.socket)  # its next start is a first one, and no heal
     if owned is not None and owned.agent_class != agent.agent_class:
         return replace(owned, agent_class=agent.agent_class)
     if owned is None and view.session == "alive":
