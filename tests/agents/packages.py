@@ -68,6 +68,7 @@ def _install(prefix: Path) -> None:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if done.returncode:
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise InstallError(f"npm could not install {' '.join(wanted)}:\n{(done.stderr or done.stdout)[-2000:]}")
     missing = [name for name in PROGRAMS if not os.access(unfinished / "bin" / name, os.X_OK)]
     if missing:

@@ -96,14 +96,28 @@ def _restarts(fleet: RealFleet) -> str:
     return " ".join(sorted(shown.split()))
 
 
+def test_codex_starts_beside_the_daemon_of_another(running: RealFleet) -> None:
+    """They share a CODEX_HOME. With other flags, codex would stop at a question about the daemon that runs there."""
+    before = running.pids()
+    daemons = eventually(lambda: running.daemons("shared"), timeout=30, what="the daemon of codex")
+    for state in ("stopped", "running"):
+        running.commit(f"codex: {state}", {"codex": state})
+        running.reconcile().assert_converged()
+    running.wait_until_ready(("codex",), timeout=30)
+    after = running.pids()
+    assert [name for name in EACH if after[name] != before[name]] == ["codex"]
+    assert running.daemons("shared") == daemons
+
+
 def test_each_is_healed_when_it_is_killed(running: RealFleet) -> None:
     """The daemon that one codex leaves behind neither passes for it nor stands in the way of the next."""
     before, daemons = running.pids(), running.daemons("shared")
     running.kill_panes(*EACH)
     assert daemons
     assert daemons <= running.daemons("shared")
-    planned = running.reconcile("--dry-run").document["actions"]
-    assert {(action["agent"], action["reason"]) for action in planned} == {(name, "unhealthy") for name in EACH}
+    plan = running.reconcile("--dry-run").document
+    planned = {(action["agent"], action["reason"]) for action in plan["actions"]}
+    assert planned == {(name, "unhealthy") for name in EACH}, plan["held"]
     running.reconcile().assert_converged()
     after = running.pids()
     assert sorted(after) == sorted(EACH)
