@@ -79,15 +79,17 @@ class Wakers:
         return woke
 
     def follow_bus(self, fileno: int, drain: Callable[[], bool]) -> None:
-        """Watch a D-Bus connection, or none (-1). `drain` takes in what came and says whether it concerns us."""
-        if fileno != self._bus:
-            if self._bus >= 0:
-                with suppress(KeyError, ValueError):
-                    self._selector.unregister(self._bus)
-            self._bus = fileno
-            if fileno >= 0:
-                self._selector.register(fileno, selectors.EVENT_READ, None)
-        self._drain = drain
+        """Watch a D-Bus connection, or none (-1). `drain` takes in what came and says whether it concerns us.
+
+        Registered anew each time: a connection that was lost and made anew usually has the old one's number, and the
+        kernel forgot that number when the old one was closed.
+        """
+        if self._bus >= 0:
+            with suppress(KeyError, ValueError):
+                self._selector.unregister(self._bus)
+        self._bus, self._drain = fileno, drain
+        if fileno >= 0:
+            self._selector.register(fileno, selectors.EVENT_READ, None)
 
     def follow_processes(self, pids: Iterable[int]) -> bool:
         """Watch exactly these processes end. False: one of them has ended already, so look again at once."""

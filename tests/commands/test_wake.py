@@ -1,0 +1,44 @@
+"""What wakes a resident loop up."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.wake import Wakers, Woke
+
+
+@pytest.fixture
+def wakers() -> Iterator[Wakers]:
+    made = Wakers()
+    yield made
+    made.close()
+
+
+def test_a_connection_that_comes_anew_under_the_old_number_is_heard(wakers: Wakers) -> None:
+    """As after a restart of the user's bus: the old descriptor is closed, and the new one gets its number."""
+    bus, _far = socket.socketpair()
+    number = bus.fileno()
+    wakers.follow_bus(number, lambda: False)
+    bus.close()
+    anew, other_end = socket.socketpair()
+    assert anew.fileno() == number
+    pending = iter([False, True])  # nothing before the wait, something when the descriptor is readable
+    wakers.follow_bus(number, lambda: next(pending, False))
+    other_end.send(b"a signal")
+    assert wakers.wait(5.0) == {Woke.UNITS}
+    wakers.follow_bus(-1, lambda: False)
+    anew.close()
+    other_end.close()
+
+
+def test_a_process_that_ends_wakes_once_and_is_let_go(wakers: Wakers) -> None:
+    pid = os.posix_spawn("/bin/true", ["true"], {})
+    assert wakers.follow_processes([pid])
+    assert wakers.wait(5.0) == {Woke.PROCESS}
+    assert wakers.wait(0.0) == set()
+    os.waitpid(pid, 0)
+    assert not wakers.follow_processes([pid])  # gone: look again
