@@ -20,7 +20,7 @@ HOUR_S = 3600.0
 def not_before(history: AgentHistory, now: float) -> float:
     """The earliest time (Unix seconds) of the next start; 0 if it may start now.
 
-    A clock that was set back must not hold an agent for longer than one wait.
+    A clock that was set back must not hold an agent for longer than one wait: see `by_this_clock`.
     """
     if not history.delay:
         return 0.0
@@ -65,6 +65,20 @@ def observed_health(history: AgentHistory, *, healthy: bool, policy: Policy, now
     if history.attempts and now - history.healthy_since >= policy.backoff_reset_after:
         return released(history)
     return history
+
+
+def by_this_clock(history: AgentHistory, now: float) -> AgentHistory:
+    """The history after a clock was set back: what lies in the future counts as just now. It has to be kept, or the
+    time to wait until would move along with the clock."""
+    if max(history.last_start, history.quarantined_since, history.waiting_since, history.in_sync_since) <= now:
+        return history
+    return replace(
+        history,
+        last_start=min(history.last_start, now),
+        quarantined_since=min(history.quarantined_since, now),
+        waiting_since=min(history.waiting_since, now),
+        in_sync_since=min(history.in_sync_since, now),
+    )
 
 
 def released(history: AgentHistory) -> AgentHistory:

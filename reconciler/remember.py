@@ -43,6 +43,7 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
         if known is None or gone:
             continue
         healthy = view.health is Health.HEALTHY
+        known = backoff.by_this_clock(known, now)
         known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
         since = (known.waiting_since or now) if name in waiting else 0.0
         sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0

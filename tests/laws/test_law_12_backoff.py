@@ -125,3 +125,21 @@ def test_law_12_a_clock_that_jumps_neither_frees_nor_imprisons(policy: Policy, t
         known = grown
     now = known.last_start + jump
     assert backoff.not_before(known, now) - now <= known.delay + 1e-6
+
+
+@given(policy=POLICIES, crashes=st.integers(2, 4), back=st.sampled_from((10.0, 1e4, 1e8)))
+def test_law_12_a_clock_that_was_set_back_holds_for_one_wait(policy: Policy, crashes: int, back: float) -> None:
+    """Whoever was started in the future, as a host without a battery finds, is started again when the wait is over."""
+    world, fleet = crash_looping(policy)
+    store = MemoryStore()
+    for _ in range(crashes):
+        world.advance(400.0)
+        reconciler(world, store).converge(fleet)
+    world.jump(-back)
+    reconciler(world, store).converge(fleet)
+    known = store.history.agents["coder"]
+    assert known.last_start <= world.now
+    started = world.tally.started["coder"]
+    world.advance(known.delay + 1.0)
+    reconciler(world, store).converge(fleet)
+    assert world.tally.started["coder"] == started + 1
