@@ -135,11 +135,12 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
     """Passes until nothing is left that may be done now, or the deadline (on the monotonic clock) has passed.
 
     An action that failed is not tried again in the same run, nor is one that was done and is due again all the same.
-    `first`: a look that was taken already, whose plan is to be applied as it stands.
+    `first`: a look that was taken already, whose plan is to be applied as it stands, and nothing else: what becomes due
+    after it was not in the plan that somebody agreed to.
     """
     tried: Counter[str] = Counter()
     outcomes: list[Outcome] = []
-    settle_until, polls, passes, acts = 0.0, 0, 0, 0
+    settle_until, polls, passes, acts, agreed = 0.0, 0, 0, 0, first is not None
     while True:
         passes += 1
         seen = first if first is not None else look(ctx, fleet)
@@ -147,7 +148,7 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
         learn(ctx, fleet, seen)
         now = ctx.monotonic()
         over = now >= deadline or ctx.stop() or acts >= MAX_PASSES
-        due = _due(seen.plan, tried)
+        due = () if agreed and passes > 1 else _due(seen.plan, tried)
         if due and not over:
             acts += 1
             acted = act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=due)), deadline)
