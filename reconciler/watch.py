@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from providers.base import HeldReason
 from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
 from reconciler.intake import open_store, source_spec
 from reconciler.lock import run_lock
@@ -27,6 +28,7 @@ from reconciler.settings import read_settings, settings_path
 from reconciler.wake import Wakers, Woke
 
 if TYPE_CHECKING:
+    from reconciler.model import Plan
     from reconciler.settings import Settings
     from reconciler.store import Store
 
@@ -46,7 +48,7 @@ class _Due:
     look: float = 0.0
     fetch: float = 0.0
     rest: float = 0.0  # no look before this
-    waiting: bool = False  # an agent's heartbeat may end a wait
+    waiting: bool = False  # see `waits_for_a_beat`
 
 
 def watch(
@@ -197,7 +199,7 @@ class _Watcher:
         if plan.settling:
             soonest = min(soonest, 1.0)
         self._due.look = now + min(self._interval, max(0.05, soonest))
-        self._due.waiting = any(held.agent is not None for held in plan.held)
+        self._due.waiting = waits_for_a_beat(plan)
         living = [view.pid for view in plan.views.values() if view.session == "alive"]
         if not self._wakers.follow_processes(living):
             self._due.look = now + REST_MIN_S
@@ -265,6 +267,13 @@ class _Watcher:
                 return woke
             woke |= self._wakers.wait(min(due - now, pat) if pat is not None else due - now)
         return woke
+
+
+def waits_for_a_beat(plan: Plan) -> bool:
+    """Whether an agent's next heartbeat may be what something waits for: it says that the agent is idle, or that it
+    answers again. All the rest that may be held does not depend on it, and with a thousand agents there is always one
+    that has just written."""
+    return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)
 
 
 def _identity(folder: str | Path) -> tuple[int, int] | None:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from providers.base import HeldReason
 from reconciler.wake import Wakers, Woke
+from reconciler.watch import waits_for_a_beat
+from tests import builders as make
 
 
 @pytest.fixture
@@ -42,3 +45,12 @@ def test_a_process_that_ends_wakes_once_and_is_let_go(wakers: Wakers) -> None:
     assert wakers.wait(0.0) == set()
     os.waitpid(pid, 0)
     assert not wakers.follow_processes([pid])  # gone: look again
+
+
+@pytest.mark.parametrize("reason", HeldReason)
+def test_a_heartbeat_is_waited_for_only_where_it_may_help(reason: HeldReason) -> None:
+    """Or a thousand agents and one that is suspended would keep the loop looking all the time."""
+    helps = reason in (HeldReason.WORKING, HeldReason.UNKNOWN)
+    assert waits_for_a_beat(make.plan(held=(make.held(reason),))) is helps
+    assert not waits_for_a_beat(make.plan(held=(make.held(reason, agent=None),)))
+    assert not waits_for_a_beat(make.plan())
