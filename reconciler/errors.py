@@ -6,6 +6,7 @@ Library code raises a `MosaicError`; the command lines print its message, place 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
 
@@ -90,3 +91,13 @@ class InvalidConfig(MosaicError):
     """A spec or a settings file is wrong; nothing was done because of it."""
 
     exit_code = ExitCode.INVALID_CONFIG
+
+
+def unknown_agent(agent: str, known: Iterable[str]) -> NotFound:
+    """The error for a name that nobody declared."""
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    near = get_close_matches(agent, names, n=3, cutoff=0.5)
+    way = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(names[:20]) or 'none'}"
+    return NotFound(f'no agent is called "{agent}"', help=way)

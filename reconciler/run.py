@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from providers.base import ObserveError
 from providers.host import Host, HostFacts
 from providers.registry import Registry, registry
-from reconciler.errors import ExitCode, NotFound, Refused
+from reconciler.errors import ExitCode, Refused, unknown_agent
 from reconciler.intake import Intake, open_store, source_spec, take
 from reconciler.judge import MANAGERS, verdict
 from reconciler.loop import Context, Converged, Pass, converge, learn, look
@@ -92,10 +92,10 @@ def run_locked(
     try:
         asked = force or options.trigger == "sync"
         intake = take(spec, options, settings, here.facts, store, now=started, force=asked)
-        _must_know(options.agents, intake, store)
     except Exception as error:
         unready(error, options, store, here, settings)
         raise
+    _must_know(options.agents, intake, store)
     ctx = context(here, store, settings, options)
     if options.dry_run:
         seen = look(ctx, intake.fleet)
@@ -128,21 +128,17 @@ def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:
     known = {agent.name for agent in intake.fleet.agents} | set(store.load_inventory().agents)
     for name in names:
         if name not in known:
-            import difflib
-
-            near = difflib.get_close_matches(name, sorted(known), n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else "mosaic fleet status lists the agents"
-            raise NotFound(f'no agent "{name}" in fleet {intake.fleet.name}', help=hint)
+            raise unknown_agent(name, known)
 
 
 def preview_code(intake: Intake, plan: Plan) -> ExitCode:
-    """A preview that could be shown is a success, unless the newest commit is rejected, an entry in it is wrong, the host
-    could not be seen, or a guard would refuse."""
+    """A preview that could be shown is a success, unless the newest commit is rejected, an entry in it is wrong, the
+    host could not be seen, or a guard would refuse."""
     if intake.rejected is not None:
         return ExitCode(intake.rejected.exit_code)
     if any(agent.held is not None for agent in intake.fleet.agents):
         return ExitCode.INVALID_CONFIG
-    if MANAGERS & plan.unknown.keys():
+    if MANAGERS & plan.unknown.keys() and not plan.actions:
         return ExitCode.UNAVAILABLE
     return ExitCode.REFUSED if plan.refused else ExitCode.OK
 

@@ -105,7 +105,6 @@ def run_and_tell(
     from reconciler.run import run
 
     result = run(options)
-    _known_agents(options, result)
     if out is not None:
         _write_plan(out, result)
     tell(result, output, form, dry_run=options.dry_run)
@@ -114,13 +113,13 @@ def run_and_tell(
 
 def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: bool = False) -> None:
     """A result on stdout, and what belongs to it on stderr."""
-    steps_of = _tell_asides(result, output)
+    _tell_asides(result, output)
     if form != "text":
         output.document(_document(result, dry_run=dry_run), form)
     elif dry_run:
         from reconciler.render.plan_text import plan_text
 
-        output.result(plan_text(result.plan, steps_of, paint=output.paint))
+        output.result(plan_text(result.plan, _steps_of(result), paint=output.paint))
     else:
         from reconciler.render.report_text import report_text
 
@@ -149,10 +148,8 @@ class _Teller:
         self._output.document(_document(result, dry_run=False), self._form, one_line=True)
 
 
-def _tell_asides(result: RunResult, output: Output) -> StepsOf:
+def _tell_asides(result: RunResult, output: Output) -> None:
     """What belongs to stderr: what was rejected, what is not committed, what had to be set aside."""
-    from reconciler.documents import steps_by
-
     news = result.intake
     if news is not None:
         if news.rejected:
@@ -164,6 +161,11 @@ def _tell_asides(result: RunResult, output: Output) -> StepsOf:
             output.warning(f"edits that are not committed are not applied: {', '.join(news.dirty)}")
     for sentence in result.warnings:
         output.warning(sentence)
+
+
+def _steps_of(result: RunResult) -> StepsOf:
+    from reconciler.documents import steps_by
+
     return steps_by(result.registry or {}, result.facts) if result.facts is not None else lambda _action: ()
 
 
@@ -181,15 +183,6 @@ def _pending(result: RunResult) -> bool:
     from reconciler.judge import ON_PURPOSE
 
     return bool(result.plan.actions) or any(held.reason not in ON_PURPOSE for held in result.plan.held)
-
-
-def _known_agents(options: RunOptions, result: RunResult) -> None:
-    """An unknown name was asked for: nothing was done for it, and that is said. Raises NotFound."""
-    from reconciler.commands.shared import unknown_agent
-
-    for name in options.agents:
-        if name not in result.plan.views:
-            raise unknown_agent(name, result.plan.views)
 
 
 def _write_plan(path: Path, result: RunResult) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import NotFound
+from reconciler.errors import NotFound, unknown_agent
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
@@ -78,16 +77,6 @@ def must_know(agent: str, store: Store) -> None:
     known |= store.load_inventory().agents.keys()
     if agent not in known:
         raise unknown_agent(agent, known)
-
-
-def unknown_agent(agent: str, known: Iterable[str]) -> NotFound:
-    """The error for a name that nobody declared."""
-    from difflib import get_close_matches
-
-    names = sorted(known)
-    near = get_close_matches(agent, names, n=3, cutoff=0.5)
-    way = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(names[:20]) or 'none'}"
-    return NotFound(f'no agent is called "{agent}"', help=way)
 
 
 def poke(store: Store) -> bool:

@@ -160,13 +160,6 @@ def test_a_plan_that_cannot_be_kept(runs: Runs, tmp_path: Path) -> None:
     assert runs.asked
 
 
-def test_an_unknown_agent(runs: Runs) -> None:
-    said = run("--agent", "codre0")
-    assert said.code == 4
-    assert "did you mean coder0?" in said.err
-    assert runs.asked
-
-
 def test_a_refusal(runs: Runs) -> None:
     runs.error = Refused("the plan is stale", help="make a new one")
     said = run()

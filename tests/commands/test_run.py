@@ -1,0 +1,51 @@
+"""A whole run on a simulated host, from a real commit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import NotFound
+from reconciler.results import RunOptions, RunResult
+from reconciler.run import Surroundings, run
+from tests.world import FACTS, World
+
+ROSTER = {
+    "version": 1,
+    "transport": "tmux",
+    "tmux": {"socket_name": "s"},
+    "agents": [{"name": name, "runtime": "stub", "class": "worker"} for name in ("coder0", "coder1")],
+}
+
+
+@pytest.fixture
+def once(tmp_path: Path) -> Callable[..., RunResult]:
+    fleet = tmp_path / "fleet"
+    fleet.mkdir()
+    (fleet / "roster.yaml").write_text(json.dumps(ROSTER))
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=fleet, check=True)
+    facts = replace(
+        FACTS, state_home=f"{tmp_path}/state", config_home=f"{tmp_path}/config", runtime_dir=f"{tmp_path}/run"
+    )
+    world = World(facts)
+    here = Surroundings(
+        host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
+    )
+    return lambda **wishes: run(RunOptions(fleet=str(fleet), **wishes), here)
+
+
+def test_a_name_that_nobody_has(once: Callable[..., RunResult], tmp_path: Path) -> None:
+    """Nothing is done for it, it is told with near misses, and it says nothing about the source or the fleet."""
+    assert once().exit_code == 0
+    status = tmp_path / "state/mosaic/fleet/status.json"
+    before = status.read_bytes()
+    with pytest.raises(NotFound, match='no agent is called "codre0"') as caught:
+        once(agents=("codre0",))
+    assert caught.value.help == "did you mean coder0 or coder1?"
+    assert status.read_bytes() == before
