@@ -8,27 +8,28 @@ MAX_LINES = 200
 MAX_BYTES = 32 * 1024
 HIDDEN = "[hidden]"
 
-_ESCAPES = re.compile(
+# As text, compiled when first used: what a quiet run says is plain already, and that is known without a pattern.
+_ESCAPES = (
     r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC: titles, links, the clipboard
     r"|\x1b[PX^_][^\x1b\x9c]*(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
     r"|\x1b[ -/]*[0-~]?"  # the short ones
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 
-_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_NAMED = re.compile(
-    r"(?P<name>(?:token|secret|passw(?:or)?d|passphrase|credential|api[_-]?key|access[_-]?key|private[_-]?key)"
-    r"[\w.-]*[\"']?\s*[=:]\s*)(?:\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;]+)",
-    re.IGNORECASE,
+_PEM = r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+_NAMED = (
+    r"(?i)(?P<name>(?:token|secret|passw(?:or)?d|passphrase|credential|api[_-]?key|access[_-]?key|private[_-]?key)"
+    r"[\w.-]*[\"']?\s*[=:]\s*)(?:\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;]+)"
 )
-_CARRIED = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+_CARRIED = r"(?i)(?P<name>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
 
 
 def plain(text: str) -> str:
     """Without terminal control sequences and control characters; line ends become newlines, tabs stay."""
-    text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _CONTROL.sub("", text)
+    if text.isprintable():
+        return text
+    return re.sub(_CONTROL, "", re.sub(_ESCAPES, "", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def one_line(text: str, limit: int = 0) -> str:
@@ -49,9 +50,9 @@ def hide_secrets(text: str) -> str:
 
 
 def _hide_named(text: str) -> str:
-    text = _PEM.sub(HIDDEN, text)
+    text = re.sub(_PEM, HIDDEN, text)
     for pattern in (_CARRIED, _NAMED):
-        text = pattern.sub(lambda match: match["name"] + HIDDEN, text)
+        text = re.sub(pattern, lambda match: match["name"] + HIDDEN, text)
     return text
 
 

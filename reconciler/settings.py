@@ -79,11 +79,11 @@ def settings_path(config_home: str | Path) -> Path:
 
 def read_settings(path: Path) -> Settings:
     """The settings; all defaults if there is no file. Every problem of the file is in one InvalidConfig."""
-    import tomllib
-
     data = read_optional(path)
     if data is None:
         return Settings()
+    import tomllib
+
     loose = loose_permissions(path)
     if loose:
         raise InvalidConfig(f"{loose}; it says whom to trust", where=str(path), help=f"chmod 600 {path}")
