@@ -102,13 +102,14 @@ def run_and_tell(
     options: RunOptions, output: Output, form: Format, *, out: Path | None = None, detailed: bool = False
 ) -> int:
     """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
+    from reconciler.errors import ExitCode
     from reconciler.run import run
 
     result = run(options)
     if out is not None:
         _write_plan(out, result)
     tell(result, output, form, dry_run=options.dry_run)
-    return 2 if detailed and result.exit_code == 0 and _pending(result) else result.exit_code
+    return int(ExitCode.PENDING) if detailed and result.exit_code == 0 and _pending(result) else result.exit_code
 
 
 def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: bool = False) -> None:
