@@ -65,6 +65,13 @@ class EnvProvider:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
 
 
+def of_another_fleet(name: str, fleet: Fleet, look: Look, facts: HostFacts) -> bool:
+    """Whether the agent of this name on this host is another fleet's: its launch environment says so. Units and scopes
+    carry no mark of their own, and all fleets of a user share them. Raises ObserveError."""
+    file = look.file(launch.env_path(name, facts))
+    return file is not None and launch.generated_for(file.content) not in (None, fleet.name)
+
+
 def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
     pairs = launch.env_pairs(agent, fleet, facts)
     return Resource(

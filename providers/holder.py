@@ -59,7 +59,7 @@ class HolderProvider:
             }
             if server.state == "lost":
                 lost.append((server.pid, server.start_ticks))
-            sessions.extend((socket, pane.session, pane.mark) for pane in server.panes if pane.mark)
+            sessions.extend((socket, pane.session, pane.mark) for pane in server.panes if pane.mark and not pane.moved)
         if active == "inactive" and not enabled and not lost:
             return {}
         return {

@@ -57,7 +57,8 @@ class UnitState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pane:
-    """The first pane of a session. Times are Unix seconds; 0 where tmux has none."""
+    """The pane of a session that counts: the one its agent was started in, else the first. Times are Unix seconds; 0
+    where tmux has none."""
 
     session: str
     pid: int
@@ -73,6 +74,8 @@ class Pane:
     in_mode: bool
     title: str
     panes: int = 1  # how many panes the session has
+    guests: tuple[str, ...] = ()  # agents whose living pane somebody has brought to this session: `moved` ones
+    moved: bool = False  # a living pane of the agent `mark`, in a session that is not its own: somebody took it there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey
+from providers.env import of_another_fleet
 from providers.identity import ProcessTree
 from providers.launch import launch_digest, launch_fields
 from providers.names import agent_of_scope
@@ -46,12 +48,11 @@ class SessionProvider:
         )
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        _ = facts
         agents = {agent.name: agent for agent in fleet.agents}
         by_session = {agent.session: agent for agent in fleet.agents}
         scopes = _scopes(look)
         tree: ProcessTree | None = None
-        found: dict[ResourceKey, Present] = {}
+        seen: dict[str, list[Present]] = {}
         for socket in sorted({fleet.socket, *(agent.socket for agent in fleet.agents), *self._also}):
             server = look.tmux(socket)
             if server.state == "lost":
@@ -64,16 +65,23 @@ class SessionProvider:
                     name = pane.session  # nobody declared it: shown as an orphan, by its session's name
                 tree = tree or ProcessTree(look)
                 present = self._record(name, agents.get(name), pane, socket, tree, look, fleet, scopes.get(name, ()))
-                first = found.get(present.key)
-                if first is not None or (name in agents and agents[name].socket != socket and _elsewhere(found, name)):
-                    key = ResourceKey(self.kind, f"{name}@{socket}")
-                    present = _renamed(present, key)
-                found[present.key] = present
+                seen.setdefault(name, []).append(present)
+        found: dict[ResourceKey, Present] = {}
+        for name, records in seen.items():
+            records.sort(key=lambda present: _rank(present, agents.get(name)), reverse=True)
+            found[records[0].key] = records[0]
+            for second in records[1:]:
+                if second.evidence["guests"]:
+                    continue  # to end it would end the agent that was moved there
+                key = ResourceKey(self.kind, f"{name}@{second.fields['socket']}")
+                evidence = {**second.evidence, "scopes": _own_scope(second, look)}
+                found.setdefault(key, replace(second, key=key, evidence=evidence))
         for name, units in scopes.items():
             key = ResourceKey(self.kind, name)
             if key not in found:
-                found[key] = _only_scopes(key, units, agents[name].socket if name in agents else fleet.socket)
-        return _prefer_desired(found, agents)
+                socket = agents[name].socket if name in agents else fleet.socket
+                found[key] = _only_scopes(key, units, socket, ours=not of_another_fleet(name, fleet, look, facts))
+        return found
 
     def _record(
         self,
@@ -93,7 +101,7 @@ class SessionProvider:
         return Present(
             key=key,
             agent=name,
-            ours=pane.mark == name and pane.fleet == fleet.name,
+            ours=pane.mark == name and pane.fleet == fleet.name and not pane.moved,
             fields={
                 "alive": not pane.dead,
                 "program": program,
@@ -119,6 +127,8 @@ class SessionProvider:
                 "title": pane.title,
                 "command": pane.command,
                 "panes": pane.panes,
+                "guests": pane.guests,
+                "moved": pane.moved,
                 "scopes": scopes,
                 "leftover": _leftover(pane, scopes, look),
             },
@@ -161,11 +171,17 @@ def _leftover(pane: Pane, scopes: tuple[str, ...], look: Look) -> tuple[str, ...
     return tuple(scope for scope in scopes if scope != own)
 
 
-def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str) -> Present:
+def _own_scope(second: Present, look: Look) -> tuple[str, ...]:
+    """The scope that the pane of a second session lives in: the others may be the agent's own."""
+    own = look.unit_of(int(second.evidence["pid"])) if second.fields["alive"] else ""
+    return tuple(scope for scope in second.evidence["scopes"] if scope == own)
+
+
+def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str, *, ours: bool) -> Present:
     return Present(
         key=key,
         agent=key.name,
-        ours=True,
+        ours=ours,
         fields={"alive": False, "program": "", "launch": "", "socket": socket},
         evidence={
             "session": "",
@@ -179,22 +195,9 @@ def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str) -> Prese
     )
 
 
-def _renamed(present: Present, key: ResourceKey) -> Present:
-    return Present(key=key, agent=present.agent, ours=present.ours, fields=present.fields, evidence=present.evidence)
-
-
-def _elsewhere(found: Mapping[ResourceKey, Present], name: str) -> bool:
-    return ResourceKey(Kind.SESSION, name) in found
-
-
-def _prefer_desired(found: dict[ResourceKey, Present], agents: Mapping[str, Agent]) -> dict[ResourceKey, Present]:
-    """Where an agent has two sessions, the one on its declared server is the agent; the other is a second one."""
-    for key in [key for key in found if "@" in key.name]:
-        name = key.name.split("@", 1)[0]
-        second, first = found[key], found[ResourceKey(Kind.SESSION, name)]
-        if name in agents and second.fields["socket"] == agents[name].socket:
-            del found[key]
-            moved = ResourceKey(Kind.SESSION, f"{name}@{first.fields['socket']}")
-            found[moved] = _renamed(first, moved)
-            found[ResourceKey(Kind.SESSION, name)] = _renamed(second, ResourceKey(Kind.SESSION, name))
-    return found
+def _rank(present: Present, agent: Agent | None) -> tuple[bool, bool, bool, bool, bool]:
+    """Which of several sessions of an agent is the agent; the others are second ones. A pane that somebody took
+    elsewhere is the conversation; then counts the declared server, and there what lives, under the right name."""
+    at_home = agent is None or present.fields["socket"] == agent.socket
+    named = agent is not None and present.evidence["session"] == agent.session
+    return bool(present.evidence["moved"]), at_home, present.ours, bool(present.fields["alive"]), named

@@ -30,7 +30,7 @@ _NUMBERS = (
     "pane_pid", "pane_dead", "pane_dead_status", "session_created", "session_activity", "window_activity",
     "pane_activity", "session_attached", "pane_in_mode", "window_index", "pane_index",
 )  # fmt: skip
-_WORDS = ("session_name", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch")
+_WORDS = ("session_name", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "@mosaic_pane")
 _COMMAND, _TITLE = "@c", ":@t:"
 FORMAT = (
     "@p:"
@@ -64,7 +64,7 @@ class Tmux:
             raise ObserveError(str(error)) from error
 
     def server(self, socket: str, processes: Processes, child: Child | None = None) -> TmuxServer:
-        """The server of a socket and the first pane of each of its sessions; raises ObserveError."""
+        """The server of a socket and the pane that counts of each of its sessions; raises ObserveError."""
         for _ in range(3):
             try:
                 done = (child or self.begin(socket)).finish()
@@ -186,19 +186,24 @@ class Tmux:
 
 
 def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
-    """The first pane of each session, from lines of FORMAT; raises ObserveError for anything else."""
-    first: dict[str, tuple[int, int, Pane]] = {}
+    """The pane that counts of each session, from lines of FORMAT; raises ObserveError for anything else.
+
+    People split windows, and move panes about. Which pane is the agent's is written on the pane itself (@mosaic_pane).
+    """
+    sessions: dict[str, list[tuple[bool, int, int, Pane]]] = {}
+    homes: set[str] = set()
+    strays: dict[str, Pane] = {}
     for line in lines:
-        fields = line.split(b":", 17)
+        fields = line.split(b":", 18)
         try:
-            if fields[0] != b"@p" or len(fields) < 18:
+            if fields[0] != b"@p" or len(fields) < 19:
                 raise ValueError
             pid, dead, status, created, *active, attached, mode, window, index = (
                 int(field or 0) for field in fields[1:12]
             )
-            session, mark, fleet, launch, sign, text = (field.decode("utf-8", "replace") for field in fields[12:])
+            session, mark, fleet, launch, own, sign, text = (field.decode("utf-8", "replace") for field in fields[12:])
             if sign != _COMMAND:
-                mark = fleet = launch = ""  # someone put a ":" into a mark: it is not one of ours
+                mark = fleet = launch = own = ""  # someone put a ":" into a mark: it is not one of ours
             command, _, title = text.partition(_TITLE)
             pane = Pane(
                 session=session, pid=pid, dead=bool(dead), dead_status=status if fields[3] else None, command=command,
@@ -207,14 +212,25 @@ def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
             )  # fmt: skip
         except (ValueError, IndexError) as error:
             raise ObserveError(f"tmux list-panes printed a line that is not a pane: {_short(line)}") from error
-        known = first.get(session)
-        if known is None:
-            first[session] = (window, index, pane)
-            continue
-        count = known[2].panes + 1
-        best = known if known[:2] <= (window, index) else (window, index, pane)
-        first[session] = (best[0], best[1], replace(best[2], panes=count))
-    return tuple(pane for _, _, pane in first.values())
+        sessions.setdefault(session, []).append((not own or own != mark, window, index, pane))
+        if own and not dead and own == mark:
+            homes.add(own)
+        elif own and not dead:
+            strays.setdefault(own, replace(pane, mark=own, fleet="", launch="", moved=True))
+    # A pane may be seen in several sessions at once (session groups, linked windows): at home is where it counts.
+    moved = {own: pane for own, pane in strays.items() if own not in homes}
+    guests: dict[str, tuple[str, ...]] = {}
+    for own, pane in moved.items():
+        guests[pane.session] = (*guests.get(pane.session, ()), own)
+    found = [
+        replace(min(rows, key=_place)[3], panes=len(rows), guests=guests.get(session, ()))
+        for session, rows in sessions.items()
+    ]
+    return (*found, *moved.values())
+
+
+def _place(row: tuple[bool, int, int, Pane]) -> tuple[bool, int, int]:
+    return row[:3]
 
 
 def _chunks(commands: Mapping[str, Sequence[str]]) -> Iterator[tuple[list[str], list[str]]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.env import of_another_fleet
 from providers.names import agent_of_unit, agent_unit
 from providers.steps import CaptureDead, KillSession, SetEnabled, Step, UnitJob
 
@@ -33,7 +34,6 @@ class UnitProvider:
         )
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        _ = fleet, facts
         units, enabled = look.units(), look.enabled()
         found: dict[ResourceKey, Present] = {}
         names = {name for unit in (*units, *enabled) if (name := agent_of_unit(unit)) is not None}
@@ -48,7 +48,7 @@ class UnitProvider:
             found[key] = Present(
                 key=key,
                 agent=name,
-                ours=True,
+                ours=not of_another_fleet(name, fleet, look, facts),
                 fields={"enabled": unit in enabled, "active": active},
                 evidence={"job": job, "sub": state.sub if state is not None else "dead"},
             )
@@ -77,7 +77,7 @@ class UnitProvider:
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
         elif action.verb is Verb.STOP:
             steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
-            if seen.get("session"):
+            if seen.get("session") and not seen.get("moved"):
                 steps.append(KillSession(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
             steps.extend(_end_scopes(seen))
             if seen.get("failed"):

@@ -69,7 +69,7 @@ def need_of(
             verb=Verb.START,
             reason=Reason.NEW,
             held=HeldReason.NOT_OWNED,
-            message=f'a tmux session "{agent.session}" exists that this fleet did not start',
+            message=_foreign(agent, seen),
         )
     desired = session.desired if session is not None else None
     fields = _merged(unit, session)
@@ -93,6 +93,10 @@ def need_of(
         return _stale(view, agent, fields, desired, seen, stale_after)
     if session is not None and any(change.path == "program" for change in session.fields):
         return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
+    if view.unit_active != "active" and seen is not None and seen.evidence.get("session") != agent.session:
+        # The launcher knows a session by its name only, and would make a second one.
+        message = f'its session was renamed to "{seen.evidence.get("session")}", and its unit is not active'
+        return Need(verb=Verb.START, held=HeldReason.NOT_OWNED, message=message)
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
     return Need()
@@ -142,6 +146,9 @@ def _stop(
     if view.unit_active == "failed" and unit is not None and unit.present is not None:
         seen = seen or replace(unit.present, evidence={})
         seen = replace(seen, evidence={**seen.evidence, "failed": True})  # a stop alone would leave it failed
+    if seen is not None and (seen.evidence.get("moved") or seen.evidence.get("guests")):
+        message = _moved(seen) if seen.evidence.get("moved") else _guests(seen)
+        return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=message)
     fields = tuple(change for change in _merged(unit, session) if change.path != "enabled")
     return Need(
         verb=Verb.STOP,
@@ -152,6 +159,22 @@ def _stop(
         present=_with_failure(seen, unit),
         message="removed from git" if removes else "declared stopped",
     )
+
+
+def _foreign(agent: Agent, seen: Present | None) -> str:
+    if seen is not None and seen.evidence.get("moved"):
+        return _moved(seen)
+    return f'a tmux session "{agent.session}" exists that this fleet did not start'
+
+
+def _moved(seen: Present) -> str:
+    where = seen.evidence.get("session")
+    return f'somebody has moved its pane to the tmux session "{where}": it is left alone there until it ends'
+
+
+def _guests(seen: Present) -> str:
+    names = ", ".join(seen.evidence["guests"])
+    return f"somebody has moved the pane of another agent ({names}) to its session, which would end with it"
 
 
 def _with_failure(seen: Present | None, unit: Change | None) -> Present | None:
@@ -173,6 +196,8 @@ def _need(
     heals: bool = False,
     message: str = "",
 ) -> Need:
+    if seen is not None and seen.evidence.get("guests"):
+        return Need(verb=verb, reason=reason, held=HeldReason.NOT_OWNED, message=_guests(seen))
     return Need(
         verb=verb,
         reason=reason,

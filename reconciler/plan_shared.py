@@ -102,6 +102,8 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
     states = {server["server"] for server in live.get("servers", {}).values()}
     if "lost" in states:
         _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)
+    elif draft.shut:  # its own settings are not what they should be, so a start would do something else
+        draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.DEPENDENCY, draft.shut, changes=change.fields)
     elif live.get("unit") != "active":
         _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
     elif paths != {"definition"}:
