@@ -193,7 +193,7 @@ class Fleet:
     def living(self) -> dict[str, list[int]]:
         """The processes of agents by name, however they came to be there; more than one is a duplicate."""
         found: dict[str, list[int]] = {}
-        for pid, name in _agents(self.host.path_outside("/proc")):
+        for pid, name in agents_in(self.host.path_outside("/proc")):
             found.setdefault(name, []).append(pid)
         return dict(sorted(found.items()))
 
@@ -282,14 +282,16 @@ def _comms(proc: Path) -> Iterable[tuple[int, str]]:
                 yield int(folder.name), (folder / "comm").read_text().strip()
 
 
-def _agents(proc: Path) -> Iterable[tuple[int, str]]:
-    for pid, comm in _comms(proc):
-        if comm != "stub":
-            continue
-        with suppress(OSError):  # it has just ended
-            for word in (proc / str(pid) / "environ").read_text(errors="replace").split("\0"):
-                if word.startswith("MOSAIC_AGENT_NAME="):
-                    yield pid, word.partition("=")[2]
+def agents_in(proc: Path) -> Iterable[tuple[int, str]]:
+    """Every stub agent's process below a /proc, with the agent's name."""
+    for folder in proc.iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):  # it has just ended
+                if b"/providers/stub.py\0" not in (folder / "cmdline").read_bytes():
+                    continue
+                for word in (folder / "environ").read_text(errors="replace").split("\0"):
+                    if word.startswith("MOSAIC_AGENT_NAME="):
+                        yield int(folder.name), word.partition("=")[2]
 
 
 def _lives(folder: Path) -> bool:

@@ -69,7 +69,7 @@ def test_dependencies_are_up_before_what_needs_them_and_down_after(fleet: Fleet)
 
 
 def test_a_failed_start_skips_its_dependants_only(fleet: Fleet) -> None:
-    fleet.agents = {"a": stub(working_directory="/nowhere"), "b": stub(depends_on=["a"]), "c": stub()}
+    fleet.agents = {"a": stub(working_directory="~/nowhere"), "b": stub(depends_on=["a"]), "c": stub()}
     fleet.commit()
     run = fleet.reconcile()
     assert run.code == 1
@@ -80,7 +80,7 @@ def test_a_failed_start_skips_its_dependants_only(fleet: Fleet) -> None:
     assert results["start:systemd:c"] == "done"
     assert list(fleet.pids()) == ["c"]
     assert fleet.condition("Ready")["reason"] == "ActionsFailed"
-    fleet.sh("mkdir /nowhere")
+    fleet.sh("mkdir nowhere")
     fleet.agents["a"]["generation"] = 1  # another declaration, so it need not wait
     fleet.commit()
     fleet.converge()

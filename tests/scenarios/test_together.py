@@ -73,7 +73,7 @@ def test_two_fleets_of_one_user_leave_each_other_alone(fleet: Fleet) -> None:
     before = fleet.up("a", "b")
     other = f"{fleet.host.home}/other"
     fleet.sh(
-        f"cp -r {fleet.repo} {other}; sed -i 's/canary/second/' {other}/fleet.yaml; sed -i 's/\"a\"/\"x\"/' {other}/roster.yaml"
+        f'cp -r {fleet.repo} {other}; cd {other}; sed -i s/canary/second/ fleet.yaml; sed -i \'s/"a"/"x"/\' roster.yaml'
     )
     fleet.git("commit", "-qam", "another fleet", repo=other)
     argv = fleet.argv()

@@ -1,8 +1,8 @@
 """`python -m tests.scenarios.trace OUT COMMAND...`: run a command and count, exactly, what it does.
 
 Every process and thread below it is traced (ptrace), so nothing it starts can be missed. OUT gets a JSON object:
-`processes` (all that were forked below the command), `programs` (what they executed, in order), `sent` (messages sent
-to sockets), `connected` (sockets connected). Stdlib only; x86-64 and arm64.
+`processes` (all that were forked below the command), `programs` (what they executed, in order), and of the command's
+own: `sent` (messages sent to sockets) and `connected` (sockets connected). Stdlib only; x86-64 and arm64.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class Tracer:
     def __init__(self) -> None:
         self.processes, self.programs = 0, []  # type: int, list[str]
         self.counts = {"sent": 0, "connected": 0}
-        self._entered: set[int] = set()  # threads inside a system call
+        self._root = 0
+        self._inside = False  # a system call of the command itself
 
     def run(self, argv: list[str]) -> int:
         """The command's exit status."""
-        root = os.fork()
+        self._root = root = os.fork()
         if root == 0:
             ptrace(TRACEME, 0)
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -95,10 +96,11 @@ class Tracer:
             pass  # killed meanwhile
 
     def _system_call(self, pid: int) -> None:
-        if pid in self._entered:
-            self._entered.discard(pid)
+        if pid != self._root:
             return
-        self._entered.add(pid)
+        self._inside = not self._inside
+        if not self._inside:
+            return
         name = _ARCH[platform.machine()][1].get(system_call(pid))
         if name is not None:
             self.counts[name] += 1
