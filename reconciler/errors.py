@@ -69,6 +69,10 @@ class Refused(MosaicError):
     exit_code = ExitCode.REFUSED
 
 
+class Rewound(Refused):
+    """The revision does not descend from the last one that was applied."""
+
+
 class Usage(MosaicError):
     """The command line makes no sense."""
 

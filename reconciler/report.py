@@ -136,12 +136,14 @@ def unready(error: Exception, options: RunOptions, store: Store, here: Surroundi
     if options.dry_run or not isinstance(error, MosaicError):
         return
     from reconciler.conditions import ConditionReason
-    from reconciler.errors import InvalidConfig, Refused
+    from reconciler.errors import InvalidConfig, Refused, Rewound
     from reconciler.events import run_events
 
     reason = ConditionReason.SOURCE_UNREACHABLE
     if isinstance(error, InvalidConfig):
         reason = ConditionReason.INVALID_CONFIGURATION
+    elif isinstance(error, Rewound):
+        reason = ConditionReason.NOT_A_DESCENDANT
     elif isinstance(error, Refused):
         reason = ConditionReason.VERIFICATION_FAILED
     first = error.message.splitlines()[0].rstrip(":")

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import InvalidConfig, Refused
-from reconciler.files import loose_permissions, read_optional, write_atomic
+from reconciler.errors import InvalidConfig, Rewound
+from reconciler.files import loose_permissions, parse_json, read_optional, write_atomic
 from reconciler.ledger import Ledger, lost_ledger
 from reconciler.settings import Settings, Verify
 from reconciler.source import SourceState
@@ -118,8 +118,8 @@ def _keyring_file(path: Path) -> Path:
     )
 
 
-def _rewound(source: SourceState, base: str) -> Refused:
-    return Refused(
+def _rewound(source: SourceState, base: str) -> Rewound:
+    return Rewound(
         f"revision {source.revision[:12]} ({source.subject[:60]!r}) does not descend from {base[:12]}, "
         "which was applied last: history was rewound or replaced",
         where=f"{source.spec} {source.ref}",
@@ -149,7 +149,7 @@ def _signers(source: SourceState, shas: list[str], keys: Keys | None, state_dir:
 
 def _remembered(path: Path, digest: str) -> dict[str, str]:
     with suppress(ValueError, KeyError, TypeError, OSError, AttributeError):
-        data = json.loads(read_optional(path) or b"{}")
+        data = parse_json(read_optional(path) or b"{}")
         if data["version"] == _VERSION and data["keys"] == digest:
             return {str(sha): str(signer) for sha, signer in data["commits"].items()}
     return {}
