@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from providers.host import HostFacts
 from reconciler.conditions import ConditionReason
 from reconciler.desired import compile_files, inputs_digest
-from reconciler.errors import InvalidConfig, MosaicError, Refused, Usage
+from reconciler.errors import InvalidConfig, MosaicError, Refused, Rewound, Usage
 from reconciler.results import News
 from reconciler.status import SourceReport
 from reconciler.store import Store, write_failure
@@ -154,7 +154,15 @@ class _Judging:
     def intake(self) -> Intake:
         from reconciler.ledger import marker_path, read_ledger
 
-        ledger = read_ledger(self._store.state, marker_path(self._facts.config_home, self._store.state.name))
+        marker = marker_path(self._facts.config_home, self._store.state.name)
+        try:
+            ledger = read_ledger(self._store.state, marker)
+        except OSError as error:  # unreadable is not lost, and no bug of ours either
+            path = error.filename or self._store.state
+            raise MosaicError(
+                f"the ledger of applied revisions cannot be read: {path}: {error.strerror or error}",
+                help="nothing was done without it; it must belong to you and be readable",
+            ) from error
         try:
             rewind = self._trust(ledger)
             fleet = self._compile(self._source)
@@ -234,9 +242,10 @@ class _Judging:
             raise error from None
         self._problems = rejected
         reason = ConditionReason.INVALID_CONFIGURATION
-        if isinstance(error, Refused):
-            descent = "descend" in error.message
-            reason = ConditionReason.NOT_A_DESCENDANT if descent else ConditionReason.VERIFICATION_FAILED
+        if isinstance(error, Rewound):
+            reason = ConditionReason.NOT_A_DESCENDANT
+        elif isinstance(error, Refused):
+            reason = ConditionReason.VERIFICATION_FAILED
         first = error.message.splitlines()[0].rstrip(":")
         message = f"{first}; {last.sha[:12]} stays in force"
         return self._result(source, fleet, reason, message, error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -184,7 +185,8 @@ class Store:
         for folder in (self.state, self.state / "receipts", self.state / "crashes"):
             for left in folder.glob(".*.tmp"):
                 self.guard(left)
-                left.unlink(missing_ok=True)
+                with suppress(OSError):  # only litter: whatever really cannot be written is told by who writes it
+                    left.unlink(missing_ok=True)
 
     def _load(
         self, name: str, parse: Callable[[Any], T], instead: str, *, sealed: bool = True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import NotFound
+from reconciler.errors import MosaicError, NotFound
 from reconciler.results import RunOptions, RunResult
 from reconciler.run import Surroundings, run
 from tests.world import FACTS, World
@@ -49,3 +49,13 @@ def test_a_name_that_nobody_has(once: Callable[..., RunResult], tmp_path: Path) 
         once(agents=("codre0",))
     assert caught.value.help == "did you mean coder0 or coder1?"
     assert status.read_bytes() == before
+
+
+def test_a_ledger_that_cannot_be_read_is_no_bug_of_ours(once: Callable[..., RunResult], tmp_path: Path) -> None:
+    assert once().exit_code == 0
+    ledger = tmp_path / "state/mosaic/fleet/ledger.ndjson"
+    ledger.unlink()
+    ledger.mkdir()  # root reads every file, and no folder
+    with pytest.raises(MosaicError, match="the ledger of applied revisions cannot be read") as caught:
+        once()
+    assert caught.value.exit_code == 1
