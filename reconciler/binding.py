@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from providers.host import HostFacts
-from reconciler.files import read_optional, write_atomic
+from reconciler.files import parse_json, read_optional, write_atomic
 
 INDEX = "sources.json"
 
@@ -38,8 +38,8 @@ def read_bindings(facts: HostFacts) -> Bindings:
     """The bindings of this host; a damaged file counts as none: the name is then read from the repository again."""
     path = Path(facts.state_home, "mosaic", INDEX)
     try:
-        raw = json.loads(read_optional(path) or b"{}")
-    except ValueError:
+        raw = parse_json(read_optional(path) or b"{}")
+    except (OSError, ValueError):
         raw = {}
     names = {str(key): str(name) for key, name in raw.items()} if isinstance(raw, dict) else {}
     return Bindings(path, names)

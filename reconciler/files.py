@@ -6,8 +6,10 @@ function raises OSError (no space, read-only, permissions) and then leaves the o
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -60,7 +62,8 @@ def append_synced(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE)
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
     new = not path.exists()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, mode)
     try:
         before = os.fstat(descriptor).st_size
         try:
@@ -87,9 +90,20 @@ def sync_folder(path: Path) -> None:
 def read_optional(path: Path) -> bytes | None:
     """The content, or None if there is no such file. Any other failure raises OSError: unreadable is not absent."""
     try:
-        return path.read_bytes()
+        # Without waiting: of a FIFO in its place nothing comes, and that is not a state file either.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read() or b""
+
+
+def parse_json(data: bytes) -> Any:  # noqa: ANN401  # as json.loads
+    """`json.loads`, whose only failure is ValueError: also of brackets that are nested too deep to follow."""
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def loose_permissions(path: Path) -> str | None:

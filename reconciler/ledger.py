@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.errors import Refused
-from reconciler.files import append_synced, read_optional, sync_folder, write_atomic
+from reconciler.files import append_synced, parse_json, read_optional, sync_folder, write_atomic
 
 _NAME = "ledger.ndjson"
 _FIRST = "0" * 64
@@ -159,7 +159,7 @@ def forgive(state_dir: Path, sha: str) -> None:
 def rejections(state_dir: Path) -> Mapping[str, Rejection]:
     """The rejected revisions, oldest first, at most 50. A damaged file counts as none: it only informs."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        raw = json.loads(read_optional(state_dir / "rejected.json") or b"[]")
+        raw = parse_json(read_optional(state_dir / "rejected.json") or b"[]")
         return {item["sha"]: Rejection(sha=item["sha"], ts=item["ts"], reason=item["reason"]) for item in raw}
     return {}
 
@@ -174,7 +174,7 @@ def _chain_holds(whole: bytes) -> bool:
     previous = _FIRST
     for line in whole.splitlines():
         try:
-            if json.loads(line)["prev"] != previous:
+            if parse_json(line)["prev"] != previous:
                 return False
         except (ValueError, TypeError, KeyError):
             return False
@@ -185,7 +185,7 @@ def _chain_holds(whole: bytes) -> bool:
 def _last_entry(whole: bytes) -> Entry | None:
     for line in reversed(whole.splitlines()):
         with suppress(ValueError, TypeError, KeyError):
-            raw = json.loads(line)
+            raw = parse_json(line)
             raw.pop("prev")
             return Entry(**raw)
     return None
@@ -197,7 +197,7 @@ def _read_marker(path: Path) -> Mapping[str, object] | None:
     if data is None:
         return None
     with suppress(ValueError):
-        mark = json.loads(data)
+        mark = parse_json(data)
         if isinstance(mark, dict):
             return mark
     return {"sha256": ""}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.commit import Commit
-from reconciler.files import make_folder, read_optional, write_atomic
+from reconciler.files import make_folder, parse_json, read_optional, write_atomic
 
 _VERSION = 1
 _FIRST_DELAY_S = 5.0
@@ -45,7 +45,7 @@ def load_record(state_dir: Path, key: str) -> Record:
     """The record of this source; an empty one if there is none, it cannot be read, or it is about another source: it
     only saves work, and losing it costs one fetch."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        data = json.loads(read_optional(state_dir / "source.json") or b"{}")
+        data = parse_json(read_optional(state_dir / "source.json") or b"{}")
         if data["version"] == _VERSION and data["key"] == key:
             raw = data["commit"]
             commit = Commit(**raw) if raw is not None else None
