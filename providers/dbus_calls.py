@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from providers.launch import START_STATUS
+from providers.names import agent_of_unit
 from providers.steps import StepResult, UnitJob
 
 if TYPE_CHECKING:
@@ -187,15 +189,22 @@ class Job(Call):
 
 
 class Why(Call):
-    """After a start that failed: the unit's own word for it (exit-code, timeout, signal, ...)."""
+    """After a start or a reload that failed: how its program ended, in words where it is one of ours."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(job.what, "Get", "ss", ("org.freedesktop.systemd1.Service", "Result"), timeout_s=1.0)
+        program = "ExecReload" if job.step.verb == "reload" else "ExecStart"
+        super().__init__(job.what, "Get", "ss", ("org.freedesktop.systemd1.Service", program), timeout_s=1.0)
         self.address = {"path": object_path(job.step.unit), "interface": "org.freedesktop.DBus.Properties"}
         self._job = job
 
     def answered(self, frame: Frame) -> None:
-        self._report(f" ({frame.body()[0][1]})")
+        runs = frame.body()[0][1]  # a(sasbttttuii): ..., how it ended (CLD_EXITED is 1), with which status or signal
+        code, status = (int(runs[-1][-2]), int(runs[-1][-1])) if runs else (0, 0)
+        if code != 1:
+            self._report(f" (killed by signal {status})" if code else "")
+            return
+        ours = START_STATUS.get(status) if agent_of_unit(self._job.step.unit) else None
+        self._report(f": {ours}" if ours else f" (its program ended with status {status})")
 
     def failed(self, reason: str) -> None:  # noqa: ARG002 - the job's own failure is what counts
         self._report("")

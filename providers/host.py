@@ -129,6 +129,11 @@ class Look(Protocol):
         """Unix seconds when the look began."""
         ...
 
+    def uptime(self) -> float:
+        """Seconds on the monotonic clock when the look began: it stands still while the machine sleeps, and nobody
+        can set it."""
+        ...
+
     def boot_id(self) -> str: ...
 
     def units(self) -> Mapping[str, UnitState]:

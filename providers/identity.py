@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Interpreters whose first argument names the real program (`node codex.js`, `python stub.py`).
 INTERPRETERS = ("node", "python", "bun", "deno", "ruby", "perl", "sh", "bash", "dash", "env")
 LAUNCHERS = ("agent-pane", "systemd-run")
+LAUNCH_COMMS = ("sh", "dash", "bash", "busybox", "systemd-run")
 MAX_TREE = 256  # an agent that builds software has many children; identity is near the top
 
 
@@ -56,8 +57,9 @@ class ProcessTree:
         if top is None or top.state in ("Z", "X"):
             return Identity(matches=False, program=pane.command, launching=True, pids=(), started=0.0)
         pids = self.below(pane.pid)
-        matches = any(self._is(pid, names) for pid in pids)
-        launching = not matches and self._is(pane.pid, LAUNCHERS)
+        # Before the names: our launch program is a shell, and a command of the operator's may be one too.
+        launching = top.comm in LAUNCH_COMMS and self._is(pane.pid, LAUNCHERS)
+        matches = not launching and any(self._is(pid, names) for pid in pids)
         return Identity(matches=matches, program=top.comm, launching=launching, pids=pids, started=top.started)
 
     def _is(self, pid: int, names: Collection[str]) -> bool:

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
+# How agent-start ends when it cannot start an agent, in words; the program's own sentence is in the journal.
+START_STATUS = {
+    66: "its launch environment is missing",
+    69: "there is no tmux server to start it in, or no systemd-run",
+    72: "its working directory does not exist, or may not be entered",
+    73: "a tmux session of its name exists that is not ours",
+    74: "the runtime folder cannot be written",
+    75: "tmux did not answer in time",
+    78: "its launch environment is wrong, or a secret that it names is not there",
+}
+
 _MARK = re.compile(r"# mosaic-fleet: generated from git for (agent (?P<agent>\S+)|the holder) of fleet (?P<fleet>.+);")
 
 # What the program sees or is bound by from its start on. Everything else in the file may change under a running agent.

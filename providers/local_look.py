@@ -26,7 +26,7 @@ class LocalLook:
     def __init__(self, facts: HostFacts, systemd: Systemd, tmux: Tmux, sockets: Sequence[str] = ()) -> None:
         """`sockets` will be asked for: tmux starts on its answer now, and works on it while we read other things."""
         self._facts, self._systemd, self._tmux = facts, systemd, tmux
-        self._now = time.time()
+        self._now, self._uptime = time.time(), time.monotonic()
         self._seen: dict[tuple[str, ...], Any] = {}
         self._begun: dict[str, Child] = {}
         for socket in dict.fromkeys(sockets):
@@ -39,6 +39,9 @@ class LocalLook:
 
     def now(self) -> float:
         return self._now
+
+    def uptime(self) -> float:
+        return self._uptime
 
     def boot_id(self) -> str:
         return self._once(("boot_id",), procfs.boot_id)

@@ -54,7 +54,8 @@ class Heartbeat:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             try:
-                os.write(handle, f"ts={stamp} pid={os.getpid()} status={status} source=native\n".encode())
+                words = f"ts={stamp} pid={os.getpid()} status={status} source=native interval={self._interval:g}\n"
+                os.write(handle, words.encode())
             finally:
                 os.close(handle)
             os.rename(temporary, self._path)

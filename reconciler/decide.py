@@ -17,13 +17,15 @@ from specs.compiled import Agent
 class Need:
     """What is due for an agent's process. `verb` None: nothing, or (with `held`) nothing that may be concluded.
 
-    `disrupts`: it ends a living process. `heals`: it counts against backoff and budget. `removes`: the agent is not
-    to be here any more. `settling`: a start is under way.
+    `disrupts`: it ends a living process; `hung`: one that answers no more, so there is no idleness to wait for.
+    `heals`: it counts against backoff and budget. `removes`: the agent is not to be here any more. `settling`: a start
+    is under way.
     """
 
     verb: Verb | None = None
     reason: Reason = Reason.DRIFT
     disrupts: bool = False
+    hung: bool = False
     heals: bool = False
     removes: bool = False
     settling: bool = False
@@ -117,7 +119,8 @@ def _stale(
     quiet = view.last_activity > 0 and seen is not None and float(seen.evidence.get("idle_s") or 0.0) > stale_after
     if agent.native_heartbeat and quiet:
         stale = (*fields, FieldChange(path="heartbeat", live="stale", desired="ok"))
-        return _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, heals=True, message=view.why)
+        need = _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, disrupts=True, heals=True, message=view.why)
+        return replace(need, hung=True)
     why = "its pane is still active" if agent.native_heartbeat else "its heartbeat is not its own word"
     return Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN, message=f"{view.why}, but {why}")
 

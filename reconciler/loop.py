@@ -15,6 +15,7 @@ from providers.host import Host
 from providers.registry import Registry
 from reconciler import remember
 from reconciler.apply import apply
+from reconciler.clock import clock_seen
 from reconciler.desired import desired
 from reconciler.diff import diff
 from reconciler.model import Observation, Outcome, Plan
@@ -67,7 +68,8 @@ def look(ctx: Context, fleet: Fleet) -> Pass:
     registry = ctx.registry()
     inventory = ctx.store.load_inventory()
     observation = observe(ctx.host, fleet, registry)
-    history = remember.history_for(fleet, ctx.store.load_history(now=observation.taken_at))
+    history = clock_seen(remember.history_for(fleet, ctx.store.load_history(now=observation.taken_at)), observation)
+    observation = replace(observation, clock_set_at=history.clock_set_at)
     changes = diff(desired(fleet, registry, ctx.host.facts), observation, inventory, fleet)
     planned = plan(
         fleet,
@@ -86,6 +88,7 @@ def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
     """Keep what a look taught: what is ours, who is healthy or waiting since when."""
     inventory = ctx.store.load_inventory()
     history = remember.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
+    history = clock_seen(history, seen.observation)
     ctx.store.save_history(remember.history_after_look(seen.plan, history, fleet))
     ctx.store.save_inventory(remember.inventory_after_look(seen.plan, seen.observation, inventory, fleet))
 

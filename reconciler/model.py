@@ -17,6 +17,9 @@ class Observation:
     present: Mapping[ResourceKey, Present]
     unknown: Mapping[Kind, str]
     taken_at: float  # Unix seconds
+    uptime: float = 0.0  # the monotonic clock at that time
+    boot_id: str = ""
+    clock_set_at: float = 0.0  # see `reconciler.clock`
     digest: str  # of everything compared: two looks with the same digest call for the same plan
 
 
@@ -88,6 +91,9 @@ class History:
     agents: Mapping[str, AgentHistory] = field(default_factory=dict)
     heals: tuple[float, ...] = ()
     holder_release: str = ""  # digest of the holder change that an operator has let through
+    clock_offset: float = 0.0  # wall clock minus monotonic clock at the last look, in that boot
+    clock_boot: str = ""
+    clock_set_at: float = 0.0
     reload_due: bool = False  # unit files were written, and systemd has not been told yet
 
 

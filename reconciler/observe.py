@@ -25,7 +25,18 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
             present.update(provider.observe(look, fleet, host.facts))
         except ObserveError as error:
             unknown[kind] = str(error)
-    return Observation(present=present, unknown=unknown, taken_at=look.now(), digest=_digest(present, unknown))
+    try:
+        boot_id = look.boot_id()
+    except ObserveError:
+        boot_id = ""
+    return Observation(
+        present=present,
+        unknown=unknown,
+        taken_at=look.now(),
+        uptime=look.uptime(),
+        boot_id=boot_id,
+        digest=_digest(present, unknown),
+    )
 
 
 def _digest(present: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:

@@ -3,7 +3,7 @@ make the same plan, whatever the order in which they come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from providers.base import HeldReason, Kind, ResourceKey, Verb
@@ -17,7 +17,7 @@ from reconciler.plan_agents import blocker, plan_enablement, plan_files, plan_pr
 from reconciler.plan_shared import plan_shared
 from reconciler.plan_summary import orphans, summarise
 from reconciler.rollout import Wait, waits
-from reconciler.suspend import hold_all, hold_suspended
+from reconciler.suspend import WHOLE_FLEET, hold_all, hold_suspended, in_force
 from reconciler.views import build_views
 from specs.compiled import Agent, Fleet, Suspension
 
@@ -71,7 +71,7 @@ def plan(
             draft.hold(name, agent_unit(name), Verb.STOP, refusal.reason, refusal.message)
             del needs[name]
     rollout = waits(needs, views, fleet, history, now)
-    heals = _Heals(fleet, history, now)
+    heals = _Heals(fleet, history, now, in_force(suspended, now))
     order = _order(needs, agents)
     ending = {name for name in order if _ends(needs[name], agents.get(name))}
     for name in order:
@@ -106,7 +106,7 @@ def plan(
             for name in heals.granted
             if any(a.agent == name and a.key.kind is Kind.UNIT for a in draft.actions.values())
         ),
-        summary=summarise(draft, views, inventory, needs),
+        summary=summarise(draft, views, needs),
         views=views,
     )
 
@@ -114,8 +114,8 @@ def plan(
 class _Heals:
     """Backoff of each agent and the budget of the fleet, asked in order."""
 
-    def __init__(self, fleet: Fleet, history: History, now: float) -> None:
-        self._policy, self._history, self._now = fleet.policy, history, now
+    def __init__(self, fleet: Fleet, history: History, now: float, suspended: Collection[str]) -> None:
+        self._policy, self._history, self._now, self._suspended = fleet.policy, history, now, suspended
         recent = backoff.recent_heals(history, now)
         self._left = backoff.budget(fleet) - len(recent)
         self._next = min(recent, default=now) + backoff.HOUR_S
@@ -130,6 +130,8 @@ class _Heals:
                 count = self._policy.quarantine_restarts
                 return f"in quarantine: it ended {count} times or more in a short time", due
             return f"backing off after {known.attempts} start(s)", due
+        if name in self._suspended or WHOLE_FLEET in self._suspended:
+            return None  # it will be held for that, and must not use up what others need
         if self._left <= 0:
             return "the fleet's restart budget for this hour is used up", self._next
         self._left -= 1

@@ -14,7 +14,7 @@ from specs.compiled import Agent
 HEALING = (Reason.NOT_RUNNING, Reason.UNHEALTHY, Reason.DRIFT)
 
 
-def summarise(draft: Draft, views: Mapping[str, AgentView], inventory: Inventory, needs: Mapping[str, Need]) -> Summary:
+def summarise(draft: Draft, views: Mapping[str, AgentView], needs: Mapping[str, Need]) -> Summary:
     """Agents, each counted once, by the most telling thing that is done to it; shared things count as updates."""
     touched: dict[str, set[Reason]] = {}
     shared = 0
@@ -27,7 +27,7 @@ def summarise(draft: Draft, views: Mapping[str, AgentView], inventory: Inventory
     created = sum(Reason.NEW in reasons and Reason.REMOVED not in reasons for reasons in touched.values())
     healed = sum(reasons.issubset(HEALING) for reasons in touched.values())
     held = {held.agent for held in draft.held if held.agent is not None} - touched.keys()
-    idle = [name for name, view in views.items() if view.desired_state != "undeclared" or name in inventory.agents]
+    idle = [name for name, view in views.items() if view.desired_state in ("running", "stopped")]
     return Summary(
         create=created,
         update=len(touched) - removed - created - healed + shared,

@@ -37,7 +37,7 @@ def waits(
         need = needs[name]
         if need.verb is None or not need.disrupts or need.held is not None:
             continue
-        wait = _unavailable(views[name], need, policy, _since(history, name, now), now)
+        wait = None if need.hung else _unavailable(views[name], need, policy, _since(history, name, now), now)
         if wait is not None:
             held[name] = wait
         elif need.verb is Verb.RESTART:

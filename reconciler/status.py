@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from providers.base import Health
+from providers.base import Health, HeldReason
 from reconciler import judge
 from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType, settle
 from reconciler.failures import FailedAction, counting_for_a_stall, failed_actions, final_outcomes
@@ -237,6 +237,8 @@ def _agent(
     at = now if due else 0.0
     if due is None and held:
         verb, reason, at = str(held[0].verb), str(held[0].reason), held[0].until or 0.0
+        if held[0].reason is HeldReason.WORKING:
+            at = 0.0  # `until` is the drain timeout: an agent that is idle is looked at by every run
     return AgentStatus(
         name=view.name,
         agent_class=view.agent_class,

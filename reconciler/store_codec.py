@@ -93,6 +93,9 @@ _HISTORY: Mapping[str, Check] = {
     "agents": lambda value: type(value) is dict,
     "heals": _is_times,
     "holder_release": _is_text,
+    "clock_offset": _is_time,
+    "clock_boot": _is_text,
+    "clock_set_at": _is_time,
     "reload_due": lambda value: type(value) is bool,
 }
 _OWNED: Mapping[str, Check] = {
@@ -130,6 +133,9 @@ def history_to_json(history: History) -> dict[str, Any]:
         "agents": {name: _fields(agent, _AGENT_HISTORY, _CALM) for name, agent in history.agents.items()},
         "heals": list(history.heals),
         "holder_release": history.holder_release,
+        "clock_offset": history.clock_offset,
+        "clock_boot": history.clock_boot,
+        "clock_set_at": history.clock_set_at,
         "reload_due": history.reload_due,
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers.base import Health, Kind, Present, ResourceKey
+from reconciler.clock import stamp
 from reconciler.model import AgentView, Inventory, Observation
 from specs.compiled import Agent, Fleet, Heartbeats
 
@@ -41,12 +42,16 @@ def _view(
     state = _session_state(session, observation.unknown)
     evidence: Mapping[str, object] = session.evidence if session is not None else {}
     started = _number(evidence.get("started"))
+    last = stamp(_number(evidence.get("last_activity")), observation)
+    created = stamp(_number(evidence.get("created")), observation)
     beat = judge_heartbeat(observation, name, session, started, agent, beats)
     owned = inventory.agents.get(name)
     unit_unknown = Kind.UNIT in observation.unknown
     active = "unknown" if unit_unknown else str(unit.fields["active"]) if unit is not None else "inactive"
     program = str(session.fields["program"]) if session is not None else ""
-    health, why = _health(agent, active, state, program, evidence, beat, observation.taken_at, unit)
+    health, why = _health(
+        agent, active, state, program, {**evidence, "created": created}, beat, observation.taken_at, unit
+    )
     return AgentView(
         name=name,
         agent_class=agent.agent_class if agent is not None else owned.agent_class if owned is not None else "",
@@ -58,12 +63,12 @@ def _view(
         program=program,
         pid=int(_number(evidence.get("pid"))),
         started=started,
-        last_activity=_number(evidence.get("last_activity")),
+        last_activity=last,
         heartbeat=beat.state,
         heartbeat_age=beat.age,
         heartbeat_note=beat.note,
         health=health,
-        available=_available(state, beat, evidence, observation.taken_at, beats, agent),
+        available=_available(state, beat, last, observation.taken_at, beats, agent),
         launch_digest=str(session.fields["launch"]) if session is not None else "",
         why=why,
     )
@@ -98,7 +103,8 @@ def judge_heartbeat(
         return Beat("unknown", None, 0.0, "no heartbeat file")
     if seen.evidence.get("error"):
         return Beat("unknown", None, 0.0, str(seen.evidence["error"]))
-    ts = _number(seen.evidence.get("ts"))
+    written = _number(seen.evidence.get("ts"))
+    ts = stamp(written, observation)
     age = observation.taken_at - ts
     native = agent is not None and agent.native_heartbeat
     if session is None or not session.fields["alive"]:
@@ -106,13 +112,14 @@ def judge_heartbeat(
     if started and ts < started - CLOCK_SLACK_S:
         return Beat("unknown", age, ts, "from before this process started")
     words = seen.evidence.get("words")
-    source = words.get("source", "native") if isinstance(words, Mapping) else "native"
+    words = words if isinstance(words, Mapping) else {}
+    source = words.get("source", "native")
     pids = session.evidence.get("pids")
     if source != "sidecar" and isinstance(pids, tuple) and pids and seen.evidence.get("pid") not in pids:
         return Beat("unknown", age, ts, f"written by pid {seen.evidence.get('pid')}, which is not in the pane")
     if age < -beats.stale_after:
         return Beat("unknown", age, ts, "its time lies in the future")
-    if age > beats.stale_after:
+    if age > max(beats.stale_after, 3.0 * _seconds(words.get("interval"))):
         return Beat("stale", age, ts, f"last heartbeat {age:.0f} s ago" + ("" if native else ", not native"))
     return Beat("busy" if seen.evidence.get("status") == "busy" else "ok", max(0.0, age), ts, "")
 
@@ -162,7 +169,7 @@ def _health(
 def _available(
     session: str,
     beat: Beat,
-    evidence: Mapping[str, object],
+    last: float,
     now: float,
     beats: Heartbeats,
     agent: Agent | None,
@@ -175,13 +182,22 @@ def _available(
         return None
     if beat.state == "busy":
         return False
-    last = _number(evidence.get("last_activity"))
     if not last:
         return None
     native = agent is None or agent.native_heartbeat
     if beat.state == "ok" and native and beat.ts > last:
         return True
     return now - last >= beats.idle_after
+
+
+def _seconds(word: object) -> float:
+    """The interval that the writer itself keeps to: what git says now holds from its next start on. At most an hour, or
+    a word in a file could put off the judgement for ever."""
+    try:
+        value = float(str(word))
+    except ValueError:
+        return 0.0
+    return value if 0.0 < value <= 3600.0 else 0.0
 
 
 def _number(value: object) -> float:

@@ -20,7 +20,7 @@ class WorldLook:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._now = world.now
+        self._now, self._uptime = world.now, world.elapsed
         self._seen: dict[tuple[str, str], Any] = {}
 
     def _once(self, fact: str, of: str, read: Callable[[], T]) -> T:
@@ -34,6 +34,9 @@ class WorldLook:
 
     def now(self) -> float:
         return self._now
+
+    def uptime(self) -> float:
+        return self._uptime
 
     def boot_id(self) -> str:
         return self._once("boot_id", "", lambda: f"boot-{self._world.boots}")
@@ -122,7 +125,7 @@ class WorldLook:
     def _ready(self, pid: int) -> bool:
         """Whether the launch program has become the agent's program."""
         proc = self._world.procs.get(pid)
-        return proc is None or self._now >= proc.ready_at
+        return proc is None or self._uptime >= proc.ready_at
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         return self._once("heartbeats", "", self._heartbeats)

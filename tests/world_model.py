@@ -53,7 +53,7 @@ class Proc:
     start_ticks: int
     agent: str = ""
     scope: str = ""
-    ready_at: float = 0.0  # until then it is the launch program
+    ready_at: float = 0.0  # on the monotonic clock; until then it is the launch program
 
 
 @dataclass(slots=True)

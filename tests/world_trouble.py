@@ -169,7 +169,7 @@ class Trouble(Machine):
                 continue
             settings = self.read_env(f"{self.facts.agents_dir}/{proc.agent}.env") or {}
             busy = proc.agent in self.working
-            answers = settings.get("MOSAIC_AGENT_RUNTIME") == ["stub"] and self.now >= proc.ready_at
+            answers = settings.get("MOSAIC_AGENT_RUNTIME") == ["stub"] and self.elapsed >= proc.ready_at
             if answers and proc.agent not in self.silent:
                 self.heartbeat(proc.agent, pid=proc.pid, status="busy" if busy else "ok")
             found = self.find(proc.agent)

@@ -84,7 +84,7 @@ def test_it_answers_and_beats(stub: Terminal) -> None:
     eventually(stub.heartbeat.exists, what="a heartbeat")
     words = stub.words()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", words.pop("ts"))
-    assert words == {"pid": str(stub.process.pid), "status": "ok", "source": "native"}
+    assert words == {"pid": str(stub.process.pid), "status": "ok", "source": "native", "interval": "0.1"}
     assert stub.heartbeat.stat().st_mode & 0o777 == 0o600
     stub.say("hello, wörld\r")
     stub.shows("stub s> hello, wörld\r\n")

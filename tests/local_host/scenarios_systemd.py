@@ -94,7 +94,7 @@ def check_failures_say_why(host: LocalHost) -> None:
     results = carry_out(host, _jobs("start", "mosaic-fail.service", "mosaic-none.service", "mosaic-odd.service"))
     assert not any(result.ok for result in results.values())
     failed = str(results["start mosaic-fail.service"].error)
-    assert "exit-code" in failed
+    assert "status 1" in failed
     assert "systemctl --user status mosaic-fail.service" in failed
     assert "not found" in str(results["start mosaic-none.service"].error)
     assert "bad unit file setting" in str(results["start mosaic-odd.service"].error)

@@ -65,7 +65,7 @@ def check_private_socket_without_a_bus(host: LocalHost) -> None:
         assert {name for name in local.look().units() if "@private" in name} == set(units)
         assert carry_out(local, [("on", SetEnabled(unit=units[0], enabled=True))])["on"].changed
         failed = carry_out(local, [("fail", UnitJob(verb="start", unit="mosaic-fail.service"))])["fail"]
-        assert "exit-code" in str(failed.error)
+        assert "status 1" in str(failed.error)
         local.systemd.subscribe()
         local.systemd.drain()
         command("systemctl", "--user", "stop", units[1])

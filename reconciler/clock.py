@@ -1,0 +1,35 @@
+"""The clock: noticing that somebody set it, or that the machine slept. Pure.
+
+Heartbeats and tmux stamp things with the wall clock. When it is set forward by an hour, everything looks an hour old:
+every agent idle, every heartbeat stale. So the wall clock is compared with the monotonic one, and what was stamped by
+the clock as it was before counts as stamped at the moment when we noticed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.model import History, Observation
+
+STEP_S = 5.0  # more than any slewing between two looks, less than any heartbeat may be late
+DRIFT_S = 1.0  # slewing that is taken over without a word; smaller is not worth a write
+
+
+def clock_seen(history: History, observation: Observation) -> History:
+    """The history that knows of this look's clocks."""
+    offset = observation.taken_at - observation.uptime
+    if not observation.boot_id or history.clock_boot != observation.boot_id:
+        # Another boot: its processes are younger than any stamp of before.
+        return replace(history, clock_offset=offset, clock_boot=observation.boot_id, clock_set_at=0.0)
+    moved = abs(offset - history.clock_offset)
+    if moved > STEP_S:
+        return replace(history, clock_offset=offset, clock_set_at=observation.taken_at)
+    return replace(history, clock_offset=offset) if moved > DRIFT_S else history
+
+
+def stamp(value: float, observation: Observation) -> float:
+    """A wall clock stamp as it counts now: one that an earlier clock made counts from when the clock was set."""
+    set_at = observation.clock_set_at
+    if set_at and value and (value < set_at or value > observation.taken_at + STEP_S):
+        return set_at
+    return value
