@@ -12,9 +12,14 @@ WHOLE_FLEET = "*"
 STARTS = (Verb.START, Verb.RESTART)
 
 
+def in_force(suspended: Mapping[str, Suspension], now: float) -> dict[str, Suspension]:
+    """Those that have not expired."""
+    return {name: entry for name, entry in suspended.items() if entry.until is None or entry.until > now}
+
+
 def hold_suspended(draft: Draft, suspended: Mapping[str, Suspension], now: float) -> None:
     """Turn the actions of suspended agents into held ones, with who, why and until when."""
-    live = {name: entry for name, entry in suspended.items() if entry.until is None or entry.until > now}
+    live = in_force(suspended, now)
     whole = live.get(WHOLE_FLEET)
     left_out: list[Action] = []
     for identity, action in list(draft.actions.items()):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler import backoff
 from reconciler.model import AgentHistory
 from reconciler.store_codec import history_from_json, history_to_json
-from specs.compiled import Fleet, Policy
+from specs.compiled import Fleet, Policy, Suspension
 from tests.laws.driver import MemoryStore, reconciler
 from tests.strategies import make_agent, make_fleet
 from tests.world import World
@@ -143,3 +143,14 @@ def test_law_12_a_clock_that_was_set_back_holds_for_one_wait(policy: Policy, cra
     world.advance(known.delay + 1.0)
     reconciler(world, store).converge(fleet)
     assert world.tally.started["coder"] == started + 1
+
+
+def test_a_suspended_agent_uses_up_nothing_of_the_fleets_budget() -> None:
+    world, store = World(), MemoryStore()
+    fleet = make_fleet(make_agent("a0"), make_agent("a1"), make_agent("b0"), policy=Policy(restart_budget=2))
+    reconciler(world, store).converge(fleet)
+    for name in ("a0", "a1", "b0"):
+        world.kill_pane(name)
+    alone = {name: Suspension(reason="by hand", by="ada", until=None) for name in ("a0", "a1")}
+    reconciler(world, store, suspended=alone).converge(fleet)
+    assert world.tally.started == {"a0": 1, "a1": 1, "b0": 2}
