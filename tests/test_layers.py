@@ -23,7 +23,7 @@ IMPURE = frozenset((
 PURE_RECONCILER = (
     "diff", "plan", "plan_agents", "plan_shared", "plan_summary", "decide", "draft", "rollout", "guards", "backoff",
     "remember", "views", "suspend", "desired", "status", "status_document", "judge", "failures", "conditions", "events",
-    "documents", "model", "metrics", "redact", "results", "errors", "schemas", "store_codec", "commit", "times",
+    "documents", "model", "clock", "metrics", "redact", "results", "errors", "schemas", "store_codec", "commit", "times",
 )  # fmt: skip
 PURE_PROVIDERS = (
     "base", "env", "framework", "heartbeat", "holder", "host", "identity", "launch", "linger", "names", "registry",
