@@ -21,9 +21,10 @@ IMPURE = frozenset((
     "time", "urllib",
 ))  # fmt: skip
 PURE_RECONCILER = (
-    "diff", "plan", "plan_agents", "plan_shared", "plan_summary", "decide", "draft", "rollout", "guards", "backoff",
-    "remember", "views", "suspend", "desired", "status", "status_document", "judge", "failures", "conditions", "events",
-    "documents", "model", "clock", "metrics", "redact", "results", "errors", "schemas", "store_codec", "commit", "times",
+    "backoff", "clock", "commit", "conditions", "decide", "desired", "diff", "documents", "draft", "errors", "events",
+    "failures", "guards", "judge", "metrics", "model", "plan", "plan_agents", "plan_shared", "plan_summary", "redact",
+    "remember", "results", "rollout", "schemas", "status", "status_document", "store_codec", "suspend", "times",
+    "views",
 )  # fmt: skip
 PURE_PROVIDERS = (
     "base", "env", "framework", "heartbeat", "holder", "host", "identity", "launch", "linger", "names", "registry",
