@@ -244,6 +244,11 @@ class Fleet:
             for pid in pids:
                 eventually(lambda pid=pid: not _lives(self.host.path_outside(f"/proc/{pid}")), what=f"the end of {pid}")  # type: ignore[misc]
 
+    def restart_manager(self) -> None:
+        """A new user manager after one that was killed, and a new bus with it: systemd waits 25 s for the old one."""
+        self.kill(*self.named("dbus-daemon"))
+        self.host.start_manager()
+
     def named(self, comm: str) -> list[int]:
         """Processes of the host whose comm begins so."""
         return [pid for pid, name in _comms(self.host.path_outside("/proc")) if name.startswith(comm)]

@@ -108,7 +108,7 @@ def stop_bus(fleet: Fleet) -> Callable[[], None]:
 
 def kill_manager(fleet: Fleet) -> Callable[[], None]:
     fleet.host.kill_manager()
-    return fleet.host.start_manager
+    return fleet.restart_manager
 
 
 def hide_sockets(fleet: Fleet) -> Callable[[], None]:
