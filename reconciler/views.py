@@ -18,12 +18,14 @@ CLOCK_SLACK_S = 2.0  # /proc knows a start to 10 ms, a heartbeat to 1 s
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A heartbeat, judged. `age` is None where there is none to speak of."""
+    """A heartbeat, judged. `age` is None where there is none to speak of. `own`: written by a process in the pane, and
+    not by something that answers for it."""
 
     state: Literal["ok", "busy", "stale", "unknown"]
     age: float | None
     ts: float
     note: str
+    own: bool = False
 
 
 def build_views(fleet: Fleet, observation: Observation, inventory: Inventory) -> dict[str, AgentView]:
@@ -121,7 +123,8 @@ def judge_heartbeat(
         return Beat("unknown", age, ts, "its time lies in the future")
     if age > max(beats.stale_after, 3.0 * _seconds(words.get("interval"))):
         return Beat("stale", age, ts, f"last heartbeat {age:.0f} s ago" + ("" if native else ", not native"))
-    return Beat("busy" if seen.evidence.get("status") == "busy" else "ok", max(0.0, age), ts, "")
+    state: Literal["busy", "ok"] = "busy" if seen.evidence.get("status") == "busy" else "ok"
+    return Beat(state, max(0.0, age), ts, "", own=source != "sidecar")
 
 
 def _health(
@@ -138,11 +141,11 @@ def _health(
         return Health.UNKNOWN, "not declared in git"
     if agent.held is not None:
         return Health.UNKNOWN, agent.held
+    if session == "unknown" or active == "unknown":
+        return Health.UNKNOWN, "could not be seen"
     if agent.state != "running":
         gone = session == "missing" and active in ("inactive", "failed")
         return (Health.HEALTHY, "") if gone else (Health.UNHEALTHY, f"should be {agent.state}, still here")
-    if session == "unknown" or active == "unknown":
-        return Health.UNKNOWN, "could not be seen"
     if active in ("activating", "deactivating") or (unit is not None and unit.evidence.get("job")):
         return Health.SETTLING, f"its unit is {active}"
     if session == "foreign":
@@ -184,8 +187,8 @@ def _available(
         return False
     if not last:
         return None
-    native = agent is None or agent.native_heartbeat
-    if beat.state == "ok" and native and beat.ts > last:
+    its_word = beat.own and (agent is None or agent.native_heartbeat)
+    if beat.state == "ok" and its_word and beat.ts > last:
         return True
     return now - last >= beats.idle_after
 
