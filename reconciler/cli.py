@@ -32,10 +32,25 @@ def main(command: click.Command, args: Sequence[str] | None = None) -> NoReturn:
 
     with suppress(ValueError):  # not in the main thread, as under a test runner
         signal.signal(signal.SIGTERM, _terminate)
-    code = invoke(command, args, Output())
-    with suppress(OSError, ValueError):
+    _open_streams()
+    output = Output()
+    code = invoke(command, args, output)
+    try:
         sys.stdout.flush()
+    except (OSError, ValueError):
+        output.deaf()  # or Python would say so in its own words, and leave with its own code
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Whoever closed a stream does not want to hear it; but the first file that we opened would get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def invoke(command: click.Command, args: Sequence[str] | None, output: Output) -> int:

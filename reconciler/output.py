@@ -53,12 +53,19 @@ class Output:
         return f"\x1b[{_CODES[tint]}m{text}\x1b[0m" if self._out_colour and text else text
 
     def result(self, text: str) -> None:
-        """To stdout, with a line end. A reader that has gone away changes nothing about what was done."""
+        """To stdout, with a line end. A reader that has gone away changes nothing about what was done. Raises
+        MosaicError if it cannot be written for another reason."""
         try:
             self._out.write(text if text.endswith("\n") else text + "\n")
             self._out.flush()
         except BrokenPipeError:
             self.deaf()
+        except OSError as error:
+            self.deaf()
+            raise MosaicError(
+                f"the result cannot be written: {error.strerror or error}",
+                help="it was worked out all the same; make room for it, or send it somewhere else",
+            ) from error
 
     def deaf(self) -> None:
         """Nobody reads stdout any more: let what is left, and Python's own last flush, go nowhere."""

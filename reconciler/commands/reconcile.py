@@ -191,8 +191,12 @@ def _write_plan(path: Path, result: RunResult) -> None:
     from reconciler.files import write_atomic
     from reconciler.output import to_json
 
+    text = to_json(_document(result, dry_run=True)) + "\n"
     try:
-        write_atomic(path.absolute(), to_json(_document(result, dry_run=True)) + "\n")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_text(text, "utf-8")  # such as /dev/stdout: not to be replaced by a file
+        else:
+            write_atomic(path.absolute(), text)
     except OSError as error:
         raise MosaicError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -154,3 +154,25 @@ def test_output_is_handed_to_the_command() -> None:
         return 0 if given is output else 1
 
     assert cli.invoke(command, [], output) == 0
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code", "says"),
+    [
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        (">/dev/full", 1, "error: the result cannot be written: No space left on device"),
+    ],
+)
+def test_streams_that_are_closed_or_full(redirect: str, code: int, says: str) -> None:
+    script = f'exec "$0" -c "$1" fleet schema roster {redirect}'
+    main = "from reconciler.commands.mosaic import main; main()"
+    ended = subprocess.run(
+        ["sh", "-c", script, sys.executable, main],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr.partition("\n")[0]) == (code, says)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +159,23 @@ def test_a_plan_that_cannot_be_kept(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert run("--dry-run", "--out", str(tmp_path / "file/plan.json")).code == 1
     assert runs.asked
+
+
+def test_a_plan_goes_through_what_is_no_file_and_does_not_replace_it(runs: Runs, tmp_path: Path) -> None:
+    runs.plan = PENDING
+    (tmp_path / "real").write_text("before, and longer than nothing")
+    (tmp_path / "link").symlink_to("real")
+    assert run("--dry-run", "--out", str(tmp_path / "link")).code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert json.loads((tmp_path / "real").read_text())["kind"] == "Plan"
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run("--dry-run", "--out", str(tmp_path / "fifo")).code == 0
+        assert json.loads(os.read(reader, 1 << 16))["kind"] == "Plan"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "fifo").is_fifo()
 
 
 def test_a_refusal(runs: Runs) -> None:

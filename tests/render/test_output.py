@@ -91,3 +91,12 @@ def test_a_reader_that_went_away_is_quiet() -> None:
     )
     ended = child(code)
     assert (ended.returncode, ended.stderr) == (7, b"")
+
+
+def test_a_result_that_cannot_be_written_is_an_error_of_its_own() -> None:
+    code = (
+        "from reconciler.errors import MosaicError\nimport os, sys\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n"
+        "try:\n    Output().result('x')\nexcept MosaicError as error:\n    sys.exit(error.message)"
+    )
+    ended = child(code)
+    assert (ended.returncode, ended.stderr) == (1, b"the result cannot be written: No space left on device\n")
