@@ -57,6 +57,7 @@ def _floor(removals: Collection[str], fleet: Fleet, inventory: Inventory) -> lis
         return []
     staying: Mapping[str, int] = {
         role: sum(agent.agent_class == role and agent.state != "absent" for agent in fleet.agents)
+        + fleet.elsewhere.count(role)
         for role in FLOOR_CLASSES
     }
     found = []

@@ -53,6 +53,7 @@ class Owned:
     socket: str
     launch_digest: str = ""
     launch: Mapping[str, Json] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()  # so that removed agents, too, are stopped in the right order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,17 +72,18 @@ def plan(
             del needs[name]
     rollout = waits(needs, views, fleet, history, now)
     heals = _Heals(fleet, history, now, in_force(suspended, now))
-    order = _order(needs, agents)
+    relies = _relies(agents, inventory)
+    order = _order(needs, agents, relies)
     ending = {name for name in order if _ends(needs[name], agents.get(name))}
     for name in order:
         if name not in ending:
             _run(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, heals, views, agents)
     for name in reversed(order):
         if name in ending:
-            _end(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, agents)
+            _end(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, relies)
     for change in changes:
         if change.key.kind is Kind.SESSION and "@" in change.key.name and (not chosen.agents or change.agent in names):
-            plan_second_session(draft, change, fleet.heartbeats.idle_after)
+            plan_second_session(draft, change, fleet.heartbeats.idle_after, observation)
     hold_suspended(draft, suspended, now)
     if paused is not None:
         hold_all(draft, HeldReason.PAUSED, paused or "the kill switch is set")
@@ -121,19 +122,20 @@ class _Heals:
         self._next = min(recent, default=now) + backoff.HOUR_S
         self.granted: set[str] = set()
 
-    def refuse(self, name: str) -> tuple[str, float] | None:
-        """None: it may be healed now. Otherwise the reason, and when to look again."""
+    def refuse(self, name: str) -> tuple[str, float, float] | None:
+        """None: it may be healed now. Otherwise the reason, since when, and when to look again."""
         known = _history(self._history, name)
         due = backoff.not_before(known, self._now)
         if due > self._now:
             if known.quarantined_since:
                 count = self._policy.quarantine_restarts
-                return f"in quarantine: it ended {count} times or more in a short time", due
-            return f"backing off after {known.attempts} start(s)", due
+                why = f"in quarantine: it ended {count} times or more in a short time"
+                return why, known.quarantined_since, due
+            return f"backing off after {known.attempts} start(s)", known.last_start, due
         if name in self._suspended or WHOLE_FLEET in self._suspended:
             return None  # it will be held for that, and must not use up what others need
         if self._left <= 0:
-            return "the fleet's restart budget for this hour is used up", self._next
+            return "the fleet's restart budget for this hour is used up", self._now, self._next
         self._left -= 1
         self.granted.add(name)
         return None
@@ -185,7 +187,8 @@ def _run(
         return
     refusal = heals.refuse(name) if need.heals else None
     if refusal is not None:
-        draft.hold(name, unit, verb, HeldReason.CRASH_LOOP, refusal[0], until=refusal[1], changes=need.changes)
+        why, since, until = refusal
+        draft.hold(name, unit, verb, HeldReason.CRASH_LOOP, why, since=since, until=until, changes=need.changes)
         return
     peers = tuple(f"{v}:{Kind.UNIT}:{other}" for other in agent.depends_on for v in (Verb.START, Verb.RESTART))
     plan_process(draft, name, need, inventory, before + ((enabled,) if enabled else ()) + peers)
@@ -198,7 +201,7 @@ def _end(
     changes: Changes,
     inventory: Inventory,
     rollout: Mapping[str, Wait],
-    agents: Mapping[str, Agent],
+    relies: Mapping[str, tuple[str, ...]],
 ) -> None:
     """Disable, then stop, then forget its files; those that depend on it are stopped before it."""
     # Of what cannot be seen nothing is taken away, not even its next start.
@@ -213,9 +216,7 @@ def _end(
         elif need.held is not None:
             draft.hold(name, unit, Verb.STOP, need.held, need.message)
     else:
-        dependants = tuple(
-            f"{Verb.STOP}:{Kind.UNIT}:{other.name}" for other in agents.values() if name in other.depends_on
-        )
+        dependants = tuple(f"{Verb.STOP}:{Kind.UNIT}:{other}" for other, on in relies.items() if name in on)
         stopped = plan_process(
             draft, name, need, inventory, ((disabled,) if disabled else ()) + dependants, start_changes=False
         )
@@ -243,7 +244,13 @@ def _history(history: History, name: str) -> AgentHistory:
     return history.agents.get(name) or AgentHistory()
 
 
-def _order(needs: Mapping[str, Need], agents: Mapping[str, Agent]) -> list[str]:
+def _relies(agents: Mapping[str, Agent], inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    """What each agent depends on: as declared, and for one that is not declared any more, as it last was."""
+    relies = {name: owned.depends_on for name, owned in sorted(inventory.agents.items())}
+    return {**relies, **{name: agent.depends_on for name, agent in agents.items()}}
+
+
+def _order(needs: Mapping[str, Need], agents: Mapping[str, Agent], relies: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Dependencies before dependants, the floor's classes first among equals, then by name. Cycles were refused when
     the roster was read; should one be here all the same, it is cut where it is met again."""
     done: dict[str, None] = {}
@@ -253,7 +260,7 @@ def _order(needs: Mapping[str, Need], agents: Mapping[str, Agent]) -> list[str]:
         if name in entered or name not in needs:
             return
         entered.add(name)
-        for other in sorted(agents[name].depends_on) if name in agents else ():
+        for other in sorted(relies.get(name, ())):
             visit(other)
         done[name] = None
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.names import agent_unit
+from reconciler.clock import stamp
 from reconciler.decide import Changes, Need
 from reconciler.diff import field_changes
 from reconciler.draft import Draft
-from reconciler.model import AgentView, Change, Inventory, Verdict
+from reconciler.model import AgentView, Change, Inventory, Observation, Verdict
 from specs.compiled import Agent
 
 
@@ -88,15 +89,15 @@ def plan_process(
     )
 
 
-def plan_second_session(draft: Draft, change: Change, idle_after: float) -> None:
+def plan_second_session(draft: Draft, change: Change, idle_after: float, observation: Observation) -> None:
     """A second session of an agent on another tmux server: what a change of socket leaves if the old server could not
     be reached then. Ended when it is dead or idle."""
     if change.verdict is not Verdict.DELETE or change.present is None or change.agent is None:
         return
     seen = change.present
     target = f"tmux session {seen.evidence.get('session')} on socket {seen.fields['socket'] or 'default'}"
-    idle = seen.evidence.get("idle_s")
-    if seen.fields["alive"] and not (isinstance(idle, (int, float)) and idle >= idle_after):
+    last = stamp(float(seen.evidence.get("last_activity") or 0.0), observation)
+    if seen.fields["alive"] and not (last and observation.taken_at - last >= idle_after):
         message = "a second session of this agent, not yet idle"
         draft.hold(change.agent, target, Verb.STOP, HeldReason.WORKING, message)
         return

@@ -92,7 +92,7 @@ def inventory_before(plan: Plan, inventory: Inventory, fleet: Fleet) -> Inventor
             files.add(action.key.name)
         agent = declared.get(action.agent or "")
         if agent is not None and action.verb in (Verb.WRITE, Verb.ENABLE, *PROCESS_VERBS) and agent.name not in agents:
-            agents[agent.name] = Owned(agent_class=agent.agent_class, socket=agent.socket)
+            agents[agent.name] = _fresh(agent)
     return _changed(inventory, agents, files)
 
 
@@ -123,18 +123,24 @@ def _owned(agent: Agent, view: AgentView, owned: Owned | None) -> Owned | None:
     """An agent that lives with the declared launch is remembered with all of it: the next change can then be named."""
     digest = launch_digest(agent)
     if view.session == "alive" and view.launch_digest == digest:
-        if owned is not None and owned.launch_digest == digest and owned.agent_class == agent.agent_class:
+        if owned is not None and owned.launch_digest == digest and _known(owned, agent):
             return None
-        return Owned(
-            agent_class=agent.agent_class, socket=agent.socket, launch_digest=digest, launch=launch_fields(agent)
-        )
+        return replace(_fresh(agent), launch_digest=digest, launch=launch_fields(agent))
     if agent.state == "stopped" and view.session == "missing" and owned is not None and owned.launch_digest:
-        return Owned(agent_class=agent.agent_class, socket=agent.socket)  # its next start is a first one, and no heal
-    if owned is not None and owned.agent_class != agent.agent_class:
-        return replace(owned, agent_class=agent.agent_class)
+        return _fresh(agent)  # its next start is a first one, and no heal
+    if owned is not None and not _known(owned, agent):
+        return replace(owned, agent_class=agent.agent_class, depends_on=agent.depends_on)
     if owned is None and view.session == "alive":
-        return Owned(agent_class=agent.agent_class, socket=agent.socket, launch_digest=view.launch_digest)
+        return replace(_fresh(agent), launch_digest=view.launch_digest)
     return None
+
+
+def _fresh(agent: Agent) -> Owned:
+    return Owned(agent_class=agent.agent_class, socket=agent.socket, depends_on=agent.depends_on)
+
+
+def _known(owned: Owned, agent: Agent) -> bool:
+    return (owned.agent_class, owned.depends_on) == (agent.agent_class, agent.depends_on)
 
 
 def _present_agents(observation: Observation) -> set[str]:

@@ -46,9 +46,14 @@ def waits(
     down |= {name for name, view in views.items() if view.desired_state == "running" and view.health is Health.SETTLING}
     down -= set(candidates)
     free = policy.max_unavailable - len(down)
+    # An orchestrator follows those that can still become idle; one that never does must not hold it up for ever.
+    draining = any(
+        needs[name].verb is Verb.RESTART and wait.until is not None and views[name].agent_class != "orchestrator"
+        for name, wait in held.items()
+    )
     ordered = sorted(candidates, key=lambda name: (views[name].agent_class == "orchestrator", name))
     for position, name in enumerate(ordered):
-        last = views[name].agent_class == "orchestrator" and (position > 0 or bool(down))
+        last = views[name].agent_class == "orchestrator" and (position > 0 or bool(down) or draining)
         if position >= free or last:
             limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
             message = "the orchestrator is restarted last" if last else limit

@@ -103,6 +103,7 @@ _OWNED: Mapping[str, Check] = {
     "socket": _is_text,
     "launch_digest": _is_text,
     "launch": lambda value: type(value) is dict,
+    "depends_on": lambda value: type(value) is list and all(type(item) is str for item in value),
 }
 _INVENTORY: Mapping[str, Check] = {
     "agents": lambda value: type(value) is dict,
@@ -169,6 +170,7 @@ def inventory_to_json(inventory: Inventory) -> dict[str, Any]:
                 "socket": owned.socket,
                 "launch_digest": owned.launch_digest,
                 "launch": dict(owned.launch),
+                "depends_on": list(owned.depends_on),
             }
             for name, owned in inventory.agents.items()
         },
@@ -185,7 +187,7 @@ def inventory_from_json(raw: object) -> Inventory:
         fields = _checked(one, _OWNED, f"inventory of {name}")
         if not {"agent_class", "socket"} <= fields.keys():
             raise Damaged(f"inventory of {name} is not complete")
-        agents[name] = Owned(**fields)
+        agents[name] = Owned(**{**fields, "depends_on": tuple(fields.get("depends_on", ()))})
     return Inventory(agents=agents, files=frozenset(top.get("files", ())), floor=top.get("floor", "none"))
 
 

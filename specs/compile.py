@@ -47,6 +47,9 @@ def compile_fleet(
         agents=tuple(_agent(spec, message, roster, runtimes, home, names) for spec, message in everyone),
         policy=_policy(loaded.fleet, loaded.floor),
         heartbeats=_heartbeats(loaded.fleet),
+        elsewhere=tuple(
+            sorted(s.agent_class for s in roster.agents if s.host not in (None, host) and s.state != "absent")
+        ),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
     )
 

@@ -109,6 +109,7 @@ class Fleet:
     policy: Policy = Policy()
     heartbeats: Heartbeats = Heartbeats()
     suspended: Mapping[str, Suspension] = field(default_factory=dict)  # by agent name; "*" is the whole fleet
+    elsewhere: tuple[str, ...] = ()  # classes of the fleet's agents on other hosts, sorted; one for each agent
 
 
 def fleet_to_json(fleet: Fleet) -> dict[str, Any]:
@@ -139,5 +140,6 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "policy": Policy(**document["policy"]),
         "heartbeats": Heartbeats(**document["heartbeats"]),
         "suspended": {name: Suspension(**value) for name, value in document["suspended"].items()},
+        "elsewhere": tuple(document["elsewhere"]),
     }
     return Fleet(**{**document, **rest})
