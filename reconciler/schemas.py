@@ -145,6 +145,11 @@ def _status() -> Schema:
         next=_or_null(due),
         held=_or_null(_words(HeldReason)),
         why=_TEXT,
+        pid=_or_null(_COUNT),
+        started=_or_null(_TIME),
+        last_activity=_or_null(_TIME),
+        heartbeat=_words(("ok", "busy", "stale", "unknown")),
+        heartbeat_age=_or_null({"type": "number"}),
     )
     run = _object(
         started_at=_TIME, duration_s=_SECONDS, trigger=_TEXT, outcome=_words(_OUTCOMES), exit_code=_COUNT, passes=_COUNT

@@ -53,7 +53,8 @@ class AgentStatus:
     """One agent. `live` is one word: running, dead, stopped, foreign or unknown. Times: Unix seconds, 0 is never.
 
     `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
-    itself). `held` is the held reason, "" if nothing of this agent is held.
+    itself). `held` is the held reason, "" if nothing of this agent is held. `pid` is the living pane's process, else 0.
+    `heartbeat_age` is in seconds at the last look; None is no heartbeat.
     """
 
     name: str
@@ -73,6 +74,11 @@ class AgentStatus:
     next_at: float
     held: str
     why: str
+    pid: int = 0
+    started: float = 0.0
+    last_activity: float = 0.0
+    heartbeat: str = "unknown"
+    heartbeat_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,4 +263,9 @@ def _agent(
         next_at=at,
         held=str(held[0].reason) if held else "",
         why=view.why or (held[0].message if held else ""),
+        pid=view.pid if view.session == "alive" else 0,
+        started=view.started,
+        last_activity=view.last_activity,
+        heartbeat=view.heartbeat,
+        heartbeat_age=view.heartbeat_age,
     )

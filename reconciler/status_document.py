@@ -132,6 +132,11 @@ def _agent(agent: AgentStatus) -> dict[str, Any]:
         "next": due if agent.next_verb else None,
         "held": agent.held or None,
         "why": agent.why,
+        "pid": agent.pid or None,
+        "started": rfc3339_or_none(agent.started),
+        "last_activity": rfc3339_or_none(agent.last_activity),
+        "heartbeat": agent.heartbeat,
+        "heartbeat_age": None if agent.heartbeat_age is None else round(agent.heartbeat_age, 1),
     }
 
 
@@ -205,6 +210,11 @@ def _agent_back(one: Mapping[str, Json]) -> AgentStatus:
         next_at=_time(due["at"]),
         held=_text(one["held"] or ""),
         why=_text(one["why"]),
+        pid=int(one.get("pid") or 0),  # an older document does not have these
+        started=_time(one.get("started")),
+        last_activity=_time(one.get("last_activity")),
+        heartbeat=_text(one.get("heartbeat", "unknown")),
+        heartbeat_age=None if one.get("heartbeat_age") is None else float(one["heartbeat_age"]),
     )
 
 

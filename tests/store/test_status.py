@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from reconciler.errors import ExitCode
 from reconciler.judge import verdict
 from reconciler.model import AgentHistory, History, Outcome, Plan
 from reconciler.status import FleetStatus, Pause, unready_status
+from reconciler.status_document import status_document, status_from_bytes, status_text
 from specs.compiled import Suspension
 from tests import builders as make
 
@@ -150,6 +152,23 @@ def test_an_agent_in_one_row() -> None:
     waits = make.status(plan=make.plan(held=(make.held(agent="coder0"),))).agents[0]
     assert (waits.next_verb, waits.next_reason, waits.next_at) == ("restart", "working", 0.0)
     assert (waits.held, waits.why) == ("working", "it works")
+
+
+def test_an_agents_record_joins_all_its_signs() -> None:
+    """And comes back from the document as it was; a document from before these were in it still reads."""
+    found = make.status()
+    row = found.agents[0]
+    assert (row.pid, row.started, row.last_activity) == (4242, NOW - 7200, NOW - 5)
+    assert (row.heartbeat, row.heartbeat_age) == ("ok", 3.0)
+    assert status_from_bytes(status_text(found).encode()).agents == found.agents
+    ended = make.view(session="dead", heartbeat="unknown", heartbeat_age=None, last_activity=0.0)
+    document = status_document(make.status(plan=make.plan(views={"coder0": ended})))
+    (agent,) = document["agents"]
+    assert (agent["pid"], agent["last_activity"], agent["heartbeat_age"]) == (None, None, None)
+    for name in ("pid", "started", "last_activity", "heartbeat", "heartbeat_age"):
+        del agent[name]
+    (older,) = status_from_bytes(json.dumps(document).encode()).agents
+    assert (older.pid, older.started, older.heartbeat, older.heartbeat_age) == (0, 0.0, "unknown", None)
 
 
 def test_in_sync_since_is_carried_on() -> None:
