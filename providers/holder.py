@@ -17,7 +17,7 @@ from providers.names import HOLDER_UNIT
 from providers.steps import KillSession, RecreateSocket, SetEnabled, Step, UnitJob
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Look
+    from providers.host import HostFacts, Look, Pane
     from specs.compiled import Fleet
 
 KEY = ResourceKey(Kind.HOLDER, HOLDER_UNIT)
@@ -50,7 +50,7 @@ class HolderProvider:
         sessions: list[tuple[str, str, str]] = []
         for socket in holder_sockets(fleet):
             server = look.tmux(socket)
-            holder = next((p for p in server.panes if p.session == fleet.holder_session and not p.mark), None)
+            holder = next((p for p in server.panes if _is_holder(p, fleet)), None)
             servers[socket or "default"] = {
                 "server": server.state,
                 "holder": holder is not None and not holder.dead,
@@ -91,3 +91,8 @@ class HolderProvider:
         if seen.fields["unit"] == "active" and all(server["server"] == "up" for server in servers):
             return Health.HEALTHY
         return Health.SETTLING if seen.evidence.get("job") else Health.UNHEALTHY
+
+
+def _is_holder(pane: Pane, fleet: Fleet) -> bool:
+    """Every holder session is made with its definition on it: without one it is a person's, and left alone."""
+    return pane.session == fleet.holder_session and not pane.mark and bool(pane.launch)

@@ -84,6 +84,19 @@ def test_stopping_it_ends_no_agent(bench: Bench, verb: str) -> None:
     eventually(lambda: bench.comm(server) == "", what="the end of the server")
 
 
+def test_a_persons_session_of_the_holders_name_is_left_alone(bench: Bench) -> None:
+    bench.declare()
+    bench.host.tmux(SOCKET, "new-session", "-d", "-s", "_holder", "sleep", "1234")
+    pid = server_pid(bench)
+    started = bench.program("tmux-holder", "start")
+    assert started.returncode == 69
+    assert "a session named _holder exists and is not ours" in started.stderr
+    assert "mosaic" not in option(bench, "-t", "=_holder:")
+    assert bench.program("tmux-holder", "stop").returncode == 0
+    assert sessions(bench) == ["_holder"]
+    assert server_pid(bench) == pid
+
+
 def test_the_operators_tmux_conf_has_no_part_in_it(bench: Bench) -> None:
     bench.write("/root/.tmux.conf", "set -g destroy-unattached on\nset -g @from home\n")
     try:

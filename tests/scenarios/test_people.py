@@ -107,6 +107,22 @@ def test_a_session_with_the_pane_of_another_agent_is_not_ended(fleet: Fleet) -> 
     assert fleet.pids() == before
 
 
+def test_a_persons_session_of_the_holders_name(fleet: Fleet) -> None:
+    fleet.declare("a")
+    fleet.roster["tmux"] = {}
+    fleet.commit()
+    fleet.host.tmux("", "new-session", "-d", "-s", "_holder", "sleep", "1234")
+    run = fleet.reconcile("--timeout", "20s")
+    assert run.code == 1
+    assert fleet.pids() == {}
+    assert fleet.sessions("") == ["_holder"]
+    assert "mosaic" not in fleet.tmux("show-options", "-t", "=_holder:", socket="")
+    fleet.host.systemctl("stop", "mosaic-tmux-holder.service")
+    fleet.tmux("rename-session", "-t", "=_holder", "mine", socket="")
+    fleet.converge()
+    assert fleet.sessions("") == ["_holder", "a", "mine"]
+
+
 @pytest.mark.parametrize("state", ["stopped", "absent", "running"])
 def test_another_fleets_agent_of_the_same_name(fleet: Fleet, state: str) -> None:
     fleet.declare("a", "b")
