@@ -174,7 +174,10 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
 
 
 def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
-    """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since."""
+    """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since, or
+    if somebody has altered the document."""
+    import json
+
     from reconciler.documents import plan_document
 
     given = dict(options.plan_in or {})
@@ -188,6 +191,12 @@ def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
     if given.get("digest") != fresh["digest"]:
         raise Refused(
             "the host has changed since the plan was made, so it would not do what it says",
+            help="make a new plan: reconcile --dry-run --out PLAN.json",
+        )
+    told = {key: given.get(key) for key in ("fleet", "host", "actions")}
+    if told != json.loads(json.dumps({key: fresh[key] for key in told})):
+        raise Refused(
+            "the plan has been altered since it was made: what it shows is not what would be done",
             help="make a new plan: reconcile --dry-run --out PLAN.json",
         )
     learn(ctx, intake.fleet, seen)

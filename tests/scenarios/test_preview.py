@@ -155,6 +155,25 @@ def test_a_kept_plan_is_refused_when_the_host_moved(fleet: Fleet) -> None:
     assert fleet.pids() == {"a": before["a"]}
 
 
+@pytest.mark.parametrize("what", ["step-added", "action-dropped", "another-fleet"])
+def test_a_kept_plan_is_refused_when_it_was_altered(fleet: Fleet, what: str) -> None:
+    fleet.declare("a", "b")
+    plan = f"{fleet.host.home}/plan.json"
+    fleet.reconcile("--dry-run", "--out", plan)
+    kept = json.loads(fleet.read(plan))
+    if what == "step-added":
+        kept["actions"][0]["steps"].append("rm -r /")
+    elif what == "action-dropped":
+        kept["actions"].pop()
+    else:
+        kept["fleet"] = "another"
+    fleet.write(plan, json.dumps(kept))
+    run = fleet.reconcile("--plan", plan)
+    assert run.code == 5
+    assert "altered" in run.err
+    assert fleet.living() == {}
+
+
 @pytest.mark.parametrize(("text", "code"), [("{}", 78), ('{"kind": "Plan"}', 5), ("[", 78), (None, 4)])
 def test_a_plan_that_is_none(fleet: Fleet, text: str | None, code: int) -> None:
     fleet.declare("a")
