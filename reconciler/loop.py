@@ -30,6 +30,9 @@ SETTLE_S = 15.0  # how long a run waits for what it started; above the launch gr
 POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
 
 
+Due = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take now
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """What a pass works with. `suspended` is asked anew in every pass; `stop` says whether to begin nothing more;
@@ -117,11 +120,14 @@ def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
     return replace(seen, outcomes=outcomes)
 
 
-def reconcile_once(ctx: Context, fleet: Fleet, deadline: float) -> Pass:
-    """Observe, diff, plan, apply: one pass."""
-    seen = look(ctx, fleet)
+def reconcile_once(
+    ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None = None, due: Due = lambda plan: plan.actions
+) -> Pass:
+    """One pass: observe, diff, plan, and apply what of the plan is `due`. `first`: a look that was taken already."""
+    seen = first or look(ctx, fleet)
     learn(ctx, fleet, seen)
-    return act(ctx, fleet, seen, deadline)
+    actions = due(seen.plan)
+    return act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=actions)), deadline) if actions else seen
 
 
 def _due(plan: Plan, tried: Counter[str]) -> tuple[Action, ...]:
@@ -144,24 +150,27 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
     tried: Counter[str] = Counter()
     outcomes: list[Outcome] = []
     settle_until, polls, passes, acts, agreed = 0.0, 0, 0, 0, first is not None
+
+    def over() -> bool:
+        return ctx.monotonic() >= deadline or ctx.stop() or acts >= MAX_PASSES
+
+    def due(planned: Plan) -> tuple[Action, ...]:
+        return () if over() or (agreed and passes > 1) else _due(planned, tried)
+
     while True:
         passes += 1
-        seen = first if first is not None else look(ctx, fleet)
+        seen = reconcile_once(ctx, fleet, deadline, first=first, due=due)
         first = None
-        learn(ctx, fleet, seen)
-        now = ctx.monotonic()
-        over = now >= deadline or ctx.stop() or acts >= MAX_PASSES
-        due = () if agreed and passes > 1 else _due(seen.plan, tried)
-        if due and not over:
+        if seen.outcomes:
             acts += 1
-            acted = act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=due)), deadline)
-            outcomes.extend(acted.outcomes)
-            for outcome in acted.outcomes:
+            outcomes.extend(seen.outcomes)
+            for outcome in seen.outcomes:
                 tried[outcome.action.id] += 1 if outcome.result in ("done", "unchanged") else MAX_TRIES
             settle_until, polls = ctx.monotonic() + SETTLE_S, 0
             continue
+        now = ctx.monotonic()
         settling = seen.plan.settling and seen.plan.paused is None
-        if over or not settling or (settle_until and now >= settle_until):
+        if over() or not settling or (settle_until and now >= settle_until):
             return Converged(last=seen, outcomes=outcomes, passes=passes)
         settle_until = settle_until or now + SETTLE_S
         ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
