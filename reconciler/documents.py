@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from providers.base import Action, Json, Kind, Provider
 from providers.host import HostFacts
 from providers.steps import Step, WriteFile
-from reconciler.model import Outcome, Plan
+from reconciler.model import AgentView, Outcome, Plan
 from reconciler.status_document import API_VERSION, condition_document, held_document
 from reconciler.times import rfc3339
 
@@ -140,14 +140,14 @@ def receipt_document(
     registry: Mapping[Kind, Provider] | None = None,
     facts: HostFacts | None = None,
 ) -> dict[str, Json]:
-    """What a run that acted leaves behind: `plan` is what remains, the digest is over what was done.
+    """What a run that acted leaves behind. `plan` is the first that it applied: its digest is the plan document's, and
+    `observed` is what that look showed of each agent. `outcomes` are those of all passes.
 
     Without a registry the actions are written down without their steps.
     """
     steps_of: StepsOf = steps_by(registry, facts) if registry is not None and facts is not None else lambda _action: ()
     run = status.last_run
     actions = [outcome_document(outcome, steps_of) for outcome in outcomes]
-    done = [{name: one[name] for name in ("id", "verb", "target", "reason", "changes", "steps")} for one in actions]
     return {
         "apiVersion": API_VERSION,
         "kind": "Receipt",
@@ -156,12 +156,26 @@ def receipt_document(
         "host": status.host,
         "revision": plan.revision,
         "observed_digest": plan.observed_digest,
-        "plan_digest": _digest({"revision": plan.revision, "actions": done}),
+        "observed_at": rfc3339(plan.observed_at),
+        "observed": [_seen(view) for _, view in sorted(plan.views.items())],
+        "plan_digest": plan_digest(plan, steps_of),
         "trigger": run.trigger if run else "",
         "outcome": run.outcome if run else "",
         "started_at": rfc3339(run.started_at) if run else None,
         "duration_s": round(run.duration_s, 3) if run else None,
         "actions": actions,
+    }
+
+
+def _seen(view: AgentView) -> dict[str, Json]:
+    return {
+        "name": view.name,
+        "unit": view.unit_active,
+        "session": view.session,
+        "program": view.program,
+        "pid": view.pid if view.session == "alive" else None,
+        "health": str(view.health),
+        "heartbeat": view.heartbeat,
     }
 
 

@@ -59,9 +59,11 @@ class Pass:
 
 @dataclass(slots=True, kw_only=True)
 class Converged:
-    """All passes of a run. `last` has the plan of what remains; `outcomes` are those of all passes, in order."""
+    """All passes of a run. `last` has the plan of what remains; `applied` is the first pass that acted, with the plan
+    as it was applied; `outcomes` are those of all passes, in order."""
 
     last: Pass
+    applied: Pass | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     passes: int = 1
 
@@ -149,6 +151,7 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
     """
     tried: Counter[str] = Counter()
     outcomes: list[Outcome] = []
+    applied: Pass | None = None
     settle_until, polls, passes, acts, agreed = 0.0, 0, 0, 0, first is not None
 
     def over() -> bool:
@@ -163,6 +166,7 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
         first = None
         if seen.outcomes:
             acts += 1
+            applied = applied or seen
             outcomes.extend(seen.outcomes)
             for outcome in seen.outcomes:
                 tried[outcome.action.id] += 1 if outcome.result in ("done", "unchanged") else MAX_TRIES
@@ -171,7 +175,7 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
         now = ctx.monotonic()
         settling = seen.plan.settling and seen.plan.paused is None
         if over() or not settling or (settle_until and now >= settle_until):
-            return Converged(last=seen, outcomes=outcomes, passes=passes)
+            return Converged(last=seen, applied=applied, outcomes=outcomes, passes=passes)
         settle_until = settle_until or now + SETTLE_S
         ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
         polls += 1

@@ -108,11 +108,11 @@ def _keep(
         log.write(run_events(previous, status, done.outcomes), now=now, revision=revision)
 
     def receipt() -> None:
-        if done.outcomes:
+        if done.applied is not None:
             from reconciler.documents import receipt_document
             from reconciler.store_logs import add_receipt
 
-            document = receipt_document(status, done.last.plan, done.outcomes, providers, facts)
+            document = receipt_document(status, done.applied.plan, done.outcomes, providers, facts)
             add_receipt(store, document, now=now, revision=revision)
 
     def metrics() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.documents import plan_document
 from reconciler.errors import MosaicError, NotFound
 from reconciler.results import RunOptions, RunResult
 from reconciler.run import Surroundings, run
@@ -49,6 +50,25 @@ def test_a_name_that_nobody_has(once: Callable[..., RunResult], tmp_path: Path) 
         once(agents=("codre0",))
     assert caught.value.help == "did you mean coder0 or coder1?"
     assert status.read_bytes() == before
+
+
+def test_a_receipt_is_of_the_first_look_and_its_plan(once: Callable[..., RunResult], tmp_path: Path) -> None:
+    """What was there before the run acted, and the digest that the preview of it had."""
+    assert once(agents=("coder0",)).exit_code == 0
+    preview = once(dry_run=True)
+    assert preview.registry is not None
+    assert preview.facts is not None
+    document = plan_document(preview.plan, preview.registry, preview.facts)
+    assert once().outcomes
+    newest = max((tmp_path / "state/mosaic/fleet/receipts").iterdir())
+    receipt = json.loads(newest.read_text())
+    assert (receipt["plan_digest"], receipt["revision"]) == (document["digest"], document["revision"])
+    assert receipt["observed_digest"] == document["observed_digest"]
+    up, down = receipt["observed"]
+    assert (up["name"], up["unit"], up["session"], up["program"]) == ("coder0", "active", "alive", "stub")
+    assert (up["pid"], up["health"]) == (preview.plan.views["coder0"].pid, "healthy")
+    assert (down["name"], down["session"], down["pid"], down["health"]) == ("coder1", "missing", None, "unhealthy")
+    assert all(one["result"] == "done" for one in receipt["actions"])
 
 
 def test_a_ledger_that_cannot_be_read_is_no_bug_of_ours(once: Callable[..., RunResult], tmp_path: Path) -> None:
