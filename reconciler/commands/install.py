@@ -53,6 +53,7 @@ def install(
     from reconciler.settings import read_settings, settings_path
 
     facts = gather(os.environ)
+    _hands_off(facts, "install")
     path = settings_path(facts.config_home)
     before = read_settings(path)
     mode: Mode = "watch" if watch else "timer"
@@ -96,6 +97,7 @@ def uninstall(output: Output) -> int:
     from reconciler.settings import read_settings, settings_path
 
     facts = gather(os.environ)
+    _hands_off(facts, "uninstall")
     path = settings_path(facts.config_home)
     settings = read_settings(path)
     if settings.install != "none":
@@ -109,6 +111,21 @@ def uninstall(output: Output) -> int:
         "commit `state: stopped` or remove them, and run `reconcile` once more"
     )
     return 0
+
+
+def _hands_off(facts: HostFacts, what: str) -> None:
+    """Raises Refused while the kill switch is set: to set up a unit, or to end one, is an action too."""
+    from reconciler.errors import Refused
+    from reconciler.pause import read_pause
+
+    pause = read_pause(facts)
+    if pause is not None:
+        by = f" by {pause.by}" if pause.by else ""
+        why = f" ({pause.reason})" if pause.reason else ""
+        raise Refused(
+            f"the fleet is paused{by}{why}, and nothing is changed on this host until it is resumed",
+            help=f"mosaic fleet resume, then mosaic fleet {what} again",
+        )
 
 
 def _source(given: str | None, before: Settings) -> str:

@@ -21,6 +21,7 @@ from reconciler.model import AgentHistory, History
 from reconciler.pause import read_pause
 from reconciler.results import RunOptions
 from reconciler.schemas import schema_of
+from reconciler.settings import Settings, settings_path, write_settings
 from reconciler.store import Store
 from tests import builders as make
 from tests.commands.calling import fleet
@@ -124,6 +125,20 @@ def test_a_pause_wakes_the_resident_loop(resident: socket.socket) -> None:
     assert resident.recv(64)
     fleet("resume")
     assert resident.recv(64)
+
+
+@pytest.mark.parametrize("command", [("install", "/srv/fleet"), ("install", "--watch"), ("uninstall",)])
+def test_while_it_is_paused_nothing_is_installed_or_uninstalled(facts: HostFacts, command: tuple[str, ...]) -> None:
+    path = settings_path(facts.config_home)
+    write_settings(path, Settings(source="/srv/fleet", install="timer"))
+    fleet("pause", "--reason", "a storm", "--by", "ada")
+    before = {one: one.stat().st_mtime_ns for one in Path(facts.home).rglob("*")}
+    said = fleet(*command)
+    assert said.code == 5
+    assert "the fleet is paused by ada (a storm)" in said.err
+    assert f"mosaic fleet resume, then mosaic fleet {command[0]} again" in said.err
+    assert {one: one.stat().st_mtime_ns for one in Path(facts.home).rglob("*")} == before
+    assert path in before
 
 
 def test_suspend_and_lift(store: Store) -> None:
