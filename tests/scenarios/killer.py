@@ -1,4 +1,4 @@
-"""`python -m tests.scenarios.killer HOW REPOSITORY RESET [FIRST LAST]`: a run is killed after each of its steps in turn.
+"""`python -m tests.scenarios.killer HOW REPOSITORY RESET [FIRST LAST]`: a run is killed at each of its steps in turn.
 
 For N = 1, 2, ...: the shell command RESET puts the host back (with FIRST and LAST: a run to the one commit follows,
 and the repository is put on the other), a run is ended by SIGKILL at its step number N (HOW:
@@ -45,8 +45,8 @@ class Killed:
             done, killed._done = killed._done, []
             return done or killed._completed(host, timeout_s)
 
-        LocalHost.begin = begin  # type: ignore[method-assign]
-        LocalHost.completed = completed  # type: ignore[method-assign]
+        LocalHost.begin = begin  # type: ignore[method-assign,assignment]
+        LocalHost.completed = completed  # type: ignore[method-assign,assignment]
 
     def step(self, host: LocalHost, one: tuple[str, Step]) -> None:
         self._count += 1

@@ -17,10 +17,8 @@ BACKOFF = {"initial": "60s", "maximum": "600s", "reset_after": "1200s"}
 def crashing(fleet: Fleet) -> Run:
     """A fleet with one agent that ends at once, after a first run."""
     fleet.rules["reconcile"].update(backoff=BACKOFF, quarantine={"restarts": 3, "within": "1h"})
-    # By its name it is never what was declared, not even in the moment before it ends.
-    fleet.roster["runtimes"] = {
-        "crash": {"command": ["sh", "-c", "echo my last words; exit 3"], "process_names": ["x"]}
-    }
+    # Not there at all: a program that ends soon after its start may have been seen alive by then.
+    fleet.roster["runtimes"] = {"crash": {"command": ["no-such-program", "--now"]}}
     fleet.agents = {"bad": stub(runtime="crash"), "good": stub()}
     fleet.commit()
     return fleet.reconcile()
@@ -51,7 +49,7 @@ def test_backoff_then_quarantine_then_release(fleet: Fleet) -> None:
     assert list(fleet.pids()) == ["good"]
     good = fleet.pids()["good"]
     assert history(fleet).attempts == 1, "the first start is no heal, the second one is"
-    assert "my last words" in fleet.sh(f"cat {fleet.state}/crashes/*")
+    assert "no-such-program" in fleet.sh(f"cat {fleet.state}/crashes/*")
 
     again = fleet.reconcile()
     assert again.code == 1

@@ -1,8 +1,9 @@
-"""Commits that are not good: the last good one stays in force, it is said which is not and why, and a newer one heals."""
+"""Commits that are not good: the last good one stays in force, it is said which is not and why, until one is again."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -17,7 +18,7 @@ def begin(fleet: Fleet) -> tuple[str, dict[str, int]]:
     return good, fleet.up(*TWO)
 
 
-BAD = {
+BAD: dict[str, Callable[[str], str]] = {
     "version": lambda text: text.replace('"version": 1', '"version": 7'),
     "syntax": lambda text: text[:-20],
     "duplicate": lambda text: text.replace('"b"', '"a"'),
@@ -26,7 +27,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("spoil", BAD.values(), ids=BAD)
-def test_a_bad_commit_leaves_the_last_good_one_in_force(fleet: Fleet, spoil) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_commit_leaves_the_last_good_one_in_force(fleet: Fleet, spoil: Callable[[str], str]) -> None:
     good, before = begin(fleet)
     fleet.agents["c"] = stub()
     fleet.commit()

@@ -114,9 +114,11 @@ def kill_manager(fleet: Fleet) -> Callable[[], None]:
 def hide_sockets(fleet: Fleet) -> Callable[[], None]:
     runtime = fleet.host.runtime_dir
     fleet.sh(f"mv {runtime}/bus {runtime}/bus.away; mv {runtime}/systemd {runtime}/systemd.away")
-    return lambda: (
-        fleet.sh(f"mv {runtime}/bus.away {runtime}/bus; mv {runtime}/systemd.away {runtime}/systemd") and None
-    )
+
+    def back() -> None:
+        fleet.sh(f"mv {runtime}/bus.away {runtime}/bus; mv {runtime}/systemd.away {runtime}/systemd")
+
+    return back
 
 
 def garbage_bus(fleet: Fleet) -> Callable[[], None]:

@@ -28,7 +28,7 @@ class Watch:
         self.said: list[str] = []
         for stream, lines in ((self.process.stdout, self.lines), (self.process.stderr, self.said)):
             assert stream is not None
-            threading.Thread(target=lambda s=stream, to=lines: to.extend(s), daemon=True).start()  # type: ignore[misc]
+            threading.Thread(target=lambda s=stream, to=lines: to.extend(s), daemon=True).start()
 
     @property
     def reports(self) -> list[dict[str, Any]]:
@@ -113,12 +113,12 @@ def test_the_tmux_server_is_back_by_itself(fleet: Fleet) -> None:
         watch.until(lambda: set(fleet.pids()) == set(TWO) and fleet.pids() != before, "new processes")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_its_end_is_no_agents_end(fleet: Fleet, number: int) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_its_end_is_no_agents_end(fleet: Fleet, number: int, code: int) -> None:
     begin(fleet)
     with watching(fleet) as watch:
         before = fleet.up(*TWO)
-        assert watch.end(number) == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+        assert watch.end(number) == code
     assert fleet.up(*TWO) == before
     fleet.kill(before["a"])  # with nobody there to see it
     with watching(fleet) as watch:
