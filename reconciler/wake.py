@@ -41,6 +41,7 @@ class Wakers:
         self._selector = selectors.DefaultSelector()
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._selector.register(self._read, selectors.EVENT_READ, None)
+        self._said: set[Woke] = set()
         self._processes: dict[int, int] = {}  # pid -> pidfd
         self._bus: int = -1
         self._drain: Callable[[], bool] = lambda: False
@@ -50,9 +51,11 @@ class Wakers:
         self._signals: dict[int, object] = {}
 
     def poke(self, woke: Woke) -> None:
-        """From any thread or signal handler. A full pipe is as good as one more byte in it."""
+        """From any thread or signal handler. The pipe only ends the wait: what was said is kept beside it, so that
+        nothing is lost when it is full."""
+        self._said.add(woke)
         with suppress(BlockingIOError):
-            os.write(self._write, _CODES[woke])
+            os.write(self._write, b"!")
 
     def wait(self, timeout_s: float) -> set[Woke]:
         """What has happened since the last call, waiting at most so long for the first thing."""
@@ -63,7 +66,9 @@ class Wakers:
         for key, _ in ready:
             if key.fd == self._read:
                 with suppress(BlockingIOError):
-                    woke |= {_WOKE[byte] for byte in os.read(self._read, 65536)}
+                    os.read(self._read, 65536)
+                while self._said:  # one by one: somebody may be adding to it at this moment
+                    woke.add(self._said.pop())
             elif key.fd == self._bus:
                 if self._drain():
                     woke.add(Woke.UNITS)
@@ -196,7 +201,3 @@ class Wakers:
         if fd is not None:
             self._selector.unregister(fd)
             os.close(fd)
-
-
-_CODES = {woke: bytes([number + 1]) for number, woke in enumerate(Woke)}
-_WOKE = {number + 1: woke for number, woke in enumerate(Woke)}

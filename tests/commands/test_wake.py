@@ -47,6 +47,17 @@ def test_a_process_that_ends_wakes_once_and_is_let_go(wakers: Wakers) -> None:
     assert not wakers.follow_processes([pid])  # gone: look again
 
 
+def test_nothing_that_was_said_is_lost_in_a_storm(wakers: Wakers) -> None:
+    """The pipe holds 64 KiB, and its last byte is not the last thing that happens."""
+    for _ in range(100_000):
+        wakers.poke(Woke.BEAT)
+    wakers.poke(Woke.PAUSE)
+    assert wakers.wait(5.0) == {Woke.BEAT, Woke.PAUSE}
+    assert wakers.wait(0.0) == set()
+    wakers.poke(Woke.GIT)
+    assert wakers.wait(5.0) == {Woke.GIT}
+
+
 @pytest.mark.parametrize("reason", HeldReason)
 def test_a_heartbeat_is_waited_for_only_where_it_may_help(reason: HeldReason) -> None:
     """Or a thousand agents and one that is suspended would keep the loop looking all the time."""
