@@ -48,6 +48,7 @@ class Wakers:
         self._trigger: tuple[socket.socket, Path] | None = None
         self._observer: BaseObserver | None = None
         self._refs: list[ObservedWatch] = []
+        self._watched: tuple[object, object] = None, None  # the folders of the repository that is watched
         self._signals: dict[int, object] = {}
 
     def poke(self, woke: Woke) -> None:
@@ -151,8 +152,15 @@ class Wakers:
         beats.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._observing().schedule(Beats(), str(beats))
 
-    def watch_repository(self, repository: Path) -> None:
-        """inotify on the refs of a local repository, and of no other from now on. Raises OSError."""
+    def watch_repository(self, repository: Path, common: Path) -> None:
+        """inotify on HEAD and the refs of a local repository, and of no other from now on. Raises OSError, once.
+
+        `common` is where the refs are: not the same folder in a linked worktree. Cheap for those watched already.
+        """
+        identity = _identity(repository), _identity(common)
+        if identity == self._watched:
+            return
+        self._watched = identity
         from watchdog.events import FileSystemEventHandler
 
         wakers = self
@@ -165,9 +173,12 @@ class Wakers:
         observer = self._observing()
         for watch in self._refs:
             observer.unschedule(watch)
-        self._refs = [observer.schedule(Refs(), str(repository))]
-        if (repository / "refs").is_dir():
-            self._refs.append(observer.schedule(Refs(), str(repository / "refs"), recursive=True))
+        self._refs = []
+        for folder in dict.fromkeys(Path(os.path.realpath(one)) for one in (repository, common)):
+            self._refs.append(observer.schedule(Refs(), str(folder)))
+        refs = Path(os.path.realpath(common)) / "refs"
+        if refs.is_dir():
+            self._refs.append(observer.schedule(Refs(), str(refs), recursive=True))
 
     def _observing(self) -> BaseObserver:
         from watchdog.observers import Observer
@@ -201,3 +212,11 @@ class Wakers:
         if fd is not None:
             self._selector.unregister(fd)
             os.close(fd)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        seen = os.stat(folder)
+    except OSError:
+        return None
+    return seen.st_dev, seen.st_ino

@@ -7,7 +7,6 @@ third of its time looking, however many events there are. A full look happens at
 from __future__ import annotations
 
 import errno
-import os
 import random
 import signal
 import sys
@@ -95,7 +94,6 @@ class _Watcher:
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
-        self._repository: tuple[int, int] | None = None  # the one whose files are watched
         self._early: set[Woke] = set()  # what came in while a run was under way
         self._tip, self._may_cut, self._cut_short = "", True, False
 
@@ -141,10 +139,9 @@ class _Watcher:
             return
         with suppress(MosaicError):  # there is none just now: the run says so
             repository = parse_place(self._spec).repo()
-            if repository is not None and (now := _identity(repository.git_dir)) != self._repository:
-                self._repository = now
+            if repository is not None:
                 try:
-                    self._wakers.watch_repository(Path(repository.git_dir))
+                    self._wakers.watch_repository(repository.git_dir, repository.common_dir)
                 except OSError as error:
                     self._unwatched("commits", error)
 
@@ -274,14 +271,6 @@ def waits_for_a_beat(plan: Plan) -> bool:
     answers again. All the rest that may be held does not depend on it, and with a thousand agents there is always one
     that has just written."""
     return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)
-
-
-def _identity(folder: str | Path) -> tuple[int, int] | None:
-    try:
-        seen = os.stat(folder)
-    except OSError:
-        return None
-    return seen.st_dev, seen.st_ino
 
 
 def replace_runtime(store: Store, name: str) -> Store:

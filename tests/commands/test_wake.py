@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from providers.base import HeldReason
+from reconciler.refs import find_repo
 from reconciler.wake import Wakers, Woke
 from reconciler.watch import waits_for_a_beat
 from tests import builders as make
@@ -55,6 +58,31 @@ def test_nothing_that_was_said_is_lost_in_a_storm(wakers: Wakers) -> None:
     assert wakers.wait(5.0) == {Woke.BEAT, Woke.PAUSE}
     assert wakers.wait(0.0) == set()
     wakers.poke(Woke.GIT)
+    assert wakers.wait(5.0) == {Woke.GIT}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_commit_in_a_linked_worktree_is_heard(wakers: Wakers, tmp_path: Path, *, packed: bool) -> None:
+    """Its branch is in the main repository's refs, and so is a commit that somebody makes elsewhere."""
+    main, side = tmp_path / "main", tmp_path / "side"
+
+    def git(where: Path, *words: str) -> None:
+        config = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", "-C", str(where), *config, *words], check=True, capture_output=True)
+
+    main.mkdir()
+    git(main, "init", "-q", "-b", "main")
+    git(main, "commit", "-q", "--allow-empty", "-m", "first")
+    git(main, "worktree", "add", "-q", "-b", "branch", str(side))
+    git(main, "commit", "-q", "--allow-empty", "-m", "second")
+    found = find_repo(side)
+    assert found is not None
+    assert found.git_dir.resolve() != found.common_dir.resolve()
+    wakers.watch_repository(found.git_dir, found.common_dir)
+    if packed:
+        git(main, "pack-refs", "--all")
+    else:  # moves the branch, and touches nothing of the worktree's own
+        git(main, "update-ref", "refs/heads/branch", "main")
     assert wakers.wait(5.0) == {Woke.GIT}
 
 
