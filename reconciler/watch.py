@@ -35,7 +35,7 @@ REST = 2.0  # after a look that took d, events are collected for REST * d ...
 REST_MAX_S = 2.0  # ... but no longer than this
 REST_MIN_S = 0.01
 LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
-RETRY_S = 5.0  # after a look that could not be made at all
+RETRY_S = 5.0  # after a look that could not be made at all, or that could not see everything
 POLL_MIN_S = 15.0  # a remote is not asked more often than this, whatever the interval
 NOW = frozenset({Woke.UNITS, Woke.PROCESS, Woke.PAUSE, Woke.GIT, Woke.SYNC, Woke.HANGUP})
 
@@ -195,6 +195,8 @@ class _Watcher:
         soonest = min((until - self._here.wall() for until in times), default=self._interval)
         if plan.settling:
             soonest = min(soonest, 1.0)
+        if plan.unknown:
+            soonest = min(soonest, RETRY_S)  # what cannot be seen may not be able to wake us up either
         self._due.look = now + min(self._interval, max(0.05, soonest))
         self._due.waiting = waits_for_a_beat(plan)
         living = [view.pid for view in plan.views.values() if view.session == "alive"]
