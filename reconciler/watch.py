@@ -209,8 +209,23 @@ class _Watcher:
             self._wakers.follow_bus(*self._here.follow_units())
 
     def _reread(self) -> None:
+        """The settings again, but for the repository: lock, state and trigger socket are those of its fleet."""
+        from reconciler.place import parse_place
+
+        path, before = settings_path(self._here.facts.config_home), self._settings
         try:
-            self._settings = read_settings(settings_path(self._here.facts.config_home))
+            settings = read_settings(path)
+            spec = source_spec(self._options, settings, self._here.environ)
+            if spec != self._spec:
+                settings = replace(settings, source=before.source, ref=before.ref)  # a branch of that repository
+                named, kept = parse_place(spec).shown, parse_place(self._spec).shown
+                self._complain(
+                    MosaicError(
+                        f"{path} names another repository now, {named}: this loop keeps {kept} until it is restarted",
+                        help="systemctl --user restart mosaic-reconcile-watch.service",
+                    )
+                )
+            self._settings = settings
         except MosaicError as error:
             self._complain(error)  # the settings that were read last stay in force
 

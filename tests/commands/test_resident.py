@@ -1,0 +1,88 @@
+"""The resident loop on a simulated host: real signals, a real repository."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.errors import ExitCode, MosaicError
+from reconciler.results import RunOptions, RunResult
+from reconciler.run import Surroundings
+from reconciler.settings import Settings, settings_path, write_settings
+from reconciler.watch import watch
+from tests.world import FACTS, World
+
+# An agent that is not to run: nothing is due, and no process is watched.
+ROSTER = """\
+version: 1
+transport: tmux
+tmux: {socket_name: s}
+agents:
+  - {name: coder0, runtime: stub, class: worker, state: stopped}
+"""
+ENOUGH = 50
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Surroundings:
+    folders: dict[str, Any] = {
+        name: f"{tmp_path}/{name}" for name in ("home", "state_home", "config_home", "runtime_dir")
+    }
+    world = World(replace(FACTS, **folders, mosaic_home=f"{tmp_path}/home/mosaic"))
+    return Surroundings(host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=time.monotonic)
+
+
+def repository(path: Path) -> str:
+    path.mkdir()
+    (path / "roster.yaml").write_text(ROSTER)
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=path, check=True)
+    return str(path)
+
+
+def test_another_repository_in_the_settings_is_not_taken_up_in_silence(here: Surroundings, tmp_path: Path) -> None:
+    mine, other = repository(tmp_path / "mine"), repository(tmp_path / "other")
+    path = settings_path(here.facts.config_home)
+    write_settings(path, Settings(source=mine))
+    said: list[MosaicError] = []
+    seen: list[str] = []
+
+    def told(result: RunResult) -> None:
+        assert result.intake is not None
+        seen.append(result.intake.spec)
+        if len(seen) == 1:
+            write_settings(path, Settings(source=other, ref="elsewhere"))
+            os.kill(os.getpid(), signal.SIGHUP)
+        elif said or len(seen) > ENOUGH:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert watch(RunOptions(), told, here, said.append) == ExitCode.TERMINATED
+    (error,) = said
+    assert f"names another repository now, {other}: this loop keeps {mine} until it is restarted" in error.message
+    assert "systemctl --user restart mosaic-reconcile-watch.service" in error.help
+    assert set(seen) == {mine}
+
+
+def test_a_repository_that_the_command_line_names_is_not_in_the_settings(here: Surroundings, tmp_path: Path) -> None:
+    mine, other = repository(tmp_path / "mine"), repository(tmp_path / "other")
+    path = settings_path(here.facts.config_home)
+    write_settings(path, Settings(source=mine))
+    said: list[MosaicError] = []
+    seen: list[str] = []
+
+    def told(result: RunResult) -> None:
+        seen.append(result.plan.revision)
+        if len(seen) == 1:
+            write_settings(path, Settings(source=other))
+        os.kill(os.getpid(), signal.SIGHUP if len(seen) == 1 else signal.SIGTERM)
+
+    assert watch(RunOptions(fleet=mine), told, here, said.append) == ExitCode.TERMINATED
+    assert said == []
+    assert len(seen) > 1
