@@ -233,10 +233,17 @@ class Systemd:
         elif member == "UnitFilesChanged":
             self._stirred = True
         elif member in _UNIT_SIGNALS:
-            body: tuple[Any, ...] = frame.body()
-            self._stir(str(body[_UNIT_SIGNALS[member]]), _OURS, _OUR_OWN)
-            if member == "JobRemoved":
-                self._job_ended(str(body[1]), str(body[3]))
+            from providers.dbus_wire import ConnectionLostError
+
+            try:
+                body: tuple[Any, ...] = frame.body()
+                name = str(body[_UNIT_SIGNALS[member]])
+                ended = (str(body[1]), str(body[3])) if member == "JobRemoved" else None
+            except (ConnectionLostError, IndexError):
+                return  # any program of this user may send a signal of that name; this one is not systemd's
+            self._stir(name, _OURS, _OUR_OWN)
+            if ended is not None:
+                self._job_ended(*ended)
 
     def _stir(self, name: str, ours: str, our_own: str) -> None:
         self._stirred = self._stirred or (name.startswith(ours) and not name.startswith(our_own))

@@ -77,7 +77,7 @@ class Frame:
             return ()
         try:
             parsed = parse_signature(list(f"({signature})")).parse_data(self._raw, self._start, self._header.endianness)
-        except (ValueError, IndexError, AssertionError, KeyError) as error:
+        except (ValueError, IndexError, AssertionError, KeyError, StructError) as error:
             raise ConnectionLostError("a message could not be read") from error
         return tuple(parsed[0])
 

@@ -17,7 +17,7 @@ from jeepney.low_level import Endianness, Header, HeaderFields, Message, Message
 
 from providers.base import ObserveError
 from providers.dbus import Systemd
-from providers.dbus_wire import ConnectionLostError, Frame
+from providers.dbus_wire import MANAGER, ConnectionLostError, Frame
 
 Peer = Callable[[socket.socket], None]
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=300)
@@ -59,6 +59,14 @@ def test_a_spoilt_list_is_an_error_or_a_list(junk: bytes, at: int) -> None:
     spoilt = whole[: body + at] + junk + whole[body + at + len(junk) :]
     with suppress(ConnectionLostError):
         Frame(spoilt).units()
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_a_body_that_is_cut_short_is_said_to_be_unreadable(cut: int) -> None:
+    fields: dict[HeaderFields, object] = {HeaderFields.member: "JobRemoved", HeaderFields.signature: "uoss"}
+    whole = _message(MessageType.signal, fields, (1, "/job/1", "mosaic-agent@a.service", "done"))
+    with pytest.raises(ConnectionLostError):
+        Frame(whole[:-cut]).body()
 
 
 def _read_call(peer: socket.socket) -> None:
@@ -103,6 +111,28 @@ def _good(peer: socket.socket) -> None:
     data += _message(MessageType.signal, noise, ("y",))
     for start in range(0, len(data), 70_001):
         peer.sendall(data[start : start + 70_001])
+    peer.recv(1)
+
+
+BAD_BODIES: list[tuple[str, tuple[object, ...]]] = [("", ()), ("u", (7,)), ("su", ("mosaic-agent@a.service", 1))]
+
+
+def _forged(peer: socket.socket) -> None:
+    """Signals with systemd's names whose bodies are none of systemd's, and then the answer."""
+    peer.sendall(b"OK 00\r\n")
+    _read_call(peer)
+    for member in ("UnitNew", "UnitRemoved", "JobRemoved"):
+        for signature, body in BAD_BODIES:
+            fields: dict[HeaderFields, object] = {
+                HeaderFields.path: "/org/freedesktop/systemd1", HeaderFields.interface: MANAGER,
+                HeaderFields.member: member,
+            }  # fmt: skip
+            if signature:
+                fields[HeaderFields.signature] = signature
+            peer.sendall(_message(MessageType.signal, fields, body))
+        spoilt = _message(MessageType.signal, {**fields, HeaderFields.signature: "uoss"}, (1, "/job/1", "a", "done"))
+        peer.sendall(spoilt[:-24] + b"\xff" * 24)  # lengths that lead nowhere
+    peer.sendall(_reply(1, "a(ssssssouso)", (_units(3),)))
     peer.recv(1)
 
 
@@ -153,6 +183,13 @@ def _babbles(peer: socket.socket) -> None:
 
 def test_a_large_list_between_signals(tmp_path: Path) -> None:
     assert len(_systemd(tmp_path, [_good], 20).list_units()) == 5000
+
+
+def test_a_signal_that_is_not_systemds_ends_nothing(tmp_path: Path) -> None:
+    """The one connection goes on: a second peer is not there."""
+    systemd = _systemd(tmp_path, [_forged], 20)
+    assert len(systemd.list_units()) == 3
+    assert systemd.fileno() >= 0
 
 
 def test_one_loss_is_made_good(tmp_path: Path) -> None:
