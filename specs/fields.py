@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from specs import durations, names
 
+MAX_BYTES = 100_000  # Linux takes 131,072 for one argument, or for one variable together with its name
+
 
 class Spec(BaseModel):
     """What is common to everything an operator writes: exact types, no unknown keys, no change afterwards."""
@@ -60,7 +62,14 @@ def line_fault(value: str) -> str | None:
     """Why `value` cannot stand on one line of a generated file."""
     if not value:
         return "must not be empty"
-    return "must be a single line without control characters" if names.UNSAFE.search(value) else None
+    if names.UNSAFE.search(value):
+        return "must be a single line without control characters"
+    return f"must not be longer than {MAX_BYTES} bytes" if too_long(value) else None
+
+
+def too_long(value: str) -> bool:
+    """Whether the kernel would not start a program with it as an argument or in its environment."""
+    return len(value) * 4 > MAX_BYTES and len(value.encode("utf-8", "surrogatepass")) > MAX_BYTES
 
 
 def _socket(value: str) -> str | None:
@@ -131,6 +140,8 @@ def _words(value: object) -> tuple[str, ...]:
         raise fault("must not be empty")
     if any(names.UNSAFE.search(word) for word in words):
         raise fault("must not contain control characters or line breaks inside a word")
+    if any(too_long(word) for word in words):
+        raise fault(f"has a word that is longer than {MAX_BYTES} bytes")
     return words
 
 

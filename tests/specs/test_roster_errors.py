@@ -255,3 +255,14 @@ def test_every_problem_of_all_files_is_told_at_once() -> None:
 
 def test_a_good_roster_has_no_problems() -> None:
     assert read(ONE).problems == ()
+
+
+@pytest.mark.parametrize(
+    "entry", ["env: {{A: {}}}", "env: {{A: {{from_file: /{}}}}}", "command: [sleep, {}]", "command: sleep {}"]
+)
+def test_what_the_kernel_would_not_take(entry: str) -> None:
+    fits, too_long = ("é" * (count // 2 - 1) for count in (100_000, 100_004))
+    assert not read(agents("name: a, runtime: claude, " + entry.format(fits))).problems
+    (problem,) = read(agents("name: a, runtime: claude, " + entry.format(too_long))).problems
+    assert "longer than 100000 bytes" in problem.message
+    assert len(problem.render()) < 2000
