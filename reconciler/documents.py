@@ -17,6 +17,7 @@ from reconciler.status_document import API_VERSION, condition_document, held_doc
 from reconciler.times import rfc3339
 
 if TYPE_CHECKING:
+    from reconciler.history import HistoryLine
     from reconciler.results import RunResult
     from reconciler.status import FleetStatus
 
@@ -28,8 +29,10 @@ def steps_by(registry: Mapping[Kind, Provider], facts: HostFacts) -> StepsOf:
     return lambda action: registry[action.key.kind].steps(action, facts)
 
 
-def plan_document(plan: Plan, registry: Mapping[Kind, Provider], facts: HostFacts) -> dict[str, Json]:
-    """`kind: Plan`."""
+def plan_document(
+    plan: Plan, registry: Mapping[Kind, Provider], facts: HostFacts, commits: Sequence[HistoryLine] = ()
+) -> dict[str, Json]:
+    """`kind: Plan`. `commits`: those that would come into force; they are for people, and no part of the digest."""
     steps_of = steps_by(registry, facts)
     return {
         "apiVersion": API_VERSION,
@@ -43,6 +46,9 @@ def plan_document(plan: Plan, registry: Mapping[Kind, Provider], facts: HostFact
         "digest": plan_digest(plan, steps_of),
         "paused": plan.paused is not None,
         "paused_reason": plan.paused,
+        "commits": [
+            {"sha": one.sha, "subject": one.subject, "author": one.author, "when": one.when} for one in commits
+        ],
         "actions": [action_document(action, steps_of) for action in plan.actions],
         "held": [held_document(held) for held in plan.held],
         "unknown": _unknown(plan),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import git
 
 _DEFAULT_LIMIT = 20
+_IN_A_PREVIEW = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,14 @@ class HistoryLine:
     author: str = ""
     when: str = ""
     files: tuple[str, ...] = ()
+
+
+def coming_into_force(checkout: Checkout, applied: str, new: str) -> tuple[HistoryLine, ...]:
+    """For a preview: the newest commits since the one that was applied last. None of them where they cannot be had."""
+    try:
+        return history(checkout, applied, new, limit=_IN_A_PREVIEW)
+    except Exception:  # for people to read, out of whatever somebody has committed: it must not cost them the preview
+        return ()
 
 
 def history(checkout: Checkout, old: str, new: str, *, limit: int = _DEFAULT_LIMIT) -> tuple[HistoryLine, ...]:

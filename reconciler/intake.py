@@ -21,6 +21,7 @@ from reconciler.store import Store, write_failure
 from specs.compiled import Fleet
 
 if TYPE_CHECKING:
+    from reconciler.history import HistoryLine
     from reconciler.ledger import Ledger
     from reconciler.results import RunOptions
     from reconciler.settings import Settings
@@ -46,6 +47,7 @@ class Intake:
     dirty: tuple[str, ...] = ()
     subject: str = ""
     next_fetch: float | None = None
+    commits: tuple[HistoryLine, ...] = ()  # of a preview: those that would come into force
 
     def news(self) -> News:
         """What of it belongs to a run's result."""
@@ -55,6 +57,7 @@ class Intake:
             rejected=self.rejected.render() if self.rejected is not None else "",
             problems=self.problems,
             dirty=self.dirty,
+            commits=self.commits,
         )
 
 
@@ -150,6 +153,7 @@ class _Judging:
         self._inputs = inputs_digest(facts, settings.path)
         self._problems: tuple[str, ...] = ()
         self._warnings: list[str] = []
+        self._commits: tuple[HistoryLine, ...] = ()
 
     def intake(self) -> Intake:
         from reconciler.ledger import marker_path, read_ledger
@@ -169,6 +173,7 @@ class _Judging:
         except MosaicError as error:
             return self._fall_back(ledger, error)
         self._accept(ledger, rewind)
+        self._tell_commits(ledger)
         reason, message = ConditionReason.REVISION_ACCEPTED, self._source.subject
         if self._source.stale_error is not None:
             reason, message = ConditionReason.SOURCE_UNREACHABLE, self._source.stale_error
@@ -226,6 +231,13 @@ class _Judging:
         except OSError as error:
             raise write_failure(Path(error.filename or ledger.path), error) from error
 
+    def _tell_commits(self, ledger: Ledger) -> None:
+        applied, new = ledger.last_good(), self._source.revision
+        if self._options.dry_run and applied is not None and applied.sha != new:
+            from reconciler.history import coming_into_force
+
+            self._commits = coming_into_force(self._source.checkout, applied.sha, new)
+
     def _fall_back(self, ledger: Ledger, error: MosaicError) -> Intake:
         last = ledger.last_good()
         if not self._store.read_only:
@@ -277,4 +289,5 @@ class _Judging:
             dirty=dirty,
             subject=source.subject,
             next_fetch=self._source.next_fetch,
+            commits=self._commits,
         )

@@ -13,6 +13,7 @@ from reconciler.status import FleetStatus
 if TYPE_CHECKING:
     from providers.host import HostFacts
     from providers.registry import Registry
+    from reconciler.history import HistoryLine
 
 RunOutcome = Literal["converged", "partial", "failed", "held", "paused", "refused"]
 
@@ -41,6 +42,7 @@ class News:
     """What the source had to say. `rejected`: why the newest commit is not in force, rendered, or "".
 
     `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
+    `commits`: of a preview, those that would come into force, newest first.
     """
 
     spec: str
@@ -48,6 +50,7 @@ class News:
     rejected: str = ""
     problems: tuple[str, ...] = ()
     dirty: tuple[str, ...] = ()
+    commits: tuple[HistoryLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

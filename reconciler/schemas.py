@@ -91,6 +91,7 @@ def _plan() -> Schema:
         digest={"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
         paused=_BOOL,
         paused_reason=_or_null(_TEXT),
+        commits=_list(_object(sha=_TEXT, subject=_TEXT, author=_TEXT, when=_TEXT)),
         actions=_list(_object(**_ACTION)),
         held=_list(_HELD),
         unknown=_list(_UNKNOWN),

@@ -120,7 +120,8 @@ def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: b
     elif dry_run:
         from reconciler.render.plan_text import plan_text
 
-        output.result(plan_text(result.plan, _steps_of(result), paint=output.paint))
+        commits = result.intake.commits if result.intake is not None else ()
+        output.result(plan_text(result.plan, _steps_of(result), commits=commits, paint=output.paint))
     else:
         from reconciler.render.report_text import report_text
 
@@ -176,7 +177,9 @@ def _document(result: RunResult, *, dry_run: bool) -> Mapping[str, Json]:
     registry, facts = result.registry or {}, result.facts
     if facts is None:
         raise RuntimeError("a run that gave a result has looked at a host")
-    return plan_document(result.plan, registry, facts) if dry_run else report_document(result, registry, facts)
+    if not dry_run:
+        return report_document(result, registry, facts)
+    return plan_document(result.plan, registry, facts, result.intake.commits if result.intake is not None else ())
 
 
 def _pending(result: RunResult) -> bool:

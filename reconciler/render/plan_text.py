@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from providers.base import Action
 from reconciler.documents import StepsOf
@@ -10,10 +11,17 @@ from reconciler.model import Plan
 from reconciler.render.words import Paint, change, count, data, held_line, loss, no_paint, short, value
 from reconciler.times import rfc3339
 
+if TYPE_CHECKING:
+    from reconciler.history import HistoryLine
 
-def plan_text(plan: Plan, steps_of: StepsOf, *, paint: Paint = no_paint) -> str:
-    """One block for each agent that changes, then what they share, what is held, unknown and left over, and a count."""
-    blocks = [_head(plan)]
+
+def plan_text(plan: Plan, steps_of: StepsOf, *, commits: Sequence[HistoryLine] = (), paint: Paint = no_paint) -> str:
+    """The commits that would come into force, one block for each agent that changes, then what they share, what is
+    held, unknown and left over, and a count."""
+    blocks = [
+        _head(plan),
+        _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
+    ]
     agents = list(dict.fromkeys(action.agent for action in plan.actions if action.agent is not None))
     blocks += [_agent(plan, name, steps_of, paint) for name in agents]
     shared = [action for action in plan.actions if action.agent is None]
@@ -62,6 +70,11 @@ def _head(plan: Plan) -> list[str]:
     if plan.paused is not None:
         lines.append(f"PAUSED: {data(plan.paused) or 'no reason given'}. Nothing is done until `mosaic fleet resume`.")
     return lines
+
+
+def _commit(one: HistoryLine) -> str:
+    author = data(one.author.partition(" <")[0])
+    return " ".join(word for word in (short(one.sha), data(one.subject), author and f"({author})") if word)
 
 
 def _agent(plan: Plan, name: str, steps_of: StepsOf, paint: Paint) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.commands.reconcile import tell
 from reconciler.documents import plan_document
 from reconciler.errors import MosaicError, NotFound
+from reconciler.output import Output
 from reconciler.results import RunOptions, RunResult
 from reconciler.run import Surroundings, run
 from tests.world import FACTS, World
@@ -69,6 +72,53 @@ def test_a_receipt_is_of_the_first_look_and_its_plan(once: Callable[..., RunResu
     assert (up["pid"], up["health"]) == (preview.plan.views["coder0"].pid, "healthy")
     assert (down["name"], down["session"], down["pid"], down["health"]) == ("coder1", "missing", None, "unhealthy")
     assert all(one["result"] == "done" for one in receipt["actions"])
+
+
+def commit(fleet: Path, subject: str) -> str:
+    (fleet / "notes").write_text(subject)
+    author = "--author=Ada <ada@example.org>"
+    for more in (["add", "."], ["commit", "-q", author, "-m", subject], ["rev-parse", "HEAD"]):
+        done = subprocess.run(["git", *more], cwd=fleet, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_a_preview_lists_the_commits_that_would_come_into_force(once: Callable[..., RunResult], tmp_path: Path) -> None:
+    first = once(dry_run=True)
+    assert first.intake is not None
+    assert first.intake.commits == ()  # nothing was applied yet
+    assert once().exit_code == 0
+    shas = [commit(tmp_path / "fleet", f"number {number}") for number in range(12)]
+    out, err = io.StringIO(), io.StringIO()
+    preview = once(dry_run=True)
+    tell(preview, Output(out, err), dry_run=True)
+    assert f"commits that come into force (newest first)\n  {shas[11][:12]} number 11 (Ada)\n" in out.getvalue()
+    document = io.StringIO()
+    tell(preview, Output(document, err), "json", dry_run=True)
+    listed = json.loads(document.getvalue())["commits"]
+    assert [one["sha"] for one in listed] == shas[:1:-1]
+    assert listed[0]["author"] == "Ada <ada@example.org>"
+    applied = once()
+    assert applied.intake is not None
+    assert applied.intake.commits == ()
+    after = once(dry_run=True)
+    assert after.intake is not None
+    assert after.intake.commits == ()
+
+
+def test_a_preview_goes_on_without_the_commits(
+    once: Callable[..., RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert once().exit_code == 0
+    commit(tmp_path / "fleet", "another")
+
+    def broken(*_args: object, **_more: object) -> None:
+        raise UnicodeError("a commit that nobody can read")
+
+    monkeypatch.setattr("reconciler.history.history", broken)
+    preview = once(dry_run=True)
+    assert preview.exit_code == 0
+    assert preview.intake is not None
+    assert preview.intake.commits == ()
 
 
 def test_a_ledger_that_cannot_be_read_is_no_bug_of_ours(once: Callable[..., RunResult], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.steps import Step, WriteFile
 from reconciler.documents import plan_digest, plan_document, receipt_document, report_document, steps_by
+from reconciler.history import HistoryLine
 from reconciler.judge import verdict
 from reconciler.model import Outcome, Plan
 from reconciler.output import to_json, to_yaml
@@ -60,7 +61,12 @@ def validate(which: str, document: Any) -> None:
 
 @pytest.mark.parametrize("plan", [make.plan(), FULL, make.plan(paused="storm")])
 def test_a_plan_fits_its_schema(plan: Plan) -> None:
-    validate("plan", plan_document(plan, make.REGISTRY, FACTS))
+    commit = HistoryLine(sha="b" * 40, subject="s", author="Ada <ada@example.org>", when="2025-11-20T03:16:00Z")
+    with_commits = plan_document(plan, make.REGISTRY, FACTS, [commit])
+    validate("plan", with_commits)
+    plain = plan_document(plan, make.REGISTRY, FACTS)
+    validate("plan", plain)
+    assert with_commits["digest"] == plain["digest"]
 
 
 @pytest.mark.parametrize(("plan", "outcomes"), [(make.plan(), ()), (FULL, OUTCOMES)])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from providers.base import Health, HeldReason, Kind, Reason, Verb
 from reconciler.conditions import ConditionReason
+from reconciler.history import HistoryLine
 from reconciler.lock import Holder
 from reconciler.model import Plan, Summary
 from reconciler.render.plan_text import closing, plan_text
@@ -109,6 +110,20 @@ Plan: 3 actions; 1 to create, 1 to update, 1 held, 3 agents unchanged.
 )
 def test_no_changes_is_a_sentence(plan: Plan, sentence: str) -> None:
     assert closing(plan) == sentence
+
+
+def test_a_plan_begins_with_the_commits_that_it_is_about() -> None:
+    commits = (
+        HistoryLine(sha="b" * 40, subject="Add a \x1b[31mcoder", author="Ada <ada@example.org>"),
+        HistoryLine(sha="c" * 40),  # all that is known of one with an id of another kind
+    )
+    assert plan_text(make.plan(), make.steps_of, commits=commits).splitlines()[1:6] == [
+        "",
+        "commits that come into force (newest first)",
+        "  bbbbbbbbbbbb Add a coder (Ada)",
+        "  cccccccccccc",
+        "",
+    ]
 
 
 def test_a_paused_plan_says_so_first() -> None:
