@@ -124,7 +124,7 @@ class Fleet:
         return [sys.executable, "-m", "reconciler", self.repo, *args, *(["-o", form] if form else [])]
 
     def env(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", **(more or {})}
+        return {"PYTHONPATH": str(CHECKOUT), **(more or {})}
 
     def reconcile(
         self, *args: str, form: str = "json", env: Mapping[str, str] | None = None, timeout: float = 240.0
