@@ -14,7 +14,7 @@ ENV = {"A": "b"}
 HANDS: dict[str, Sequence[Sequence[str]]] = {
     "pane-before": [["split-window", "-b", "-t", "=a:", "sleep", "1234"]],
     "window-before": [["new-window", "-b", "-t", "=a:0", "sleep", "1234"]],
-    "pane-broken-out": [["split-window", "-b", "-t", "=a:", "sleep", "1234"], ["break-pane", "-d", "-s", "=a:0.1", "-t", "=a:"]],
+    "pane-broken-out": [["split-window", "-b", "-t", "=a:", "cat"], ["break-pane", "-d", "-s", "=a:0.1", "-t", "=a:"]],
     "second-view": [["new-session", "-d", "-t", "=a", "-s", "view"]],
     "linked-window": [["new-session", "-d", "-s", "0m", "sleep", "1234"], ["link-window", "-s", "=a:0", "-t", "=0m:7"]],
     "renamed-up": [["rename-session", "-t", "=a", "zz"]],
