@@ -47,6 +47,8 @@ class Wakers:
         self._drain: Callable[[], bool] = lambda: False
         self._trigger: tuple[socket.socket, Path] | None = None
         self._observer: BaseObserver | None = None
+        self._beats: ObservedWatch | None = None
+        self._beats_watched: object = None
         self._refs: list[ObservedWatch] = []
         self._watched: tuple[object, object] = None, None  # the folders of the repository that is watched
         self._signals: dict[int, object] = {}
@@ -136,7 +138,15 @@ class Wakers:
             self._signals[number] = signal.signal(number, handle)
 
     def watch_beats(self, beats: Path) -> None:
-        """inotify on the heartbeat folder, and the kill switch in it. Raises OSError where the kernel gives none."""
+        """inotify on the heartbeat folder, and the kill switch in it. Raises OSError where the kernel gives none, once.
+
+        Cheap while the folder is the one that is watched; somebody may have deleted it and made it anew.
+        """
+        beats.mkdir(parents=True, exist_ok=True, mode=0o700)
+        identity = _identity(beats)
+        if identity == self._beats_watched:
+            return
+        self._beats_watched = identity
         from watchdog.events import FileSystemEventHandler
 
         wakers = self
@@ -144,13 +154,15 @@ class Wakers:
         class Beats(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 names = {os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path}
-                if "PAUSED" in names:
+                if "PAUSED" in names or os.fsdecode(event.src_path) == str(beats):
                     wakers.poke(Woke.PAUSE)
                 elif event.event_type in ("moved", "created", "deleted", "closed"):
                     wakers.poke(Woke.BEAT)
 
-        beats.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._observing().schedule(Beats(), str(beats))
+        observer = self._observing()
+        if self._beats is not None:
+            observer.unschedule(self._beats)  # the folder was made anew, and the old watch hears nothing of it
+        self._beats = observer.schedule(Beats(), str(beats))
 
     def watch_repository(self, repository: Path, common: Path) -> None:
         """inotify on HEAD and the refs of a local repository, and of no other from now on. Raises OSError, once.

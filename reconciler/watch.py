@@ -126,15 +126,16 @@ class _Watcher:
         self._remote = parse_place(self._spec).path is None
         self._store.guard(self._store.runtime / "trigger.sock")
         self._wakers.listen(self._store.runtime / "trigger.sock")
+
+    def _follow_files(self) -> None:
+        """Hear of heartbeats, the kill switch, and commits to a local repository: also to one that comes later than we,
+        or comes anew."""
+        from reconciler.place import parse_place
+
         try:
             self._wakers.watch_beats(Path(self._here.facts.run_dir))
         except OSError as error:
             self._unwatched("heartbeats", error)
-
-    def _follow_repository(self) -> None:
-        """Hear of commits to a local repository, also to one that comes later than we, or comes anew."""
-        from reconciler.place import parse_place
-
         if self._remote:
             return
         with suppress(MosaicError):  # there is none just now: the run says so
@@ -161,7 +162,7 @@ class _Watcher:
         if Woke.HANGUP in woke:
             self._reread()
         asked = bool(woke & {Woke.SYNC, Woke.HANGUP})
-        self._follow_repository()
+        self._follow_files()
         self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
         self._may_cut = not was_cut_short  # or a repository that never rests would keep us from ever acting
         fetch = self._options.fetch and (not self._remote or asked or began >= self._due.fetch)

@@ -141,6 +141,10 @@ def test_the_kill_switch(fleet: Fleet) -> None:
         fleet.sh(f"rm {fleet.mosaic}/fleet/run/PAUSED")  # by hand, so nobody tells the loop
         watch.seen(later)
         assert fleet.up("a", "b", "c")["b"] == before["b"]
+        # A folder that was deleted and made anew is heard as well.
+        fleet.sh(f"rm -r {fleet.mosaic}/fleet/run && mkdir -m 700 {fleet.mosaic}/fleet/run")
+        fleet.sh(f"echo again > {fleet.mosaic}/fleet/run/PAUSED")
+        watch.until(lambda: _paused(fleet), "the switch in a new folder")
 
 
 def _paused(fleet: Fleet) -> bool:
