@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
 from reconciler.store import Store
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
+from tests.scenarios.proc import agents_in, comms, lives
 
 SOCKET = "fleet"
 NAME = "canary"
@@ -242,7 +241,7 @@ class Fleet:
         self.host.run(["kill", f"-{signal}", *map(str, pids)])
         if signal == "KILL":
             for pid in pids:
-                eventually(lambda pid=pid: not _lives(self.host.path_outside(f"/proc/{pid}")), what=f"the end of {pid}")  # type: ignore[misc]
+                eventually(lambda pid=pid: not lives(self.host.path_outside(f"/proc/{pid}")), what=f"the end of {pid}")  # type: ignore[misc]
 
     def restart_manager(self) -> None:
         """A new user manager after one that was killed, and a new bus with it: systemd waits 25 s for the old one."""
@@ -251,7 +250,7 @@ class Fleet:
 
     def named(self, comm: str) -> list[int]:
         """Processes of the host whose comm begins so."""
-        return [pid for pid, name in _comms(self.host.path_outside("/proc")) if name.startswith(comm)]
+        return [pid for pid, name in comms(self.host.path_outside("/proc")) if name.startswith(comm)]
 
     def beats(self, agent: str, word: str = "status=ok") -> None:
         """Wait for a heartbeat of the agent's present process."""
@@ -274,33 +273,3 @@ class Fleet:
 
     def wait(self, condition: Callable[[], object], what: str, timeout: float = 60.0) -> None:
         eventually(condition, timeout=timeout, what=what, every=0.02)
-
-
-def quoted(words: Iterable[str]) -> str:
-    return shlex.join(words)
-
-
-def _comms(proc: Path) -> Iterable[tuple[int, str]]:
-    for folder in proc.iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):
-                yield int(folder.name), (folder / "comm").read_text().strip()
-
-
-def agents_in(proc: Path) -> Iterable[tuple[int, str]]:
-    """Every stub agent's process below a /proc, with the agent's name."""
-    for folder in proc.iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):  # it has just ended
-                if b"/providers/stub.py\0" not in (folder / "cmdline").read_bytes():
-                    continue
-                for word in (folder / "environ").read_text(errors="replace").split("\0"):
-                    if word.startswith("MOSAIC_AGENT_NAME="):
-                        yield int(folder.name), word.partition("=")[2]
-
-
-def _lives(folder: Path) -> bool:
-    try:
-        return "\nState:\tZ" not in (folder / "status").read_text()
-    except OSError:
-        return False

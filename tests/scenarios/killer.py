@@ -25,7 +25,7 @@ from providers.steps import Step, StepResult
 from reconciler import checkout, desired, documents, event_log, ledger, lock, report, settings, source  # noqa: F401
 from reconciler.results import RunOptions
 from reconciler.run import run
-from tests.scenarios.fleet import agents_in
+from tests.scenarios.proc import agents_in
 
 
 class Killed:
