@@ -80,7 +80,8 @@ class SessionProvider:
             key = ResourceKey(self.kind, name)
             if key not in found:
                 socket = agents[name].socket if name in agents else fleet.socket
-                found[key] = _only_scopes(key, units, socket, ours=not of_another_fleet(name, fleet, look, facts))
+                ours = not of_another_fleet(name, fleet, look, facts)
+                found[key] = _only_scopes(key, units, socket, ours=ours, hidden=_hidden(units, look))
         return found
 
     def _record(
@@ -177,7 +178,15 @@ def _own_scope(second: Present, look: Look) -> tuple[str, ...]:
     return tuple(scope for scope in second.evidence["scopes"] if scope == own)
 
 
-def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str, *, ours: bool) -> Present:
+def _hidden(units: tuple[str, ...], look: Look) -> bool:
+    """Whether a pane lives in one of these scopes, in a tmux server that nobody can ask: its socket was lost, and
+    another server took its place. What a tmux server started is a pane; what a program left behind is not its child."""
+    processes = look.processes()
+    servers = {process.pid for process in processes.values() if process.comm.startswith("tmux: server")}
+    return any(process.ppid in servers and look.unit_of(process.pid) in units for process in processes.values())
+
+
+def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str, *, ours: bool, hidden: bool) -> Present:
     return Present(
         key=key,
         agent=key.name,
@@ -190,7 +199,8 @@ def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str, *, ours:
             "pid": 0,
             "pids": (),
             "scopes": units,
-            "leftover": units,
+            "leftover": () if hidden else units,
+            "hidden": hidden,
         },
     )
 

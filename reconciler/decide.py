@@ -60,6 +60,10 @@ def need_of(
             # Its files are needed to end it, so they stay until it is seen to be gone.
             removes = agent is None or agent.state == "absent"
             return Need(removes=removes, held=HeldReason.UNKNOWN, message="whether it still runs could not be seen")
+        hidden = present.get(ResourceKey(Kind.SESSION, view.name))
+        if hidden is not None and hidden.evidence.get("hidden"):
+            message = "it lives in a tmux server that cannot be reached: another one has taken the place of its socket"
+            return Need(verb=Verb.START, held=HeldReason.UNKNOWN, message=message)
         return Need(message="it could not be seen")
     if agent is not None and agent.held is not None:
         return Need(held=HeldReason.DEPENDENCY, message=agent.held)

@@ -81,6 +81,8 @@ def _session_state(
 ) -> Literal["alive", "dead", "missing", "foreign", "unknown"]:
     if Kind.SESSION in unknown:
         return "unknown"
+    if session is not None and session.evidence.get("hidden"):
+        return "unknown"
     if session is None or not session.evidence.get("session"):
         return "missing"
     if not session.ours:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.base import Action, Kind, Verb
+from providers.base import Action, HeldReason, Kind, Verb
 from reconciler.plan import PlanOptions
 from specs.compiled import Fleet
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living
-from tests.strategies import FOREIGN, SOCKET, WORK, Event, blindness, events, fleets, revised
+from tests.strategies import FOREIGN, SOCKET, WORK, Event, blindness, events, fleets, make_agent, make_fleet, revised
 from tests.world import World
 
 ENDS = (Verb.STOP, Verb.DISABLE, Verb.DELETE, Verb.RESTART)
@@ -70,3 +71,21 @@ def test_law_5_a_blind_run_forgets_nothing_that_it_owns(fleet: Fleet, blind: fro
     world.blind = set(blind) & {"units", "enabled", "tmux", "file", "listing"} or {"tmux"}
     reconciler(world, store).converge(replace(fleet, agents=()))
     assert set(store.inventory.agents) == owned
+
+
+@pytest.mark.parametrize("state", ["running", "stopped", "gone"])
+def test_law_5_a_pane_in_a_server_that_nobody_can_ask_is_not_gone(state: str) -> None:
+    """The socket was lost and another server took its place: only the scope and its process tell of the agent."""
+    world, store = World(), MemoryStore()
+    agent, other = make_agent("coder"), make_agent("other")
+    converge(world, make_fleet(agent, other), store)
+    world.advance(1000.0)
+    before = living(world)
+    world.second_server(SOCKET)
+    wanted = {"running": (agent, other), "stopped": (replace(agent, state="stopped"), other), "gone": (other,)}
+    after = make_fleet(*wanted[state])
+    for _ in range(3):
+        plan = reconciler(world, store, options=ALL).converge(after).last.plan
+        world.advance(100.0)
+    assert {name: living(world).get(name) for name in before} == before
+    assert any(held.agent == "coder" and held.reason is HeldReason.UNKNOWN for held in plan.held)
