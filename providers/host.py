@@ -168,6 +168,10 @@ class Look(Protocol):
         """None: certainly not there."""
         ...
 
+    def is_folder(self, path: str) -> bool:
+        """Whether a path is a folder, or leads to one. False: certainly not."""
+        ...
+
     def listing(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted; empty if the folder is not there."""
         ...

@@ -75,6 +75,9 @@ class LocalLook:
     def file(self, path: str) -> FileState | None:
         return self._once(("file", path), lambda: files.state(path))
 
+    def is_folder(self, path: str) -> bool:
+        return self._once(("is_folder", path), lambda: files.is_folder(path))
+
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once(("listing", folder), lambda: _names(folder))
 

@@ -132,6 +132,7 @@ class SessionProvider:
                 "moved": pane.moved,
                 "scopes": scopes,
                 "leftover": _leftover(pane, scopes, look),
+                "cannot_start": _cannot_start(agent, pane, look),
             },
         )
 
@@ -176,6 +177,16 @@ def _own_scope(second: Present, look: Look) -> tuple[str, ...]:
     """The scope that the pane of a second session lives in: the others may be the agent's own."""
     own = look.unit_of(int(second.evidence["pid"])) if second.fields["alive"] else ""
     return tuple(scope for scope in second.evidence["scopes"] if scope == own)
+
+
+def _cannot_start(agent: Agent | None, pane: Pane, look: Look) -> str:
+    """Why a living agent could not be started as it is declared now, as far as can be seen before it is ended; "" where
+    nothing speaks against it. Only looked at when a new start is due."""
+    if agent is None or pane.dead or agent.state != "running" or agent.held or pane.launch == launch_digest(agent):
+        return ""
+    if look.is_folder(agent.working_directory):
+        return ""
+    return f"its working directory {agent.working_directory} does not exist on this host"
 
 
 def _hidden(units: tuple[str, ...], look: Look) -> bool:

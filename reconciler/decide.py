@@ -91,6 +91,9 @@ def need_of(
         return _need(verb, reason, fields, desired, seen, heals=heals, message=view.why)
     moves = session is not None and any(change.path == "socket" for change in session.fields)
     stale_launch = session is not None and any(change.path == "launch" for change in session.fields)
+    if (moves or stale_launch) and seen is not None and seen.evidence.get("cannot_start"):
+        why = f"{seen.evidence['cannot_start']}: it goes on as it is until that is mended"
+        return Need(verb=Verb.RESTART, reason=Reason.SPEC, held=HeldReason.DEPENDENCY, message=why, changes=fields)
     if moves or stale_launch:
         return _need(
             Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"

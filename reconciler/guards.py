@@ -15,11 +15,12 @@ FLOOR_CLASSES = ("orchestrator", "enhancer")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`agents` may not be removed, for `reason`; `message` is the sentence with the way out."""
+    """`agents` may not be removed, for `reason`; `message` is the sentence with the way out, `short` without."""
 
     agents: frozenset[str]
     reason: HeldReason
     message: str
+    short: str
 
 
 def removal_limit(fleet: Fleet, inventory: Inventory) -> int:
@@ -41,14 +42,16 @@ def refusals(
             "nothing was removed. If the host's name has changed, give it by --host or in reconcile.toml; if they are "
             f"meant to go, run again with --allow-removals {len(rest)}"
         )
-        return (*found, Refusal(frozenset(rest), HeldReason.PRUNE, message))
+        short = f'no agent of the roster is on host "{fleet.host}" any more'
+        return (*found, Refusal(frozenset(rest), HeldReason.PRUNE, message, short))
     limit = removal_limit(fleet, inventory) if allow_removals is None else allow_removals
     if len(rest) > limit:
         message = (
             f"{len(rest)} agents would be removed ({_some(rest)}), and this run may remove {limit}: "
             f"nothing was removed. If that is meant, run again with --allow-removals {len(rest)}"
         )
-        found.append(Refusal(frozenset(rest), HeldReason.PRUNE, message))
+        short = f"{len(rest)} removals are due, and this run may make {limit}"
+        found.append(Refusal(frozenset(rest), HeldReason.PRUNE, message, short))
     return tuple(found)
 
 
@@ -69,7 +72,7 @@ def _floor(removals: Collection[str], fleet: Fleet, inventory: Inventory) -> lis
                 f'"{name}" is the only {role} of this fleet and is not removed. Declare another {role}, '
                 "or commit `floor: none` to fleet.yaml, apply that, and remove it after"
             )
-            found.append(Refusal(frozenset({name}), HeldReason.FLOOR, message))
+            found.append(Refusal(frozenset({name}), HeldReason.FLOOR, message, f"it is the only {role} of this fleet"))
     return found
 
 

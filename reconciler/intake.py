@@ -17,7 +17,7 @@ from reconciler.desired import compile_files, inputs_digest
 from reconciler.errors import InvalidConfig, MosaicError, Refused, Rewound, Usage
 from reconciler.results import News
 from reconciler.status import SourceReport
-from reconciler.store import Store, write_failure
+from reconciler.store import StateError, Store, write_failure
 from specs.compiled import Fleet
 
 if TYPE_CHECKING:
@@ -177,6 +177,10 @@ class _Judging:
         reason, message = ConditionReason.REVISION_ACCEPTED, self._source.subject
         if self._source.stale_error is not None:
             reason, message = ConditionReason.SOURCE_UNREACHABLE, self._source.stale_error
+            if self._store.read_only:  # a run says so in its report
+                self._warnings.append(
+                    f"the source: {message}; {self._source.revision[:12]} is the last that was fetched"
+                )
         elif not self._options.fetch:
             reason = ConditionReason.NOT_FETCHED
         return self._result(self._source, fleet, reason, message, None)
@@ -208,7 +212,10 @@ class _Judging:
             )
         self._problems = tuple(rendered)
         if not self._store.read_only:
-            self._store.save_desired(fleet, inputs=self._inputs)
+            try:
+                self._store.save_desired(fleet, inputs=self._inputs)
+            except StateError as error:
+                self._warnings.append(error.message)  # it is only a cache: a full disk makes no commit a bad one
         return fleet
 
     def _accept(self, ledger: Ledger, rewind: bool) -> None:

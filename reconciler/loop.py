@@ -7,7 +7,7 @@ what is there, never from what somebody said has happened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from providers.base import Action
@@ -99,26 +99,19 @@ def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
 
 
 def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
-    """Apply the plan of a pass. What a crash must not forget is written before each step that could be the last."""
-    if not seen.plan.actions:
+    """Apply the plan of a pass. What a crash must not forget is written before the first step, once for all: a start
+    that was counted and not made costs a wait, one that was made and not counted could be made for ever. What was
+    skipped is taken back at the end."""
+    plan, now = seen.plan, seen.observation.taken_at
+    if not plan.actions:
         return seen
-    ctx.store.save_inventory(remember.inventory_before(seen.plan, ctx.store.load_inventory(), fleet))
-
-    def before(actions: Sequence[Action]) -> None:
-        now = seen.observation.taken_at
-        history = remember.history_for(fleet, ctx.store.load_history(now=now))
-        ctx.store.save_history(remember.history_before(actions, seen.plan, history, fleet, now))
-
-    outcomes = apply(
-        seen.plan,
-        ctx.host,
-        ctx.registry(),
-        before=before,
-        monotonic=ctx.monotonic,
-        deadline=deadline,
-        stop=ctx.stop,
-    )
-    ctx.store.save_history(remember.history_after(outcomes, ctx.store.load_history(now=seen.observation.taken_at)))
+    history = remember.history_for(fleet, ctx.store.load_history(now=now))
+    ctx.store.save_inventory(remember.inventory_before(plan, ctx.store.load_inventory(), fleet))
+    ctx.store.save_history(remember.history_before(plan.actions, plan, history, fleet, now))
+    outcomes = apply(plan, ctx.host, ctx.registry(), monotonic=ctx.monotonic, deadline=deadline, stop=ctx.stop)
+    made = [outcome.action for outcome in outcomes if outcome.result != "skipped"]
+    history = remember.history_before(made, plan, history, fleet, now)
+    ctx.store.save_history(remember.history_after(outcomes, history))
     return replace(seen, outcomes=outcomes)
 
 

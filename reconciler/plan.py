@@ -68,7 +68,7 @@ def plan(
     refused = refusals(removals, fleet, inventory, chosen.allow_removals)
     for refusal in refused:
         for name in sorted(refusal.agents):
-            draft.hold(name, agent_unit(name), Verb.STOP, refusal.reason, refusal.message)
+            draft.hold(name, agent_unit(name), Verb.STOP, refusal.reason, refusal.short)
             del needs[name]
     rollout = waits(needs, views, fleet, history, now)
     heals = _Heals(fleet, history, now, in_force(suspended, now))
@@ -164,7 +164,7 @@ def _run(
     unit = agent_unit(name)
     env = plan_files(draft, name, changes, inventory, ())
     if agent.held is not None:
-        draft.hold(name, unit, Verb.START, HeldReason.DEPENDENCY, agent.held)
+        draft.hold(name, f"{name}.env", Verb.WRITE, HeldReason.DEPENDENCY, agent.held)
         return
     before = tuple(draft.gate) + ((env,) if env else ())
     enabled = plan_enablement(draft, name, changes, False, before)

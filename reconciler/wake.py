@@ -121,8 +121,12 @@ class Wakers:
         """Open the trigger socket; raises OSError. Only our own user can reach the folder that it is in."""
         path.unlink(missing_ok=True)
         trigger = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        trigger.bind(str(path))
-        path.chmod(0o600)
+        try:
+            trigger.bind(str(path))
+            path.chmod(0o600)
+        except OSError:
+            trigger.close()
+            raise
         self._trigger = (trigger, path)
         self._selector.register(trigger, selectors.EVENT_READ, None)
 

@@ -125,7 +125,13 @@ class _Watcher:
         allow_many()
         self._remote = parse_place(self._spec).path is None
         self._store.guard(self._store.runtime / "trigger.sock")
-        self._wakers.listen(self._store.runtime / "trigger.sock")
+        try:
+            self._wakers.listen(self._store.runtime / "trigger.sock")
+        except OSError as error:
+            message = (
+                f"{self._store.runtime / 'trigger.sock'} cannot be opened ({error}): `mosaic fleet sync` finds nobody"
+            )
+            self._complain(Unavailable(message))
 
     def _follow_files(self) -> None:
         """Hear of heartbeats, the kill switch, and commits to a local repository: also to one that comes later than we,

@@ -149,6 +149,9 @@ class WorldLook:
             return FileState(odd=file.odd)
         return FileState(content=file.content, mode=file.mode)
 
+    def is_folder(self, path: str) -> bool:
+        return path not in self._world.missing_folders
+
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once("listing", folder, lambda: self._listing(folder))
 

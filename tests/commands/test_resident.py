@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,12 +33,14 @@ ENOUGH = 50
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Surroundings:
-    folders: dict[str, Any] = {
-        name: f"{tmp_path}/{name}" for name in ("home", "state_home", "config_home", "runtime_dir")
-    }
-    world = World(replace(FACTS, **folders, mosaic_home=f"{tmp_path}/home/mosaic"))
-    return Surroundings(host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=time.monotonic)
+def here(tmp_path: Path) -> Iterator[Surroundings]:
+    folders: dict[str, Any] = {name: f"{tmp_path}/{name}" for name in ("home", "state_home", "config_home")}
+    # A socket's path has at most 107 bytes, and a test's own folder may be deep.
+    with tempfile.TemporaryDirectory(prefix="mf-", dir="/tmp") as runtime_dir:
+        world = World(replace(FACTS, **folders, mosaic_home=f"{tmp_path}/home/mosaic", runtime_dir=runtime_dir))
+        yield Surroundings(
+            host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=time.monotonic
+        )
 
 
 def repository(path: Path) -> str:

@@ -39,7 +39,7 @@ def look(world: World, registry: Registry) -> tuple[tuple[Change, ...], Plan]:
 
 def carry_out(world: World, registry: Registry) -> Plan:
     _, made = look(world, registry)
-    done = apply(made, world, registry, before=lambda _: None, monotonic=lambda: 0.0, deadline=1.0)
+    done = apply(made, world, registry, monotonic=lambda: 0.0, deadline=1.0)
     assert {one.result for one in done} <= {"done"}
     return made
 

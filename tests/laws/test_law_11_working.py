@@ -7,12 +7,13 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from providers.base import HeldReason
 from providers.launch import launch_digest
 from reconciler.plan import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living
-from tests.strategies import FOREIGN, HARMLESS, Event, fleets, revised
+from tests.strategies import FOREIGN, HARMLESS, Event, fleets, make_agent, make_fleet, revised
 from tests.world import World
 
 PATIENT = st.builds(
@@ -106,3 +107,23 @@ def test_law_11_what_needs_no_restart_causes_none(data: st.DataObject, fleet: Fl
     world.advance(1000.0)
     reconciler(world, store).converge(after)
     assert living(world) == before
+
+
+def test_law_11_nobody_is_ended_for_a_start_that_cannot_be_made() -> None:
+    """An idle agent, and a commit that moves it to a folder that is not there."""
+    world, store = World(), MemoryStore()
+    agent = make_agent("coder")
+    converge(world, make_fleet(agent), store)
+    world.advance(1000.0)
+    before = living(world)
+    world.missing_folders.add("/home/op/gone")
+    after = make_fleet(replace(agent, working_directory="/home/op/gone"))
+    plan = reconciler(world, store).converge(after).last.plan
+    assert living(world) == before
+    (held,) = plan.held
+    assert held.reason is HeldReason.DEPENDENCY
+    assert "/home/op/gone does not exist" in held.message
+    world.missing_folders.clear()
+    reconciler(world, store).converge(after)
+    assert living(world).keys() == before.keys()
+    assert living(world) != before

@@ -54,7 +54,8 @@ def test_mended_without_touching_an_agent(fleet: Fleet, scar: str, mended: list[
     preview = fleet.reconcile("--dry-run", "--detailed-exitcode")
     assert preview.code == 2
     run = fleet.converge()
-    assert [one.replace("~", str(fleet.host.home)) for one in mended] == run.done
+    # A signal is not yet a socket: a look that comes too soon asks once more.
+    assert [one.replace("~", str(fleet.host.home)) for one in mended] == list(dict.fromkeys(run.done))
     assert fleet.up(*TWO) == before
     assert fleet.sessions() == ["_holder", *TWO]
     assert fleet.converge().done == []

@@ -101,15 +101,17 @@ def test_a_first_commit_that_is_bad_begins_nothing(fleet: Fleet) -> None:
 
 
 def test_rollback_is_a_git_revert(fleet: Fleet) -> None:
-    """With an agent that cannot start in the bad commit, and one that is new in it."""
+    """With an agent that cannot start in the bad commit, one that is new in it, and one whose folder is not there,
+    which is seen before it is ended."""
     _, before = begin(fleet)
-    fleet.agents["a"]["working_directory"] = "~/not-there"
+    fleet.agents["a"]["command"] = "no-such-program"
+    fleet.agents["b"]["working_directory"] = "~/not-there"
     fleet.agents["c"] = stub(command="no-such-program --at all")
     bad = fleet.commit("bad")
     run = fleet.reconcile()
     assert run.code == 1
     assert run.document["revision"] == bad
-    assert "not-there" in json.dumps(run.document) + fleet.sh("journalctl --user -n 50 2>/dev/null || true")
+    assert "not-there does not exist" in json.dumps(run.document["held"])
     assert fleet.pids()["b"] == before["b"]
     assert "a" not in fleet.pids()
 
