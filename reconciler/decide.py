@@ -147,15 +147,9 @@ def _stop(
     )
     if not deletes:
         return Need(removes=removes, reason=reason)
-    if "unknown" in (view.session, view.unit_active):
-        message = "it is to go, but whether it still works could not be seen"
-        return Need(removes=removes, reason=reason, held=HeldReason.UNKNOWN, message=message)
     seen = present.get(ResourceKey(Kind.SESSION, view.name))
     if not runs and (session is None or session.verdict is not Verdict.DELETE):
         return Need(removes=removes, reason=reason)  # only enabled: there is nothing to stop
-    if view.unit_active == "failed" and unit is not None and unit.present is not None:
-        seen = seen or replace(unit.present, evidence={})
-        seen = replace(seen, evidence={**seen.evidence, "failed": True})  # a stop alone would leave it failed
     if seen is not None and (seen.evidence.get("moved") or seen.evidence.get("guests")):
         message = _moved(seen) if seen.evidence.get("moved") else _guests(seen)
         return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=message)

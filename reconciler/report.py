@@ -131,9 +131,9 @@ def _attempt(write: Callable[[], None], warnings: list[str]) -> None:
         warnings.append(error.message)
 
 
-def unready(error: Exception, options: RunOptions, store: Store, here: Surroundings, settings: Settings) -> None:
+def unready(error: MosaicError, options: RunOptions, store: Store, here: Surroundings, settings: Settings) -> None:
     """Nothing can be in force: say so in the status, if there is anything to say it in."""
-    if options.dry_run or not isinstance(error, MosaicError):
+    if options.dry_run:
         return
     from reconciler.conditions import ConditionReason
     from reconciler.errors import InvalidConfig, Refused, Rewound

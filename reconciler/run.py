@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from providers.base import ObserveError
 from providers.host import Host, HostFacts
 from providers.registry import Registry, registry
-from reconciler.errors import ExitCode, Refused, unknown_agent
+from reconciler.errors import ExitCode, MosaicError, Refused, unknown_agent
 from reconciler.intake import Intake, open_store, source_spec, take
 from reconciler.judge import MANAGERS, verdict
 from reconciler.loop import Context, Converged, Pass, converge, learn, look
@@ -92,7 +92,7 @@ def run_locked(
     try:
         asked = force or options.trigger == "sync"
         intake = take(spec, options, settings, here.facts, store, now=started, force=asked)
-    except Exception as error:
+    except MosaicError as error:
         unready(error, options, store, here, settings)
         raise
     _must_know(options.agents, intake, store)
