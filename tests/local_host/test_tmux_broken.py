@@ -12,6 +12,7 @@ from providers import procfs, spawn
 from providers.base import ObserveError
 from providers.steps import CaptureDead, KillSession
 from providers.tmux import Tmux, parse
+from tests.hosts.waiting import eventually
 
 KILL = KillSession(socket="t", session="a", agent="a")
 CAPTURE = CaptureDead(socket="t", session="a", agent="a")
@@ -60,8 +61,14 @@ def test_a_hung_tmux_takes_its_children_with_it(tmp_path: Path) -> None:
     broken = _tmux(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/child; wait")
     with pytest.raises(ObserveError, match="did not end"):
         broken.server("t", dict)
-    child = procfs.scan(os.getuid()).get(int((tmp_path / "child").read_text()))
-    assert child is None or child.state == "Z" or child.comm != "sleep"
+    pid = int((tmp_path / "child").read_text())
+
+    def gone() -> bool:
+        child = procfs.scan(os.getuid()).get(pid)
+        return child is None or child.state == "Z" or child.comm != "sleep"
+
+    # It is not our child, so nobody tells when the signal that was sent to its group has ended it.
+    eventually(gone, timeout=30, what="the end of what the hung tmux had started")
 
 
 def test_one_that_leaves_something_behind_is_not_waited_for(tmp_path: Path) -> None:
