@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Policy, Suspension
+from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, Policy, Suspension
 from specs.fleet import FleetSpec
 from specs.load import LoadResult
 from specs.names import session_name
@@ -47,8 +47,11 @@ def compile_fleet(
         agents=tuple(_agent(spec, message, roster, runtimes, home, names) for spec, message in everyone),
         policy=_policy(loaded.fleet, loaded.floor),
         heartbeats=_heartbeats(loaded.fleet),
-        elsewhere=tuple(
-            sorted(s.agent_class for s in roster.agents if s.host not in (None, host) and s.state != "absent")
+        peers=tuple(
+            sorted(
+                (_peer(spec, spec.host) for spec in roster.agents if spec.host not in (None, host) and spec.host),
+                key=lambda peer: peer.name,
+            )
         ),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
     )
@@ -85,7 +88,21 @@ def _agent(
         depends_on=tuple(sorted(set(spec.depends_on) & names)),
         alias=spec.alias,
         generation=spec.generation,
+        ssh=spec.ssh,
+        kickstart=spec.kickstart_template,
         held=held,
+    )
+
+
+def _peer(spec: AgentSpec, host: str) -> Peer:
+    return Peer(
+        name=spec.name,
+        agent_class=spec.agent_class,
+        runtime=spec.runtime,
+        state=spec.state,
+        host=host,
+        ssh=spec.ssh,
+        alias=spec.alias,
     )
 
 

@@ -65,7 +65,23 @@ class Agent:
     depends_on: tuple[str, ...]
     alias: str | None
     generation: int
+    ssh: str | None = None  # how other hosts reach this one
+    kickstart: str | None = None  # what it is told after a start and after a reset; a path if it begins with / ~/ ./
     held: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """An agent of this fleet on another host: what it takes to name it and to reach it. `ssh` is the roster's word for
+    the way there (`user@host`, a name of ssh's own configuration); None where the host's name has to do."""
+
+    name: str
+    agent_class: str
+    runtime: str
+    state: AgentState
+    host: str
+    ssh: str | None = None
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +125,12 @@ class Fleet:
     policy: Policy = Policy()
     heartbeats: Heartbeats = Heartbeats()
     suspended: Mapping[str, Suspension] = field(default_factory=dict)  # by agent name; "*" is the whole fleet
-    elsewhere: tuple[str, ...] = ()  # classes of the fleet's agents on other hosts, sorted; one for each agent
+    peers: tuple[Peer, ...] = ()  # the fleet's agents on other hosts, sorted by name
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Classes of the fleet's agents on other hosts, sorted; one for each agent that is there to stay."""
+        return tuple(sorted(peer.agent_class for peer in self.peers if peer.state != "absent"))
 
 
 def fleet_to_json(fleet: Fleet) -> dict[str, Any]:
@@ -140,6 +161,6 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "policy": Policy(**document["policy"]),
         "heartbeats": Heartbeats(**document["heartbeats"]),
         "suspended": {name: Suspension(**value) for name, value in document["suspended"].items()},
-        "elsewhere": tuple(document["elsewhere"]),
+        "peers": tuple(Peer(**raw) for raw in document["peers"]),
     }
     return Fleet(**{**document, **rest})

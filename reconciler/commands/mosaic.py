@@ -22,6 +22,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "unsuspend": ("suspend", "unsuspend", "Lift a suspension."),
     "release": ("release", "command", "Let something go that is held back."),
 }
+AGENT: Mapping[str, tuple[str, str, str]] = {}
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -72,6 +73,12 @@ fleet = Lazy(
     table=FLEET,
     help="The fleet on this host.",
     epilog="\b\nExample:\n  mosaic fleet status\n",
+)
+agent = Lazy(
+    name="agent",
+    table=AGENT,
+    help="One agent of the fleet.",
+    epilog="\b\nExample:\n  mosaic agent roster\n",
 )
 command = click.Group(
     name="mosaic",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from providers.base import HeldReason, Verb
 from reconciler.model import Inventory, Owned
 from reconciler.plan import PlanOptions
+from specs.compiled import Peer
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.strategies import make_agent, make_fleet
 from tests.world import World
@@ -23,7 +24,9 @@ def test_a_role_that_moved_to_another_host_may_leave_this_one() -> None:
     refused = reconciler(world, store).look(gone).plan
     assert refused.refused
     assert {held.reason for held in refused.held} == {HeldReason.FLOOR}
-    moved = replace(gone, elsewhere=("orchestrator",))
+    moved = replace(
+        gone, peers=(Peer(name="far", agent_class="orchestrator", runtime="stub", state="running", host="other"),)
+    )
     plan = reconciler(world, store).look(moved).plan
     assert not plan.refused
     assert any(action.verb is Verb.STOP and action.agent == "boss" for action in plan.actions)

@@ -1,0 +1,1 @@
+"""The programs in the panes: what each adds to its launch, and how its screen is read. One module for each."""

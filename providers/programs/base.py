@@ -1,0 +1,117 @@
+"""What the house needs to know of a program in a pane, as one small protocol. Pure.
+
+A program is known by the name of its runtime. One that nobody knows has `Plain`: nothing is added to its launch, and
+nothing is read from its screen, so nothing is claimed about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from specs.compiled import Agent
+
+Asks = Literal["", "permission", "question", "login", "trust", "menu"]
+Turn = Literal["idle", "busy", "unknown"]
+Beats = Literal["native", "hook", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the files of one agent are; absolute paths without a trailing slash."""
+
+    folder: str  # of `Extra.files`: $MOSAIC_HOME/fleet/agents/NAME.d
+    bin_dir: str  # of the launch programs, `agent-hook` among them
+    comms: str  # the file with its comms block; there at every start, and new whenever the fleet's names change
+    home: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What a launch adds to the program's own command. In force from the next start on; no change of it restarts
+    anyone. `files` are names below `Place.folder` and their content. `text_args` are arguments that are made at the
+    start: a prefix, and the file whose content follows it. An environment value never holds a secret."""
+
+    files: tuple[tuple[str, str], ...] = ()
+    args: tuple[str, ...] = ()
+    text_args: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a person sees: `lines` plain and stripped at the right, `styled` the same with SGR sequences, both from top
+    to bottom; the cursor as column and row from 0."""
+
+    lines: tuple[str, ...]
+    styled: tuple[str, ...]
+    cursor: tuple[int, int]
+    title: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a screen shows, by positive evidence only.
+
+    `composer`: "empty" or "draft" (then `draft` is its text, as far as it is on the screen) only if it was found;
+    "hidden" if not. `asks`: a dialog that waits for a person. `queued`: messages in the program's own queue.
+    `placeholders`: how many pasted texts stand folded in the composer. `why` names the evidence, for people.
+    """
+
+    turn: Turn = "unknown"
+    composer: Literal["empty", "draft", "hidden"] = "hidden"
+    draft: str = ""
+    asks: Asks = ""
+    queued: tuple[str, ...] = ()
+    placeholders: int = 0
+    why: str = ""
+
+
+class Program(Protocol):
+    """`beats`: who writes the heartbeat: the program itself, its hooks (of turns; liveness is the responder's), or
+    nobody. `receipts`: whether it tells of each message that it takes up, with its text."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def beats(self) -> Beats: ...
+
+    @property
+    def receipts(self) -> bool: ...
+
+    def extra(self, agent: Agent, place: Place) -> Extra:
+        """What its launch adds; nothing if the agent's command is not this program."""
+        ...
+
+    def read(self, screen: Screen) -> Reading:
+        """What its screen shows; total: an unknown screen is an empty Reading."""
+        ...
+
+    def reset_text(self, how: Literal["new", "clear"]) -> str | None:
+        """The program's own command that begins a new conversation, or empties this one; None if it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A program that nobody knows."""
+
+    name: str
+    beats: Beats = "none"
+    receipts: bool = False
+
+    def extra(self, agent: Agent, place: Place) -> Extra:
+        _ = agent, place
+        return Extra()
+
+    def read(self, screen: Screen) -> Reading:
+        _ = screen
+        return Reading()
+
+    def reset_text(self, how: Literal["new", "clear"]) -> str | None:
+        _ = how
+        return None

@@ -1,0 +1,7 @@
+"""claude."""
+
+from __future__ import annotations
+
+from providers.programs.base import Plain, Program
+
+PROGRAM: Program = Plain("claude")

@@ -1,0 +1,23 @@
+"""The programs, listed by hand. A module is imported when its program is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from providers.programs.base import Plain
+
+if TYPE_CHECKING:
+    from providers.programs.base import Program
+
+_KNOWN = ("claude", "codex", "opencode", "pi", "stub")
+
+
+@cache
+def program(runtime: str) -> Program:
+    """The program of a runtime; Plain for one that is not known here."""
+    if runtime not in _KNOWN:
+        return Plain(runtime)
+    found: Program = import_module(f"providers.programs.{runtime}").PROGRAM
+    return found

@@ -1,0 +1,7 @@
+"""stub."""
+
+from __future__ import annotations
+
+from providers.programs.base import Plain, Program
+
+PROGRAM: Program = Plain("stub")
