@@ -48,16 +48,20 @@ def find(program: str, environ: Mapping[str, str]) -> str:
 class Child:
     """A program that runs while we do something else; `finish()` or `abandon()` must be called."""
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int) -> None:
-        """Raises SpawnError. More output than `limit` bytes ends the program and is an error."""
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int, stdin: bytes = b""
+    ) -> None:
+        """Raises SpawnError. More output than `limit` bytes ends the program and is an error. `stdin` is all that it
+        can read."""
         self._name, self._timeout_s, self._limit = argv[0], timeout_s, limit
         self._deadline = time.monotonic() + timeout_s
         path = find(argv[0], environ)
+        given = _in_memory(stdin) if stdin else None
         out_read, out_write = os.pipe2(os.O_CLOEXEC)
         err_read, err_write = os.pipe2(os.O_CLOEXEC)
         self._pipes: dict[int, list[bytes]] = {out_read: [], err_read: []}
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0) if given is None else (os.POSIX_SPAWN_DUP2, given, 0),
             (os.POSIX_SPAWN_DUP2, out_write, 1),
             (os.POSIX_SPAWN_DUP2, err_write, 2),
         ]
@@ -73,6 +77,8 @@ class Child:
         finally:
             os.close(out_write)
             os.close(err_write)
+            if given is not None:
+                os.close(given)
         with suppress(OSError):  # a pipe that holds the whole output lets the program end before we come to read it
             fcntl.fcntl(out_read, fcntl.F_SETPIPE_SZ, _PIPE)
         os.set_blocking(out_read, False)
@@ -145,6 +151,26 @@ class Child:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def run(argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int = 1 << 20) -> Finished:
+def run(
+    argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int = 1 << 20, stdin: bytes = b""
+) -> Finished:
     """Run a program to its end; raises SpawnError."""
-    return Child(argv, environ, timeout_s=timeout_s, limit=limit).finish()
+    return Child(argv, environ, timeout_s=timeout_s, limit=limit, stdin=stdin).finish()
+
+
+def _in_memory(data: bytes) -> int:
+    """A file that has no name and holds `data`: nobody has to feed it while its reader is waited for. Raises
+    SpawnError."""
+    try:
+        handle = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    except OSError as error:
+        raise SpawnError(f"no memory for the input: {error.strerror}") from error
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        os.lseek(handle, 0, os.SEEK_SET)
+    except OSError as error:
+        os.close(handle)
+        raise SpawnError(f"the input could not be kept: {error.strerror}") from error
+    return handle
