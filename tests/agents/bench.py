@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.agents import homes
+from tests.agents.api import FakeApi
 from tests.agents.offline import OfflineHost
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.waiting import eventually
@@ -71,9 +72,13 @@ class Run:
 @dataclass(kw_only=True)
 class RealFleet:
     host: OfflineHost
-    url: str
+    api: FakeApi
     prefix: Path
     states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.api.url
 
     @property
     def project(self) -> Path:

@@ -43,7 +43,7 @@ def fleet(network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
     except HostUnavailable as error:
         without_host(error)
     with closing(host), closing(FakeApi(network)) as api:
-        fleet = RealFleet(host=host, url=api.url, prefix=programs)
+        fleet = RealFleet(host=host, api=api, prefix=programs)
         fleet.prepare()
         yield fleet
 

@@ -30,7 +30,7 @@ def roster(home: Path, url: str, states: Mapping[str, str]) -> dict[str, object]
     """One of each runtime as shipped; `shared` is a codex that works through its daemon, in the same CODEX_HOME."""
     codex_home = {"CODEX_HOME": str(home / ".codex-both")}
     claude = {
-        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_BASE_URL": f"{url}/claude",
         "ANTHROPIC_API_KEY": {"from_file": str(home / "api-key")},
         "IS_SANDBOX": "1",  # without it, claude refuses its unattended mode to root
     }
@@ -53,12 +53,12 @@ def roster(home: Path, url: str, states: Mapping[str, str]) -> dict[str, object]
 
 
 def files(home: Path, project: Path, prefix: Path, url: str) -> dict[Path, str]:
-    """The files and their text; `prefix` is where npm has put the programs, `url` the API."""
+    """The files and their text; `prefix` is where npm has put the programs, `url` the API, where each has its path."""
     models = [{"id": "first"}, {"id": "chosen"}]
-    provider = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": KEY, "models": models}
+    provider = {"baseUrl": f"{url}/pi/v1", "api": "openai-completions", "apiKey": KEY, "models": models}
     opencode = {
         "npm": "@ai-sdk/openai-compatible",
-        "options": {"baseURL": f"{url}/v1", "apiKey": KEY},
+        "options": {"baseURL": f"{url}/opencode/v1", "apiKey": KEY},
         "models": {"first": {}, "chosen": {}},
     }
     codex = f"""\
@@ -66,7 +66,7 @@ model = "first"
 model_provider = "fake"
 [model_providers.fake]
 name = "fake"
-base_url = "{url}/v1"
+base_url = "{url}/codex/v1"
 wire_api = "responses"
 requires_openai_auth = false
 [projects."{project}"]
