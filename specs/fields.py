@@ -189,6 +189,7 @@ Socket = Annotated[
     str, _checked(_socket), WithJsonSchema({"type": "string", "pattern": r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"})
 ]
 HostName = Annotated[str, _checked(_host)]
+SshTarget = Annotated[str, _checked(names.ssh_fault)]
 EnvName = Annotated[str, _checked(names.env_fault)]
 Folder = Annotated[str, _checked(_folder)]
 PathName = Annotated[str, _checked(_pathname)]

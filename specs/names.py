@@ -8,6 +8,8 @@ LONGEST = 64  # `mosaic-agent@NAME.service` and its drop-ins stay far below the 
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_SSH = re.compile(rf"(?:{_WORD}@)?{_WORD}|ssh://(?:{_WORD}@)?(?:{_WORD}|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
 # Written by the launcher for every agent: a roster that set them would contradict itself.
 RESERVED_ENV = frozenset(
     {
@@ -22,7 +24,9 @@ RESERVED_ENV = frozenset(
         "MOSAIC_TENANT_ID",
         "MOSAIC_HOST",
         "MOSAIC_HOME",
+        "MOSAIC_HEARTBEAT",
         "MOSAIC_HEARTBEAT_INTERVAL",
+        "MOSAIC_AGENT_PID",
         "MOSAIC_LAUNCH",
         "TMUX",
         "TMUX_PANE",
@@ -61,6 +65,14 @@ def env_fault(name: str) -> str | None:
         return "must not be longer than 255 characters"
     if name in RESERVED_ENV:
         return "is set by the launcher itself"
+    return None
+
+
+def ssh_fault(target: str) -> str | None:
+    """Why `target` is not a place that ssh may be sent to; None when it is. `user@host`, `host`, a name of ssh's own
+    configuration, or `ssh://user@host:port`."""
+    if len(target) > 320 or not _SSH.fullmatch(target):
+        return "must be user@host, a host, or ssh://user@host:port"
     return None
 
 

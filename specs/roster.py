@@ -19,6 +19,7 @@ from specs.fields import (
     Size,
     Socket,
     Spec,
+    SshTarget,
     Version,
     Words,
     describe,
@@ -177,7 +178,7 @@ class AgentSpec(Spec):
     reset_between_tasks: bool = False
     kickstart_template: Line | None = None
     host: HostName | None = None
-    ssh: Line | None = None
+    ssh: SshTarget | None = None
     socket: Socket | None = None
     tenant_id: Line | None = None
     alias: Line | None = None

@@ -1,0 +1,167 @@
+"""Other hosts of the fleet, over ssh: one command there, its answer here.
+
+Nothing that a person wrote becomes part of what the shell over there reads: the words of a command are names and
+options from a closed alphabet, each in quotes, and a text goes over standard input. Host keys are checked, and no
+question is asked: a host whose key is not known is a host that is not reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from providers.spawn import Child, NotInstalledError, SpawnError
+from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
+from specs.compiled import Peer
+from specs.names import ssh_fault
+
+CONNECT_S = 10  # until a host that does not answer is given up
+LIMIT = 32 << 20  # of an answer: a listing of 10,000 agents is about 20 MB
+_FAILED = 255  # what ssh itself ends with; `mosaic` never does
+_NO_PROGRAM = 127
+_OPTIONS = (
+    *("-o", "StrictHostKeyChecking=yes", "-o", "PermitLocalCommand=no", "-o", "ForwardAgent=no"),
+    *("-o", "ClearAllForwardings=yes", "-o", f"ConnectTimeout={CONNECT_S}"),
+    *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
+)
+# A login that is not interactive seldom has the user's own folders on PATH, and a manager's runtime folder only by PAM.
+_THERE = (
+    'PATH="$PATH:${MOSAIC_HOME:-$HOME/.config/mosaic}/fleet/bin:$HOME/.local/bin"; export PATH; '
+    'if [ -z "${XDG_RUNTIME_DIR:-}" ] && [ -d "/run/user/$(id -u)" ]; then '
+    'XDG_RUNTIME_DIR="/run/user/$(id -u)"; export XDG_RUNTIME_DIR; fi; exec mosaic "$@"'
+)
+_WORD = re.compile(r"[A-Za-z0-9_.:/@+=,%-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A host, by its name in the fleet and by what ssh is told."""
+
+    host: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the command there left: its exit status, the document on its standard output (None if there is none), and
+    what it said."""
+
+    status: int
+    document: Mapping[str, Any] | None
+    said: str
+
+
+def destination(peer: Peer) -> Destination:
+    """Where an agent of another host is reached: the roster's `ssh`, else the host's name. Raises Usage."""
+    target = peer.ssh or peer.host
+    fault = ssh_fault(target)
+    if fault is not None:
+        raise Usage(f'agent {peer.name}: "{target}" {fault}')
+    return Destination(host=peer.host, target=target)
+
+
+def hosts(peers: Sequence[Peer]) -> tuple[Destination, ...]:
+    """Every other host of the fleet, sorted; reached by the way that the first of its agents names."""
+    found: dict[str, Destination] = {}
+    for peer in sorted(peers, key=lambda one: (one.ssh is None, one.name)):
+        if peer.state != "absent" and peer.host not in found:
+            found[peer.host] = destination(peer)
+    return tuple(found[host] for host in sorted(found))
+
+
+def interactive_argv(there: Destination, words: Sequence[str]) -> list[str]:
+    """The command that runs `mosaic WORDS` there in this terminal."""
+    return ["ssh", "-t", *_OPTIONS, "--", there.target, _command(words)]
+
+
+class Asking:
+    """`mosaic WORDS` under way on another host; `answer()` or `abandon()` must be called."""
+
+    def __init__(self, there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> None:
+        """Raises Usage for words that may not cross a shell, Unavailable where there is no ssh."""
+        self._there = there
+        argv = ["ssh", "-T", "-o", "BatchMode=yes", *_OPTIONS, "--", there.target, _command(words)]
+        try:
+            self._child = Child(argv, dict(os.environ), timeout_s=timeout_s, limit=LIMIT, stdin=stdin)
+        except NotInstalledError as error:
+            raise Unavailable("ssh is not on PATH", help="install it: sudo apt install openssh-client") from error
+        except SpawnError as error:
+            raise Unavailable(str(error)) from error
+
+    def answer(self) -> Answer:
+        """Wait for the end. Raises Unavailable when the host does not answer, or has no `mosaic`."""
+        host, target = self._there.host, self._there.target
+        try:
+            done = self._child.finish()
+        except SpawnError as error:
+            raise Unavailable(f"{host}: {error}", help=f"try it by hand: ssh {target} true") from error
+        said = done.err.decode("utf-8", "replace").strip()
+        if done.status == _FAILED:
+            raise Unavailable(f"{host} cannot be reached: {_reason(said)}", help=_mend(said, target))
+        if done.status == _NO_PROGRAM:
+            raise Unavailable(
+                f"{host} has no `mosaic` on its PATH", help="install it there, and reconcile that host once"
+            )
+        if done.status < 0:
+            raise Unavailable(f"{host}: ssh was ended by signal {-done.status}")
+        return Answer(status=done.status, document=_document(done.out), said=said)
+
+    def abandon(self) -> None:
+        """End it without an answer."""
+        self._child.abandon()
+
+
+def ask(there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Answer:
+    """Run `mosaic WORDS` there and wait for it; raises what `Asking` does."""
+    return Asking(there, words, timeout_s=timeout_s, stdin=stdin).answer()
+
+
+class Remote(MosaicError):
+    """What the other host said went wrong there, with the exit code that it gave."""
+
+    def __init__(self, there: Destination, answer: Answer) -> None:
+        lines = [line for line in answer.said.splitlines() if line.strip()]
+        error = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
+        way = next((line.removeprefix("help: ") for line in lines if line.startswith("help: ")), "")
+        super().__init__(f"{there.host}: {error or (lines or ['it gave no answer'])[-1]}", help=way)
+        known = set(ExitCode) - {ExitCode.OK, ExitCode.PENDING}  # nothing that went wrong ends with these
+        self.exit_code = ExitCode(answer.status) if answer.status in known else ExitCode.FAILED  # type: ignore[misc]
+
+
+def _command(words: Sequence[str]) -> str:
+    for word in words:
+        if not _WORD.fullmatch(word):
+            raise Usage(
+                f"{word!r} cannot be part of a command on another host",
+                help="names and labels there are letters, digits and . _ : / @ + = , % -",
+            )
+    return " ".join(["/bin/sh", "-c", f"'{_THERE}'", "mosaic", *(shlex.quote(word) for word in words)])
+
+
+def _document(out: bytes) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(out)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _reason(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    for line in lines:
+        if "verification failed" in line or "Permission denied" in line:
+            return line
+    return lines[-1] if lines else "ssh said nothing"
+
+
+def _mend(said: str, target: str) -> str:
+    if "Host key verification failed" in said or "IDENTIFICATION HAS CHANGED" in said:
+        return f"its host key is not the known one: compare it, then connect once by hand: ssh {target} true"
+    if "Permission denied" in said:
+        return f"a key without a passphrase, or an agent, must be let in there: ssh-copy-id {target}"
+    return f"try it by hand: ssh {target} true"
