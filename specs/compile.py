@@ -103,6 +103,7 @@ def _peer(spec: AgentSpec, host: str) -> Peer:
         host=host,
         ssh=spec.ssh,
         alias=spec.alias,
+        model=spec.model_hint,
     )
 
 

@@ -82,6 +82,7 @@ class Peer:
     host: str
     ssh: str | None = None
     alias: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

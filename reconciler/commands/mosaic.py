@@ -22,7 +22,9 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "unsuspend": ("suspend", "unsuspend", "Lift a suspension."),
     "release": ("release", "command", "Let something go that is held back."),
 }
-AGENT: Mapping[str, tuple[str, str, str]] = {}
+AGENT: Mapping[str, tuple[str, str, str]] = {
+    "roster": ("agent_roster", "command", "Who is declared, here and on other hosts."),
+}
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -85,7 +87,7 @@ command = click.Group(
     help="A fleet of agents, as a git repository declares it. `reconcile` is the loop; this is what is around it.",
     epilog="\b\nExample:\n  mosaic fleet validate ~/fleet && reconcile --dry-run ~/fleet\n",
     context_settings=CONTEXT,
-    commands={"fleet": fleet},
+    commands={"fleet": fleet, "agent": agent},
 )
 
 

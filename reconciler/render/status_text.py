@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.conditions import Condition, ConditionStatus, ConditionType
+from reconciler.render.table import table
 from reconciler.render.words import Paint, Tint, data, held_line, no_paint, short, when
 from reconciler.status import AgentStatus, FleetStatus
 from reconciler.times import rfc3339, spell_duration
@@ -20,7 +20,7 @@ def status_text(status: FleetStatus, *, now: float, running: Holder | None = Non
     """The fleet in a few lines, its conditions, then a row for each agent, whole."""
     blocks = [
         _head(status, now, running),
-        _table(
+        table(
             ("CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE"),
             [
                 (str(one.type), str(one.status), rfc3339(one.since), str(one.reason), data(one.message))
@@ -29,7 +29,7 @@ def status_text(status: FleetStatus, *, now: float, running: Holder | None = Non
             [_tint(one) for one in status.conditions],
             paint,
         ),
-        _table(
+        table(
             ("AGENT", "DESIRED", "LIVE", "HEALTH", "SYNC", "SINCE", "RESTARTS", "NEXT", "WHY"),
             [_row(agent, now) for agent in status.agents],
             [None if agent.in_sync else "yellow" for agent in status.agents],
@@ -91,16 +91,3 @@ def _tint(one: Condition) -> Tint | None:
         return "yellow"
     bad = (one.status is ConditionStatus.TRUE) == (one.type in _BAD_WHEN_TRUE)
     return "red" if bad and one.type is not ConditionType.RECONCILING else None
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], tints: Sequence[Tint | None], paint: Paint) -> list[str]:
-    """Columns as wide as their widest cell: nothing is cut, whatever the width of the terminal."""
-    if not rows:
-        return []
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-
-    def line(cells: Sequence[str]) -> str:
-        return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-    body = [paint(line(row), tint) if tint else line(row) for row, tint in zip(rows, tints, strict=True)]
-    return [paint(line(head), "bold"), *body]
