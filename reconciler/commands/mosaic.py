@@ -21,9 +21,15 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "suspend": ("suspend", "suspend", "Leave an agent alone for a while."),
     "unsuspend": ("suspend", "unsuspend", "Lift a suspension."),
     "release": ("release", "command", "Let something go that is held back."),
+    "comms-block": ("comms_block", "command", "What an agent is told of its peers."),
 }
 AGENT: Mapping[str, tuple[str, str, str]] = {
     "roster": ("agent_roster", "command", "Who is declared, here and on other hosts."),
+}
+TOP: Mapping[str, tuple[str, str, str]] = {
+    "fleet": ("mosaic", "fleet", "The fleet on this host."),
+    "agent": ("mosaic", "agent", "One agent of the fleet."),
+    "completion": ("completion", "command", "Print the completion script for a shell."),
 }
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -82,12 +88,11 @@ agent = Lazy(
     help="One agent of the fleet.",
     epilog="\b\nExample:\n  mosaic agent roster\n",
 )
-command = click.Group(
+command = Lazy(
     name="mosaic",
+    table=TOP,
     help="A fleet of agents, as a git repository declares it. `reconcile` is the loop; this is what is around it.",
     epilog="\b\nExample:\n  mosaic fleet validate ~/fleet && reconcile --dry-run ~/fleet\n",
-    context_settings=CONTEXT,
-    commands={"fleet": fleet, "agent": agent},
 )
 
 
