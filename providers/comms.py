@@ -135,8 +135,8 @@ def _rules(own: str) -> Iterable[str]:
     yield ""
     yield (
         f"To answer, send to the name in FROM after the colon, with your own label `{own}`; `HOST:operator` is a "
-        "person at that host, who reads your answer in this conversation. Answers to you arrive as messages: do not wait or "
-        "poll for them. A stopped peer is reached once it runs again."
+        "person at that host, who reads your answer in this conversation. Answers to you arrive as messages: do not "
+        "wait or poll for them. A stopped peer is reached once it runs again."
     )
     yield (
         "`mosaic agent roster` lists the agents, `mosaic agent watch NAME --once` shows a peer's screen. "
