@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Kind, Present, Resource, ResourceKey
+from providers.base import Action, Health, Json, Kind, Present, Resource, ResourceKey
+from providers.host import HeartbeatFile
 from providers.steps import Step
 
 if TYPE_CHECKING:
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from specs.compiled import Fleet
 
 
+NONE = HeartbeatFile(error="no heartbeat file")  # of an agent of which only a turn record is there
+
+
 class HeartbeatProvider:
-    """Nothing is desired and nothing is done: a missing or stale heartbeat is evidence about a session."""
+    """Nothing is desired and nothing is done: a missing or stale heartbeat is evidence about a session. `evidence` is
+    the heartbeat, and under `turn` the record of its turns, None where there is none."""
 
     kind = Kind.HEARTBEAT
 
@@ -25,15 +30,11 @@ class HeartbeatProvider:
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         _ = fleet, facts
         found: dict[ResourceKey, Present] = {}
-        for name, beat in look.heartbeats().items():
+        beats, turns = look.heartbeats(), look.turns()
+        for name in beats.keys() | turns.keys():
             key = ResourceKey(self.kind, name)
-            evidence = {
-                "ts": beat.ts,
-                "pid": beat.pid,
-                "status": beat.status,
-                "words": dict(beat.words),
-                "error": beat.error,
-            }
+            beat, turn = beats.get(name, NONE), turns.get(name)
+            evidence = {**_evidence(beat), "turn": None if turn is None else _evidence(turn)}
             found[key] = Present(key=key, agent=name, ours=True, fields={}, evidence=evidence)
         return found
 
@@ -43,3 +44,13 @@ class HeartbeatProvider:
 
     def health(self, seen: Present) -> Health:
         return Health.UNKNOWN if seen.evidence.get("error") else Health.HEALTHY
+
+
+def _evidence(record: HeartbeatFile) -> dict[str, Json]:
+    return {
+        "ts": record.ts,
+        "pid": record.pid,
+        "status": record.status,
+        "words": dict(record.words),
+        "error": record.error,
+    }

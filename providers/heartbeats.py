@@ -1,5 +1,8 @@
 """Heartbeat files, version 1: `ts=<RFC 3339> pid=<pid> status=<ok|busy> key=value ...`, one line, one file per agent.
 
+`NAME.turn` has the same form: what the hooks of an agent's program say of its turns. It is written when something
+happens, and not at intervals.
+
 A file that is half-written, foreign, huge, a link, a FIFO or from the future harms nothing: `error` says why it is
 not believed.
 """
@@ -24,23 +27,30 @@ _TS = re.compile(
 
 def scan(folder: str, now: float) -> dict[str, HeartbeatFile]:
     """Every `*.hb` of a folder, by agent name; empty if the folder is not there. Raises ObserveError."""
+    return scan_both(folder, now)[0]
+
+
+def scan_both(folder: str, now: float) -> tuple[dict[str, HeartbeatFile], dict[str, HeartbeatFile]]:
+    """Every `*.hb` and every `*.turn` of a folder, by agent name, in one pass. Raises ObserveError."""
+    beats: dict[str, HeartbeatFile] = {}
+    turns: dict[str, HeartbeatFile] = {}
     try:
         root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return {}
+        return beats, turns
     except OSError as error:
         raise ObserveError(f"{folder} cannot be read: {error.strerror}") from error
     try:
         with os.scandir(root) as entries:
-            return {
-                entry.name[:-3]: _read(root, entry, now)
-                for entry in entries
-                if entry.name.endswith(".hb") and not entry.name.startswith(".")
-            }
+            for entry in entries:
+                name, dot, kind = entry.name.rpartition(".")
+                if dot and not name.startswith(".") and kind in ("hb", "turn") and name:
+                    (beats if kind == "hb" else turns)[name] = _read(root, entry, now)
     except OSError as error:
         raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
     finally:
         os.close(root)
+    return beats, turns
 
 
 def parse(line: bytes, now: float) -> HeartbeatFile:

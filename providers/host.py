@@ -27,6 +27,7 @@ class HostFacts:
     state_home: str  # $XDG_STATE_HOME, default ~/.local/state
     config_home: str  # $XDG_CONFIG_HOME, default ~/.config
     python: str  # the interpreter that runs us: its real path
+    interpreter: str  # the same as it was called: in a virtual environment that one's own, which finds our packages
     stub_program: str  # absolute path of the stub agent's source file
 
     @property
@@ -103,7 +104,8 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatFile:
-    """One `<agent>.hb`. `error` says why it could not be read; then the other fields mean nothing."""
+    """One `<agent>.hb`, or one `<agent>.turn`. `error` says why it could not be read; then the other fields mean
+    nothing."""
 
     ts: float = 0.0
     pid: int = 0
@@ -162,6 +164,10 @@ class Look(Protocol):
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         """Every `*.hb` of the run folder, by agent name."""
+        ...
+
+    def turns(self) -> Mapping[str, HeartbeatFile]:
+        """Every `*.turn` of the run folder, by agent name; from the same pass as the heartbeats."""
         ...
 
     def file(self, path: str) -> FileState | None:

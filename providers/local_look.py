@@ -68,9 +68,10 @@ class LocalLook:
         return self._once(("unit_of", str(pid)), lambda: procfs.unit_of(pid))
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
-        from providers import heartbeats
+        return self._run_folder()[0]
 
-        return self._once(("heartbeats",), lambda: heartbeats.scan(self._facts.run_dir, self._now))
+    def turns(self) -> Mapping[str, HeartbeatFile]:
+        return self._run_folder()[1]
 
     def file(self, path: str) -> FileState | None:
         return self._once(("file", path), lambda: files.state(path))
@@ -91,6 +92,11 @@ class LocalLook:
         if isinstance(found, ObserveError):
             raise found
         return found  # type: ignore[no-any-return]  # what `read` of this key gave
+
+    def _run_folder(self) -> tuple[Mapping[str, HeartbeatFile], Mapping[str, HeartbeatFile]]:
+        from providers import heartbeats
+
+        return self._once(("run_folder",), lambda: heartbeats.scan_both(self._facts.run_dir, self._now))
 
     def _server(self, socket: str) -> TmuxServer:
         return self._tmux.server(socket, self.processes, self._begun.pop(socket, None))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, Present, Resource, ResourceKey, Verb
+from reconciler.classify import Readiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +113,23 @@ class Held:
     changes: tuple[FieldChange, ...] = ()
 
 
+class Sighting(NamedTuple):
+    """One raw observation. `source` is where it was seen (git, systemd, tmux, proc, heartbeat, turn, cgroup), `at` when
+    it was so or was written (Unix seconds), None for what has no time."""
+
+    source: str
+    what: str
+    value: Json
+    at: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
     """One agent as a whole: the joined record that the plan, the status and every view share.
 
-    `available` is None where nothing tells. `loss` says what ending it now would lose, for people.
+    `available`: whether ending it now would interrupt nothing; None where nothing tells. `readiness` is what it does,
+    and `readiness_why` what that rests on. `waiting` and `stuck` are the words of whoever says so, "" where nobody
+    does. `idle` is in seconds since its last sign of activity, None where there is no living pane or nothing tells.
     """
 
     name: str
@@ -137,6 +150,12 @@ class AgentView:
     available: bool | None
     launch_digest: str
     why: str  # one sentence; empty only when all is well
+    readiness: Readiness = Readiness.UNKNOWN
+    readiness_why: str = ""
+    waiting: str = ""
+    stuck: str = ""
+    idle: float | None = None
+    evidence: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,8 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
         elif key.kind is Kind.ENV:
             found.append(f"file {seen.agent}.env")
         elif key.kind is Kind.HEARTBEAT:
-            found.append(f"heartbeat {seen.agent}.hb")
+            only_turns = seen.evidence.get("turn") is not None and not seen.evidence.get("ts")
+            found.append(f"heartbeat {seen.agent}.{'turn' if only_turns else 'hb'}")
         elif key.kind is Kind.SESSION:
             socket = seen.fields["socket"] or "default"
             if seen.evidence.get("session"):

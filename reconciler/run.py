@@ -24,6 +24,7 @@ from reconciler.model import Plan
 from reconciler.plan import PlanOptions
 from reconciler.results import RunOptions, RunResult
 from reconciler.store import Store
+from reconciler.threshold import with_idle_threshold
 from specs.compiled import Fleet, Suspension
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def run_locked(
     except MosaicError as error:
         unready(error, options, store, here, settings)
         raise
+    intake.fleet, unread = with_idle_threshold(intake.fleet, here.environ)
+    intake.warnings.extend([unread] if unread else [])
     _must_know(options.agents, intake, store)
     ctx = context(here, store, settings, options)
     if options.dry_run:

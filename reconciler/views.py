@@ -4,28 +4,17 @@ listing read these. Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from providers.base import Health, Kind, Present, ResourceKey
+from reconciler.classify import Evidence, Readiness, classify, is_idle
 from reconciler.clock import stamp
+from reconciler.credit import CLOCK_SLACK_S, Beat, judge_heartbeat, judge_turn
 from reconciler.model import AgentView, Inventory, Observation
+from reconciler.sightings import sightings
 from specs.compiled import Agent, Fleet, Heartbeats
 
 START_GRACE_S = 10.0  # how long a launch may take to become the declared program
-CLOCK_SLACK_S = 2.0  # /proc knows a start to 10 ms, a heartbeat to 1 s
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """A heartbeat, judged. `age` is None where there is none to speak of. `own`: written by a process in the pane, and
-    not by something that answers for it."""
-
-    state: Literal["ok", "busy", "stale", "unknown"]
-    age: float | None
-    ts: float
-    note: str
-    own: bool = False
 
 
 def build_views(fleet: Fleet, observation: Observation, inventory: Inventory) -> dict[str, AgentView]:
@@ -46,11 +35,29 @@ def _view(
     started = _number(evidence.get("started"))
     last = stamp(_number(evidence.get("last_activity")), observation)
     created = stamp(_number(evidence.get("created")), observation)
-    beat = judge_heartbeat(observation, name, session, started, agent, beats)
+    beat, turn = judge_heartbeat(observation, name, session, beats), judge_turn(observation, name, session)
+    word = newest_word(beat, turn)
     owned = inventory.agents.get(name)
     unit_unknown = Kind.UNIT in observation.unknown
     active = "unknown" if unit_unknown else str(unit.fields["active"]) if unit is not None else "inactive"
     program = str(session.fields["program"]) if session is not None else ""
+    # What a hook has to say happened just then, whether or not the pane shows it.
+    active_at = max(last, turn.ts if not turn.note else 0.0)
+    idle = max(0.0, observation.taken_at - active_at) if active_at and state not in ("missing", "dead") else None
+    readiness = classify(
+        Evidence(
+            seen=state != "unknown",
+            pane=state == "alive" or (state == "foreign" and (agent is None or bool(evidence.get("moved")))),
+            process=bool(evidence.get("pids")),
+            heartbeat=None if beat.state == "unknown" else word.status,
+            heartbeat_age=beat.age or 0.0,
+            stale_after=beat.stale_after,
+            idle=idle,
+            idle_after=beats.idle_after,
+            waiting=word.waiting,
+            stuck=word.stuck,
+        )
+    )
     health, why = _health(
         agent, active, state, program, {**evidence, "created": created}, beat, observation.taken_at, unit
     )
@@ -70,9 +77,15 @@ def _view(
         heartbeat_age=beat.age,
         heartbeat_note=beat.note,
         health=health,
-        available=_available(state, beat, last, observation.taken_at, beats, agent),
+        available=_available(state, beat, turn, last, observation.taken_at, beats, agent),
         launch_digest=str(session.fields["launch"]) if session is not None else "",
         why=why,
+        readiness=readiness,
+        readiness_why=_readiness_why(readiness, state, evidence, beat, word, idle),
+        waiting=word.waiting,
+        stuck=word.stuck,
+        idle=idle,
+        evidence=sightings(agent, unit, session, beat, turn, observation, last),
     )
 
 
@@ -90,43 +103,35 @@ def _session_state(
     return "alive" if session.fields["alive"] else "dead"
 
 
-def judge_heartbeat(
-    observation: Observation,
-    name: str,
-    session: Present | None,
-    started: float,
-    agent: Agent | None,
-    beats: Heartbeats,
-) -> Beat:
-    """A heartbeat counts for the process that wrote it. One from an earlier life, from another process, or from the
-    future says nothing; an old one is stale."""
-    if Kind.HEARTBEAT in observation.unknown:
-        return Beat("unknown", None, 0.0, observation.unknown[Kind.HEARTBEAT])
-    seen = observation.present.get(ResourceKey(Kind.HEARTBEAT, name))
-    if seen is None:
-        return Beat("unknown", None, 0.0, "no heartbeat file")
-    if seen.evidence.get("error"):
-        return Beat("unknown", None, 0.0, str(seen.evidence["error"]))
-    written = _number(seen.evidence.get("ts"))
-    ts = stamp(written, observation)
-    age = observation.taken_at - ts
-    native = agent is not None and agent.native_heartbeat
-    if session is None or not session.fields["alive"]:
-        return Beat("unknown", age, ts, "no process to credit it to")
-    if started and ts < started - CLOCK_SLACK_S:
-        return Beat("unknown", age, ts, "from before this process started")
-    words = seen.evidence.get("words")
-    words = words if isinstance(words, Mapping) else {}
-    source = words.get("source", "native")
-    pids = session.evidence.get("pids")
-    if source != "sidecar" and isinstance(pids, tuple) and pids and seen.evidence.get("pid") not in pids:
-        return Beat("unknown", age, ts, f"written by pid {seen.evidence.get('pid')}, which is not in the pane")
-    if age < -beats.stale_after:
-        return Beat("unknown", age, ts, "its time lies in the future")
-    if age > max(beats.stale_after, 3.0 * _seconds(words.get("interval"))):
-        return Beat("stale", age, ts, f"last heartbeat {age:.0f} s ago" + ("" if native else ", not native"))
-    state: Literal["busy", "ok"] = "busy" if seen.evidence.get("status") == "busy" else "ok"
-    return Beat(state, max(0.0, age), ts, "", own=source != "sidecar")
+def newest_word(beat: Beat, turn: Beat) -> Beat:
+    """What is known of its turn: what its own program said last. Something that answers for it only repeats that."""
+    if not turn.note and (not beat.own or turn.ts >= beat.ts):
+        return turn
+    return beat
+
+
+def _readiness_why(
+    readiness: Readiness, session: str, evidence: Mapping[str, object], beat: Beat, word: Beat, idle: float | None
+) -> str:
+    """What the word rests on, in a few words."""
+    said = f"{word.source or 'its heartbeat'}{f' ({word.event})' if word.event else ''}"
+    quiet = "" if idle is None else f"no sign of activity for {idle:.0f} s"
+    if readiness is Readiness.DEAD:
+        status = evidence.get("dead_status")
+        ended = "its program has ended" + (f" with status {status}" if status is not None else "")
+        why = {"missing": "it has no session", "dead": ended, "foreign": "its session's name is taken by another one"}
+        return why.get(session, "no process lives in its pane")
+    if readiness is Readiness.UNKNOWN:
+        return "it could not be seen" if session == "unknown" else beat.note
+    if readiness is Readiness.STALE:
+        return beat.note
+    if readiness is Readiness.STUCK:
+        return f"{said}: {word.stuck}"
+    if readiness is Readiness.WAITING:
+        return f"{said}: it waits for a person ({word.waiting})"
+    if readiness is Readiness.WORKING:
+        return f"{said} says busy" if word.status == "busy" else f"active {idle or 0.0:.0f} s ago"
+    return quiet
 
 
 def _health(
@@ -164,8 +169,9 @@ def _health(
         young = now - _number(evidence.get("created")) < 1.0  # a program may exec another on its way up
         wrong = f'"{program}" runs in its pane, not {agent.runtime}'
         return (Health.SETTLING, "it is starting") if young else (Health.UNHEALTHY, wrong)
-    if beat.state == "stale":
-        return Health.UNHEALTHY, beat.note
+    if beat.state == "stale" and beat.own:
+        # Of a sidecar's it says that whoever answers for the agent has stopped, and nothing about the agent.
+        return Health.UNHEALTHY, beat.note + ("" if agent.native_heartbeat else ", not native")
     if active != "active":
         return Health.UNHEALTHY, f"its unit is {active}"
     return Health.HEALTHY, ""
@@ -174,6 +180,7 @@ def _health(
 def _available(
     session: str,
     beat: Beat,
+    turn: Beat,
     last: float,
     now: float,
     beats: Heartbeats,
@@ -185,24 +192,21 @@ def _available(
         return True
     if session != "alive":
         return None
-    if beat.state == "busy":
+    hooks = not turn.note
+    word = newest_word(beat, turn)
+    if word.waiting in ("permission", "question"):
+        return False  # it is in the middle of a turn, and somebody is to answer
+    if (word.status if hooks else beat.state) == "busy":
         return False
     if not last:
         return None
+    # A program paints a little more after its hook has run: a prompt, a line of status.
+    if hooks and word.status == "ok" and word.ts >= last - CLOCK_SLACK_S:
+        return True
     its_word = beat.own and (agent is None or agent.native_heartbeat)
     if beat.state == "ok" and its_word and beat.ts > last:
         return True
-    return now - last >= beats.idle_after
-
-
-def _seconds(word: object) -> float:
-    """The interval that the writer itself keeps to: what git says now holds from its next start on. At most an hour, or
-    a word in a file could put off the judgement for ever."""
-    try:
-        value = float(str(word))
-    except ValueError:
-        return 0.0
-    return value if 0.0 < value <= 3600.0 else 0.0
+    return is_idle(now - max(last, turn.ts if hooks else 0.0), beats.idle_after)
 
 
 def _number(value: object) -> float:

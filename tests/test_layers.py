@@ -21,14 +21,14 @@ IMPURE = frozenset((
     "time", "urllib",
 ))  # fmt: skip
 PURE_RECONCILER = (
-    "backoff", "clock", "commit", "conditions", "decide", "desired", "diff", "documents", "draft", "errors", "events",
-    "failures", "guards", "judge", "metrics", "model", "plan", "plan_agents", "plan_shared", "plan_summary", "redact",
-    "remember", "results", "rollout", "schemas", "status", "status_document", "store_codec", "suspend", "times",
-    "views",
+    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "desired", "diff", "documents", "draft",
+    "errors", "events", "failures", "guards", "judge", "metrics", "model", "plan", "plan_agents", "plan_shared",
+    "plan_summary", "redact", "remember", "results", "rollout", "schemas", "sightings", "status", "status_document",
+    "store_codec", "suspend", "threshold", "times", "views",
 )  # fmt: skip
 PURE_PROVIDERS = (
-    "base", "env", "framework", "heartbeat", "holder", "host", "identity", "launch", "linger", "names", "registry",
-    "session", "steps", "unit",
+    "additions", "base", "comms", "env", "framework", "heartbeat", "holder", "host", "identity", "launch", "linger",
+    "names", "programs.base", "programs.registry", "registry", "session", "steps", "unit",
 )  # fmt: skip
 # Files that are part of the program, read like its code; nothing of the machine is in them.
 SHIPPED = "providers.framework_files"

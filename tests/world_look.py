@@ -128,14 +128,17 @@ class WorldLook:
         return proc is None or self._uptime >= proc.ready_at
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
-        return self._once("heartbeats", "", self._heartbeats)
+        return self._once("heartbeats", "", lambda: self._records(".hb"))
 
-    def _heartbeats(self) -> Mapping[str, HeartbeatFile]:
+    def turns(self) -> Mapping[str, HeartbeatFile]:
+        return self._once("heartbeats", "turns", lambda: self._records(".turn"))
+
+    def _records(self, suffix: str) -> Mapping[str, HeartbeatFile]:
         folder = self._world.facts.run_dir + "/"
         return {
-            path[len(folder) : -len(".hb")]: parse(file.content.encode(), self._now)
+            path[len(folder) : -len(suffix)]: parse(file.content.encode(), self._now)
             for path, file in self._world.files.items()
-            if path.startswith(folder) and path.endswith(".hb") and "/" not in path[len(folder) :]
+            if path.startswith(folder) and path.endswith(suffix) and "/" not in path[len(folder) :]
         }
 
     def file(self, path: str) -> FileState | None:

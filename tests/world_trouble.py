@@ -142,6 +142,14 @@ class Trouble(Machine):
         stamp = datetime.fromtimestamp(self.now - age, UTC).isoformat().replace("+00:00", "Z")
         self.files[f"{self.facts.run_dir}/{agent}.hb"] = File(f"ts={stamp} pid={pid} status={status}\n", 0o600)
 
+    def turn(self, agent: str, words: str = "", *, age: float = 0.0, pid: int = 0, status: str = "ok") -> None:
+        """What a hook of the agent's program writes; `pid` 0 is that of its pane."""
+        found = self.find(agent)
+        pid = pid or (found[1].pid if found else 1)
+        stamp = datetime.fromtimestamp(self.now - age, UTC).isoformat().replace("+00:00", "Z")
+        line = f"ts={stamp} pid={pid} status={status} source=hook event=Stop {words}".rstrip() + "\n"
+        self.files[f"{self.facts.run_dir}/{agent}.turn"] = File(line, 0o600)
+
     def spoil_heartbeat(self, agent: str) -> None:
         self.files[f"{self.facts.run_dir}/{agent}.hb"] = File("\x00 not a heartbeat", 0o600)
 

@@ -1,0 +1,84 @@
+"""Sightings: every raw observation of one agent, with its source and its time, for whoever wants to judge for himself.
+Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from providers.base import Json, Kind, Present
+from reconciler.model import Observation, Sighting
+
+if TYPE_CHECKING:
+    from reconciler.credit import Beat
+    from specs.compiled import Agent
+
+
+def sightings(
+    agent: Agent | None,
+    unit: Present | None,
+    session: Present | None,
+    beat: Beat,
+    turn: Beat,
+    observation: Observation,
+    last_activity: float,
+) -> tuple[Sighting, ...]:
+    """In the order of the planes: git, systemd, tmux, the process, the heartbeat, the turn record. What could not be
+    looked at is there as `unknown`, with the reason."""
+    now = observation.taken_at
+    found = [Sighting("git", "state", agent.state if agent is not None else "undeclared", None)]
+    if agent is not None:
+        found.append(Sighting("git", "runtime", agent.runtime, None))
+    if Kind.UNIT in observation.unknown:
+        found.append(Sighting("systemd", "unknown", observation.unknown[Kind.UNIT], now))
+    else:
+        found.append(Sighting("systemd", "active", unit.fields["active"] if unit is not None else "inactive", now))
+        found.append(Sighting("systemd", "enabled", bool(unit is not None and unit.fields["enabled"]), now))
+        if unit is not None and unit.evidence.get("job"):
+            found.append(Sighting("systemd", "job", unit.evidence["job"], now))
+    if Kind.SESSION in observation.unknown:
+        found.append(Sighting("tmux", "unknown", observation.unknown[Kind.SESSION], now))
+    else:
+        found.extend(_pane(session, now, last_activity))
+    found.extend(_word("heartbeat", beat))
+    if turn.age is not None:
+        found.extend(_word("turn", turn))
+    return tuple(found)
+
+
+def _pane(session: Present | None, now: float, last_activity: float) -> list[Sighting]:
+    if session is None or not session.evidence.get("session"):
+        hidden = session is not None and session.evidence.get("hidden")
+        return [Sighting("tmux", "session", "unreachable" if hidden else None, now)]
+    seen = session.evidence
+    alive = bool(session.fields["alive"])
+    found = [
+        Sighting("tmux", "session", seen["session"], now),
+        Sighting("tmux", "ours", session.ours, now),
+        Sighting("tmux", "pane", "alive" if alive else "dead", now),
+    ]
+    told: tuple[tuple[str, Json], ...] = (
+        ("exit-status", seen.get("dead_status")),
+        ("attached", seen.get("attached") or None),
+        ("mode", "copy" if seen.get("in_mode") else None),
+        ("title", seen.get("title") or None),
+    )
+    found.extend(Sighting("tmux", what, value, now) for what, value in told if value is not None)
+    if last_activity:
+        found.append(Sighting("tmux", "last-output", None, last_activity))
+    if alive:
+        found.append(Sighting("proc", "pid", seen.get("pid"), now))
+        found.append(Sighting("proc", "program", session.fields["program"], now))
+        found.append(Sighting("proc", "processes", len(seen.get("pids", ())), now))
+        if seen.get("started"):
+            found.append(Sighting("proc", "started", None, float(seen["started"])))
+    return found
+
+
+def _word(source: str, beat: Beat) -> list[Sighting]:
+    at = beat.ts or None
+    if beat.state == "unknown":
+        return [Sighting(source, "not-believed" if at else "none", beat.note, at)]
+    found = [Sighting(source, "status", beat.status, at), Sighting(source, "writer", beat.source or "native", at)]
+    told = (("event", beat.event), ("waiting", beat.waiting), ("stuck", beat.stuck))
+    found.extend(Sighting(source, what, value, at) for what, value in told if value)
+    return found
