@@ -53,9 +53,10 @@ class EnvProvider:
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         if action.verb is Verb.DELETE:
-            # Its last heartbeat goes with it, or a later agent of that name would start with an old one.
+            # What was last said of it goes with it, or a later agent of that name would start with an old word.
             name = action.key.name
-            return (DeleteFile(path=f"{facts.run_dir}/{name}.hb"), DeleteFile(path=launch.env_path(name, facts)))
+            said = tuple(DeleteFile(path=f"{facts.run_dir}/{name}.{suffix}") for suffix in ("hb", "turn"))
+            return (*said, DeleteFile(path=launch.env_path(name, facts)))
         if action.desired is None:
             raise ValueError(f"{action.id}: nothing to write")
         data = action.desired.data
@@ -93,7 +94,7 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
         )
     pairs = launch.read_pairs(file.content)
     live = _variables(pairs)
-    intact = live.get("MOSAIC_LAUNCH") == launch.pairs_digest(pairs)
+    intact = launch.intact(pairs)
     wanted: Mapping[str, Json] = desired.fields["vars"] if desired is not None else {}
     shown = {name: _shown(value, wanted.get(name), intact=intact) for name, value in live.items()}
     fields = {"mode": mode, "vars": shown}
@@ -112,10 +113,10 @@ def _variables(pairs: tuple[launch.Pair, ...]) -> dict[str, Json]:
     """By name: `ENV NAME` for a variable, the key itself for the rest; a list where a key may stand several times."""
     found: dict[str, Json] = {}
     for key, value in pairs:
-        if key in ("ENV", "ENV_FROM", "ENV_FILE", "PROP"):
+        if key in ("ENV", "ENV_FROM", "ENV_FILE", "PROP", "ADD_ENV"):
             name, _, rest = value.partition("=")
             found[f"{key} {name}"] = rest
-        elif key in ("ARG", "PATHDIR", "?"):
+        elif key in ("ARG", "PATHDIR", "ADD_ARG", "ADD_TEXT", "?"):
             found.setdefault(key, []).append(value)
         else:
             found[key] = value

@@ -31,6 +31,7 @@ def gather(environ: Mapping[str, str]) -> HostFacts:
         state_home=_folder(environ, "XDG_STATE_HOME", f"{home}/.local/state"),
         config_home=config_home,
         python=os.path.realpath(sys.executable),
+        interpreter=os.path.abspath(sys.executable),
         stub_program=os.path.join(os.path.dirname(os.path.realpath(__file__)), "stub.py"),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Install = Literal["none", "timer", "watch"]
 
 MARK = "# Managed by Mosaic Fleet"
-PROGRAMS = ("agent-pane", "agent-start", "agent-stop", "tmux-holder")
+PROGRAMS = ("agent-hook", "agent-pane", "agent-start", "agent-stop", "mosaic", "tmux-holder")
 UNITS = ("mosaic-tmux-holder.service", "mosaic-agent@.service")
 RECONCILER_UNITS: Mapping[Install, tuple[str, ...]] = {
     "none": (),
@@ -45,7 +46,7 @@ class FrameworkProvider:
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
         files = [
-            *((f"{facts.bin_dir}/{name}", framework_files.text(name), 0o755) for name in PROGRAMS),
+            *((f"{facts.bin_dir}/{name}", _program(name, facts), 0o755) for name in PROGRAMS),
             *(
                 (f"{facts.unit_dir}/{name}", self._unit(name, fleet, facts), 0o644)
                 for name in UNITS + RECONCILER_UNITS[self._install]
@@ -99,6 +100,10 @@ class FrameworkProvider:
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         return text
+
+
+def _program(name: str, facts: HostFacts) -> str:
+    return framework_files.text(name).replace("@PYTHON@", shlex.quote(facts.interpreter))
 
 
 def unit_word(word: str) -> str:

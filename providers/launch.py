@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from providers import framework_files
+from providers import additions, framework_files
 from providers.names import HOLDER_UNIT
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
         ("MOSAIC_HEARTBEAT_INTERVAL", f"{fleet.heartbeats.interval:g}"),
         ("MOSAIC_LAUNCH", digest),
         *launch,
+        *additions.pairs(agent, facts),
     )
 
 
@@ -154,6 +155,14 @@ def launch_digest(agent: Agent) -> str:
 def pairs_digest(pairs: Iterable[Pair]) -> str:
     """The launch digest that belongs to lines read from a file, whatever digest is written in it."""
     return _digest(tuple(pair for pair in pairs if pair[0] in _NEEDS_RESTART))
+
+
+def intact(pairs: tuple[Pair, ...]) -> bool:
+    """Whether the lines read from a file are those that its digests were made from: nobody has edited them."""
+    written = dict(pairs)
+    return written.get("MOSAIC_LAUNCH") == pairs_digest(pairs) and (
+        written.get(additions.DIGEST_KEY, "") == additions.digest(pairs)
+    )
 
 
 def launch_fields(agent: Agent) -> dict[str, Json]:

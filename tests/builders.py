@@ -19,7 +19,8 @@ def facts(root: str) -> HostFacts:
     return HostFacts(
         user="ada", uid=1000, hostname="build-1", home=root, mosaic_home=f"{root}/mosaic",
         unit_dir=f"{root}/config/systemd/user", runtime_dir=f"{root}/run", state_home=f"{root}/state",
-        config_home=f"{root}/config", python="/usr/bin/python3", stub_program="/opt/stub.py",
+        config_home=f"{root}/config", python="/usr/bin/python3", interpreter="/opt/venv/bin/python",
+        stub_program="/opt/stub.py",
     )  # fmt: skip
 
 

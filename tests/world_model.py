@@ -22,6 +22,7 @@ FACTS = HostFacts(
     state_home="/home/op/.local/state",
     config_home="/home/op/.config",
     python="/usr/bin/python3.11",
+    interpreter="/opt/mosaic/bin/python",
     stub_program="/opt/mosaic/providers/stub.py",
 )
 

@@ -78,6 +78,7 @@ def make_facts(home: str = "/root", runtime_dir: str = "/run/user/0") -> HostFac
         state_home=f"{home}/.local/state",
         config_home=f"{home}/.config",
         python=sys.executable,
+        interpreter=sys.executable,
         stub_program=STUB,
     )
 

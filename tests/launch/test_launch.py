@@ -72,6 +72,7 @@ def test_the_file_has_all_that_the_programs_read() -> None:
         "ARG=--model",
         "ARG=opus",
         "ARG=",
+        "MOSAIC_HEARTBEAT=native",
     ]
 
 

@@ -141,6 +141,7 @@ def test_steps() -> None:
     assert write == WriteFile(path=PATH, content=wanted.data["content"], mode=0o600)
     assert EnvProvider().steps(action(Verb.DELETE, None, KEY), FACTS) == (
         DeleteFile(path=f"{FACTS.run_dir}/a.hb"),
+        DeleteFile(path=f"{FACTS.run_dir}/a.turn"),
         DeleteFile(path=PATH),
     )
     file = FrameworkProvider().desired(FLEET, FACTS)[0]
@@ -161,7 +162,7 @@ def test_framework_files_are_whole_and_marked(install: str) -> None:
     for resource in resources:
         content = resource.data["content"]
         assert "@agent" not in content.replace("mosaic-agent@", "")
-        assert not any(placeholder in content for placeholder in ("@BIN@", "@COMMAND@", "@INTERVAL@", "@JITTER@"))
+        assert not any(placeholder in content for placeholder in ("@BIN@", "@COMMAND@", "@PYTHON@", "@INTERVAL@"))
         if not resource.key.name.endswith(".env"):
             assert any(line.startswith(MARK) for line in content.split("\n")[:2])
         assert resource.fields["mode"] == ("0755" if resource.key.name.startswith(FACTS.bin_dir) else "0644")

@@ -1,0 +1,193 @@
+"""`agent-hook`: what a program's hooks leave behind, by a real sh, and what never makes it stand in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from providers import framework_files, heartbeats
+from providers.host import HeartbeatFile
+
+HOOK = f"{framework_files.__path__[0]}/agent-hook"
+SESSION = "0197b6b0-3f4e-7c11-a1b2-0123456789ab"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """A home and a runtime folder; this very process stands for the agent's program."""
+
+    home: Path
+    runtime: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def call(self, *args: str, said: object = None, **more: str) -> subprocess.CompletedProcess[str]:
+        text = said if isinstance(said, str) else json.dumps(said if said is not None else {"session_id": SESSION})
+        return subprocess.run(
+            ["sh", HOOK, *args],
+            input=text, text=True, capture_output=True, timeout=60, check=False, env=self.environ | more,
+        )  # fmt: skip
+
+    @property
+    def run(self) -> Path:
+        return self.home / "fleet" / "run"
+
+    def turn(self) -> HeartbeatFile:
+        return heartbeats.parse((self.run / "a.turn").read_bytes(), time.time())
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Agent:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "MOSAIC_AGENT_NAME": "a",
+        "MOSAIC_HOME": str(tmp_path / "home"),
+        "MOSAIC_AGENT_PID": str(os.getpid()),
+        "XDG_RUNTIME_DIR": str(tmp_path / "runtime"),
+    }
+    return Agent(home=tmp_path / "home", runtime=tmp_path / "runtime", environ=environ)
+
+
+def silent(done: subprocess.CompletedProcess[str]) -> bool:
+    return (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_turn_is_written_whole_and_read_as_a_heartbeat(agent: Agent) -> None:
+    before = time.time()
+    assert silent(agent.call("PreToolUse", "busy"))
+    turn = agent.turn()
+    assert (turn.error, turn.pid, turn.status) == (None, os.getpid(), "busy")
+    assert before - 1 <= turn.ts <= time.time() + 1
+    assert turn.words == {"source": "hook", "event": "PreToolUse", "session": SESSION}
+    assert os.listdir(agent.run) == ["a.turn"]
+    assert (agent.run / "a.turn").stat().st_mode & 0o777 == 0o600
+    assert silent(agent.call("Stop", "ok"))
+    assert agent.turn().status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("PermissionRequest", "busy", "waiting=permission"), {"waiting": "permission"}),
+        (("StopFailure", "ok", "stuck=@error"), {"stuck": "rate_limit"}),
+        (("Notification", "busy", "waiting=@nothing"), {"waiting": "unknown"}),
+        (("Notification", "busy", "waiting=a b", "mumble", "pid=1"), {}),
+    ],
+)
+def test_words_come_from_the_call_or_from_the_event(agent: Agent, args: tuple[str, ...], words: dict[str, str]) -> None:
+    assert silent(agent.call(*args, said={"session_id": SESSION, "error": "rate_limit"}))
+    usual = {"source": "hook", "event": args[0], "session": SESSION}
+    assert agent.turn().words == usual | words
+
+
+@pytest.mark.parametrize(
+    ("said", "session"),
+    [
+        ('{"session_id":"abc"}', "abc"),
+        ('{ "session_id" : "abc" }', "abc"),
+        ('{"prompt":"\\"session_id\\":\\"evil\\"","session_id":"abc"}', "abc"),
+        ('{"session_id":"a b"}', None),
+        ('{"session_id":"a\\nstatus=ok"}', None),
+        ('{"session_id":"' + "a" * 200 + '"}', None),
+        ('{"session_id":17}', None),
+        ('{"session_id":', None),
+        ('{"session_id":"abc', None),
+        ("", None),
+        ("\0\1\2 not json", None),
+        ('{"prompt":"' + "x" * 200_000 + '","session_id":"late"}', None),
+    ],
+)
+def test_the_session_is_read_in_bounds(agent: Agent, said: str, session: str | None) -> None:
+    assert silent(agent.call("Stop", "ok", said=said))
+    turn = agent.turn()
+    assert turn.error is None
+    assert turn.words.get("session") == session
+
+
+def test_an_event_may_come_as_the_last_argument(agent: Agent) -> None:
+    assert silent(agent.call("agent-turn-complete", "ok", '{"session_id": "abc"}', said=""))
+    assert agent.turn().words["session"] == "abc"
+
+
+@pytest.mark.parametrize(
+    "args", [(), ("Stop",), ("Stop", "idle"), ("St op", "ok"), ("", "ok"), ("Stop\nx", "ok"), ("../x", "ok")]
+)
+def test_a_wrong_call_writes_nothing(agent: Agent, args: tuple[str, ...]) -> None:
+    assert silent(agent.call(*args))
+    assert not agent.home.exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"MOSAIC_AGENT_NAME": ""},
+        {"MOSAIC_AGENT_NAME": "../x"},
+        {"MOSAIC_AGENT_NAME": ".x"},
+        {"MOSAIC_HOME": "relative"},
+        {"MOSAIC_AGENT_PID": ""},
+        {"MOSAIC_AGENT_PID": "0"},
+        {"MOSAIC_AGENT_PID": "1x"},
+        {"MOSAIC_AGENT_PID": "1"},
+        {"MOSAIC_AGENT_PID": "4194305"},
+    ],
+)
+def test_without_an_agent_of_ours_above_it_writes_nothing(agent: Agent, more: dict[str, str]) -> None:
+    assert silent(agent.call("Stop", "ok", **more))
+    assert not agent.home.exists()
+
+
+def test_a_run_folder_that_cannot_be_written_is_no_ones_trouble(agent: Agent) -> None:
+    (agent.home / "fleet").mkdir(parents=True)
+    (agent.home / "fleet" / "run").write_text("a file where the folder should be")
+    assert silent(agent.call("Stop", "ok"))
+    assert os.listdir(agent.home / "fleet") == ["run"]
+
+
+def test_a_receipt_is_left_only_where_somebody_waits(agent: Agent) -> None:
+    said = {"session_id": SESSION, "prompt": 'two\nlines, "quoted", ünïcode ' + "x" * 300_000}
+    assert silent(agent.call("UserPromptSubmit", "busy", said=said))
+    assert not agent.runtime.exists()
+    folder = agent.runtime / "mosaic" / "await" / "a"
+    folder.mkdir(parents=True)
+    assert silent(agent.call("PreToolUse", "busy", said=said))
+    assert not os.listdir(folder)
+    assert silent(agent.call("UserPromptSubmit", "busy", said=said))
+    [receipt] = folder.iterdir()
+    assert json.loads(receipt.read_text()) == said
+    assert (receipt.suffix, receipt.stat().st_mode & 0o777) == (".json", 0o600)
+    assert agent.turn().words["session"] == SESSION
+
+
+# What a program does that the agent has started: it calls the hook of the agent whose environment it inherited.
+CALL = 'sh "$HOOK" Stop ok </dev/null'
+
+
+@pytest.mark.parametrize(
+    ("chain", "speaks"),
+    [
+        (["sh", "-c", f"{CALL}; :"], True),
+        (["prog", f"{CALL}; :"], True),
+        (["prog", f"prog -c '{CALL}; :'; :"], True),
+        (["prog", f"setsid -w prog -c '{CALL}; :'; :"], False),
+        (["prog", "bash -c 'prog -c \"$CALL; :\"; :'; :"], False),
+        (["prog", 'prog -c "$CALL; :"; :'], True),
+        (["prog", "other -c 'prog -c \"$CALL; :\"; :'; :"], False),
+    ],
+)
+def test_only_the_agents_own_program_speaks(agent: Agent, tmp_path: Path, chain: list[str], speaks: bool) -> None:
+    """`prog` and `other` are shells under names of programs, so that their calls can be told from those of a shell."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    for name in ("prog", "other"):
+        (tmp_path / name).symlink_to(bash)
+    first, *rest = chain
+    words = [first, *rest] if first == "sh" else [first, "-c", *rest]
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(words, env=agent.environ | {"PATH": path, "HOOK": HOOK, "CALL": CALL}, timeout=60, check=False)
+    assert (agent.run / "a.turn").exists() is speaks
