@@ -103,6 +103,17 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an agent uses: CPU seconds since its start, and bytes of memory; None where nothing tells. The sources are
+    `cgroup` (the account of its scope, what it left behind included) and `proc` (the sum over its processes)."""
+
+    cpu_s: float | None = None
+    cpu_source: str = "proc"
+    memory: int | None = None
+    memory_source: str = "proc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatFile:
     """One `<agent>.hb`, or one `<agent>.turn`. `error` says why it could not be read; then the other fields mean
     nothing."""
@@ -160,6 +171,11 @@ class Look(Protocol):
 
     def unit_of(self, pid: int) -> str:
         """The systemd unit (the innermost folder of its control group) that a process is in; "" if it has ended."""
+        ...
+
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+        """What agents use of the machine, by agent name: `panes` has the processes of each one's pane, nearest first.
+        One pass over the control groups of the panes."""
         ...
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:

@@ -12,7 +12,7 @@ from providers import files, procfs
 from providers.base import ObserveError
 from providers.bus_address import LINGER_DIR
 from providers.dbus import Systemd
-from providers.host import FileState, HeartbeatFile, HostFacts, Process, TmuxServer, UnitState
+from providers.host import FileState, HeartbeatFile, HostFacts, Process, TmuxServer, UnitState, Usage
 from providers.spawn import Child
 from providers.tmux import Tmux
 
@@ -66,6 +66,11 @@ class LocalLook:
 
     def unit_of(self, pid: int) -> str:
         return self._once(("unit_of", str(pid)), lambda: procfs.unit_of(pid))
+
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+        from providers import usage
+
+        return usage.measure(panes)
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         return self._run_folder()[0]

@@ -143,6 +143,14 @@ def listens_at(pid: int) -> frozenset[str]:
     return frozenset(row[7] for row in rows if len(row) == 8 and row[6] in inodes)
 
 
+def head(path: str, limit: int) -> bytes:
+    """The first `limit` bytes of a file of the kernel; raises ObserveError."""
+    try:
+        return _bytes(path, limit)
+    except OSError as error:
+        raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _read(path: str) -> bytes:
     try:
         return _bytes(path, 1 << 22)

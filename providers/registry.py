@@ -24,10 +24,11 @@ def registry(
     also_sockets: frozenset[str] = frozenset(),
     install: Literal["none", "timer", "watch"] = "none",
     command: tuple[str, ...] = (),
+    measure: bool = False,
 ) -> Registry:
     """One provider for each kind; the same ones for the same arguments, so that they may keep what is dear to make.
 
-    `also_sockets`: see SessionProvider; the rest: see FrameworkProvider.
+    `also_sockets`, `measure`: see SessionProvider; the rest: see FrameworkProvider.
     """
     providers: tuple[Provider, ...] = (
         FrameworkProvider(install=install, command=command),
@@ -35,7 +36,7 @@ def registry(
         HolderProvider(),
         EnvProvider(),
         UnitProvider(),
-        SessionProvider(also_sockets),
+        SessionProvider(also_sockets, measure=measure),
         HeartbeatProvider(),
     )
     return {provider.kind: provider for provider in providers}

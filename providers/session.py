@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 class SessionProvider:
     """Key: the agent's name, and `name@socket` for a second session of the same agent on another tmux server.
 
-    `also_sockets`: tmux servers besides the fleet's that may hold sessions of ours, from the inventory.
+    `also_sockets`: tmux servers besides the fleet's that may hold sessions of ours, from the inventory. `measure`: what
+    each session uses of the machine is evidence, too (`usage`); only a list for people asks for that.
     """
 
     kind = Kind.SESSION
 
-    def __init__(self, also_sockets: Iterable[str] = ()) -> None:
+    def __init__(self, also_sockets: Iterable[str] = (), *, measure: bool = False) -> None:
         self._also = frozenset(also_sockets)
+        self._measure = measure
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
         _ = facts
@@ -82,7 +84,7 @@ class SessionProvider:
                 socket = agents[name].socket if name in agents else fleet.socket
                 ours = not of_another_fleet(name, fleet, look, facts)
                 found[key] = _only_scopes(key, units, socket, ours=ours, hidden=_hidden(units, look))
-        return found
+        return _measured(found, look) if self._measure else found
 
     def _record(
         self,
@@ -150,6 +152,15 @@ class SessionProvider:
         if not seen.fields["alive"]:
             return Health.UNHEALTHY
         return Health.SETTLING if seen.evidence.get("launching") else Health.HEALTHY
+
+
+def _measured(found: Mapping[ResourceKey, Present], look: Look) -> dict[ResourceKey, Present]:
+    panes = {key.name: seen.evidence["pids"] for key, seen in found.items() if seen.fields["alive"]}
+    usage = look.usage(panes)
+    return {
+        key: replace(seen, evidence={**seen.evidence, "usage": usage[key.name]}) if key.name in usage else seen
+        for key, seen in found.items()
+    }
 
 
 def _scopes(look: Look) -> dict[str, tuple[str, ...]]:

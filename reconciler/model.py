@@ -155,6 +155,8 @@ class AgentView:
     waiting: str = ""
     stuck: str = ""
     idle: float | None = None
+    cpu_s: float | None = None  # since its start; like `memory` (bytes) only where it was measured
+    memory: int | None = None
     evidence: tuple[Sighting, ...] = ()
 
 

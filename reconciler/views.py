@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from providers.base import Health, Kind, Present, ResourceKey
+from providers.base import Health, Json, Kind, Present, ResourceKey
 from reconciler.classify import Evidence, Readiness, classify, is_idle
 from reconciler.clock import stamp
 from reconciler.credit import CLOCK_SLACK_S, Beat, judge_heartbeat, judge_turn
@@ -31,12 +31,13 @@ def _view(
     unit = observation.present.get(ResourceKey(Kind.UNIT, name))
     session = observation.present.get(ResourceKey(Kind.SESSION, name))
     state = _session_state(session, observation.unknown)
-    evidence: Mapping[str, object] = session.evidence if session is not None else {}
+    evidence: Mapping[str, Json] = session.evidence if session is not None else {}
     started = _number(evidence.get("started"))
     last = stamp(_number(evidence.get("last_activity")), observation)
     created = stamp(_number(evidence.get("created")), observation)
     beat, turn = judge_heartbeat(observation, name, session, beats), judge_turn(observation, name, session)
     word = newest_word(beat, turn)
+    usage = evidence.get("usage")
     owned = inventory.agents.get(name)
     unit_unknown = Kind.UNIT in observation.unknown
     active = "unknown" if unit_unknown else str(unit.fields["active"]) if unit is not None else "inactive"
@@ -85,6 +86,8 @@ def _view(
         waiting=word.waiting,
         stuck=word.stuck,
         idle=idle,
+        cpu_s=usage.cpu_s if usage is not None else None,
+        memory=usage.memory if usage is not None else None,
         evidence=sightings(agent, unit, session, beat, turn, observation, last),
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.base import ObserveError
 from providers.heartbeats import parse
-from providers.host import FileState, HeartbeatFile, Pane, Process, TmuxServer, UnitState
+from providers.host import FileState, HeartbeatFile, Pane, Process, TmuxServer, UnitState, Usage
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -126,6 +126,20 @@ class WorldLook:
         """Whether the launch program has become the agent's program."""
         proc = self._world.procs.get(pid)
         return proc is None or self._uptime >= proc.ready_at
+
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+        """A second of CPU for each minute of life, and 50 MiB for each process."""
+        found = {}
+        for name, pids in panes.items():
+            procs = [self._world.procs[pid] for pid in pids if pid in self._world.procs]
+            source = "cgroup" if procs and procs[0].scope and "cgroup" not in self._world.blind else "proc"
+            found[name] = Usage(
+                cpu_s=sum((self._now - proc.started) / 60 for proc in procs) if procs else None,
+                cpu_source=source,
+                memory=len(procs) * 50 * 2**20 if procs else None,
+                memory_source=source,
+            )
+        return found
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         return self._once("heartbeats", "", lambda: self._records(".hb"))
