@@ -122,6 +122,9 @@ class Store:
         """Raises StateError."""
         data = seal(fleet_to_json(fleet), revision=fleet.revision, host=fleet.host, inputs=inputs)
         self.write(self.state / "desired.json", data)
+        # For the shells' completion, which starts no program.
+        names = {agent.name for agent in fleet.agents} | {peer.name for peer in fleet.peers}
+        self.write(self.state / "names", "".join(f"{name}\n" for name in sorted(names)))
 
     # --- what an operator asked for on this host ---
 

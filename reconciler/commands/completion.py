@@ -1,0 +1,31 @@
+"""`mosaic completion`: what makes Tab work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.output import Output
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  cd ~/.local/share/bash-completion/completions
+  mosaic completion bash > mosaic && ln -sf mosaic reconcile
+  mosaic completion zsh > "${fpath[1]}/_mosaic"
+  mosaic completion fish > ~/.config/fish/completions/mosaic.fish
+"""
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_obj
+def command(output: Output, *, shell: str) -> int:
+    """Print a script that completes commands, options, their values, and the names of agents. The shell does it by
+    itself: no program is started while you wait. Print it anew after an upgrade."""
+    from reconciler.surface.completion import script
+    from reconciler.surface.tree import command_lines
+
+    output.result(script(shell, command_lines()).rstrip("\n"))
+    return 0
