@@ -6,7 +6,7 @@ Library code raises a `MosaicError`; the command lines print its message, place 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import ClassVar
 
@@ -27,6 +27,24 @@ class ExitCode(IntEnum):
     INVALID_CONFIG = 78
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+MEANINGS: Mapping[int, str] = {
+    ExitCode.OK: "Converged, nothing to do, or a preview shown; also paused or suspended on purpose.",
+    ExitCode.FAILED: "An action failed, or an agent is not as it should be; a message was not delivered.",
+    ExitCode.PENDING: "Changes are pending; only with --dry-run --detailed-exitcode.",
+    ExitCode.UNHEALTHY: "Applied, but not healthy before the deadline; a check found something wrong; a message is "
+    "unconfirmed.",
+    ExitCode.NOT_FOUND: "No such agent, fleet or file.",
+    ExitCode.REFUSED: "A guard said no.",
+    ExitCode.USAGE: "The command line makes no sense.",
+    ExitCode.UNAVAILABLE: "The systemd user manager, tmux, git or another host cannot be reached.",
+    ExitCode.BUG: "A bug of Mosaic Fleet; the traceback is in the state folder.",
+    ExitCode.LOCKED: "Another run holds the lock.",
+    ExitCode.INVALID_CONFIG: "A file is not valid, and nothing was done because of it.",
+    ExitCode.INTERRUPTED: "Interrupted.",
+    ExitCode.TERMINATED: "Terminated.",
+}
 
 
 class MosaicError(Exception):

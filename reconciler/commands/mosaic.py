@@ -25,11 +25,16 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
 }
 AGENT: Mapping[str, tuple[str, str, str]] = {
     "roster": ("agent_roster", "command", "Who is declared, here and on other hosts."),
+    "watch": ("agent_watch", "command", "Look at an agent's pane as it goes on."),
+    "tail": ("agent_tail", "command", "The last lines of an agent's pane."),
+    "attach": ("agent_attach", "command", "Sit down at an agent's terminal."),
 }
 TOP: Mapping[str, tuple[str, str, str]] = {
     "fleet": ("mosaic", "fleet", "The fleet on this host."),
     "agent": ("mosaic", "agent", "One agent of the fleet."),
+    "doctor": ("doctor", "command", "Check every prerequisite, and show what mends it."),
     "completion": ("completion", "command", "Print the completion script for a shell."),
+    "man": ("man", "command", "Print a manual page, or write them all."),
 }
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
