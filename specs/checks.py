@@ -19,6 +19,7 @@ from specs.yaml_tree import Node
 
 Floor = Literal["two-agent", "none"]
 WHOLE_FLEET = "*"
+FLOOR_HELP = "a fleet has exactly one orchestrator and at least one enhancer; `floor: none` in fleet.yaml lifts that"
 
 
 def check_runtimes(roster: RosterHead, tree: Node, source: SourceFile, suggester: Suggester) -> list[Problem]:
@@ -159,7 +160,6 @@ def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: So
         if entry.spec is not None:
             classes[entry.spec.agent_class].append(entry)
     problems = []
-    help_ = "a fleet has exactly one orchestrator and at least one enhancer; `floor: none` in fleet.yaml lifts that"
     for entry in classes["orchestrator"][1:]:
         first = classes["orchestrator"][0]
         problems.append(
@@ -167,13 +167,13 @@ def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: So
                 entry.at("class").span,
                 f'agent "{entry.name}" is a second orchestrator',
                 suggestion=f'the first is "{first.name}" on line {first.node.span.line}',
-                help=help_,
+                help=FLOOR_HELP,
                 agent=entry.name,
             )
         )
     for missing in ("orchestrator", "enhancer"):
         if not classes[missing]:
-            problems.append(source.problem(agents.span, f"the fleet has no {missing}", help=help_))
+            problems.append(source.problem(agents.span, f"the fleet has no {missing}", help=FLOOR_HELP))
     return problems
 
 

@@ -7,7 +7,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -22,6 +22,7 @@ from specs.edit import (
 )
 from tests.specs.written_rosters import STATES, Written, rosters
 
+calm = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NEW = {"name": "new0", "runtime": "stub", "class": "worker", "depends_on": ["lead"], "working_directory": "~/work"}
 
 
@@ -49,6 +50,7 @@ def whole(before: Written, after: bytes) -> None:
     assert endings(after) <= (endings(before.raw) or {"\n"})
 
 
+@calm
 @given(rosters(), st.data())
 def test_a_state_changes_one_line(written: Written, data: st.DataObject) -> None:
     agent = data.draw(st.sampled_from(written.agents))
@@ -68,6 +70,7 @@ def test_a_state_changes_one_line(written: Written, data: st.DataObject) -> None
         assert len(gone) <= 1
 
 
+@calm
 @given(rosters())
 def test_all_generations_at_once(written: Written) -> None:
     wanted = {one["name"]: {"generation": one.get("generation", 0) + 1, "state": "running"} for one in written.agents}
@@ -76,6 +79,7 @@ def test_all_generations_at_once(written: Written) -> None:
     whole(written, after)
 
 
+@calm
 @given(rosters())
 def test_one_more_agent_moves_no_line(written: Written) -> None:
     after = add_agent(written.raw, NEW)
@@ -88,6 +92,7 @@ def test_one_more_agent_moves_no_line(written: Written) -> None:
     assert remove_agent(after, "new0") == written.raw
 
 
+@calm
 @given(rosters(), st.data())
 def test_one_agent_less_adds_no_line(written: Written, data: st.DataObject) -> None:
     agent = data.draw(st.sampled_from(written.agents))
@@ -103,6 +108,7 @@ def test_one_agent_less_adds_no_line(written: Written, data: st.DataObject) -> N
             assert f"# below {number}" in after.decode()
 
 
+@calm
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30))
 def test_any_reason_comes_back(reason: str) -> None:
     raw = b"name: x\n"
