@@ -136,6 +136,11 @@ class Systemd:
                 self._lost(f"the connection to systemd was lost ({error})")
         self._expire()
 
+    @property
+    def on_bus(self) -> bool:
+        """Reached over a message bus. False over systemd's private socket, and where it is not reached."""
+        return self._connection is not None and self._connection.bus
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

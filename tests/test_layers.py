@@ -26,6 +26,10 @@ PURE_RECONCILER = (
     "plan_summary", "redact", "remember", "results", "rollout", "schemas", "sightings", "status", "status_document",
     "store_codec", "suspend", "threshold", "times", "views",
 )  # fmt: skip
+PURE_DOCTOR = (
+    "check", "clock", "document", "files", "leftovers", "loop", "programs", "repository", "runtimes", "session",
+    "systemd", "terminals",
+)  # fmt: skip
 PURE_PROVIDERS = (
     "additions", "base", "comms", "env", "framework", "heartbeat", "holder", "host", "identity", "launch", "linger",
     "names", "programs.base", "programs.registry", "registry", "session", "steps", "unit",
@@ -92,6 +96,7 @@ def pure() -> list[str]:
     return sorted(
         [*specs, *render, *(f"providers.{name}" for name in PURE_PROVIDERS)]
         + [f"reconciler.{name}" for name in PURE_RECONCILER]
+        + [f"reconciler.doctor.{name}" for name in PURE_DOCTOR]
     )
 
 

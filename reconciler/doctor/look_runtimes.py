@@ -1,0 +1,181 @@
+"""Finds the program of each runtime the way an agent's pane does; agent-pane is what this has to agree with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from providers.host import HostFacts
+from providers.spawn import DEFAULT_PATH, Child, NotInstalledError, SpawnError, find
+from reconciler.doctor.check import Unseen
+from reconciler.doctor.look_host import whereabouts
+from reconciler.doctor.runtimes import RuntimeProgram, Runtimes
+from reconciler.redact import one_line
+from reconciler.settings import Settings, settings_path
+from specs.compiled import Agent, Fleet
+from specs.runtimes import KNOWN
+
+TIMEOUT_S = 20.0  # a program of 200 MB starts slowly on a machine that is busy
+_LINE_MAX = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    runtime: str
+    program: str
+    search: str
+
+
+def look(
+    facts: HostFacts,
+    environ: Mapping[str, str],
+    settings: Settings,
+    fleet: Fleet | None,
+    panes: Mapping[str, Mapping[str, str]],
+    manager: Mapping[str, str] | Unseen,
+) -> Runtimes:
+    """`panes`: what each tmux server hands to its panes, by socket; where none runs it is what `manager` has. Without a
+    fleet: every program that is known here."""
+    base = environ if isinstance(manager, Unseen) else {**manager, "HOME": environ.get("HOME", facts.home)}
+    uses: dict[_Use, list[str]] = {}
+    if fleet is None:
+        search = search_path(base, settings.path, facts.bin_dir)
+        uses = {_Use(name, name, search): [] for name in KNOWN if name != "stub"}
+    else:
+        for agent in fleet.agents:
+            if agent.state == "running" and agent.held is None and agent.argv:
+                around = _environment(agent, panes.get(agent.socket) or base)
+                search = search_path(around, agent.path, facts.bin_dir)
+                uses.setdefault(_Use(agent.runtime, agent.argv[0], search), []).append(agent.name)
+    file = str(settings_path(facts.config_home))
+    return Runtimes(
+        programs=_programs(uses, environ, facts),
+        settings_file=file,
+        path_is_set=bool(settings.path),
+        npm=bool(whereabouts("npm", environ)),
+    )
+
+
+def _environment(agent: Agent, around: Mapping[str, str]) -> dict[str, str]:
+    own = {name: value.literal for name, value in agent.env if value.literal is not None}
+    return {**around, **own}
+
+
+def search_path(environ: Mapping[str, str], first: Sequence[str], last: str) -> str:
+    """The PATH that agent-pane makes: configured folders, where npm puts programs, what it was given, ours."""
+    given = environ.get("PATH") or DEFAULT_PATH
+    folders = [folder for folder in first if os.path.isdir(folder)]
+
+    def also(folder: str) -> None:
+        if folder not in folders and folder not in given.split(":") and os.path.isdir(folder):
+            folders.append(folder)
+
+    if environ.get("NPM_CONFIG_PREFIX"):
+        also(f"{environ['NPM_CONFIG_PREFIX']}/bin")
+    home = environ.get("HOME", "")
+    if home:
+        for prefix in npm_prefixes(home):
+            also(f"{prefix}/bin")
+        also(f"{home}/.npm-global/bin")
+        also(f"{home}/.local/bin")
+    node = whereabouts("node", {"PATH": given})
+    if node and os.path.islink(node):
+        also(os.path.dirname(os.path.realpath(node)))
+    found = ":".join([*folders, given])
+    return found if last in found.split(":") else f"{found}:{last}"
+
+
+def npm_prefixes(home: str) -> list[str]:
+    """What `~/.npmrc` says, as absolute paths."""
+    try:
+        with open(f"{home}/.npmrc", encoding="utf-8", errors="replace") as file:
+            lines = file.read(1 << 16).splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        key, _, value = line.strip(" \t").replace("\t", "=").replace(" ", "=").partition("=")
+        value = value.strip("=").strip("\"'")
+        for start in ("${HOME}/", "~/"):
+            if value.startswith(start):
+                value = f"{home}/{value.removeprefix(start)}"
+        if key == "prefix" and value.startswith("/"):
+            found.append(value)
+    return found
+
+
+def _programs(
+    uses: Mapping[_Use, Sequence[str]], environ: Mapping[str, str], facts: HostFacts
+) -> tuple[RuntimeProgram, ...]:
+    paths = {use: _found(use) for use in uses}
+    asked = {use: _begin(path, use, environ) for use, path in paths.items() if path}
+    programs = []
+    for use, agents in uses.items():
+        path = paths[use]
+        version = _finish(asked[use], use) if path else Unseen(why="not found")
+        elsewhere = "" if path or "/" in use.program else _elsewhere(use.program, environ, facts)
+        programs.append(
+            RuntimeProgram(
+                runtime=use.runtime,
+                program=use.program,
+                agents=tuple(agents),
+                path=path,
+                version=version,
+                elsewhere=elsewhere,
+                search=use.search,
+            )
+        )
+    return tuple(programs)
+
+
+def _found(use: _Use) -> str:
+    try:
+        return find(use.program, {"PATH": use.search})
+    except NotInstalledError:
+        return ""
+
+
+def _elsewhere(program: str, environ: Mapping[str, str], facts: HostFacts) -> str:
+    """Where a person has it and an agent does not: on this shell's PATH, or where version managers put it."""
+    if found := whereabouts(program, environ):
+        return found
+    for manager in (".nvm/versions/node", ".local/share/fnm/node-versions", ".volta", ".bun", ".asdf", ".opencode"):
+        top = f"{facts.home}/{manager}"
+        for folder in (
+            f"{top}/bin",
+            *(f"{top}/{name}{sub}/bin" for name in _names(top) for sub in ("", "/installation")),
+        ):
+            path = f"{folder}/{program}"
+            if os.access(path, os.X_OK) and os.path.isfile(path):
+                return path
+    return ""
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder), reverse=True)
+    except OSError:
+        return []
+
+
+def _begin(path: str, use: _Use, environ: Mapping[str, str]) -> Child | Unseen | str:
+    if use.runtime == "stub":
+        return "stub"  # the stub is ours, and asking Python for its version says nothing about it
+    try:
+        return Child([path, "--version"], {**environ, "PATH": use.search}, timeout_s=TIMEOUT_S, limit=1 << 16)
+    except SpawnError as error:
+        return Unseen(why=str(error))
+
+
+def _finish(child: Child | Unseen | str, use: _Use) -> str | Unseen:
+    if not isinstance(child, Child):
+        return child
+    try:
+        done = child.finish()
+    except SpawnError as error:
+        return Unseen(why=str(error))
+    said = (done.out or done.err).decode("utf-8", "replace").strip()
+    if done.status != 0:
+        return Unseen(why=one_line(said, _LINE_MAX) or f"{use.program} ended with status {done.status}")
+    return one_line(said.splitlines()[0] if said else "", _LINE_MAX) or Unseen(why="it prints nothing")

@@ -1,0 +1,1 @@
+"""`mosaic doctor`: its judgements one by one, and on real hosts."""
