@@ -10,10 +10,12 @@ import fcntl
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PIPE = 1 << 20  # what anybody may ask for
@@ -149,6 +151,18 @@ class Child:
         if not poll.poll(1000):
             return -signal.SIGKILL
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Be that program from now on, in this terminal. Raises SpawnError."""
+    path = find(argv[0], environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored is inherited
+    try:
+        os.execve(path, list(argv), dict(environ))  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        raise SpawnError(f"{path} could not be started: {error.strerror}") from error
 
 
 def run(

@@ -1,0 +1,47 @@
+"""One agent as the loop sees it, for a command that has to know what an agent is doing just now."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from reconciler.errors import MosaicError
+from reconciler.loop import Context, look
+from reconciler.results import RunOptions
+
+if TYPE_CHECKING:
+    from reconciler.commands.shared import Here
+    from reconciler.model import AgentView
+    from specs.compiled import Fleet
+
+EVERY_S = 5.0  # between two looks of `Eyes.follow`
+
+
+class Eyes:
+    """Looks at the whole host, as a preview does: nothing is changed and nothing is written."""
+
+    def __init__(self, place: Here, fleet: Fleet) -> None:
+        from reconciler.run import context, surroundings
+        from reconciler.threshold import with_idle_threshold
+
+        self._fleet, _ = with_idle_threshold(fleet, os.environ)
+        self._ctx: Context = context(surroundings(), place.store, place.settings, RunOptions(dry_run=True))
+        self.last: AgentView | None = None
+
+    def view(self, name: str) -> AgentView:
+        """The agent's joined record; what cannot be seen is unknown in it. Raises MosaicError."""
+        return look(self._ctx, self._fleet).plan.views[name]
+
+    def follow(self, name: str) -> None:
+        """Keep `last` fresh from now on, in the background: a bus that hangs must not stop whoever watches a pane."""
+
+        def run() -> None:
+            while True:
+                with suppress(MosaicError):
+                    self.last = self.view(name)
+                time.sleep(EVERY_S)
+
+        threading.Thread(target=run, daemon=True).start()

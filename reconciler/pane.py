@@ -1,0 +1,97 @@
+"""The pane of a declared agent, for whoever wants to look at it or to type into it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from providers.glass import Glance, Glass, Viewer
+from providers.panes import PaneError, PaneState, Where
+from reconciler.errors import MosaicError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from specs.compiled import Agent, Fleet
+
+TEXT_MAX = 1 << 20  # bytes of a pane's text
+
+
+class Pane:
+    """One agent's pane, found by its marks. Raises MosaicError where there is none."""
+
+    def __init__(self, fleet: Fleet, agent: Agent) -> None:
+        self.agent = agent
+        self.where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
+        self.glass = Glass(os.environ)
+        try:
+            self.state: PaneState = self.glass.state(self.where)
+        except PaneError as error:
+            raise unreachable(error) from error
+        if self.state.found != "pane":
+            raise gone(self.state.found, agent)
+
+    def glance(self, *, back: int = 0, joined: bool = False) -> Glance:
+        """Raises Unavailable where tmux does not answer, MosaicError when the pane is gone."""
+        try:
+            seen = self.glass.glance(self.where, self.state, back=back, joined=joined)
+        except PaneError as error:
+            raise unreachable(error) from error
+        if seen.found != "pane":
+            raise gone(seen.found, self.agent)
+        return seen
+
+    def viewers(self) -> tuple[Viewer, ...]:
+        """The terminals that are attached to its session. Raises Unavailable."""
+        try:
+            return self.glass.viewers(self.where)
+        except PaneError as error:
+            raise unreachable(error) from error
+
+    def terminals(self) -> frozenset[str]:
+        """The terminals of all panes of its server. Raises Unavailable."""
+        try:
+            return self.glass.terminals(self.where)
+        except PaneError as error:
+            raise unreachable(error) from error
+
+
+def text_of(rows: Sequence[str], lines: int = TEXT_MAX) -> str:
+    """The end of what was seen, as plain text: secrets hidden, nothing at the right and at the bottom."""
+    from reconciler.redact import redact
+    from reconciler.render.styled import plain_rows
+
+    return redact("\n".join(plain_rows(rows)), max_lines=lines, max_bytes=TEXT_MAX)
+
+
+def rows_of(rows: Sequence[str]) -> list[str]:
+    """`text_of`, line by line."""
+    text = text_of(rows)
+    return text.split("\n") if text else []
+
+
+def gone(found: str, agent: Agent) -> MosaicError:
+    """The error of a pane that is not there (any more), and what to do about it."""
+    name, where = agent.name, f'on the tmux socket "{agent.socket or "default"}"'
+    if agent.state != "running":
+        return MosaicError(f"agent {name} is declared {agent.state}: it has no pane", help=f"mosaic fleet start {name}")
+    if found == "no-server":
+        return Unavailable(f"there is no tmux server {where}, so agent {name} does not run", help="run: reconcile")
+    if found == "foreign":
+        return MosaicError(
+            f"the session {agent.session} {where} is not the one of agent {name}, or not the same any more",
+            help="mosaic fleet status says what is there",
+        )
+    what = "the session" if found == "no-session" else "its pane in the session"
+    return MosaicError(f"agent {name} does not run: {what} {agent.session} {where} is not there", help="run: reconcile")
+
+
+def ended(seen: Glance, agent: Agent) -> MosaicError:
+    """The error of a pane whose program has ended."""
+    status = f" with status {seen.dead_status}" if seen.dead_status is not None else ""
+    return MosaicError(f"the program of agent {agent.name} has ended{status}", help=f"mosaic agent tail {agent.name}")
+
+
+def unreachable(error: PaneError) -> Unavailable:
+    """The error of a tmux that did not answer."""
+    return Unavailable(str(error), help="if it goes on like this: mosaic fleet status")
