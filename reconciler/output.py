@@ -42,6 +42,7 @@ class Output:
         self._err = stderr if stderr is not None else sys.stderr
         self._out_colour = wants_colour(self._out, os.environ)
         self._err_colour = wants_colour(self._err, os.environ)
+        self.heard = True  # False once nobody reads stdout any more
         for stream in (self._out, self._err):
             # An agent's name or a reason in another script must not end the command under LANG=C.
             if hasattr(stream, "reconfigure"):
@@ -69,6 +70,7 @@ class Output:
 
     def deaf(self) -> None:
         """Nobody reads stdout any more: let what is left, and Python's own last flush, go nowhere."""
+        self.heard = False
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
             os.dup2(nowhere, self._out.fileno())

@@ -146,8 +146,10 @@ def preview_code(intake: Intake, plan: Plan) -> ExitCode:
     return ExitCode.REFUSED if plan.refused else ExitCode.OK
 
 
-def context(here: Surroundings, store: Store, settings: Settings, options: RunOptions) -> Context:
-    """What the passes of a run work with."""
+def context(
+    here: Surroundings, store: Store, settings: Settings, options: RunOptions, *, measure: bool = False
+) -> Context:
+    """What the passes of a run work with. `measure`: see SessionProvider."""
 
     def providers() -> Registry:
         from reconciler.entry import service_command
@@ -157,6 +159,7 @@ def context(here: Surroundings, store: Store, settings: Settings, options: RunOp
             also_sockets=frozenset(agent.socket for agent in owned.agents.values()),
             install=settings.install,
             command=service_command() if settings.install != "none" else (),
+            measure=measure,
         )
 
     def suspended(fleet: Fleet) -> dict[str, Suspension]:

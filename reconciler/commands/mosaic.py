@@ -14,6 +14,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "schema": ("schema", "command", "Print a JSON Schema."),
     "install": ("install", "install", "Reconcile this host by itself from now on."),
     "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
+    "ps": ("ps", "command", "Every agent, as it is right now."),
     "status": ("status", "command", "What is known of the fleet on this host."),
     "sync": ("sync", "command", "Look now."),
     "pause": ("pause", "pause", "Pull the kill switch: no action is taken."),
@@ -28,6 +29,7 @@ AGENT: Mapping[str, tuple[str, str, str]] = {
     "watch": ("agent_watch", "command", "Look at an agent's pane as it goes on."),
     "tail": ("agent_tail", "command", "The last lines of an agent's pane."),
     "attach": ("agent_attach", "command", "Sit down at an agent's terminal."),
+    "reset": ("agent_reset", "command", "Give an agent a new conversation."),
 }
 TOP: Mapping[str, tuple[str, str, str]] = {
     "fleet": ("mosaic", "fleet", "The fleet on this host."),

@@ -1,0 +1,94 @@
+"""`mosaic fleet ps`: every agent, and everything that looks like one, as it is right now."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from reconciler.commands.options import Duration, fleet_option
+
+if TYPE_CHECKING:
+    from reconciler.output import Output
+    from reconciler.rows_document import Listing
+    from reconciler.seeing import Seen
+
+PsFormat = Literal["text", "wide", "json", "yaml", "name"]
+FORMATS = click.Choice(["text", "wide", "json", "yaml", "name"])
+EPILOG = """\b
+Examples:
+  mosaic fleet ps                        what runs, what does not, and why
+  mosaic fleet ps --watch                the same, again and again
+  mosaic fleet ps --check && echo fine   for a script: exit code 3 if anything is wrong
+"""
+
+
+@click.command(epilog=EPILOG)
+@fleet_option
+@click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
+@click.option("--running", is_flag=True, help="Only what has a living process.")
+@click.option("-o", "--output", "form", type=FORMATS, default="text", show_default=True, help="How it is written.")
+@click.option("--watch", is_flag=True, help="Again and again; off a terminal one JSON document for each change.")
+@click.option("--interval", type=Duration(), default="2s", show_default=True, help="With --watch: how often to look.")
+@click.option("--check", is_flag=True, help="Exit code 3 if anything is wrong.")
+@click.pass_obj
+def command(
+    output: Output,
+    *,
+    fleet: str | None,
+    agents: tuple[str, ...],
+    running: bool,
+    form: PsFormat,
+    watch: bool,
+    interval: float,
+    check: bool,
+) -> int:
+    """Look at this host now, compare it with git as it stands, and show a row for each agent; then whatever else is
+    there. What is wrong comes first. Changes nothing, and asks no network."""
+    from reconciler.seeing import see
+
+    if watch and check:
+        raise click.UsageError("--check looks once; it does not go with --watch")
+    if watch:
+        from reconciler.commands.ps_watch import follow
+
+        return follow(output, form, fleet=fleet, agents=agents, running=running, interval=interval)
+    seen = see(fleet)
+    for sentence in seen.warnings:
+        output.warning(sentence)
+    listing = chosen(seen, agents, running=running)
+    tell(output, listing, form, width=terminal_width())
+    return 3 if check and listing.wrong else 0
+
+
+def chosen(seen: Seen, agents: tuple[str, ...], *, running: bool) -> Listing:
+    """The list of those that were asked for. Raises NotFound with near misses."""
+    from dataclasses import replace
+
+    listing = seen.only(agents).listing
+    return replace(listing, rows=tuple(row for row in listing.rows if row.pid)) if running else listing
+
+
+def tell(output: Output, listing: Listing, form: PsFormat, *, width: int | None) -> None:
+    """The list on stdout, in the form that was asked for."""
+    if form == "name":
+        names = [row.name for row in listing.rows if row.kind == "agent"]
+        if names:
+            output.result("\n".join(names))
+    elif form in ("json", "yaml"):
+        from reconciler.rows_document import listing_document
+
+        output.document(listing_document(listing), "json" if form == "json" else "yaml")
+    else:
+        from reconciler.render.ps_text import ps_text
+
+        output.result(ps_text(listing, width=width, wide=form == "wide", paint=output.paint))
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that stdout is, None off a terminal."""
+    from reconciler.screen import width_of
+
+    return width_of(sys.stdout, os.environ)

@@ -1,0 +1,241 @@
+"""Rows: what `mosaic fleet ps` shows, one for each agent and for each thing on the host that looks like one. Pure.
+
+A row joins git, systemd, tmux, the processes, the heartbeat and this host's memory. Where they disagree the row says
+so: nothing is averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from providers.base import Action, Health, HeldReason, Kind, Present, Reason, ResourceKey
+from providers.names import agent_unit
+from reconciler.classify import Readiness
+from reconciler.judge import ON_PURPOSE
+from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan
+from reconciler.row import Row, RowKind, Sync, in_order
+from reconciler.suspend import WHOLE_FLEET
+from specs.compiled import Fleet, Suspension
+
+
+def build_rows(
+    plan: Plan,
+    fleet: Fleet,
+    history: History,
+    inventory: Inventory,
+    observation: Observation,
+    suspended: Mapping[str, Suspension],
+) -> tuple[Row, ...]:
+    """Every declared agent, everything else that looks like one; worst first. `suspended`: those that are in force."""
+    held: dict[str, list[Held]] = {}
+    for one in plan.held:
+        held.setdefault(one.agent or "", []).append(one)
+    due: dict[str, list[Action]] = {}
+    for action in plan.actions:
+        due.setdefault(action.agent or "", []).append(action)
+    rows = []
+    for name, view in plan.views.items():
+        kind = _kind(name, view, inventory, observation)
+        if kind is not None:
+            nobody = AgentHistory()
+            about = _About(
+                view=view,
+                kind=kind,
+                held=tuple(sorted(held.get(name, ()), key=lambda one: one.until or float("inf"))),
+                due=tuple(due.get(name, ())),
+                suspended=suspended.get(WHOLE_FLEET) or suspended.get(name),
+                paused=plan.paused is not None,
+                settling=name in plan.settling,
+                history=history.agents.get(name, nobody),
+                session=observation.present.get(ResourceKey(Kind.SESSION, name)),
+                beats=observation.unknown.get(Kind.HEARTBEAT, ""),
+                grace=fleet.heartbeats.stale_after,
+                now=plan.observed_at,
+            )
+            rows.append(_row(about, plan))
+    return in_order(rows)
+
+
+def fleet_problems(plan: Plan) -> tuple[str, ...]:
+    """What is wrong and belongs to no agent: what could not be seen, what all agents share, what a guard refuses."""
+    unseen = [f"{kind} could not be seen: {why}" for kind, why in sorted(plan.unknown.items())]
+    shared = [f"{one.verb} {one.target} is due ({one.reason})" for one in plan.actions if one.agent is None]
+    held = [
+        f"{one.verb} {one.target} is held: {one.reason} ({one.message})"
+        for one in plan.held
+        if one.agent is None and one.reason not in ON_PURPOSE
+    ]
+    return (*unseen, *shared, *held, *plan.refused)
+
+
+def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observation) -> RowKind | None:
+    """None for what is no agent's and needs no row: a heartbeat file that somebody left behind."""
+    if view.desired_state != "undeclared":
+        return "agent"
+    if name in inventory.agents:
+        return "removed"
+    keys = {kind: observation.present.get(ResourceKey(kind, name)) for kind in (Kind.UNIT, Kind.SESSION, Kind.ENV)}
+    seen = [one for one in keys.values() if one is not None]
+    if not seen:
+        return None
+    session = keys[Kind.SESSION]
+    only_session = session is not None and len(seen) == 1 and not session.ours
+    return "unmanaged" if only_session and session is not None and not session.evidence.get("mark") else "orphan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _About:
+    """All that is known of one row."""
+
+    view: AgentView
+    kind: RowKind
+    held: Sequence[Held]
+    due: Sequence[Action]
+    suspended: Suspension | None
+    paused: bool
+    settling: bool
+    history: AgentHistory
+    session: Present | None
+    beats: str  # why no heartbeat could be seen, "" if they could
+    grace: float
+    now: float
+
+
+def _row(about: _About, plan: Plan) -> Row:
+    view, sync = about.view, _sync(about)
+    problems = tuple(dict.fromkeys(_problems(about)))
+    due = (str(about.due[0].verb), str(about.due[0].reason), 0.0) if about.due else ("", "", 0.0)
+    if not about.due and about.held:
+        first = about.held[0]
+        due = str(first.verb), str(first.reason), first.until or 0.0
+    writer = next((one.value for one in view.evidence if one[:2] == ("heartbeat", "writer")), "")
+    return Row(
+        kind=about.kind,
+        name=view.name,
+        tenant_id=plan.tenant_id,
+        host=plan.host,
+        agent_class=view.agent_class,
+        runtime=view.runtime,
+        desired=view.desired_state,
+        readiness=view.readiness,
+        readiness_why=view.readiness_why,
+        sync=sync,
+        problems=problems,
+        notes=tuple(dict.fromkeys(_notes(about))),
+        wrong=_wrong(about, sync, problems),
+        unit=view.unit_active,
+        enabled=view.enabled,
+        session=view.session,
+        socket=str(about.session.fields["socket"]) if about.session is not None else "",
+        pid=view.pid if view.session in ("alive", "foreign") else 0,
+        program=view.program,
+        started=view.started,
+        idle=view.idle,
+        heartbeat=view.heartbeat,
+        heartbeat_age=view.heartbeat_age,
+        heartbeat_source=str(writer),
+        restarts=about.history.restarts,
+        cpu_s=view.cpu_s,
+        memory=view.memory,
+        health=str(view.health),
+        available=view.available,
+        next_verb=due[0],
+        next_reason=due[1],
+        next_at=due[2],
+        evidence=view.evidence,
+        observed_at=about.now,
+    )
+
+
+def _sync(about: _About) -> Sync:
+    view = about.view
+    if view.desired_state == "undeclared":
+        return Sync.EXTRA
+    unseen = "unknown" in (view.session, view.unit_active)
+    if about.held or unseen:
+        return Sync.HELD
+    if view.desired_state == "running" and view.session == "missing":
+        return Sync.MISSING
+    return Sync.DRIFTED if about.due or about.settling or view.health is Health.UNHEALTHY else Sync.SYNCED
+
+
+def _problems(about: _About) -> Iterable[str]:
+    """Whole sentences, the planes that disagree first."""
+    view = about.view
+    if about.kind == "unmanaged":
+        return
+    declared = view.desired_state == "running"
+    if view.unit_active == "active" and view.session == "dead" and declared:
+        yield f"its unit is active, but its pane is dead ({view.readiness_why})"
+    elif view.unit_active == "active" and view.session == "missing" and declared:
+        yield "its unit is active, but it has no session"
+    elif view.session == "alive" and view.unit_active in ("inactive", "failed") and declared:
+        yield f"its session lives, but its unit is {view.unit_active}"
+    elif view.why and view.health is not Health.HEALTHY and about.kind == "agent":
+        yield view.why
+    if about.kind == "removed":
+        yield "removed from git, and still here" if view.session in ("alive", "dead") else "removed from git"
+    if about.kind == "orphan":
+        yield "declared nowhere, and left alone: " + _trace(about)
+    if view.enabled is False and view.desired_state == "running" and view.session == "alive":
+        yield "it is not enabled: it will not survive a boot"
+    if view.enabled and view.desired_state in ("stopped", "absent"):
+        yield f"it is enabled, though declared {view.desired_state}: it would come back at the next boot"
+    if view.enabled and view.desired_state == "undeclared":
+        yield "it is enabled, though not in git: it would come back at the next boot"
+    if view.session == "alive" and view.readiness in (Readiness.STALE, Readiness.STUCK):
+        yield view.readiness_why
+    if _unanswered(about) and not _young(about):
+        yield "its heartbeat could not be seen" if about.beats else f"nothing answers for it: {view.readiness_why}"
+    for held in about.held:
+        told = held.message in view.why or held.reason is HeldReason.SUSPENDED
+        yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({held.message})")
+    process = [one for one in about.due if one.key.kind in (Kind.UNIT, Kind.SESSION)]
+    for action in process or about.due[:1]:
+        named = action.reason in (Reason.SPEC, Reason.DRIFT)  # else it is as a whole that it differs
+        paths = ", ".join(change.path for change in action.changes[:4]) if named else ""
+        yield f"{action.verb} is due ({action.reason}{f': {paths}' if paths else ''})"
+
+
+def _trace(about: _About) -> str:
+    view = about.view
+    left = [f"unit {agent_unit(view.name)} is {view.unit_active}"] if view.unit_active not in ("inactive", "") else []
+    left += [f"session {about.session.evidence.get('session')}"] if about.session is not None else []
+    return ", ".join(left) or "its files"
+
+
+def _notes(about: _About) -> Iterable[str]:
+    view = about.view
+    if view.readiness is Readiness.WAITING:
+        yield view.readiness_why
+    if _unanswered(about) and _young(about):
+        yield "it has just started, and nothing has answered for it yet"
+    if about.kind == "unmanaged":
+        yield "a tmux session on the fleet's socket that the fleet did not start; it is left alone"
+    if view.desired_state in ("stopped", "absent"):
+        yield f"declared {view.desired_state}"
+    if about.suspended is not None:
+        yield f"suspended by {about.suspended.by}: {about.suspended.reason}"
+    left = about.session.evidence.get("leftover", ()) if about.session is not None else ()
+    if left and about.kind == "agent":
+        yield f"it has left processes behind in {', '.join(left)}"
+
+
+def _unanswered(about: _About) -> bool:
+    """A living agent that nobody answers for."""
+    view = about.view
+    living = view.session == "alive" and view.health is Health.HEALTHY
+    return about.kind == "agent" and living and view.readiness is Readiness.UNKNOWN
+
+
+def _young(about: _About) -> bool:
+    """Whether there was hardly time for a heartbeat since its start."""
+    return bool(about.view.started) and about.now - about.view.started <= about.grace
+
+
+def _wrong(about: _About, sync: Sync, problems: Sequence[str]) -> bool:
+    """Whether it needs somebody or something; what is stopped, suspended or paused on purpose does not."""
+    if about.kind == "unmanaged" or about.suspended is not None or about.paused:
+        return False
+    return bool(problems) or sync is not Sync.SYNCED

@@ -1,0 +1,219 @@
+"""Seeing: one look at this host, compared with git as it stands; for whoever wants to know and change nothing.
+
+Nothing is written, no lock is taken and no network is asked: the newest commit of a repository on this machine is read
+as it is, of a remote one that was fetched last. If nothing newer can be had, it is the commit in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.errors import MosaicError, NotFound, unknown_agent
+from reconciler.loop import Pass, look
+from reconciler.model import History, Inventory
+from reconciler.results import RunOptions
+from reconciler.row import Row
+from reconciler.rows import build_rows, fleet_problems
+from reconciler.rows_document import Listing
+from reconciler.status import FleetStatus, Pause
+from reconciler.threshold import with_idle_threshold
+from specs.compiled import Fleet, Suspension
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.commands.shared import Here
+    from reconciler.run import Surroundings
+    from reconciler.settings import Settings
+    from reconciler.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What git says: the fleet to compare with, the newest commit, and why that is not taken ("" if it is)."""
+
+    fleet: Fleet
+    newest: str = ""
+    rejected: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen, and what it was compared with. `seen` has the observation and the plan."""
+
+    fleet: Fleet
+    seen: Pass
+    listing: Listing
+    history: History
+    inventory: Inventory
+    suspended: Mapping[str, Suspension]
+    pause: Pause | None
+    store: Store
+    settings: Settings
+    facts: HostFacts
+    source: Source
+    tip: str  # the commit that a repository on this machine offers, "" for any other
+    status: FleetStatus | None  # of the last run
+    warnings: tuple[str, ...] = ()
+
+    def row(self, name: str) -> Row:
+        """The row of an agent, or of whatever goes by its name. Raises NotFound with near misses."""
+        for row in self.listing.rows:
+            if row.name == name and row.kind != "host":
+                return row
+        raise unknown_agent(name, {row.name for row in self.listing.rows if row.kind != "host"})
+
+    def only(self, names: Sequence[str]) -> Seen:
+        """The same with these agents alone; the same for no names. Raises NotFound with near misses."""
+        if not names:
+            return self
+        chosen = {self.row(name).name for name in names}
+        rows = tuple(row for row in self.listing.rows if row.name in chosen)
+        return replace(self, listing=replace(self.listing, rows=rows))
+
+
+def see(fleet: str | None = None, around: Surroundings | None = None) -> Seen:
+    """Look now. `fleet`: a repository, the name of a fleet on this host, or None for the usual one.
+
+    Raises MosaicError if there is nothing to compare with; what could not be seen of the host is in the rows.
+    """
+    from reconciler.run import surroundings
+
+    return see_at(find(fleet), around or surroundings())
+
+
+def find(fleet: str | None) -> Here:
+    """The fleet's state on this host, read only, with its repository where anything names it. Raises NotFound."""
+    import os
+
+    from reconciler.binding import read_bindings
+    from reconciler.commands.shared import here
+    from reconciler.place import parse_place
+
+    place = here(fleet, read_only=True)
+    if place.spec is not None:
+        return place
+    names = read_bindings(place.facts).names
+    for spec in (os.environ.get("MOSAIC_FLEET"), place.settings.source):
+        with suppress(MosaicError):
+            if spec and names.get(parse_place(spec).key) == place.store.state.name:
+                return replace(place, spec=spec)
+    return place
+
+
+def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> Seen:
+    """As `see`, where the fleet has been found. `before`: what a watcher saw a moment ago, so that a commit that stays
+    the same is not read again."""
+    from reconciler.pause import merge, read_pause
+    from reconciler.run import context
+
+    store, settings = place.store, place.settings
+    status = store.load_status()
+    host = settings.host or (status.host if status is not None else None)
+    options = RunOptions(fleet=place.spec, dry_run=True, host=host, fetch=_local(place.spec))
+    tip = _tip(place)
+    if before is not None and tip == before.tip and (tip or store.load_status() == before.status):
+        source = before.source
+    else:
+        source = _source(place, options, around)
+    desired, unread = with_idle_threshold(source.fleet, around.environ)
+    ctx = context(around, store, settings, options, measure=True)
+    seen = look(ctx, desired)
+    now = seen.observation.taken_at
+    history, inventory = store.load_history(now=now), store.load_inventory()
+    suspended = merge(desired.suspended, store.load_suspensions(), now)
+    pause = read_pause(around.facts)
+    listing = Listing(
+        fleet=desired.name,
+        tenant_id=desired.tenant_id,
+        host=desired.host,
+        observed_at=now,
+        compared=desired.revision,
+        in_force=status.applied_revision if status is not None else "",
+        newest=source.newest,
+        rejected=source.rejected,
+        pause=pause,
+        problems=fleet_problems(seen.plan),
+        rows=build_rows(seen.plan, desired, history, inventory, seen.observation, suspended),
+    )
+    return Seen(
+        fleet=desired,
+        seen=seen,
+        listing=listing,
+        history=history,
+        inventory=inventory,
+        suspended=suspended,
+        pause=pause,
+        store=store,
+        settings=settings,
+        facts=around.facts,
+        source=source,
+        tip=tip,
+        status=status,
+        warnings=(*source.warnings, *([unread] if unread else []), *store.warnings),
+    )
+
+
+def _local(spec: str | None) -> bool:
+    from reconciler.place import parse_place
+
+    return spec is not None and parse_place(spec).path is not None
+
+
+def _tip(place: Here) -> str:
+    from reconciler.place import parse_place
+
+    if place.spec is None or not _local(place.spec):
+        return ""
+    try:
+        return parse_place(place.spec).tip(place.settings.ref, timeout_s=5.0).oid
+    except MosaicError:
+        return ""
+
+
+def _source(place: Here, options: RunOptions, around: Surroundings) -> Source:
+    """Raises MosaicError if there is nothing at all to compare with."""
+    from reconciler.intake import take
+
+    if place.spec is None:
+        kept = _in_force(place, options, around)
+        if kept is None:
+            raise NotFound(
+                f"nothing tells here what fleet {place.store.state.name} should be like",
+                help="name its repository: --fleet PATH, MOSAIC_FLEET, or `source` in reconcile.toml",
+            )
+        return Source(fleet=kept)
+    try:
+        taken = take(place.spec, options, place.settings, around.facts, place.store, now=around.wall())
+    except MosaicError as error:
+        kept = _in_force(place, options, around)
+        if kept is None:
+            raise
+        return Source(fleet=kept, rejected=error.message.splitlines()[0].rstrip(":"))
+    rejected = taken.report.message if taken.rejected is not None else ""
+    return Source(fleet=taken.fleet, newest=taken.report.attempted, rejected=rejected, warnings=tuple(taken.warnings))
+
+
+def _in_force(place: Here, options: RunOptions, around: Surroundings) -> Fleet | None:
+    """The fleet of the commit in force, as it was compiled or out of our own copy; None if neither is there."""
+    from reconciler.checkout import Checkout
+    from reconciler.desired import compile_files, inputs_digest
+    from reconciler.source import CHECKOUT
+
+    store, path = place.store, place.settings.path
+    status = store.load_status()
+    if status is None or not status.applied_revision:
+        return None
+    revision, host = status.applied_revision, options.host or around.facts.hostname
+    known = store.load_desired(revision=revision, host=host, inputs=inputs_digest(around.facts, path))
+    if known is not None:
+        return known
+    checkout = Checkout(store.state / CHECKOUT)
+    try:
+        files = checkout.files(checkout.peel(revision)[1])
+    except MosaicError:
+        return None
+    return compile_files(files, revision=revision, host=host, facts=around.facts, path=path).fleet
