@@ -18,7 +18,7 @@ _WIDE_ENCODINGS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 def read(name: str, raw: bytes, problems: list[Problem]) -> tuple[SourceFile, Node | None]:
     """The tree of one file. What is wrong goes to `problems`; None when nothing of it can be used."""
     source = SourceFile(name)
-    text = _text(raw, source, problems)
+    text = decode(raw, source, problems)
     if text is None:
         return source, None
     before = len(problems)
@@ -57,7 +57,9 @@ def _hide(node: Node, source: SourceFile) -> None:
             source.hidden.append((line, start, end))
 
 
-def _text(raw: bytes, source: SourceFile, problems: list[Problem]) -> str | None:
+def decode(raw: bytes, source: SourceFile, problems: list[Problem]) -> str | None:
+    """The text of a file, and `source` with its lines; None, and why, for one that is too large or no text."""
+
     def refuse(message: str, span: Span = _TOP, help: str | None = None) -> None:
         problems.append(source.problem(span, message, help=help))
 

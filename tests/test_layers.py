@@ -21,15 +21,19 @@ IMPURE = frozenset((
     "time", "urllib",
 ))  # fmt: skip
 PURE_RECONCILER = (
-    "backoff", "check", "classify", "clock", "commit", "conditions", "credit", "decide", "desired", "diff", "document",
-    "documents", "draft", "errors", "events", "failures", "files", "guards", "judge", "leftovers", "loop", "metrics",
-    "model", "plan", "plan_agents", "plan_shared", "plan_summary", "programs", "redact", "remember", "repository",
-    "results", "rollout", "row", "rows", "rows_document", "runtimes", "schemas", "session", "sightings", "status",
-    "status_document", "store_codec", "suspend", "systemd", "terminals", "threshold", "times", "views",
+    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "desired", "diff", "documents",
+    "draft", "errors", "events", "failures", "guards", "judge", "metrics", "model", "plan", "plan_agents",
+    "plan_shared", "plan_summary", "redact", "remember", "responses", "results", "rollout", "row", "rows",
+    "rows_document", "schemas", "sightings", "status", "status_document", "store_codec", "suspend", "threshold",
+    "times", "views",
+)  # fmt: skip
+PURE_DOCTOR = (
+    "check", "clock", "document", "files", "leftovers", "loop", "programs", "repository", "runtimes", "session",
+    "systemd", "terminals",
 )  # fmt: skip
 PURE_PROVIDERS = (
-    "additions", "base", "comms", "env", "framework", "heartbeat", "holder", "host", "identity", "launch", "linger",
-    "names", "programs.base", "programs.registry", "registry", "session", "steps", "unit",
+    "additions", "base", "comms", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
+    "linger", "names", "programs.base", "programs.registry", "registry", "responder", "session", "steps", "unit",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "specs.library")

@@ -1,0 +1,25 @@
+"""What ships with the program as data: personas, system types, and the framework's own texts.
+
+Names are paths below this folder, with `/`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+
+_ROOT = os.path.dirname(__file__)
+
+
+@functools.cache
+def text(name: str) -> str:
+    """The content of one shipped file. Raises OSError if there is none."""
+    with open(os.path.join(_ROOT, *name.split("/")), encoding="utf-8") as file:
+        return file.read()
+
+
+@functools.cache
+def names(folder: str, suffix: str) -> tuple[str, ...]:
+    """The files of a folder that end with `suffix`, as names for `text`, sorted. Raises OSError."""
+    found = os.listdir(os.path.join(_ROOT, *folder.split("/")))
+    return tuple(f"{folder}/{name}" for name in sorted(found) if name.endswith(suffix) and not name.startswith("."))
