@@ -25,7 +25,9 @@ class Kind(StrEnum):
     FRAMEWORK = "framework"  # unit files and launch programs, by content
     LINGER = "linger"
     HOLDER = "holder"  # the unit that owns a tmux server, and that server
+    RESPONDER = "responder"  # what writes the heartbeats of agents that have none of their own
     ENV = "env"  # per-agent launch environment
+    EXTRAS = "extras"  # per-agent files that its launch adds
     UNIT = "systemd"  # the agent's systemd unit: enabled, active
     SESSION = "tmux"  # the agent's tmux session, pane and process
     HEARTBEAT = "heartbeat"  # observed only

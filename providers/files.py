@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from errno import ELOOP, ENXIO
+from errno import EEXIST, ELOOP, ENOTEMPTY, ENXIO
 
 from providers.base import ObserveError
 from providers.host import FileState
@@ -84,13 +84,24 @@ def write(path: str, content: str, mode: int) -> bool:
     return True
 
 
-def delete(path: str) -> bool:
-    """Remove a file; False if it was not there. Raises OSError."""
+def delete(path: str, *, folder: bool = False) -> bool:
+    """Remove a file, and with `folder` the folder that it was in, unless something else is in there. False if nothing
+    was there to remove. Raises OSError."""
+    did = True
     try:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
+        did = False
+    if folder:
+        try:
+            os.rmdir(os.path.dirname(path))
+            did = True
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            if error.errno not in (ENOTEMPTY, EEXIST):
+                raise
+    return did
 
 
 def sync_folder(folder: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from providers import framework_files, launch
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 from providers.steps import DaemonReload, DeleteFile, WriteFile
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from providers.steps import Step
     from specs.compiled import Fleet
 
+# Neither the folder that we are started in nor PYTHON* variables take the place of our modules.
+RESPONDER = ("-E", "-P", "-m", "reconciler.respond")
 Install = Literal["none", "timer", "watch"]
 
 MARK = "# Managed by Mosaic Fleet"
 PROGRAMS = ("agent-hook", "agent-pane", "agent-start", "agent-stop", "mosaic", "tmux-holder")
-UNITS = ("mosaic-tmux-holder.service", "mosaic-agent@.service")
+UNITS = (HOLDER_UNIT, "mosaic-agent@.service", RESPONDER_UNIT)
 RECONCILER_UNITS: Mapping[Install, tuple[str, ...]] = {
     "none": (),
     "timer": ("mosaic-reconcile-failed.target", "mosaic-reconcile.service", "mosaic-reconcile.timer"),
@@ -94,12 +97,19 @@ class FrameworkProvider:
         interval = fleet.policy.interval
         values = {f"@{program}@": unit_word(f"{facts.bin_dir}/{program}") for program in PROGRAMS}
         values["@COMMAND@"] = " ".join(unit_word(word) for word in self._command)
+        values["@RESPONDER@"] = " ".join(unit_word(word) for word in responder_command(facts))
+        values["@DEFINITION@"] = _digest(framework_files.text(name) + values["@RESPONDER@"])
         values["@INTERVAL@"] = _seconds(interval)
         values["@JITTER@"] = _seconds(min(5.0, interval / 20))
         text = framework_files.text(name)
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         return text
+
+
+def responder_command(facts: HostFacts) -> tuple[str, ...]:
+    """What the responder's unit runs: where the launch environments are, and which unit it is."""
+    return (facts.interpreter, *RESPONDER, f"{facts.mosaic_home}/fleet", f"{facts.unit_dir}/{RESPONDER_UNIT}")
 
 
 def _program(name: str, facts: HostFacts) -> str:

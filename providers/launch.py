@@ -100,8 +100,7 @@ def render_env(agent: Agent, fleet: Fleet, facts: HostFacts) -> str:
 
 def render_pairs(agent: Agent, fleet: Fleet, pairs: Iterable[Pair]) -> str:
     """`render_env`, where the `env_pairs` are at hand."""
-    head = f"# mosaic-fleet: generated from git for agent {agent.name} of fleet {fleet.name}; edits are put back"
-    return _render(head, pairs)
+    return _render(mark(agent.name, fleet.name), pairs)
 
 
 def holder_sockets(fleet: Fleet) -> tuple[str, ...]:
@@ -129,6 +128,11 @@ def render_holder(fleet: Fleet) -> str:
             *(("MOSAIC_TMUX_SOCKET", socket) for socket in holder_sockets(fleet)),
         ],
     )
+
+
+def mark(agent: str, fleet: str) -> str:
+    """The first line of what is generated for an agent."""
+    return f"# mosaic-fleet: generated from git for agent {agent} of fleet {fleet}; edits are put back"
 
 
 def generated_for(text: str) -> str | None:

@@ -218,7 +218,9 @@ class LocalHost:
 def _change_file(step: WriteFile | DeleteFile) -> StepResult:
     try:
         did = (
-            files.write(step.path, step.content, step.mode) if isinstance(step, WriteFile) else files.delete(step.path)
+            files.write(step.path, step.content, step.mode)
+            if isinstance(step, WriteFile)
+            else files.delete(step.path, folder=step.folder)
         )
     except OSError as error:
         text = f"{step.path} cannot be {'written' if isinstance(step, WriteFile) else 'removed'}: {error.strerror}"

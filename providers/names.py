@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 HOLDER_UNIT = "mosaic-tmux-holder.service"
+RESPONDER_UNIT = "mosaic-responder.service"
 AGENT_PREFIX = "mosaic-agent@"
 PANE_PREFIX = "mosaic-pane-"
 

@@ -8,10 +8,12 @@ from typing import Literal
 
 from providers.base import Kind, Provider
 from providers.env import EnvProvider
+from providers.extras import ExtrasProvider
 from providers.framework import FrameworkProvider
 from providers.heartbeat import HeartbeatProvider
 from providers.holder import HolderProvider
 from providers.linger import LingerProvider
+from providers.responder import ResponderProvider
 from providers.session import SessionProvider
 from providers.unit import UnitProvider
 
@@ -34,7 +36,9 @@ def registry(
         FrameworkProvider(install=install, command=command),
         LingerProvider(),
         HolderProvider(),
+        ResponderProvider(),
         EnvProvider(),
+        ExtrasProvider(),
         UnitProvider(),
         SessionProvider(also_sockets, measure=measure),
         HeartbeatProvider(),

@@ -26,13 +26,18 @@ class WriteFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteFile:
-    """Remove one file; already gone is done."""
+    """Remove one file; already gone is done. With `folder`, also the folder that it was in, if that is empty then."""
 
     path: str
+    folder: bool = False
 
     @property
     def command(self) -> str:
-        return f"rm -f {shlex.quote(self.path)}"
+        remove = f"rm -f {shlex.quote(self.path)}"
+        if not self.folder:
+            return remove
+        folder = shlex.quote(self.path.rpartition("/")[0])
+        return f"{remove}; rmdir --ignore-fail-on-non-empty {folder}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

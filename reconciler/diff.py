@@ -60,6 +60,8 @@ def _owned(seen: Present, inventory: Inventory, fleet: Fleet) -> bool:
         return False
     if seen.key.kind is Kind.FRAMEWORK:
         return seen.key.name in inventory.files
+    if seen.key.kind is Kind.RESPONDER:
+        return True
     if seen.agent is None:
         return False
     return seen.agent in inventory.agents or any(agent.name == seen.agent for agent in fleet.agents)

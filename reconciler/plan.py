@@ -13,7 +13,7 @@ from reconciler.decide import Changes, Need, need_of
 from reconciler.draft import Draft
 from reconciler.guards import refusals
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
-from reconciler.plan_agents import blocker, plan_enablement, plan_files, plan_process, plan_second_session
+from reconciler.plan_agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
 from reconciler.plan_shared import plan_shared
 from reconciler.plan_summary import orphans, summarise
 from reconciler.rollout import Wait, waits
@@ -162,11 +162,11 @@ def _run(
     if agent is None:
         return
     unit = agent_unit(name)
-    env = plan_files(draft, name, changes, inventory, ())
+    files = [one(draft, name, changes, inventory, ()) for one in (plan_extras, plan_files)]
     if agent.held is not None:
         draft.hold(name, f"{name}.env", Verb.WRITE, HeldReason.DEPENDENCY, agent.held)
         return
-    before = tuple(draft.gate) + ((env,) if env else ())
+    before = (*draft.gate, *(file for file in files if file))
     enabled = plan_enablement(draft, name, changes, False, before)
     verb = need.verb or Verb.START
     if need.held is not None:
@@ -180,7 +180,7 @@ def _run(
             name, unit, verb, wait.reason, wait.message, since=wait.since, until=wait.until, changes=need.changes
         )
         return
-    stuck = draft.shut or ("its launch environment is not as it should be" if env == "" else "")
+    stuck = draft.shut or ("its launch environment is not as it should be" if "" in files else "")
     stuck = stuck or ("" if need.disrupts else blocker(agent, views, draft, agents))
     if stuck:
         draft.hold(name, unit, verb, HeldReason.DEPENDENCY, stuck, changes=need.changes)
@@ -220,12 +220,15 @@ def _end(
         stopped = plan_process(
             draft, name, need, inventory, ((disabled,) if disabled else ()) + dependants, start_changes=False
         )
-    env = changes.get(Kind.ENV)
-    if need.removes and env is not None and env.verdict is Verdict.DELETE:
-        if need.held is None and wait is None:
-            plan_files(draft, name, changes, inventory, tuple(i for i in (disabled, stopped) if i))
-    elif not need.removes:
-        plan_files(draft, name, changes, inventory, ())
+    if not need.removes:
+        for files in (plan_extras, plan_files):
+            files(draft, name, changes, inventory, ())
+    elif need.held is None and wait is None:
+        # The launch environment says whose all of it is, so it goes last.
+        after = [i for i in (disabled, stopped) if i]
+        for kind, files in ((Kind.EXTRAS, plan_extras), (Kind.ENV, plan_files)):
+            if (change := changes.get(kind)) is not None and change.verdict is Verdict.DELETE:
+                after.append(files(draft, name, changes, inventory, tuple(after)) or "")
 
 
 def _by_agent(changes: Iterable[Change]) -> dict[str, dict[Kind, Change]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from providers import additions
 from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.names import agent_unit
 from reconciler.clock import stamp
@@ -37,6 +38,33 @@ def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, 
         agent=name,
         depends_on=after if delete else (),
         changes=_shown(change),
+        desired=change.desired,
+        present=change.present,
+    )
+
+
+def plan_extras(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
+    """The same for the files that its launch adds. A running agent has read them, and is not disturbed."""
+    change = changes.get(Kind.EXTRAS)
+    if change is None:
+        return None
+    target = f"{name}.d"
+    if change.verdict is Verdict.HOLD:
+        draft.hold(name, target, Verb.WRITE, HeldReason.UNKNOWN, "the files that its launch adds could not be read")
+        return ""
+    if change.verdict is Verdict.CONFLICT:
+        message = f"{target}, or a file in it, was not written by this fleet: move it away, then run again"
+        draft.hold(name, target, Verb.WRITE, HeldReason.NOT_OWNED, message)
+        return ""
+    delete = change.verdict is Verdict.DELETE
+    return draft.add(
+        Verb.DELETE if delete else Verb.WRITE,
+        change.key,
+        target,
+        _extras_reason(change, name, inventory),
+        agent=name,
+        depends_on=after if delete else (),
+        changes=() if change.verdict is not Verdict.UPDATE else change.fields,
         desired=change.desired,
         present=change.present,
     )
@@ -153,6 +181,15 @@ def _shown(change: Change) -> tuple[FieldChange, ...]:
     )
 
 
+def _extras_reason(change: Change, name: str, inventory: Inventory) -> Reason:
+    if change.verdict is Verdict.DELETE:
+        return Reason.REMOVED
+    owned = inventory.agents.get(name)
+    if owned is None or (not owned.launch_digest and change.present is None):
+        return Reason.NEW
+    return Reason.SPEC if change.present is not None and change.present.evidence.get("intact") else Reason.DRIFT
+
+
 def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
     if change.verdict is Verdict.DELETE:
         return Reason.REMOVED
@@ -164,4 +201,5 @@ def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
     # It is as we once wrote it, so git asks for something else by now; a line that we never write is somebody's edit.
     named = {field.path: field.desired for field in change.fields}
     ours = all(path.startswith("vars.MOSAIC_") and desired is not None for path, desired in named.items())
-    return Reason.SPEC if "vars.MOSAIC_LAUNCH" in named or ours else Reason.DRIFT
+    digests = {"vars.MOSAIC_LAUNCH", f"vars.{additions.DIGEST_KEY}"}
+    return Reason.SPEC if digests & named.keys() or ours else Reason.DRIFT

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from providers.base import HeldReason, Kind, Present, Reason, ResourceKey, Verb
-from providers.names import HOLDER_UNIT, UNIT_SUFFIXES
+from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
+from providers.responder import BETWEEN
 from reconciler.draft import Draft
 from reconciler.model import AgentView, Change, History, Verdict
 
@@ -34,6 +35,8 @@ def plan_shared(
         )
     for change in by_kind.get(Kind.LINGER, []):
         _linger(draft, change)
+    for change in by_kind.get(Kind.RESPONDER, []):
+        _responder(draft, change)
     for change in by_kind.get(Kind.HOLDER, []):
         _holder(draft, change, views, history)
     if holder is not None and holder.evidence.get("lost") and not by_kind.get(Kind.HOLDER):
@@ -81,6 +84,43 @@ def _linger(draft: Draft, change: Change) -> None:
         draft.hold(None, user, Verb.LINGER, HeldReason.UNKNOWN, "whether linger is on could not be seen")
     elif change.verdict is Verdict.CREATE:
         draft.add(Verb.LINGER, change.key, user, Reason.NEW, changes=change.fields, desired=change.desired)
+
+
+def _responder(draft: Draft, change: Change) -> None:
+    """No agent waits for it."""
+    live = {"enabled": False, "active": "inactive"} if change.present is None else change.present.fields
+    wanted = change.desired is not None
+    verb = Verb.START if wanted else Verb.STOP
+    if change.verdict is Verdict.HOLD:
+        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.UNKNOWN, "the responder could not be seen")
+        return
+    if change.verdict is Verdict.CONFLICT:
+        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.NOT_OWNED, "it answers for the agents of another fleet")
+        return
+    if wanted and draft.shut:
+        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.DEPENDENCY, draft.shut, changes=change.fields)
+        return
+    job = change.present is not None and change.present.evidence.get("job")
+    due = {Verb.ENABLE if wanted else Verb.DISABLE: live["enabled"] is not wanted}
+    due[verb] = not job and live["active"] not in (*BETWEEN, "active" if wanted else "inactive")
+    for one, path in zip(due, ("enabled", "active"), strict=True):
+        if due[one]:
+            draft.add(
+                one,
+                change.key,
+                RESPONDER_UNIT,
+                _responder_reason(change),
+                depends_on=tuple(draft.gate),
+                changes=tuple(field for field in change.fields if field.path == path),
+                desired=change.desired,
+                present=change.present,
+            )
+
+
+def _responder_reason(change: Change) -> Reason:
+    if change.desired is None:
+        return Reason.SPEC
+    return Reason.NEW if change.present is None else Reason.DRIFT
 
 
 def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], history: History) -> None:

@@ -51,6 +51,8 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
             found.append(f"unit {agent_unit(seen.agent)}")
         elif key.kind is Kind.ENV:
             found.append(f"file {seen.agent}.env")
+        elif key.kind is Kind.EXTRAS:
+            found.append(f"folder {seen.agent}.d")
         elif key.kind is Kind.HEARTBEAT:
             only_turns = seen.evidence.get("turn") is not None and not seen.evidence.get("ts")
             found.append(f"heartbeat {seen.agent}.{'turn' if only_turns else 'hb'}")

@@ -101,7 +101,7 @@ def inventory_after_look(plan: Plan, observation: Observation, inventory: Invent
     is dropped."""
     declared = {agent.name: agent for agent in fleet.agents}
     present = _present_agents(observation)
-    certain = not observation.unknown.keys() & {Kind.UNIT, Kind.SESSION, Kind.ENV}
+    certain = not observation.unknown.keys() & {Kind.UNIT, Kind.SESSION, Kind.ENV, Kind.EXTRAS}
     agents = dict(inventory.agents)
     for name, view in plan.views.items():
         agent, owned = declared.get(name), agents.get(name)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reconciler.model import AgentHistory, History
 from specs.compiled import Agent, AgentState, EnvValue, Fleet, Limits, Policy
 from tests.world import FACTS, HOLDER_UNIT, World
+from tests.world_model import RESPONDER_UNIT
 
 NAMES = ("coder", "coder0", "coder01", "a.b", "enh-1", "orch")
 CLASSES = {"orch": "orchestrator", "enh-1": "enhancer"}
@@ -150,12 +151,14 @@ def on_agent(name: str) -> st.SearchStrategy[Event]:
 
 
 def _units() -> st.SearchStrategy[str]:
-    return st.sampled_from((HOLDER_UNIT, *(f"mosaic-agent@{name}.service" for name in EVENT_AGENTS)))
+    return st.sampled_from((HOLDER_UNIT, RESPONDER_UNIT, *(f"mosaic-agent@{name}.service" for name in EVENT_AGENTS)))
 
 
 def _paths() -> st.SearchStrategy[str]:
-    own = [f"{FACTS.agents_dir}/{name}.env" for name in EVENT_AGENTS]
+    files = (".env", ".d/comms.md", ".d/MANIFEST")
+    own = [f"{FACTS.agents_dir}/{name}{file}" for name in EVENT_AGENTS for file in files]
     framework = [f"{FACTS.unit_dir}/{HOLDER_UNIT}", f"{FACTS.unit_dir}/mosaic-agent@.service"]
+    framework.append(f"{FACTS.unit_dir}/{RESPONDER_UNIT}")
     programs = [f"{FACTS.bin_dir}/{name}" for name in ("agent-start", "agent-pane", "agent-stop", "tmux-holder")]
     return st.sampled_from([*own, *framework, *programs, f"{FACTS.mosaic_home}/fleet/holder.env"])
 

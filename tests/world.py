@@ -52,7 +52,7 @@ STEPS = (
     RecreateSocket,
 )
 UNITS = re.compile(
-    r"mosaic-tmux-holder\.service|mosaic-agent@[A-Za-z0-9_.-]+\.service"
+    r"mosaic-tmux-holder\.service|mosaic-responder\.service|mosaic-agent@[A-Za-z0-9_.-]+\.service"
     r"|mosaic-pane-[A-Za-z0-9_.-]+:[0-9a-f]+\.scope|mosaic-reconcile(-watch)?\.(service|timer)"
 )
 Crash = Literal["before", "half", "after"]

@@ -161,7 +161,8 @@ class WorldLook:
     def _file(self, path: str) -> FileState | None:
         file = self._world.files.get(path)
         if file is None:
-            return None
+            folder = any(other.startswith(path + "/") for other in self._world.files)
+            return FileState(odd="a folder") if folder else None
         if file.odd:
             return FileState(odd=file.odd)
         return FileState(content=file.content, mode=file.mode)

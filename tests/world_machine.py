@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, PendingJob, Server, Unit
+from datetime import UTC, datetime
+
+from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER_UNIT, File, PendingJob, Server, Unit
 from tests.world_processes import Processes
 
 START_LIMIT_S = 90.0  # TimeoutStartSec of a start that hangs
@@ -57,6 +59,10 @@ class Machine(Processes):
             unit.active, unit.sub, unit.job = "activating", "start", "start"
             self.pending.append(PendingJob("start", name, self.now + START_LIMIT_S))
             return "hangs"
+        if name == RESPONDER_UNIT:
+            unit.active, unit.sub = "active", "running"
+            self.respond()
+            return None
         if name == HOLDER_UNIT:
             error = self._holder_start()
         else:
@@ -64,6 +70,7 @@ class Machine(Processes):
                 self.job("start", HOLDER_UNIT)  # Wants= and After=: its failure does not stop us
             error = self._agent_start(instance_of(name))
         unit.active, unit.sub = ("failed", "failed") if error else ("active", "exited")
+        self.respond()
         return error
 
     def _reload(self, name: str, unit: Unit) -> str | None:
@@ -78,7 +85,7 @@ class Machine(Processes):
         unit.active, unit.sub = ("failed", "failed") if was == "failed" else ("inactive", "dead")
         if was != "active":
             return None  # ExecStop= runs only for what is active
-        if loaded:
+        if loaded and name != RESPONDER_UNIT:
             stopped = self._holder_stop() if name == HOLDER_UNIT else self._agent_stop(instance_of(name))
             if not stopped:
                 unit.active, unit.sub = "failed", "failed"
@@ -168,6 +175,20 @@ class Machine(Processes):
         if agent in self.crashing:
             session.last_lines = f"{argv[0]}: cannot go on"
             self.end_process(session.pid, 1)
+
+    def respond(self) -> None:
+        """The responder, if it runs, answers for every living agent that does not itself, on servers it can reach."""
+        responder = self.units.get(RESPONDER_UNIT)
+        if responder is None or responder.active != "active":
+            return
+        for session in [one for server in self.servers if server.reachable for one in server.sessions.values()]:
+            settings = self.read_env(f"{self.facts.agents_dir}/{session.mark}.env") or {}
+            ready = session.pid in self.procs and self.elapsed >= self.procs[session.pid].ready_at
+            if ready and not session.dead and settings.get("MOSAIC_HEARTBEAT", ["native"])[-1] != "native":
+                status = "busy" if self.now - session.activity <= 30.0 else "ok"
+                stamp = datetime.fromtimestamp(self.now, UTC).isoformat().replace("+00:00", "Z")
+                line = f"ts={stamp} pid={session.pid} status={status} source=sidecar interval=15 saw=process,pane\n"
+                self.files[f"{self.facts.run_dir}/{session.mark}.hb"] = File(line, 0o600)
 
     def _agent_stop(self, agent: str) -> bool:
         if not self._program_works("agent-stop"):

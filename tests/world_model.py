@@ -8,6 +8,7 @@ from providers.host import HostFacts
 from providers.steps import Step
 
 HOLDER_UNIT = "mosaic-tmux-holder.service"
+RESPONDER_UNIT = "mosaic-responder.service"
 AGENT_TEMPLATE = "mosaic-agent@.service"
 BROKEN = "BROKEN"  # a file that has this line does not do its work
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.world_machine import Machine
-from tests.world_model import BROKEN, HOLDER_UNIT, File, Server, Session, Unit
+from tests.world_model import BROKEN, HOLDER_UNIT, RESPONDER_UNIT, File, Server, Session, Unit
 
 
 class Trouble(Machine):
@@ -183,6 +183,7 @@ class Trouble(Machine):
             found = self.find(proc.agent)
             if busy and found:
                 found[1].activity = self.now
+        self.respond()
 
     def advance(self, seconds: float) -> None:
         """Time passes: jobs that were queued are carried out, hanging ones run into their limit, agents answer."""
@@ -221,6 +222,6 @@ class Trouble(Machine):
         self.now += 30.0
         if self.linger:
             for unit in sorted(self.enabled, key=lambda name: (name != HOLDER_UNIT, name)):
-                if unit.startswith("mosaic-agent@") or unit == HOLDER_UNIT:
+                if unit.startswith("mosaic-agent@") or unit in (HOLDER_UNIT, RESPONDER_UNIT):
                     self.job("start", unit)
         self.beat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,11 +28,11 @@ class Prog(Plain):
 
 
 @pytest.fixture
-def added(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def added(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(additions, "program", Prog)
     bench.write(f"{additions.folder('a', bench.facts)}/comms.md", TEXT)
     bench.write(f"{additions.folder('a', bench.facts)}/empty", "\n")
-    yield bench
+    return bench
 
 
 def agent() -> Agent:
@@ -83,7 +82,7 @@ def test_an_agent_calls_mosaic_from_any_folder(bench: Bench) -> None:
     env = {"PYTHONPATH": "/tmp/mine"}
     bench.declare(make_agent("a", argv=("sh",), process_names=("sh",), working_directory="/tmp/mine", env=env))
     bench.start("a")
-    eventually(lambda: bench.panes(), what="the pane")
+    eventually(bench.panes, what="the pane")
     bench.host.tmux(SOCKET, "send-keys", "-t", "=a:", "mosaic fleet --help; echo ended with $?", "Enter")
     bench.shows("a", "ended with 0")
     assert "Usage: mosaic fleet" in bench.screen("a")

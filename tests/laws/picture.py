@@ -12,7 +12,7 @@ from providers.names import agent_of_scope, agent_of_unit
 from providers.registry import registry
 from providers.steps import Step
 from specs.compiled import Fleet
-from tests.world_model import HOLDER_UNIT
+from tests.world_model import HOLDER_UNIT, RESPONDER_UNIT
 
 Picture = dict[str, Any]
 
@@ -22,7 +22,7 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
     units = {
         name: state
         for name, state in look.units().items()
-        if name == HOLDER_UNIT or (agent_of_unit(name) and (state.active != "inactive" or state.job))
+        if name in (HOLDER_UNIT, RESPONDER_UNIT) or (agent_of_unit(name) and (state.active != "inactive" or state.job))
     }
     server = look.tmux(fleet.socket)
     scopes: dict[str, int] = {}
@@ -51,12 +51,15 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
             if pane.mark
         },
         "scopes": dict(sorted(scopes.items())),
+        # Stubs answer in their own time; what is answered for others is the responder's.
+        "answered": sorted(name for name, beat in look.heartbeats().items() if beat.words.get("source") == "sidecar"),
         "files": {
             f"{short}/{name}": f"{file.mode & 0o777:04o}" if not file.odd else file.odd
             for short, folder in (("agents", facts.agents_dir), ("bin", facts.bin_dir), ("units", facts.unit_dir))
             for name in look.listing(folder)
             if not name.endswith(".wants") and (file := look.file(f"{folder}/{name}")) is not None
         },
+        "added": {name: list(look.listing(f"{facts.agents_dir}/{name}")) for name in look.listing(facts.agents_dir)},
     }
 
 
@@ -64,7 +67,7 @@ def installation(fleet: Fleet, facts: HostFacts) -> Sequence[Step]:
     """The steps that write every file of a fleet, and nothing else."""
     steps: list[Step] = []
     providers = registry()
-    for kind in (Kind.FRAMEWORK, Kind.ENV):
+    for kind in (Kind.FRAMEWORK, Kind.ENV, Kind.EXTRAS):
         for wanted in providers[kind].desired(fleet, facts):
             action = Action(
                 id="install",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.laws import scenario_added as added
 from tests.laws import scenario_agents as agents
 from tests.laws import scenario_servers as servers
 from tests.laws.scenario_bench import CODER, PREFIX, Bench
@@ -73,4 +74,8 @@ SCENARIOS = (
     Scenario(servers.leftover_child, {"panes": HOLDER, "scopes": {}}),
     Scenario(servers.files, {"files": {}}),
     Scenario(servers.refused_signal, {"server": "up"}),
+    Scenario(added.responder_answers_for_a_silent_agent, {"answered": ["coder"]}),
+    Scenario(added.responder_stopped, {"units": {HOLDER_UNIT: "active", CODER: "active"}}),
+    Scenario(added.responder_before_its_agent, {"answered": ["coder"]}),
+    Scenario(added.added_files_removed, {"units": {}}),
 )

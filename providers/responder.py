@@ -1,0 +1,66 @@
+"""The responder: the unit of the one program on a host that writes heartbeats for agents whose programs write none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers import additions, launch
+from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.names import RESPONDER_UNIT
+from providers.steps import SetEnabled, Step, UnitJob
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts, Look
+    from specs.compiled import Fleet
+
+KEY = ResourceKey(Kind.RESPONDER, RESPONDER_UNIT)
+BETWEEN = ("activating", "deactivating", "reloading")
+
+
+class ResponderProvider:
+    """One resource while an agent runs that has no heartbeat of its own; otherwise the unit rests.
+
+    Its program follows the agents by itself, and starts itself anew after a change of its unit or its code, so that
+    there is nothing to restart it for.
+    """
+
+    kind = Kind.RESPONDER
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        _ = facts
+        if all(agent.state != "running" or additions.beats(agent) == "native" for agent in fleet.agents):
+            return ()
+        return (Resource(key=KEY, agent=None, fields={"enabled": True, "active": "active"}),)
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        unit = look.units().get(RESPONDER_UNIT)
+        active = unit.active if unit is not None else "inactive"
+        enabled = RESPONDER_UNIT in look.enabled()
+        job = unit.job if unit is not None else ""
+        if active == "inactive" and not enabled and not job:
+            return {}
+        holder = look.file(launch.holder_path(facts))
+        owner = launch.generated_for(holder.content) if holder is not None else None
+        fields = {"enabled": enabled, "active": active}
+        return {
+            KEY: Present(key=KEY, agent=None, ours=owner in (None, fleet.name), fields=fields, evidence={"job": job})
+        }
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        _ = facts
+        if action.verb in (Verb.ENABLE, Verb.DISABLE):
+            return (SetEnabled(unit=RESPONDER_UNIT, enabled=action.verb is Verb.ENABLE),)
+        # A unit that systemd has given up on refuses a start, and stays listed after its end.
+        forget: tuple[Step, ...] = ()
+        if action.present is not None and action.present.fields["active"] == "failed":
+            forget = (UnitJob(verb="reset-failed", unit=RESPONDER_UNIT),)
+        if action.verb is Verb.STOP:
+            return (UnitJob(verb="stop", unit=RESPONDER_UNIT), *forget)
+        return (*forget, UnitJob(verb="start", unit=RESPONDER_UNIT))
+
+    def health(self, seen: Present) -> Health:
+        active = seen.fields["active"]
+        if active == "active":
+            return Health.HEALTHY
+        return Health.SETTLING if active in BETWEEN or seen.evidence.get("job") else Health.UNHEALTHY

@@ -1,0 +1,67 @@
+"""What the responder says of an agent: from its pane, its processes and the word of its hooks, and never more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from providers.host import HeartbeatFile, Pane, Process
+
+SLACK_S = 2.0  # /proc knows a start to 10 ms, another's record may know the time to 1 s
+LONGEST_S = 3600.0
+STARTS_S = 30.0  # for so long a launch that is under way is looked at again soon
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An agent that has no heartbeat of its own. `interval` in seconds."""
+
+    name: str
+    socket: str
+    interval: float
+
+
+def watched(name: str, text: str) -> Watched | None:
+    """From an agent's launch environment; None for one that is not ours to answer for, or that is not whole."""
+    words: dict[str, str] = {}
+    for line in text.split("\n"):
+        key, equals, value = line.partition("=")
+        if equals and key.startswith("MOSAIC_"):
+            words[key] = value
+    if words.get("MOSAIC_AGENT_NAME") != name or words.get("MOSAIC_HEARTBEAT") not in ("hook", "none"):
+        return None
+    try:
+        interval = float(words["MOSAIC_HEARTBEAT_INTERVAL"])
+        socket = words["MOSAIC_TMUX_SOCKET"]
+    except (KeyError, ValueError):
+        return None
+    return Watched(name, socket, interval) if 0.0 < interval <= LONGEST_S else None
+
+
+def speaks_itself(beat: HeartbeatFile | None, pids: Sequence[int], now: float, interval: float) -> bool:
+    """Whether a process of the pane has written a heartbeat of its own: then there is nothing to answer for."""
+    if beat is None or beat.error is not None or beat.words.get("source") == "sidecar":
+        return False
+    return beat.pid in pids and now - beat.ts <= 3.0 * interval
+
+
+def heartbeat(
+    agent: Watched, pane: Pane, top: Process, pids: Sequence[int], turn: HeartbeatFile | None, now: float
+) -> str:
+    """The line for a living pane whose program has started. `top` is its process, `pids` that and all below it."""
+    saw = ["process", "pane"]
+    status = "busy" if pane.activity and now - pane.activity <= 2.0 * agent.interval else "ok"
+    carried: Mapping[str, str] = {}
+    if turn is not None and turn.error is None and turn.pid in pids and turn.ts >= top.started - SLACK_S:
+        saw.append("turn")
+        status = turn.status
+        carried = {key: turn.words[key] for key in ("waiting", "stuck") if turn.words.get(key)}
+    words = {
+        "pid": str(pane.pid),
+        "status": status,
+        "source": "sidecar",
+        "interval": f"{agent.interval:g}",
+        "saw": ",".join(saw),
+        **carried,
+    }
+    return " ".join(f"{key}={value}" for key, value in words.items())
