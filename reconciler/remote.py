@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from providers.spawn import Child, NotInstalledError, SpawnError
 from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
@@ -65,15 +65,6 @@ def destination(peer: Peer) -> Destination:
     return Destination(host=peer.host, target=target)
 
 
-def hosts(peers: Sequence[Peer]) -> tuple[Destination, ...]:
-    """Every other host of the fleet, sorted; reached by the way that the first of its agents names."""
-    found: dict[str, Destination] = {}
-    for peer in sorted(peers, key=lambda one: (one.ssh is None, one.name)):
-        if peer.state != "absent" and peer.host not in found:
-            found[peer.host] = destination(peer)
-    return tuple(found[host] for host in sorted(found))
-
-
 def interactive_argv(there: Destination, words: Sequence[str]) -> list[str]:
     """The command that runs `mosaic WORDS` there in this terminal."""
     return ["ssh", "-t", *_OPTIONS, "--", there.target, _command(words)]
@@ -84,7 +75,7 @@ class Asking:
 
     def __init__(self, there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> None:
         """Raises Usage for words that may not cross a shell, Unavailable where there is no ssh."""
-        self._there = there
+        self.there = there
         argv = ["ssh", "-T", "-o", "BatchMode=yes", *_OPTIONS, "--", there.target, _command(words)]
         try:
             self._child = Child(argv, dict(os.environ), timeout_s=timeout_s, limit=LIMIT, stdin=stdin)
@@ -95,7 +86,7 @@ class Asking:
 
     def answer(self) -> Answer:
         """Wait for the end. Raises Unavailable when the host does not answer, or has no `mosaic`."""
-        host, target = self._there.host, self._there.target
+        host, target = self.there.host, self.there.target
         try:
             done = self._child.finish()
         except SpawnError as error:
@@ -131,6 +122,15 @@ class Remote(MosaicError):
         super().__init__(f"{there.host}: {error or (lines or ['it gave no answer'])[-1]}", help=way)
         known = set(ExitCode) - {ExitCode.OK, ExitCode.PENDING}  # nothing that went wrong ends with these
         self.exit_code = ExitCode(answer.status) if answer.status in known else ExitCode.FAILED  # type: ignore[misc]
+
+
+def send_elsewhere(peer: Peer) -> NoReturn:
+    """A message to an agent of another host. Raises MosaicError, with the way there."""
+    there = destination(peer)
+    raise MosaicError(
+        f"{peer.name} is an agent of host {there.host}, and its messages are sent from there",
+        help=f"ssh {there.target} mosaic agent send {peer.name} --source-label LABEL -f - <FILE",
+    )
 
 
 def _command(words: Sequence[str]) -> str:

@@ -8,11 +8,12 @@ docs/schemas/agents.schema.json.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from providers.base import Json
 from reconciler.classify import Readiness
+from reconciler.errors import unknown_agent
 from reconciler.model import Sighting
 from reconciler.row import Row, Sync
 from reconciler.status import Pause
@@ -47,6 +48,25 @@ class Listing:
         fleet = bool(self.problems) and self.pause is None
         return fleet or bool(self.rejected) or any(row.wrong for row in self.rows)
 
+    def rows_of(self, name: str) -> tuple[Row, ...]:
+        """The rows of an agent, or of whatever goes by its name. Raises NotFound with near misses."""
+        named = [row for row in self.rows if row.kind != "host"]
+        found = tuple(row for row in named if row.name == name)
+        if not found:
+            raise unknown_agent(name, {row.name for row in named})
+        return found
+
+    def only(self, names: Sequence[str], homes: Mapping[str, str]) -> Listing:
+        """With these agents alone; the same for no names. `homes`: the host of each agent that is elsewhere; one whose
+        host does not answer has that host's row. Raises NotFound with near misses."""
+        if not names:
+            return self
+        silent = {row.host for row in self.rows if row.kind == "host"}
+        chosen = [row for name in names if homes.get(name) not in silent for row in self.rows_of(name)]
+        hosts = {homes[name] for name in names if homes.get(name) in silent}
+        rows = tuple(row for row in self.rows if row in chosen or (row.kind == "host" and row.host in hosts))
+        return replace(self, rows=rows)
+
 
 def listing_document(listing: Listing) -> dict[str, Any]:
     """The document, `agents` last."""
@@ -58,18 +78,23 @@ def listing_document(listing: Listing) -> dict[str, Any]:
         "tenant_id": listing.tenant_id,
         "host": listing.host,
         "observed_at": rfc3339(listing.observed_at),
-        "revision": {
-            "compared": listing.compared or None,
-            "in_force": listing.in_force or None,
-            "newest": listing.newest or None,
-            "rejected": listing.rejected or None,
-        },
+        "revision": revision_document(listing),
         "pause": None
         if pause is None
         else {"reason": pause.reason, "by": pause.by, "since": rfc3339_or_none(pause.since)},
         "wrong": listing.wrong,
         "problems": list(listing.problems),
         "agents": [row_document(row) for row in listing.rows],
+    }
+
+
+def revision_document(listing: Listing) -> dict[str, Any]:
+    """Which commit the host was compared with, and how that relates to the others."""
+    return {
+        "compared": listing.compared or None,
+        "in_force": listing.in_force or None,
+        "newest": listing.newest or None,
+        "rejected": listing.rejected or None,
     }
 
 

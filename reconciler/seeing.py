@@ -6,12 +6,12 @@ as it is, of a remote one that was fetched last. If nothing newer can be had, it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import MosaicError, NotFound, unknown_agent
+from reconciler.errors import MosaicError, NotFound
 from reconciler.loop import Pass, look
 from reconciler.model import History, Inventory
 from reconciler.results import RunOptions
@@ -61,18 +61,7 @@ class Seen:
 
     def row(self, name: str) -> Row:
         """The row of an agent, or of whatever goes by its name. Raises NotFound with near misses."""
-        for row in self.listing.rows:
-            if row.name == name and row.kind != "host":
-                return row
-        raise unknown_agent(name, {row.name for row in self.listing.rows if row.kind != "host"})
-
-    def only(self, names: Sequence[str]) -> Seen:
-        """The same with these agents alone; the same for no names. Raises NotFound with near misses."""
-        if not names:
-            return self
-        chosen = {self.row(name).name for name in names}
-        rows = tuple(row for row in self.listing.rows if row.name in chosen)
-        return replace(self, listing=replace(self.listing, rows=rows))
+        return self.listing.rows_of(name)[0]
 
 
 def see(fleet: str | None = None, around: Surroundings | None = None) -> Seen:

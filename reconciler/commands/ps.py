@@ -33,6 +33,7 @@ Examples:
 @click.option("--watch", is_flag=True, help="Again and again; off a terminal one JSON document for each change.")
 @click.option("--interval", type=Duration(), default="2s", show_default=True, help="With --watch: how often to look.")
 @click.option("--check", is_flag=True, help="Exit code 3 if anything is wrong.")
+@click.option("--all-hosts", is_flag=True, help="Also the fleet's other hosts, over ssh, each as it sees itself.")
 @click.pass_obj
 def command(
     output: Output,
@@ -44,6 +45,7 @@ def command(
     watch: bool,
     interval: float,
     check: bool,
+    all_hosts: bool,
 ) -> int:
     """Look at this host now, compare it with git as it stands, and show a row for each agent; then whatever else is
     there. What is wrong comes first. Changes nothing, and asks no network."""
@@ -54,20 +56,25 @@ def command(
     if watch:
         from reconciler.commands.ps_watch import follow
 
-        return follow(output, form, fleet=fleet, agents=agents, running=running, interval=interval)
+        return follow(output, form, fleet=fleet, agents=agents, running=running, all_hosts=all_hosts, interval=interval)
     seen = see(fleet)
     for sentence in seen.warnings:
         output.warning(sentence)
-    listing = chosen(seen, agents, running=running)
+    listing = chosen(seen, agents, running=running, all_hosts=all_hosts)
     tell(output, listing, form, width=terminal_width())
     return 3 if check and listing.wrong else 0
 
 
-def chosen(seen: Seen, agents: tuple[str, ...], *, running: bool) -> Listing:
+def chosen(seen: Seen, agents: tuple[str, ...], *, running: bool, all_hosts: bool = False) -> Listing:
     """The list of those that were asked for. Raises NotFound with near misses."""
     from dataclasses import replace
 
-    listing = seen.only(agents).listing
+    listing = seen.listing
+    if all_hosts:
+        from reconciler.everywhere import everywhere
+
+        listing = everywhere(listing, seen.fleet)
+    listing = listing.only(agents, {peer.name: peer.host for peer in seen.fleet.peers} if all_hosts else {})
     return replace(listing, rows=tuple(row for row in listing.rows if row.pid)) if running else listing
 
 

@@ -17,13 +17,20 @@ LEAST_S = 0.2  # a look costs a twentieth of a second; more often is only noise
 
 
 def follow(
-    output: Output, form: PsFormat, *, fleet: str | None, agents: tuple[str, ...], running: bool, interval: float
+    output: Output,
+    form: PsFormat,
+    *,
+    fleet: str | None,
+    agents: tuple[str, ...],
+    running: bool,
+    all_hosts: bool,
+    interval: float,
 ) -> int:
     """Until somebody presses q or ctrl-C, or ends us. Raises MosaicError if the first look cannot be made at all;
     what goes wrong later is shown, and the next look may know more."""
     from reconciler.screen import paints
 
-    look = _looker(fleet, agents, running=running)
+    look = _looker(fleet, agents, running=running, all_hosts=all_hosts)
     first = look()
     every = max(LEAST_S, interval)
     if form in ("text", "wide") and paints(sys.stdout, os.environ):
@@ -31,7 +38,7 @@ def follow(
     return _stream(output, look, first, every, form)
 
 
-def _looker(fleet: str | None, agents: tuple[str, ...], *, running: bool) -> Callable[[], Listing]:
+def _looker(fleet: str | None, agents: tuple[str, ...], *, running: bool, all_hosts: bool) -> Callable[[], Listing]:
     from reconciler.commands.ps import chosen
     from reconciler.run import surroundings
     from reconciler.seeing import Seen, find, see_at
@@ -42,7 +49,7 @@ def _looker(fleet: str | None, agents: tuple[str, ...], *, running: bool) -> Cal
     def look() -> Listing:
         seen = see_at(place, around, before[0] if before else None)
         before[:] = [seen]
-        return chosen(seen, agents, running=running)
+        return chosen(seen, agents, running=running, all_hosts=all_hosts)
 
     return look
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ExitCode, Unavailable, Usage
-from reconciler.remote import Answer, Destination, Remote, ask, destination, hosts, interactive_argv
+from reconciler.remote import Answer, Destination, Remote, ask, destination, interactive_argv
 from specs.compiled import Peer
 from specs.names import ssh_fault
 
@@ -142,8 +142,8 @@ def test_what_went_wrong_there_is_told_here_with_its_exit_code() -> None:
 
 
 def test_each_host_is_reached_by_what_the_roster_says() -> None:
-    peers = [peer("b"), peer("a", ssh="ada@far.example"), peer("c", host="gone", state="absent"), peer("d", host="up")]
-    assert [(one.host, one.target) for one in hosts(peers)] == [("far", "ada@far.example"), ("up", "up")]
+    assert destination(peer()) == Destination(host="far", target="far")
+    assert destination(peer(ssh="ada@far.example")) == THERE
     with pytest.raises(Usage, match="must be user@host"):
         destination(peer(ssh="-oProxyCommand=x"))
 

@@ -1,0 +1,66 @@
+"""Everywhere: the rows of every host of the fleet. Each host looks for itself; all are asked at the same time, and one
+that does not answer is a row that says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.errors import MosaicError
+from reconciler.remote import Asking, Destination, Remote, destination
+from reconciler.row import Row, in_order, silent_host
+from reconciler.rows_document import Listing, rows_back
+from reconciler.store_codec import Damaged
+
+if TYPE_CHECKING:
+    from specs.compiled import Fleet, Peer
+
+TIMEOUT_S = 20.0  # for a look there, which takes a tenth of a second, over a slow line
+
+
+def everywhere(listing: Listing, fleet: Fleet, *, timeout_s: float = TIMEOUT_S) -> Listing:
+    """`listing` with the rows of every other host that the fleet has agents on."""
+    words = ["fleet", "ps", "--fleet", fleet.name, "-o", "json"]
+    asked: list[tuple[str, Asking | MosaicError]] = []
+    try:
+        for host, peers in _by_host(fleet).items():
+            try:
+                asked.append((host, Asking(_way(peers), words, timeout_s=timeout_s)))
+            except MosaicError as error:
+                asked.append((host, error))
+        found = [row for host, asking in asked for row in _answer(host, asking, listing)]
+    finally:
+        for _, asking in asked:
+            if isinstance(asking, Asking):
+                asking.abandon()
+    return replace(listing, rows=in_order((*listing.rows, *found)))
+
+
+def _by_host(fleet: Fleet) -> dict[str, list[Peer]]:
+    found: dict[str, list[Peer]] = {}
+    for peer in fleet.peers:
+        if peer.state != "absent":
+            found.setdefault(peer.host, []).append(peer)
+    return dict(sorted(found.items()))
+
+
+def _way(peers: list[Peer]) -> Destination:
+    """By what the first of them names, else by the host's name."""
+    return destination(next((peer for peer in peers if peer.ssh), peers[0]))
+
+
+def _answer(host: str, asking: Asking | MosaicError, listing: Listing) -> tuple[Row, ...]:
+    """The host's rows under the name that it has in the fleet: that of the machine may be another."""
+    try:
+        if isinstance(asking, MosaicError):
+            raise asking
+        answer = asking.answer()
+        if answer.document is None:
+            raise Remote(asking.there, answer)
+        return tuple(replace(row, host=host) for row in rows_back(answer.document))
+    except MosaicError as error:
+        why = error.message + (f" ({error.help})" if error.help else "")
+        return (silent_host(host, listing.tenant_id, why, listing.observed_at),)
+    except Damaged as error:
+        why = f"{host} gave an answer that is not understood: {error}; is the same version installed there?"
+        return (silent_host(host, listing.tenant_id, why, listing.observed_at),)
