@@ -5,16 +5,39 @@ from __future__ import annotations
 import os.path
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from providers.host import Look, Pane
+    from collections.abc import Mapping
+
+    from providers.host import Process
 
 # Interpreters whose first argument names the real program (`node codex.js`, `python stub.py`).
 INTERPRETERS = ("node", "python", "bun", "deno", "ruby", "perl", "sh", "bash", "dash", "env")
 LAUNCHERS = ("agent-pane", "systemd-run")
 LAUNCH_COMMS = ("sh", "dash", "bash", "busybox", "systemd-run")
 MAX_TREE = 256  # an agent that builds software has many children; identity is near the top
+
+
+class Sees(Protocol):
+    """What of a look is needed here."""
+
+    def processes(self) -> Mapping[int, Process]: ...
+
+    def cmdline(self, pid: int) -> tuple[str, ...]: ...
+
+
+class InPane(Protocol):
+    """What of a pane is needed here."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def dead(self) -> bool: ...
+
+    @property
+    def command(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +54,7 @@ class Identity:
 class ProcessTree:
     """The processes of one look, by parent."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Sees) -> None:
         self._look = look
         self._processes = look.processes()
         self._children: dict[int, list[int]] = {}
@@ -49,7 +72,7 @@ class ProcessTree:
             seen.update(fresh)
         return tuple(order)
 
-    def identify(self, pane: Pane, names: Collection[str]) -> Identity:
+    def identify(self, pane: InPane, names: Collection[str]) -> Identity:
         """A dead pane matches nothing. A process that has just gone shows as launching: the next look knows more."""
         top = self._processes.get(pane.pid)
         if pane.dead:

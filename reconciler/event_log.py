@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from reconciler.store import Store, write_failure
 from reconciler.times import rfc3339
 
 MAX_BYTES = 1024 * 1024  # of one file; there are at most two
+LOCK_S = 1.0
 MAX_TEXT = 2000  # characters of one value
 Source = Literal["reconcile", "watch", "operator"]
 
@@ -63,15 +66,14 @@ class EventLog:
         }
 
     def _append(self, data: bytes) -> None:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = self._open()
         try:
             size = os.fstat(descriptor).st_size
             if size and size + len(data) > self.max_bytes:
                 self.path.replace(self.path.with_name("events.1.ndjson"))
                 os.close(descriptor)
-                flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-                descriptor = os.open(self.path, flags, 0o600)
-                size = 0
+                descriptor = self._open()
+                size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 data = b"\n" + data  # a line that was torn by a crash stays alone
             written = os.write(descriptor, data)
@@ -79,6 +81,28 @@ class EventLog:
                 os.ftruncate(descriptor, size)
                 raise OSError(28, os.strerror(28))
         finally:
+            os.close(descriptor)
+
+    def _open(self) -> int:
+        """The file that has the log's name, for us alone: senders of messages write without the fleet's lock. Somebody
+        who holds it for longer than a write takes is stopped, and not waited for."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        deadline = time.monotonic() + LOCK_S
+        while True:
+            descriptor = os.open(self.path, flags, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+                    return descriptor
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return descriptor
+                time.sleep(0.005)
+            except FileNotFoundError:
+                pass  # it was rotated away at this moment
+            except BaseException:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
 
 

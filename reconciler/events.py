@@ -42,6 +42,7 @@ class EventType(StrEnum):
     ORPHAN_FOUND = "orphan-found"
     CONDITION_CHANGED = "condition-changed"
     INSTALLED = "installed"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

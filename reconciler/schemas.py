@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from providers.base import Health, HeldReason, Json, Kind, Reason, Verb
 from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
+from reconciler.deliver_verdict import DELIVERIES, EVIDENCE, OUTBOX_STATES
 from reconciler.events import EventType
 from reconciler.status_document import API_VERSION
 
@@ -198,8 +199,48 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
         "reason": _words(ConditionReason),
         "since": _TIME,
     },
+    EventType.MESSAGE: {
+        "result": _words(DELIVERIES),
+        "evidence": _or_null(_words(EVIDENCE)),
+        "queued": _BOOL,
+        "sender": _TEXT,
+        "bytes": _COUNT,
+        "id": _or_null(_TEXT),
+    },
     EventType.INSTALLED: {"by": _TEXT, "mode": _words(("timer", "watch"))},
 }
+
+
+def _delivery() -> Schema:
+    return _document(
+        "Delivery",
+        agent=_TEXT,
+        sender=_TEXT,
+        bytes=_COUNT,
+        result=_words([*DELIVERIES, "stored"]),
+        evidence=_or_null(_words(EVIDENCE)),
+        queued=_BOOL,
+        reason=_or_null(_TEXT),
+        help=_or_null(_TEXT),
+        id=_or_null(_TEXT),
+    )
+
+
+def _outbox() -> Schema:
+    message = _object(
+        id=_TEXT,
+        agent=_TEXT,
+        sender=_TEXT,
+        what=_words(("message", "kickstart")),
+        state=_words(OUTBOX_STATES),
+        reason=_or_null(_TEXT),
+        tries=_COUNT,
+        bytes=_COUNT,
+        begins=_TEXT,
+        created_at=_TIME,
+        expires_at=_or_null(_TIME),
+    )
+    return _document("Outbox", messages=_list(message))
 
 
 def _event() -> Schema:
@@ -224,9 +265,16 @@ def _event() -> Schema:
     return {"$schema": _DIALECT, "title": "Mosaic Fleet: one line of events.ndjson", **every, "allOf": rules}
 
 
-_SCHEMAS = {"plan": _plan, "report": _report, "status": _status, "event": _event}
+_SCHEMAS = {
+    "plan": _plan,
+    "report": _report,
+    "status": _status,
+    "event": _event,
+    "delivery": _delivery,
+    "outbox": _outbox,
+}
 
 
 def schema_of(which: str) -> Schema:
-    """The schema of `plan`, `report`, `status` or `event`. Raises KeyError for another name."""
+    """The schema of one of `_SCHEMAS`. Raises KeyError for another name."""
     return _SCHEMAS[which]()

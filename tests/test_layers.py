@@ -21,8 +21,9 @@ IMPURE = frozenset((
     "time", "urllib",
 ))  # fmt: skip
 PURE_RECONCILER = (
-    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "desired", "diff", "documents",
-    "draft", "errors", "events", "failures", "guards", "judge", "metrics", "model", "plan", "plan_agents",
+    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text",
+    "deliver_verdict", "desired", "diff", "documents",
+    "draft", "errors", "events", "failures", "guards", "judge", "message", "metrics", "model", "plan", "plan_agents",
     "plan_shared", "plan_summary", "redact", "remember", "responses", "results", "rollout", "row", "rows",
     "rows_document", "schemas", "sightings", "status", "status_document", "store_codec", "suspend", "threshold",
     "times", "views",

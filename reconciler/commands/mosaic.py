@@ -25,6 +25,8 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "comms-block": ("comms_block", "command", "What an agent is told of its peers."),
 }
 AGENT: Mapping[str, tuple[str, str, str]] = {
+    "send": ("agent_send", "command", "Put a message into an agent's composer."),
+    "outbox": ("agent_outbox", "command", "Messages that wait until their agent is available."),
     "roster": ("agent_roster", "command", "Who is declared, here and on other hosts."),
     "watch": ("agent_watch", "command", "Look at an agent's pane as it goes on."),
     "tail": ("agent_tail", "command", "The last lines of an agent's pane."),

@@ -1,0 +1,99 @@
+"""What a program itself says of a message: receipts that it leaves while somebody waits, and its record of turns.
+
+While a message is under way there is a folder for the agent. A program that takes up a message writes the whole text of
+it into a file there; without the folder it writes nothing, so that nobody's words lie about.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers.heartbeats import parse
+from reconciler.deliver_text import same
+from reconciler.files import make_folder, parse_json
+from reconciler.store import write_failure
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.deliver_verdict import Evidence
+
+_RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
+_RECORD_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The program's word for a message: `evidence` says what wrote it."""
+
+    evidence: Evidence = ""
+    queued: bool = False
+
+
+@contextmanager
+def waiting(facts: HostFacts, agent: str) -> Iterator[Receipts]:
+    """The folder of one agent, as long as somebody waits: with the agent's lock held. Raises StateError."""
+    folder = Path(facts.runtime_dir, "mosaic", "await", agent)
+    shutil.rmtree(folder, ignore_errors=True)  # of a sender that was killed
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise write_failure(folder, error) from error
+    try:
+        yield Receipts(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Receipts:
+    """What has come into the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: set[str] = set()
+
+    def find(self, text: str) -> Receipt:
+        """The receipt for this very text, if there is one by now. What cannot be read is none."""
+        try:
+            names = sorted(os.listdir(self._folder))
+        except OSError:
+            return Receipt()
+        for name in names:
+            if name.endswith(".json") and not name.startswith(".") and name not in self._read:
+                self._read.add(name)  # each is written whole, so that one look is enough
+                found = _receipt(self._folder / name, text)
+                if found.evidence:
+                    return found
+        return Receipt()
+
+
+def _receipt(path: Path, text: str) -> Receipt:
+    try:
+        if path.is_symlink() or path.stat().st_size > _RECEIPT_MAX:
+            return Receipt()
+        told = parse_json(path.read_bytes())
+    except (OSError, ValueError):
+        return Receipt()
+    prompt = told.get("prompt") if isinstance(told, dict) else None
+    if not isinstance(prompt, str) or not same(prompt, text):
+        return Receipt()
+    return Receipt(evidence="hook" if "hook_event_name" in told else "api", queued=told.get("queued") is True)
+
+
+def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:
+    """Whether a process of the pane has said since a moment that it works; both are Unix seconds. To the second: some
+    writers know no more."""
+    for kind in ("turn", "hb"):
+        try:
+            with Path(facts.run_dir, f"{agent}.{kind}").open("rb") as file:
+                record = parse(file.read(_RECORD_MAX), now)
+        except OSError:
+            continue
+        if record.error is None and record.status == "busy" and record.pid in pids and record.ts >= int(since):
+            return record.words.get("source") != "sidecar"
+    return False

@@ -1,0 +1,105 @@
+"""The text of a message: what is sent of it, and how it is recognised on a screen and in a program's own word. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from reconciler.errors import Usage
+
+MAX_BYTES = 256 * 1024  # of a message, as UTF-8
+_LABEL_MAX = 100
+_HEAD, _PART = 24, 16  # letters: of a message behind its preamble, and what makes a part of one recognisable
+
+# Colours, titles and links as a whole, or their visible rest would stay behind. Of anything else only the escape goes.
+_ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]")
+_LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LABEL = re.compile(r"[A-Za-z0-9_.:/@+=,%-]+")
+# How programs show a paste that they have folded.
+_FOLDED = re.compile(r"\[(?:Pasted|paste)\b[^\[\]]*\]")
+# A last word that begins like this opens a menu in some programs, which would take the Enter for itself.
+_OPENS_MENU = re.compile(r"(?:^|\s)[@/#$!:+][^\s]*\Z")
+
+
+def clean(text: str) -> str:
+    """The text without control characters and escape sequences (line ends and tabs stay) and without line ends at its
+    end. Raises Usage for one that is empty then, is no Unicode, or is longer than MAX_BYTES."""
+    text = _CONTROL.sub("", _LINE_ENDS.sub("\n", _ESCAPES.sub("", text))).rstrip("\n")
+    if not text.strip():
+        raise Usage("the message is empty", help="give it with -m TEXT, -f FILE or on standard input")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise Usage("the message is not UTF-8 text") from error
+    if size > MAX_BYTES:
+        raise Usage(
+            f"the message has {size} bytes, and {MAX_BYTES} is the most that is sent",
+            help="put it into a file that the agent may read, and send it the path",
+        )
+    return text
+
+
+def label(text: str) -> str:
+    """Who a message is from, as it may stand in a preamble. Raises Usage."""
+    if not _LABEL.fullmatch(text) or len(text) > _LABEL_MAX:
+        raise Usage(
+            f"{text[:_LABEL_MAX]!r} cannot be the label of a sender",
+            help=f"letters, digits and . _ : / @ + = , % - and no spaces, at most {_LABEL_MAX}: build-1:operator",
+        )
+    return text
+
+
+def compose(text: str, *, sender: str, recipient: str) -> str:
+    """What is pasted: `[sender -> recipient] text`, the text being `clean`."""
+    return f"[{sender} -> {recipient}] {text}"
+
+
+def submittable(text: str) -> str:
+    """The text with a space behind it where its end would change what the submit key does: programs take a backslash
+    before it for a line that goes on, and a last word like `@file` for a question that Enter answers."""
+    return text + " " if text.endswith("\\") or _OPENS_MENU.search(text) else text
+
+
+def letters(text: str) -> str:
+    """What of a text survives wrapping, margins and frames: its letters and digits."""
+    return "".join(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())
+
+
+def matches(draft: str, text: str) -> Literal["whole", "part", "no"]:
+    """Whether a draft on the screen is the text, or a part of it that is long enough to be known for one."""
+    seen, wanted = letters(draft), letters(text)
+    if not wanted or not seen:  # a text without any letters: then every character counts, but for spaces
+        return "whole" if draft.split() and "".join(draft.split()) == "".join(text.split()) else "no"
+    if seen == wanted:
+        return "whole"
+    return "part" if len(seen) >= _PART and seen in wanted else "no"
+
+
+def same(told: str, text: str) -> bool:
+    """Whether a program's word names the text: programs change white space, and put queued messages together."""
+    return "".join(text.split()) in "".join(told.split())
+
+
+def shown(lines: Sequence[str], text: str) -> tuple[int, int]:
+    """How often the beginning of the text stands on a screen, and how often its end: of a long one, the beginning has
+    left the screen when the end is there."""
+    head, _, rest = text.partition("] ")
+    begin, everything = letters(head) + letters(rest)[:_HEAD], letters(text)
+    end = everything[-2 * _HEAD :] if len(everything) > 4 * _HEAD else ""
+    seen = letters("".join(lines))
+    return seen.count(begin) if begin else 0, seen.count(end) if end else 0
+
+
+def begins(queued: str, text: str) -> bool:
+    """Whether an entry of a program's own queue is the text, of which it may show the beginning only."""
+    seen, wanted = letters(queued), letters(text)
+    return seen == wanted or (len(seen) >= _PART and seen[: 2 * _PART] in wanted) if seen else False
+
+
+def folded(lines: Iterable[str]) -> Counter[str]:
+    """The placeholders of folded pastes on a screen."""
+    return Counter(found for line in lines for found in _FOLDED.findall(line))

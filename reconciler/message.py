@@ -1,0 +1,59 @@
+"""A message that waits in the outbox, and its id. Pure: `outbox.py` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from reconciler.deliver_verdict import OUTBOX_STATES, State
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
+    sent, from `kickstart`. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed."""
+
+    id: str
+    agent: str
+    sender: str
+    text: str = ""
+    kickstart: str = ""
+    created: float
+    expires: float = 0.0
+    state: State = "waiting"
+    reason: str = ""
+    tries: int = 0
+
+
+def parse(name: str, raw: Mapping[str, Any]) -> Message:
+    """A message from its file, called `name`. Raises KeyError, TypeError, ValueError."""
+    message = Message(**raw)
+    texts = (message.agent, message.sender, message.text, message.kickstart, message.reason)
+    if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
+        raise ValueError("not a message")
+    created, expires = float(message.created), float(message.expires)
+    if not (isfinite(created) and isfinite(expires)):
+        raise ValueError("not a time")
+    return replace(message, created=created, expires=expires, tries=int(message.tries))
+
+
+def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:
+    """Later than all that are there, also where two come at once or the clock was set back."""
+    last = max((one.id for one in known), default="").partition("-")[0]
+    mine = _base36(int(now * 1000))
+    if last >= mine and set(last) <= set(_DIGITS):
+        mine = _base36(int(last, 36) + 1)
+    return f"{mine}-{tail}"
+
+
+def _base36(number: int) -> str:
+    """Eight digits: those of milliseconds are as long until 2059, and sort like numbers."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(8, "0")

@@ -1,0 +1,232 @@
+"""Messages to a program that behaves, and to one that does not: what is answered, and what really arrived."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from providers.panes import Panes
+from providers.programs.base import Plain
+from reconciler.deliver_text import clean, compose
+from reconciler.deliver_verdict import Delivery
+from tests.delivery.bench import FLEET, FakeAgent, agent
+from tests.hosts.waiting import eventually
+
+ODD = {
+    "one line": "status check",
+    "several lines": "\n".join(f"line {number} of it" for number in range(31)),
+    "long": "\n".join(f"{number:6} is a line of a very long message" for number in range(3000)),
+    "one long line": "word " * 4000,
+    "unicode": "Grüße, 世界, \U0001f469\u200d\U0001f4bb café שלום ...",
+    "keys": "C-c Enter Escape q",
+    "leading dash": "-t foo -- --help",
+    "semicolon": "echo done; ls ;",
+    "backslash": "a path that ends in C:\\",
+    "mention": "look at @src/main.py",
+    "formats": "#{pane_id} #(touch /tmp/x) $HOME `id` '\"",
+    "only signs": "!?!",
+    "tab": "a\tb",
+}
+
+
+def _text(body: str) -> str:
+    return compose(clean(body), sender="build-1:operator", recipient="build-1:coder0")
+
+
+def _is(found: Delivery, word: str, evidence: str = "", **more: object) -> None:
+    shown = {name: getattr(found, name) for name in more}
+    assert (found.word, found.evidence, shown) == (word, evidence, more), found
+
+
+def check_every_kind_of_text_arrives_once_and_whole() -> None:
+    with agent() as fake:
+        for name, body in ODD.items():
+            _is(fake.send(_text(body)), "delivered", "pane")
+            assert fake.got()[-1].removesuffix(" ") == _text(body).removesuffix(" "), name
+        assert len(fake.got()) == len(ODD)
+        assert fake.tmux("list-buffers") == ""
+
+
+def check_control_characters_do_nothing() -> None:
+    with agent() as fake:
+        body = "one\x03\x1b[201~\rtwo\x04\x15 \x1b[31mred\x1b[0m\x00 \x1b]0;title\x07three\n\n"
+        _is(fake.send(_text(body)), "delivered", "pane")
+        assert fake.got() == [_text("one\ntwo red three")]
+
+
+def check_a_folded_paste_is_known_by_its_placeholder() -> None:
+    with agent("fold") as fake:
+        for _ in range(2):
+            _is(fake.send(_text(ODD["several lines"])), "delivered", "pane")
+        assert fake.got() == [_text(ODD["several lines"])] * 2
+
+
+def check_a_receipt_is_better_than_the_screen() -> None:
+    with agent("late", receipts=True) as fake:
+        _is(fake.send(_text("hello")), "delivered", "api")
+        assert not Path(fake.facts.runtime_dir, "mosaic/await/coder0").exists()
+    with agent("swallow", receipts=True) as fake:
+        _is(fake.send(_text("hello"), timeout_s=1.0), "unconfirmed")
+
+
+def check_the_record_of_turns_is_evidence() -> None:
+    with agent("busy late") as fake:
+        _is(fake.send(_text("hello")), "delivered", "status-file")
+
+
+def check_a_busy_program_queues() -> None:
+    with agent("queue") as fake:
+        _is(fake.send(_text("hello")), "delivered", "pane", queued=True)
+        _is(fake.send(_text("hello again")), "delivered", "pane", queued=True)
+    with agent("queue", receipts=True) as fake:
+        assert fake.send(_text("hello")).queued
+
+
+def check_a_lost_enter_is_pressed_again_and_the_text_is_not() -> None:
+    with agent("deaf") as fake:
+        _is(fake.send(_text("hello")), "delivered", "pane")
+        assert fake.got() == [_text("hello")]
+    with agent("stone") as fake:
+        found = fake.send(_text("hello"), timeout_s=4.0)
+        _is(found, "unconfirmed", reason="it stands unsent in its composer")
+        assert fake.screen().count("operator") == 1
+        _is(fake.send(_text("again")), "not-delivered", reason="a person's draft stands in its composer")
+
+
+def check_what_is_not_submitted_is_never_called_delivered() -> None:
+    with agent("swallow") as fake:
+        _is(fake.send(_text("hello"), timeout_s=1.0), "unconfirmed")
+    with agent("lost") as fake:
+        reason = "its composer never showed the message, so it was not submitted"
+        _is(fake.send(_text("hello")), "unconfirmed", reason=reason)
+    with agent("die") as fake:
+        reason = "its program ended when the message was submitted"
+        _is(fake.send(_text("hello")), "unconfirmed", reason=reason)
+
+
+def check_a_dialog_is_never_answered() -> None:
+    with agent("dialog") as fake:
+        reason = "it began to wait for a person (permission), so the message was put in and not submitted"
+        _is(fake.send(_text("hello")), "unconfirmed", reason=reason)
+        assert "approved" not in fake.screen()
+    with agent("asks") as fake:
+        _is(fake.send(_text("hello")), "not-delivered", reason="it waits for a person (permission)")
+        assert "hello" not in fake.screen()
+
+
+def check_a_persons_words_are_not_sent_along() -> None:
+    with agent("draft") as fake:
+        _is(fake.send(_text("hello")), "not-delivered", reason="a person's draft stands in its composer")
+        assert "hello" not in fake.screen()
+    with agent("mixed") as fake:
+        reason = "something else came into its composer beside the message, which was not submitted"
+        _is(fake.send(_text("hello")), "unconfirmed", reason=reason)
+        assert fake.got() == []
+
+
+def check_copy_mode_is_left_alone() -> None:
+    with agent() as fake:
+        fake.tmux("copy-mode", "-t", "=coder0:")
+        _is(fake.send(_text("hello")), "not-delivered", reason="its pane is in copy mode")
+        fake.tmux("send-keys", "-t", "=coder0:", "-X", "cancel")
+        assert "hello" not in fake.screen()
+        _is(fake.send(_text("hello")), "delivered", "pane")
+
+
+def check_only_a_living_pane_of_its_own_is_written_to() -> None:
+    with agent() as fake:
+        other = fake.as_agent(name="coder", session="coder")
+        _is(fake.send(_text("hello"), agent=other), "not-delivered", reason="it has no session")
+        other = fake.as_agent(name="coder1")  # in a session of that name
+        reason = "a tmux session of its name exists that is not this fleet's"
+        _is(fake.send(_text("hello"), agent=other), "not-delivered", reason=reason)
+        other = fake.as_agent(process_names=("claude",), runtime="claude")
+        _is(fake.send(_text("hello"), agent=other), "not-delivered")
+        assert "not claude" in fake.send(_text("hello"), agent=other).reason
+        other = fake.as_agent(socket="elsewhere")
+        _is(fake.send(_text("hello"), agent=other), "not-delivered", reason="it has no session")
+        fake.tmux("set-option", "-t", "=coder0:", "@mosaic_fleet", f"{FLEET}2")
+        _is(fake.send(_text("hello")), "not-delivered", reason=reason)
+        assert fake.got() == []
+        assert "hello" not in fake.screen()
+    with agent("die") as fake:
+        fake.tmux("send-keys", "-t", "=coder0:", "Enter")
+        eventually(lambda: "1" in fake.tmux("display-message", "-p", "-t", "=coder0:", "#{pane_dead}"), timeout=30)
+        _is(fake.send(_text("hello")), "not-delivered", reason="its program has ended")
+
+
+def check_a_pane_that_was_split_is_still_known() -> None:
+    with agent() as fake:
+        fake.tmux("split-window", "-t", "=coder0:", "cat")
+        fake.tmux("new-window", "-t", "=coder0:", "cat")
+        _is(fake.send(_text("hello")), "delivered", "pane")
+        assert fake.got() == [_text("hello")]
+
+
+def check_a_program_that_nobody_knows_is_sent_to_and_nothing_is_claimed() -> None:
+    with agent() as fake:
+        found = fake.send(_text("hello"), program=Plain("fake"), timeout_s=1.0)
+        _is(found, "unconfirmed")
+        _is(fake.send(_text("more"), program=Plain("fake"), verify=False), "sent")
+        fake.send(_text("last"), timeout_s=10.0)
+        assert fake.got() == [_text("hello"), _text("more"), _text("last")]
+
+
+def check_without_verify_it_is_sent() -> None:
+    with agent("late") as fake:
+        _is(fake.send(_text("hello"), verify=False), "sent")
+    with agent("stone") as fake:
+        _is(fake.send(_text("hello"), verify=False), "unconfirmed", reason="it stands unsent in its composer")
+
+
+def check_two_senders_at_once() -> None:
+    with agent() as fake:
+        found: list[Delivery] = []
+        bodies = [f"{number}: " + ODD["several lines"] for number in range(4)]
+        threads = [threading.Thread(target=_send_into, args=(fake, body, found)) for body in bodies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [one.word for one in found] == ["delivered"] * 4, found
+        assert sorted(fake.got()) == sorted(_text(body) for body in bodies)
+
+
+def _send_into(fake: FakeAgent, body: str, found: list[Delivery]) -> None:
+    found.append(fake.send(_text(body)))
+
+
+def check_a_lock_that_is_held_is_told_with_its_holder() -> None:
+    with agent("stone") as fake:
+        thread = threading.Thread(target=fake.send, args=(_text("one"),), kwargs={"timeout_s": 8.0})
+        thread.start()
+        eventually(lambda: "one" in fake.screen(), timeout=30)
+        found = fake.send(_text("two"), lock_s=0.2)
+        thread.join()
+        _is(found, "not-delivered")
+        assert found.reason.startswith(f"another message is on its way to it: pid {os.getpid()}"), found
+
+
+def check_a_hung_server_ends_in_time() -> None:
+    with agent() as fake:
+        pid = int(fake.tmux("display-message", "-p", "#{pid}"))
+        os.kill(pid, 19)
+        try:
+            found = fake.send(_text("hello"), panes=Panes(os.environ, timeout_s=0.3))
+        finally:
+            os.kill(pid, 18)
+        _is(found, "not-delivered", reason="tmux did not end within 0.3 s")
+        _is(fake.send(_text("more")), "delivered", "pane")
+        assert fake.got() == [_text("more")]
+        assert fake.tmux("list-buffers") == ""
+
+
+def check_nothing_is_delivered_while_the_fleet_is_paused() -> None:
+    with agent() as fake:
+        paused = Path(fake.facts.run_dir, "PAUSED")
+        paused.write_text("a storm\n")
+        found = fake.send(_text("hello"))
+        paused.unlink()
+        _is(found, "not-delivered", reason="the fleet is paused: a storm")
+        assert "hello" not in fake.screen()
