@@ -78,12 +78,24 @@ def test_a_turn_is_written_whole_and_read_as_a_heartbeat(agent: Agent) -> None:
         (("StopFailure", "ok", "stuck=@error"), {"stuck": "rate_limit"}),
         (("Notification", "busy", "waiting=@nothing"), {"waiting": "unknown"}),
         (("Notification", "busy", "waiting=a b", "mumble", "pid=1"), {}),
+        (("PreToolUse", "busy", "waiting=question@error:rate_limit"), {"waiting": "question"}),
+        (("PreToolUse", "busy", "waiting=question@error:other"), {}),
+        (("PreToolUse", "busy", "waiting=question@nothing:rate_limit"), {}),
+        (("PermissionRequest", "busy", "waiting=permission", "waiting=login@error:rate_limit"), {"waiting": "login"}),
+        (("PermissionRequest", "busy", "waiting=permission", "waiting=login@error:x"), {"waiting": "permission"}),
+        (("PostModelRequest", "ok", "stuck=failed", "only=error:rate_limit"), {"stuck": "failed"}),
     ],
 )
 def test_words_come_from_the_call_or_from_the_event(agent: Agent, args: tuple[str, ...], words: dict[str, str]) -> None:
     assert silent(agent.call(*args, said={"session_id": SESSION, "error": "rate_limit"}))
     usual = {"source": "hook", "event": args[0], "session": SESSION}
     assert agent.turn().words == usual | words
+
+
+@pytest.mark.parametrize("condition", ["only=error:other", "only=nothing:x", "only=error", "only="])
+def test_without_its_condition_nothing_is_noted(agent: Agent, condition: str) -> None:
+    assert silent(agent.call("PostModelRequest", "ok", condition, said={"session_id": SESSION, "error": "rate_limit"}))
+    assert not agent.home.exists()
 
 
 @pytest.mark.parametrize(
