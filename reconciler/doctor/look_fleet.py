@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,7 +156,9 @@ def _ask(one: Known) -> tuple[str, bool, Reached | Unreached | None]:
         if local:  # its files can be read; git has its own opinion, and it is git that fetches
             run_git(["ls-remote", "--end-of-options", place.url, "HEAD"], timeout_s=limit, network=True)
     except GitFailed as error:
-        dubious = place.url if "dubious ownership" in error.stderr else ""
+        # Git's own word for it, which is the folder inside of a working tree.
+        named = re.search(r"dubious ownership in repository at '(.+)'", error.stderr)
+        dubious = named[1] if named else ""
         return place.shown, local, Unreached(why=_first(error.message), help=error.help, dubious=dubious)
     except MosaicError as error:
         return place.shown, local, Unreached(why=_first(error.message), help=error.help)

@@ -8,6 +8,7 @@ import os
 import platform
 import pwd
 import shlex
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,7 @@ def manager(
 ) -> tuple[Manager, Mapping[str, UnitState] | Unseen]:
     """The user's systemd, and the units that it has."""
     units = attempt(look.units)
-    bus = _bus_is_there(environ)
+    bus = _bus_listens(environ)
     patience = time.monotonic() + BUS_S
     while not isinstance(units, Unseen) and not systemd.on_bus and bus and time.monotonic() < patience:
         # The first caller of a bus that starts on demand may come before systemd has.
@@ -111,8 +112,19 @@ def manager(
     )
 
 
-def _bus_is_there(environ: Mapping[str, str]) -> bool:
-    return any(is_bus and os.path.exists(path) for path, is_bus in candidates(environ) if not path.startswith("\0"))
+def _bus_listens(environ: Mapping[str, str]) -> bool:
+    """A socket file outlives whoever listened there, so that only a connection tells."""
+    for path, is_bus in candidates(environ):
+        if not is_bus:
+            continue
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+            caller.settimeout(BUS_S)
+            try:
+                caller.connect(path)
+            except OSError:
+                continue
+            return True
+    return False
 
 
 def manager_environment(environ: Mapping[str, str]) -> dict[str, str] | Unseen:

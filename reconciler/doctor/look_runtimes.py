@@ -82,8 +82,7 @@ def search_path(environ: Mapping[str, str], first: Sequence[str], last: str) -> 
     node = whereabouts("node", {"PATH": given})
     if node and os.path.islink(node):
         also(os.path.dirname(os.path.realpath(node)))
-    found = ":".join([*folders, given])
-    return found if last in found.split(":") else f"{found}:{last}"
+    return ":".join([*folders, given, last])
 
 
 def npm_prefixes(home: str) -> list[str]:

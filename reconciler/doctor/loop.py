@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class Loop:
 
 def judge_loop(loop: Loop, *, now: float) -> list[Check]:
     """The unit, the last run, and what holds it back on purpose."""
-    return [_unit(loop), *_last_run(loop, now), _pulled(loop, now), _suspended(loop)]
+    return [_unit(loop), *_failed(loop), *_last_run(loop, now), _pulled(loop, now), _suspended(loop)]
 
 
 def _unit(loop: Loop) -> Check:
@@ -99,6 +100,25 @@ def _unit(loop: Loop) -> Check:
             mend=(log, "reconcile"),
         )
     return Check(name=name, group="loop", result="ok", found=f"{unit} is active and enabled")
+
+
+def _failed(loop: Loop) -> list[Check]:
+    """Every other unit of ours that has failed, such as an agent's."""
+    if isinstance(loop.units, Unseen):
+        return []
+    failed = sorted(unit for unit, state in loop.units.items() if state.active == "failed" and unit != SERVICE)
+    if not failed:
+        return []
+    return [
+        Check(
+            name="failed-units",
+            group="loop",
+            result="warn",
+            found=", ".join(failed),
+            mend=tuple(f"systemctl --user status {shlex.quote(unit)}" for unit in failed[:3]),
+            advice="an agent's is tried again by itself; see docs/recover.md, A unit has failed",
+        )
+    ]
 
 
 def _last_run(loop: Loop, now: float) -> list[Check]:
@@ -165,5 +185,4 @@ def _suspended(loop: Loop) -> Check:
         result="warn",
         found="; ".join(shown),
         mend=mend,
-        advice="one that stands in fleet.yaml is lifted by a commit",
     )

@@ -621,6 +621,14 @@ def test_the_reconciler(loop: Loop, result: Result, first: str | None) -> None:
     assert (check.result, check.mend[0] if check.mend else None) == (result, first)
 
 
+def test_units_that_have_failed() -> None:
+    broken = UnitState(load="loaded", active="failed", sub="failed")
+    loop = replace(TIMED, units={TIMER: ACTIVE, SERVICE: broken, "mosaic-agent@x.service": broken})
+    check = only(judge_loop(loop, now=NOW), "failed-units")
+    assert (check.result, check.found) == ("warn", "mosaic-agent@x.service")
+    assert check.mend == ("systemctl --user status mosaic-agent@x.service",)
+
+
 @pytest.mark.parametrize(
     ("loop", "result"),
     [
