@@ -10,6 +10,9 @@ What is switched off, and why:
 * System and user configuration, except for the calls that talk to a source (`network=True`): credential helpers,
   proxies, certificates and `safe.directory` live there, and it is this user's own. What we set wins over it.
   `core.sshCommand` does not count; ssh is configured in `~/.ssh/config`.
+
+`run_as_operator` is for a commit that a person asked for, in a repository of that person's own: there identity, hooks,
+signing and filters are the person's, and only inherited variables that name another repository are left out.
 """
 
 from __future__ import annotations
@@ -54,6 +57,14 @@ _CONFIG = (
     ("log.showSignature", "false"),
     ("advice.detachedHead", "false"),
 )
+
+# What git itself lists as belonging to one repository (`git rev-parse --local-env-vars`): ours is another one.
+_OF_A_REPOSITORY = frozenset((
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_DIR", "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+))  # fmt: skip
+_GRACE_S = 5.0  # for an operator's git to take its lock files away when it has to end
 
 _LOCALE = "C.UTF-8"  # messages in English, names in UTF-8
 _REAP_S = 2.0  # how long a killed process group may take to be gone
@@ -142,33 +153,73 @@ def run_git(
     one of `ok`, Unavailable if there is no git. Callers put `--` or `--end-of-options` before anything from outside.
     """
     import shlex
-    import subprocess
 
     command = ["git", *(f"--git-dir={git_dir}" for _ in range(git_dir is not None))]
     for key, value in config:
         command += ["-c", f"{key}={value}"]
     command += args
     shown = redact("git " + shlex.join(args))
+    started = _start(command, cwd="/", env=environment(network=network, extra=env), terminal=False)
+    return _finish(started, shown, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=0.0)
+
+
+def run_as_operator(
+    args: Sequence[str],
+    *,
+    cwd: Path,
+    timeout_s: float,
+    ok: Sequence[int] = (0,),
+    interactive: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> GitOutput:
+    """Run `git ARGS` as the person who called us would, in the repository that `cwd` is in: hooks run, commits are
+    signed if that is set. `interactive`: it may ask on the terminal (a passphrase), and Ctrl-C reaches it.
+
+    Raises as `run_git` does. What has to end is asked to first, so that it leaves no lock file behind.
+    """
+    import shlex
+
+    own = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+    own |= {} if interactive else {"GIT_TERMINAL_PROMPT": "0"}
+    started = _start(["git", *args], cwd=str(cwd), env=own | dict(env or {}), terminal=interactive)
+    shown = redact("git " + shlex.join(args))
+    return _finish(started, shown, stdin=b"", timeout_s=timeout_s, ok=ok, grace_s=_GRACE_S)
+
+
+def _start(command: Sequence[str], *, cwd: str, env: Mapping[str, str], terminal: bool) -> subprocess.Popen[bytes]:
+    """`cwd` is "/" where it does not matter: neither a repository nor a folder that can go away."""
+    import subprocess
+
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd="/",  # neither a repository nor a folder that can go away
-            env=environment(network=network, extra=env),
-            start_new_session=True,  # own process group to end, and no terminal to ask on
+            cwd=cwd,
+            env=env,
+            start_new_session=not terminal,  # else: own process group to end, and no terminal to ask on
         )
     except OSError as error:
+        where = f" in {cwd}" if cwd != "/" else ""
         raise Unavailable(
-            f"git cannot be run: {error.strerror}", help="install git (Debian: apt install git)"
+            f"git cannot be run{where}: {error.strerror}", help="install git (Debian: apt install git)"
         ) from error
+
+
+def _finish(
+    process: subprocess.Popen[bytes], shown: str, *, stdin: bytes, timeout_s: float, ok: Sequence[int], grace_s: float
+) -> GitOutput:
+    import subprocess
+
     try:
         out, err_bytes = process.communicate(stdin, timeout=timeout_s)
     except subprocess.TimeoutExpired:
+        _ask_to_end(process, grace_s)
         _end(process)
         raise GitTimeout(f"`{shown}` did not answer within {timeout_s:.1f} s and was ended") from None
     except BaseException:  # an interrupt: what we started ends with us
+        _ask_to_end(process, grace_s)
         _end(process)
         raise
     err = redact(err_bytes.decode(errors="replace").strip())
@@ -177,12 +228,24 @@ def run_git(
     return GitOutput(process.returncode, out, err)
 
 
+def _ask_to_end(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    import signal
+    import subprocess
+
+    if grace_s:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=grace_s)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     import signal
     import subprocess
 
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError):  # no group of its own if it shares our terminal
         os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        process.kill()
     with suppress(subprocess.TimeoutExpired):  # a grandchild that left the group may still hold the pipes
         process.communicate(timeout=_REAP_S)
     for pipe in (process.stdin, process.stdout, process.stderr):

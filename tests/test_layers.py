@@ -24,9 +24,9 @@ PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text",
     "deliver_verdict", "desired", "diff", "documents",
     "draft", "errors", "events", "failures", "guards", "judge", "message", "metrics", "model", "plan", "plan_agents",
-    "plan_shared", "plan_summary", "redact", "remember", "responses", "results", "rollout", "row", "rows",
+    "plan_shared", "plan_summary", "proposal", "redact", "remember", "responses", "results", "rollout", "row", "rows",
     "rows_document", "schemas", "sightings", "status", "status_document", "store_codec", "suspend", "threshold",
-    "times", "views",
+    "times", "verbs", "views",
 )  # fmt: skip
 PURE_DOCTOR = (
     "check", "clock", "document", "files", "leftovers", "loop", "programs", "repository", "runtimes", "session",

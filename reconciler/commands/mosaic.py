@@ -12,6 +12,11 @@ import click
 FLEET: Mapping[str, tuple[str, str, str]] = {
     "validate": ("validate", "command", "Check the files of a fleet."),
     "schema": ("schema", "command", "Print a JSON Schema."),
+    "add": ("add", "add", "Declare one more agent, by a commit."),
+    "remove": ("remove", "remove", "Take agents out of the fleet, by a commit."),
+    "start": ("lifecycle", "start", "Start agents that were stopped, by a commit."),
+    "stop": ("lifecycle", "stop", "Stop agents, by a commit."),
+    "restart": ("lifecycle", "restart", "Restart agents once, by a commit."),
     "install": ("install", "install", "Reconcile this host by itself from now on."),
     "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
     "ps": ("ps", "command", "Every agent, as it is right now."),

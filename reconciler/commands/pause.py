@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import fleet_option
+from reconciler.commands.change import change_options
+from reconciler.commands.suspend import here_option
 
 if TYPE_CHECKING:
+    from reconciler.commands.change import Asked
     from reconciler.output import Output
 
 
@@ -33,16 +35,17 @@ def pause(output: Output, *, reason: str, by: str | None) -> int:
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet resume\n")
 @click.argument("agent", required=False)
-@fleet_option
-@click.pass_obj
-def resume(output: Output, *, agent: str | None, fleet: str | None) -> int:
-    """Let go of the kill switch; or, with AGENT, lift that agent's suspension on this host."""
+@here_option
+@change_options
+def resume(output: Output, *, agent: str | None, only_here: bool, asked: Asked) -> int:
+    """Let go of the kill switch. With AGENT: lift that agent's suspension, like `mosaic fleet unsuspend`; the options
+    are for that."""
     from providers.facts import gather
 
     if agent is not None:
         from reconciler.commands.suspend import lift
 
-        return lift(output, agent, fleet)
+        return lift(output, agent, asked, only_here=only_here)
     from reconciler.pause import resume as let_go
 
     facts = gather(os.environ)

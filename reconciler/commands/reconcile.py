@@ -116,7 +116,7 @@ def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: b
     """A result on stdout, and what belongs to it on stderr."""
     _tell_asides(result, output)
     if form != "text":
-        output.document(_document(result, dry_run=dry_run), form)
+        output.document(run_document(result, dry_run=dry_run), form)
     elif dry_run:
         from reconciler.render.plan_text import plan_text
 
@@ -147,7 +147,7 @@ class _Teller:
             tell(result, self._output)
             return
         _tell_asides(result, self._output)
-        self._output.document(_document(result, dry_run=False), self._form, one_line=True)
+        self._output.document(run_document(result, dry_run=False), self._form, one_line=True)
 
 
 def _tell_asides(result: RunResult, output: Output) -> None:
@@ -171,7 +171,8 @@ def _steps_of(result: RunResult) -> StepsOf:
     return steps_by(result.registry or {}, result.facts) if result.facts is not None else lambda _action: ()
 
 
-def _document(result: RunResult, *, dry_run: bool) -> Mapping[str, Json]:
+def run_document(result: RunResult, *, dry_run: bool = False) -> Mapping[str, Json]:
+    """The report of a run, or the plan of a preview."""
     from reconciler.documents import plan_document, report_document
 
     registry, facts = result.registry or {}, result.facts
@@ -194,7 +195,7 @@ def _write_plan(path: Path, result: RunResult) -> None:
     from reconciler.files import write_atomic
     from reconciler.output import to_json
 
-    text = to_json(_document(result, dry_run=True)) + "\n"
+    text = to_json(run_document(result, dry_run=True)) + "\n"
     try:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             path.write_text(text, "utf-8")  # such as /dev/stdout: not to be replaced by a file

@@ -1,21 +1,32 @@
-"""`mosaic fleet suspend` and `unsuspend`: leave one agent, or all, alone on this host, with a reason and an end."""
+"""`mosaic fleet suspend` and `unsuspend`: leave one agent, or all, alone, with a reason and an end.
+
+By a commit, so that every host does and nobody has to remember it; or on this host alone, at once, without git.
+"""
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import Duration, fleet_option
+from reconciler.commands.change import change_options
+from reconciler.commands.options import Duration
 
 if TYPE_CHECKING:
+    from reconciler.change import Target
+    from reconciler.commands.change import Asked
     from reconciler.output import Output
+    from specs.compiled import Suspension
+
+here_option = click.option("--here", "only_here", is_flag=True, help="On this host only, at once, without a commit.")
 
 
 @click.command(epilog='\b\nExample:\n  mosaic fleet suspend coder0 --reason "pairing with it" --for 2h\n')
 @click.argument("agent", required=False)
-@click.option("--all", "everything", is_flag=True, help="The whole fleet on this host.")
+@click.option("--all", "everything", is_flag=True, help="The whole fleet.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for everybody who wonders later.")
 @click.option(
     "--for",
@@ -24,9 +35,10 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="Until when, from now: 30m, 2h, 1d. Default: until it is lifted.",
 )
+@click.option("--until", "end", metavar="TIME", help="Until when, with a zone: 2030-01-31T09:00:00Z.")
 @click.option("--by", metavar="NAME", help="Who; default: your user name.")
-@fleet_option
-@click.pass_obj
+@here_option
+@change_options
 def suspend(
     output: Output,
     *,
@@ -34,55 +46,163 @@ def suspend(
     everything: bool,
     reason: str,
     length: float | None,
+    end: str | None,
     by: str | None,
-    fleet: str | None,
+    only_here: bool,
+    asked: Asked,
 ) -> int:
-    """Take no action on AGENT: it is not started, stopped, restarted or changed, and every view says why."""
+    """Take no action on AGENT: it is not started, stopped, restarted or changed, and every view says why.
+
+    Committed to fleet.yaml, so that it holds on every host. With --here, or where no repository is known, it is kept on
+    this host alone.
+    """
+    from reconciler.change import gather_here
+    from reconciler.commands.change import carry_out
+    from reconciler.times import rfc3339
+    from reconciler.verbs import suspend as verb
+
+    name = _one(agent, everything)
+    facts, _ = gather_here()
+    until = _until(length, end, time.time())
+    goal = _repository(output, asked, only_here=only_here)
+    if goal is None:
+        return _suspend_here(output, name, reason=reason, by=by or facts.user, until=until, asked=asked)
+    ends = rfc3339(until) if until else None
+    return carry_out(output, goal, verb(name, reason=reason, by=by or facts.user, until=ends), asked)
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet unsuspend coder0\n")
+@click.argument("agent", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every suspension.")
+@here_option
+@change_options
+def unsuspend(output: Output, *, agent: str | None, everything: bool, only_here: bool, asked: Asked) -> int:
+    """Lift a suspension: the one that was made on this host, and by a commit the one that stands in fleet.yaml."""
+    _one(agent, everything)
+    return lift(output, agent, asked, only_here=only_here)
+
+
+def lift(output: Output, agent: str | None, asked: Asked, *, only_here: bool = False) -> int:
+    """Lift one, or all (None), and say what was lifted. Raises NotFound."""
+    from reconciler.commands.change import carry_out
+    from reconciler.errors import NotFound
+    from reconciler.verbs import unsuspend as verb
+
+    goal = _repository(output, asked, only_here=only_here)
+    if goal is None:
+        lifted = _lift_here(agent, asked)
+        if asked.form != "text":
+            _document(output, asked, "lifted", lifted)
+        else:
+            output.result(_told(lifted) or "nothing was suspended on this host")
+        return 0
+    lifted = {}
+    if not asked.dry_run:
+        with suppress(NotFound):  # what is not suspended here may be in fleet.yaml
+            lifted = _lift_here(agent, asked)
+    if lifted and asked.form == "text":
+        output.result(_told(lifted))
+    try:
+        return carry_out(output, goal, verb(agent), asked, idle="" if lifted else "nothing was suspended")
+    except NotFound:
+        if lifted:
+            return 0
+        raise
+
+
+def _repository(output: Output, asked: Asked, *, only_here: bool) -> Target | None:
+    """Where a commit would go; None if it is to be, or can only be, on this host."""
+    from reconciler.change import gather_here, target
+    from reconciler.errors import NotFound
+
+    facts, settings = gather_here()
+    goal = None
+    if not only_here:
+        try:
+            goal = target(asked.fleet, settings, facts, os.environ)
+        except NotFound as error:
+            output.progress(error.message)
+    of_git = (asked.no_commit, asked.push, asked.dry_run, asked.message)
+    if goal is None and any(of_git):
+        raise click.UsageError(
+            "there is no commit on this host alone: name the repository with --fleet, or leave out"
+            " --no-commit, --push, --dry-run and --message"
+        )
+    if goal is None and not only_here:
+        output.progress("no repository is known for this fleet, so this is about this host only")
+    return goal
+
+
+def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: float | None, asked: Asked) -> int:
     from reconciler.commands.shared import here, must_know, poke
     from reconciler.pause import EVERYTHING
     from reconciler.pause import suspend as put_down
     from reconciler.times import rfc3339
 
-    name = _one(agent, everything)
-    place = here(fleet)
+    place = here(asked.fleet)
     if name != EVERYTHING:
         must_know(name, place.store)
-    now = time.time()
-    until = now + length if length else None
-    made = put_down(place.store, name, reason=reason, by=by or place.facts.user, until=until, now=now)
+    made = put_down(place.store, name, reason=reason, by=by, until=until, now=time.time())
     poke(place.store)
-    what = "the whole fleet" if name == EVERYTHING else name
-    end = f"until {rfc3339(until)}" if until else f"until `mosaic fleet unsuspend {agent or '--all'}`"
-    output.result(f"suspended {what} by {made.by}, {end}: {made.reason}")
+    if asked.form != "text":
+        _document(output, asked, "made", {name: made})
+        return 0
+    end = (
+        f"until {rfc3339(until)}"
+        if until
+        else f"until `mosaic fleet unsuspend {'--all' if name == EVERYTHING else name}`"
+    )
+    output.result(f"suspended {_whom(name)} by {made.by}, {end}: {made.reason}")
     return 0
 
 
-@click.command(epilog="\b\nExample:\n  mosaic fleet unsuspend coder0\n")
-@click.argument("agent", required=False)
-@click.option("--all", "everything", is_flag=True, help="Every suspension that was made on this host.")
-@fleet_option
-@click.pass_obj
-def unsuspend(output: Output, *, agent: str | None, everything: bool, fleet: str | None) -> int:
-    """Lift a suspension that was made on this host. One that stands in fleet.yaml is lifted by a commit."""
-    _one(agent, everything)
-    return lift(output, agent, fleet)
-
-
-def lift(output: Output, agent: str | None, fleet: str | None) -> int:
-    """Lift one, or all (None), and say what was lifted. Raises NotFound."""
+def _lift_here(agent: str | None, asked: Asked) -> dict[str, Suspension]:
     from reconciler.commands.shared import here, poke
-    from reconciler.pause import EVERYTHING
     from reconciler.pause import unsuspend as take_up
 
-    place = here(fleet)
+    place = here(asked.fleet)
     lifted = take_up(place.store, agent, now=time.time())
     poke(place.store)
-    for name, one in sorted(lifted.items()):
-        what = "the whole fleet" if name == EVERYTHING else name
-        output.result(f"lifted the suspension of {what} by {one.by}: {one.reason}")
-    if not lifted:
-        output.result("nothing was suspended on this host")
-    return 0
+    return lifted
+
+
+def _told(lifted: dict[str, Suspension]) -> str:
+    rows = [f"lifted the suspension of {_whom(name)} by {one.by}: {one.reason}" for name, one in sorted(lifted.items())]
+    return "\n".join(rows)
+
+
+def _document(output: Output, asked: Asked, what: str, suspensions: dict[str, Suspension]) -> None:
+    from reconciler.times import rfc3339
+
+    if asked.form == "text":
+        return
+    rows = [
+        {"agent": name, "reason": one.reason, "by": one.by, "until": rfc3339(one.until) if one.until else None}
+        for name, one in sorted(suspensions.items())
+    ]
+    output.document({"apiVersion": "mosaic.fleet/v1", "kind": "Suspensions", what: rows}, asked.form)
+
+
+def _whom(name: str) -> str:
+    from reconciler.pause import EVERYTHING
+
+    return "the whole fleet" if name == EVERYTHING else name
+
+
+def _until(length: float | None, end: str | None, now: float) -> float | None:
+    from specs.durations import parse_moment
+
+    if length is not None and end is not None:
+        raise click.UsageError("give either --for or --until")
+    if end is None:
+        return now + length if length is not None else None
+    try:
+        moment = parse_moment(end)
+    except ValueError as error:
+        raise click.UsageError(f"--until {error}") from None
+    if moment <= now:
+        raise click.UsageError(f"--until {end} is over")
+    return moment
 
 
 def _one(agent: str | None, everything: bool) -> str:

@@ -1,0 +1,195 @@
+"""What the commands that change the fleet share: their options, the way from a verb to a commit, and what is said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.commands.options import output_option
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from reconciler.change import Made, Target, Wishes
+    from reconciler.output import Format, Output
+    from reconciler.proposal import Proposal, Verb
+    from reconciler.worktree import WorkTree
+
+Command = Callable[..., int]
+
+repository_option = click.option(
+    "--fleet",
+    metavar="FLEET",
+    help="The fleet's repository: a working tree, a bare repository or a URL. Default: MOSAIC_FLEET, then "
+    "reconcile.toml.",
+)
+_OPTIONS = (
+    repository_option,
+    click.option("-m", "--message", metavar="TEXT", help="The commit's message. Default: what is done, to whom."),
+    click.option("--no-commit", is_flag=True, help="Edit the files only."),
+    click.option("--push", is_flag=True, help="Push the commit, too."),
+    click.option("--dry-run", is_flag=True, help="Show the diff only."),
+    click.option("--no-sync", is_flag=True, help="Do not look at the new commit at once."),
+    output_option,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the options of a change say."""
+
+    fleet: str | None
+    message: str | None
+    no_commit: bool
+    push: bool
+    dry_run: bool
+    no_sync: bool
+    form: Format
+
+
+def change_options(command: Command) -> Command:
+    """The options of every command that commits. It is called with the Output, its own words, and `asked`."""
+
+    @click.pass_obj
+    @wraps(command)
+    def collect(output: Output, /, **words: Any) -> int:  # noqa: ANN401 - as click calls it
+        asked = Asked(**{field.name: words.pop(field.name) for field in fields(Asked)})
+        return command(output, asked=asked, **words)
+
+    made: Command = collect
+    for option in reversed(_OPTIONS):
+        made = option(made)
+    return made
+
+
+def change(output: Output, verb: Verb, asked: Asked) -> int:
+    """From the options to the exit code. Raises MosaicError."""
+    from reconciler.change import gather_here, target
+    from reconciler.errors import Usage
+
+    facts, settings = gather_here()
+    goal = target(asked.fleet, settings, facts, os.environ)
+    if goal is None:
+        raise Usage("no fleet was named", help="--fleet PATH, or set MOSAIC_FLEET, or run: mosaic fleet install PATH")
+    return carry_out(output, goal, verb, asked)
+
+
+def _wishes(asked: Asked) -> Wishes:
+    """Raises click.UsageError for what contradicts itself."""
+    from reconciler.change import Wishes
+
+    if asked.no_commit and (asked.push or asked.message):
+        raise click.UsageError("--no-commit makes no commit: it goes with neither --push nor --message")
+    if asked.message is not None and not asked.message.strip():
+        raise click.UsageError("an empty --message is none")
+    return Wishes(message=asked.message, commit=not asked.no_commit, push=asked.push, dry_run=asked.dry_run)
+
+
+def carry_out(output: Output, goal: Target, verb: Verb, asked: Asked, *, idle: str = "") -> int:
+    """Make the change and tell it; `idle` is what is said if there is nothing to change. Raises MosaicError."""
+    from reconciler.change import gather_here, make
+
+    wishes = _wishes(asked)
+    _, settings = gather_here()
+    text = asked.form == "text"
+
+    def show(proposal: Proposal, tree: WorkTree) -> None:
+        _tell_asides(output, proposal, tree)
+        if text and proposal.files:
+            from reconciler.render.diff_text import diff_text
+
+            for one in proposal.diff.values():
+                output.result(diff_text(one, paint=output.paint))
+
+    made = make(goal, verb, wishes, settings, show)
+    if text:
+        output.result(_outcome(made, asked, idle))
+    sync = bool(made.commit) and not asked.no_sync
+    code, document = _sync(output, goal, asked.form) if sync else (0, {})
+    if text and made.written and not sync:
+        output.progress(f"next: {_next(made, goal)}")
+    if asked.form != "text":
+        output.document(_document(made, asked, document), asked.form)
+    return code
+
+
+def _tell_asides(output: Output, proposal: Proposal, tree: WorkTree) -> None:
+    for problem in proposal.warnings:
+        output.progress(problem.render() + "\n")
+    for note in proposal.notes:
+        output.progress(note)
+    others = sorted(tree.dirty - proposal.files.keys())
+    if others and proposal.files:
+        output.warning(f"edits that are not committed stay as they are, and are not in force: {', '.join(others)}")
+
+
+def _outcome(made: Made, asked: Asked, idle: str) -> str:
+    if not made.proposal.files:
+        return idle or "nothing to change"
+    names = ", ".join(made.proposal.files)
+    if asked.dry_run:
+        return f"dry run: {names} would change, and nothing was written"
+    if not made.commit:
+        return f"wrote {names} in {made.where}; not committed, so not in force"
+    said = (asked.message or made.proposal.message).splitlines()[0]
+    pushed = f"; pushed to {made.pushed}" if made.pushed else ""
+    return f"committed {made.commit[:12]} to {made.branch} in {made.where}: {said}{pushed}"
+
+
+def _next(made: Made, goal: Target) -> str:
+    if not made.commit:
+        return f"git -C {made.where} commit -- {' '.join(made.proposal.files)}"
+    return "mosaic fleet sync" if goal.fleet else f"reconcile {goal.spec}"
+
+
+def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Json]]:
+    """Whoever reconciles here looks now; on a host that has never run this fleet nothing is begun by itself."""
+    from providers.facts import gather
+    from reconciler.commands.reconcile import run_document, tell
+    from reconciler.commands.shared import poke
+    from reconciler.errors import Locked
+    from reconciler.results import RunOptions
+    from reconciler.run import run
+    from reconciler.store import Store
+
+    if goal.fleet is None:
+        if form == "text":
+            output.progress(f"this host has not run this fleet yet; next: reconcile {goal.spec}")
+        return 0, {"asked": False, "report": None}
+    if poke(Store.open(gather(os.environ), goal.fleet, read_only=True)):
+        if form == "text":
+            output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
+        return 0, {"asked": True, "report": None}
+    try:
+        result = run(RunOptions(fleet=goal.spec, trigger="sync"))
+    except Locked:
+        output.progress("another run is under way; it, or the next one, takes the commit up")
+        return 0, {"asked": False, "report": None}
+    if form == "text":
+        tell(result, output)
+        return result.exit_code, {}
+    return result.exit_code, {"asked": False, "report": run_document(result)}
+
+
+def _document(made: Made, asked: Asked, sync: dict[str, Json]) -> dict[str, Json]:
+    from specs.secrets import mask_line
+
+    diff = {name: "\n".join(mask_line(row) for row in one.split("\n")) for name, one in made.proposal.diff.items()}
+    return {
+        "apiVersion": "mosaic.fleet/v1",
+        "kind": "Change",
+        "repository": made.where,
+        "branch": made.branch,
+        "dry_run": asked.dry_run,
+        "message": (asked.message or made.proposal.message) if made.proposal.files else "",
+        "files": [{"path": name, "diff": one} for name, one in diff.items()],
+        "notes": list(made.proposal.notes),
+        "commit": made.commit or None,
+        "pushed": made.pushed or None,
+        "written": made.written,
+        "sync": sync or None,
+    }
