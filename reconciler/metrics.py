@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from providers.base import Health, HeldReason, Kind
+from reconciler.classify import Readiness
 from reconciler.conditions import ConditionStatus
 from reconciler.status import FleetStatus
 
@@ -17,7 +18,7 @@ def metrics_text(status: FleetStatus) -> str:
     base = _labels({"fleet": status.fleet, "tenant_id": status.tenant_id, "host": status.host})
     run = status.last_run
     held = Counter(str(one.reason) for one in status.held)
-    health = Counter(agent.health for agent in status.agents)
+    words = Counter((agent.health, agent.readiness) for agent in status.agents)
     out: list[str] = []
 
     def family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> None:
@@ -39,7 +40,9 @@ def metrics_text(status: FleetStatus) -> str:
     family("failed_actions", "gauge", "Actions whose last try failed.", [({}, len(status.failed))])
     family("unknown", "gauge", "Whether a kind of thing could not be seen.",
            [({"kind": str(kind)}, kind in status.unknown) for kind in Kind])  # fmt: skip
-    family("agents", "gauge", "Agents, by health.", [({"health": str(one)}, health[one]) for one in Health])
+    family("agents", "gauge", "Agents, by health and readiness.",
+           [({"health": str(one), "readiness": str(word)}, words[one, word])
+            for one in Health for word in Readiness])  # fmt: skip
     family("agent_restarts_total", "counter", "How often an agent was healed.",
            [({"agent": agent.name}, agent.restarts) for agent in status.agents])  # fmt: skip
     family("agent_in_sync", "gauge", "Whether an agent is as git says.",

@@ -192,7 +192,7 @@ def _problems(about: _About) -> Iterable[str]:
         told = held.message in view.why or held.reason is HeldReason.SUSPENDED
         yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({held.message})")
     process = [one for one in about.due if one.key.kind in (Kind.UNIT, Kind.SESSION)]
-    for action in process or about.due[:1]:
+    for action in process or (() if about.held else about.due[:1]):
         named = action.reason in (Reason.SPEC, Reason.DRIFT)  # else it is as a whole that it differs
         paths = ", ".join(change.path for change in action.changes[:4]) if named else ""
         yield f"{action.verb} is due ({action.reason}{f': {paths}' if paths else ''})"

@@ -5,42 +5,28 @@ Enumerations come from the code, so that a new word cannot be forgotten here. Ob
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 
-from providers.base import Health, HeldReason, Json, Kind, Reason, Verb
+from providers.base import Health, HeldReason, Kind, Reason, Verb
+from reconciler.classify import Readiness
 from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
 from reconciler.deliver_verdict import DELIVERIES, EVIDENCE, OUTBOX_STATES
+from reconciler.doctor import check as doctor
 from reconciler.events import EventType
-from reconciler.status_document import API_VERSION
-
-Schema = dict[str, Json]
-
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT: Schema = {"type": "string"}
-_BOOL: Schema = {"type": "boolean"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_SECONDS: Schema = {"type": "number", "minimum": 0}
-_TIME: Schema = {"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$"}
-_TEXTS: Schema = {"type": "array", "items": _TEXT}
-_ANY: Schema = {}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _words(words: type[StrEnum] | Iterable[str]) -> Schema:
-    return {"enum": [str(word) for word in words]}
-
-
-def _object(**properties: Schema) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
+from reconciler.schema_words import ANY as _ANY
+from reconciler.schema_words import BOOL as _BOOL
+from reconciler.schema_words import COUNT as _COUNT
+from reconciler.schema_words import DIALECT as _DIALECT
+from reconciler.schema_words import SECONDS as _SECONDS
+from reconciler.schema_words import TEXT as _TEXT
+from reconciler.schema_words import TEXTS as _TEXTS
+from reconciler.schema_words import TIME as _TIME
+from reconciler.schema_words import Schema
+from reconciler.schema_words import document as _document
+from reconciler.schema_words import items as _list
+from reconciler.schema_words import or_null as _or_null
+from reconciler.schema_words import record as _object
+from reconciler.schema_words import words as _words
 
 _OUTCOMES = ("converged", "partial", "failed", "held", "paused", "refused")
 _CHANGE = _object(path=_TEXT, live=_ANY, desired=_ANY)
@@ -74,12 +60,6 @@ _CONDITION = _object(
     message=_TEXT,
     since=_TIME,
 )
-
-
-def _document(kind: str, **properties: Schema) -> Schema:
-    whose = {"fleet": _TEXT, "tenant_id": _TEXT, "host": _TEXT}
-    head: dict[str, Schema] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}, **whose}
-    return {"$schema": _DIALECT, "title": f"Mosaic Fleet: {kind}", **_object(**head, **properties)}
 
 
 def _plan() -> Schema:
@@ -152,6 +132,8 @@ def _status() -> Schema:
         last_activity=_or_null(_TIME),
         heartbeat=_words(("ok", "busy", "stale", "unknown")),
         heartbeat_age=_or_null({"type": "number"}),
+        readiness=_words(Readiness),
+        readiness_why=_TEXT,
     )
     run = _object(
         started_at=_TIME, duration_s=_SECONDS, trigger=_TEXT, outcome=_words(_OUTCOMES), exit_code=_COUNT, passes=_COUNT
@@ -186,6 +168,7 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
     EventType.AGENT_CRASHED: {"log": _or_null(_TEXT)},
     EventType.QUARANTINED: {"restarts": _COUNT, "until": _or_null(_TIME)},
     EventType.RELEASED: {"by": _TEXT},
+    EventType.RESET: {"by": _TEXT, "how": _words(("runtime", "new", "clear", "restart"))},
     EventType.HELD: {**_HELD_WORDS, "until": _or_null(_TIME)},
     EventType.UNHELD: _HELD_WORDS,
     EventType.PAUSED: {"by": _or_null(_TEXT)},
@@ -265,6 +248,14 @@ def _event() -> Schema:
     return {"$schema": _DIALECT, "title": "Mosaic Fleet: one line of events.ndjson", **every, "allOf": rules}
 
 
+def _doctor() -> Schema:
+    check = _object(
+        name=_TEXT, group=_words(doctor.GROUPS), result=_words(doctor.RESULTS), found=_TEXT, mend=_TEXTS, advice=_TEXT
+    )
+    summary = _object(**dict.fromkeys(doctor.RESULTS, _COUNT))
+    return _document("DoctorReport", observed_at=_TIME, summary=summary, checks=_list(check))
+
+
 _SCHEMAS = {
     "plan": _plan,
     "report": _report,
@@ -272,9 +263,12 @@ _SCHEMAS = {
     "event": _event,
     "delivery": _delivery,
     "outbox": _outbox,
+    "doctor": _doctor,
 }
 
 
 def schema_of(which: str) -> Schema:
-    """The schema of one of `_SCHEMAS`. Raises KeyError for another name."""
-    return _SCHEMAS[which]()
+    """The schema of `plan`, `report`, `status`, `event` or `doctor`. Raises KeyError for another name."""
+    from reconciler.schemas_seeing import SEEING
+
+    return {**_SCHEMAS, **SEEING}[which]()

@@ -168,7 +168,7 @@ def _source(place: Here, options: RunOptions, around: Surroundings) -> Source:
     from reconciler.intake import take
 
     if place.spec is None:
-        kept = _in_force(place, options, around)
+        kept = _in_force(place, options)
         if kept is None:
             raise NotFound(
                 f"nothing tells here what fleet {place.store.state.name} should be like",
@@ -178,7 +178,7 @@ def _source(place: Here, options: RunOptions, around: Surroundings) -> Source:
     try:
         taken = take(place.spec, options, place.settings, around.facts, place.store, now=around.wall())
     except MosaicError as error:
-        kept = _in_force(place, options, around)
+        kept = _in_force(place, options)
         if kept is None:
             raise
         return Source(fleet=kept, rejected=error.message.splitlines()[0].rstrip(":"))
@@ -186,23 +186,11 @@ def _source(place: Here, options: RunOptions, around: Surroundings) -> Source:
     return Source(fleet=taken.fleet, newest=taken.report.attempted, rejected=rejected, warnings=tuple(taken.warnings))
 
 
-def _in_force(place: Here, options: RunOptions, around: Surroundings) -> Fleet | None:
-    """The fleet of the commit in force, as it was compiled or out of our own copy; None if neither is there."""
-    from reconciler.checkout import Checkout
-    from reconciler.desired import compile_files, inputs_digest
-    from reconciler.source import CHECKOUT
+def _in_force(place: Here, options: RunOptions) -> Fleet | None:
+    """The fleet of the commit in force; None if nothing of it is kept here."""
+    from reconciler.agents import in_force
 
-    store, path = place.store, place.settings.path
-    status = store.load_status()
-    if status is None or not status.applied_revision:
-        return None
-    revision, host = status.applied_revision, options.host or around.facts.hostname
-    known = store.load_desired(revision=revision, host=host, inputs=inputs_digest(around.facts, path))
-    if known is not None:
-        return known
-    checkout = Checkout(store.state / CHECKOUT)
     try:
-        files = checkout.files(checkout.peel(revision)[1])
+        return in_force(place, host=options.host)
     except MosaicError:
         return None
-    return compile_files(files, revision=revision, host=host, facts=around.facts, path=path).fleet

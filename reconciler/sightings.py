@@ -73,7 +73,8 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Sig
             found.append(Sighting("proc", "started", None, float(seen["started"])))
         usage = seen.get("usage")
         if usage is not None:
-            found.append(Sighting(usage.cpu_source, "cpu_s", usage.cpu_s, now))
+            cpu_s = None if usage.cpu_s is None else round(usage.cpu_s, 3)
+            found.append(Sighting(usage.cpu_source, "cpu_s", cpu_s, now))
             found.append(Sighting(usage.memory_source, "memory", usage.memory, now))
     return found
 

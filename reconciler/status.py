@@ -54,7 +54,8 @@ class AgentStatus:
 
     `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
     itself). `held` is the held reason, "" if nothing of this agent is held. `pid` is the living pane's process, else 0.
-    `heartbeat_age` is in seconds at the last look; None is no heartbeat.
+    `heartbeat_age` is in seconds at the last look; None is no heartbeat. `readiness` is what it did then, and
+    `readiness_why` what that rests on.
     """
 
     name: str
@@ -79,6 +80,8 @@ class AgentStatus:
     last_activity: float = 0.0
     heartbeat: str = "unknown"
     heartbeat_age: float | None = None
+    readiness: str = "unknown"
+    readiness_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,4 +271,6 @@ def _agent(
         last_activity=view.last_activity,
         heartbeat=view.heartbeat,
         heartbeat_age=view.heartbeat_age,
+        readiness=str(view.readiness),
+        readiness_why=view.readiness_why,
     )

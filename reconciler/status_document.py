@@ -137,6 +137,8 @@ def _agent(agent: AgentStatus) -> dict[str, Any]:
         "last_activity": rfc3339_or_none(agent.last_activity),
         "heartbeat": agent.heartbeat,
         "heartbeat_age": None if agent.heartbeat_age is None else round(agent.heartbeat_age, 1),
+        "readiness": agent.readiness,
+        "readiness_why": agent.readiness_why,
     }
 
 
@@ -215,6 +217,8 @@ def _agent_back(one: Mapping[str, Json]) -> AgentStatus:
         last_activity=_time(one.get("last_activity")),
         heartbeat=_text(one.get("heartbeat", "unknown")),
         heartbeat_age=None if one.get("heartbeat_age") is None else float(one["heartbeat_age"]),
+        readiness=_text(one.get("readiness", "unknown")),
+        readiness_why=_text(one.get("readiness_why", "")),
     )
 
 

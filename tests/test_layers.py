@@ -21,12 +21,12 @@ IMPURE = frozenset((
     "time", "urllib",
 ))  # fmt: skip
 PURE_RECONCILER = (
-    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text",
-    "deliver_verdict", "desired", "diff", "documents",
-    "draft", "errors", "events", "failures", "guards", "judge", "message", "metrics", "model", "plan", "plan_agents",
-    "plan_shared", "plan_summary", "proposal", "redact", "remember", "responses", "results", "rollout", "row", "rows",
-    "rows_document", "schemas", "sightings", "status", "status_document", "store_codec", "suspend", "threshold",
-    "times", "verbs", "views",
+    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
+    "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "guards", "judge", "message",
+    "metrics", "model", "plan", "plan_agents", "plan_shared", "plan_summary", "proposal", "redact", "remember",
+    "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_seeing",
+    "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs", "verify",
+    "views",
 )  # fmt: skip
 PURE_DOCTOR = (
     "check", "clock", "document", "files", "leftovers", "loop", "programs", "repository", "runtimes", "session",

@@ -20,6 +20,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "install": ("install", "install", "Reconcile this host by itself from now on."),
     "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
     "ps": ("ps", "command", "Every agent, as it is right now."),
+    "verify": ("verify", "command", "Check every thing that the fleet stands on, by its name."),
     "status": ("status", "command", "What is known of the fleet on this host."),
     "sync": ("sync", "command", "Look now."),
     "pause": ("pause", "pause", "Pull the kill switch: no action is taken."),
@@ -30,6 +31,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "comms-block": ("comms_block", "command", "What an agent is told of its peers."),
 }
 AGENT: Mapping[str, tuple[str, str, str]] = {
+    "status": ("agent_status", "command", "All that is known of one agent, and what comes next."),
     "send": ("agent_send", "command", "Put a message into an agent's composer."),
     "outbox": ("agent_outbox", "command", "Messages that wait until their agent is available."),
     "roster": ("agent_roster", "command", "Who is declared, here and on other hosts."),

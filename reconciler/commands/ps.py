@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 PsFormat = Literal["text", "wide", "json", "yaml", "name"]
 FORMATS = click.Choice(["text", "wide", "json", "yaml", "name"])
 EPILOG = """\b
-Examples:
+Example:
   mosaic fleet ps                        what runs, what does not, and why
   mosaic fleet ps --watch                the same, again and again
   mosaic fleet ps --check && echo fine   for a script: exit code 3 if anything is wrong
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command("ps", epilog=EPILOG)
 @fleet_option
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
 @click.option("--running", is_flag=True, help="Only what has a living process.")

@@ -30,7 +30,7 @@ def status_text(status: FleetStatus, *, now: float, running: Holder | None = Non
             paint,
         ),
         table(
-            ("AGENT", "DESIRED", "LIVE", "HEALTH", "SYNC", "SINCE", "RESTARTS", "NEXT", "WHY"),
+            ("AGENT", "DESIRED", "LIVE", "STATE", "HEALTH", "SYNC", "SINCE", "RESTARTS", "NEXT", "WHY"),
             [_row(agent, now) for agent in status.agents],
             [None if agent.in_sync else "yellow" for agent in status.agents],
             paint,
@@ -82,8 +82,8 @@ def _row(agent: AgentStatus, now: float) -> tuple[str, ...]:
         due = f"{data(agent.next_verb)}: {data(agent.next_reason)}{at}"
     since = rfc3339(agent.in_sync_since) if agent.in_sync_since else "-"
     sync = "synced" if agent.in_sync else "held" if agent.held else "drifted"
-    cells = (agent.name, agent.desired, agent.live, agent.health, sync, since, agent.restarts, due, agent.why or "-")
-    return tuple(data(cell) for cell in cells)
+    words = (agent.name, agent.desired, agent.live, agent.readiness, agent.health, sync)
+    return tuple(data(cell) for cell in (*words, since, agent.restarts, due, agent.why or "-"))
 
 
 def _tint(one: Condition) -> Tint | None:

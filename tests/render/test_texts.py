@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.base import Health, HeldReason, Kind, Reason, Verb
+from reconciler.classify import Readiness
 from reconciler.conditions import ConditionReason
 from reconciler.history import HistoryLine
 from reconciler.lock import Holder
@@ -42,7 +43,9 @@ FULL = make.plan(
     summary=Summary(create=1, update=1, held=1, unchanged=3),
     views={
         "coder0": make.view(why="its declaration has changed"),
-        "coder2": make.view("coder2", session="missing", health=Health.UNHEALTHY, why="it has no session"),
+        "coder2": make.view(
+            "coder2", session="missing", health=Health.UNHEALTHY, why="it has no session", readiness=Readiness.DEAD
+        ),
     },
 )
 
@@ -181,8 +184,9 @@ def test_a_status() -> None:
         "last run 2025-11-20T03:15:59Z (31s ago): converged in 0.40 s (started by timer, exit code 0)",
         "a run is under way: pid 7 (reconcile) since 2025-11-20T03:16:00Z",
         "Ready        False   2025-11-20T03:16:00Z  RefusedByGuard    4 agents would be removed",
-        "AGENT   DESIRED  LIVE     HEALTH     SYNC     SINCE  RESTARTS  NEXT                   WHY",
-        "coder2  running  stopped  unhealthy  drifted  -      0         enable: new-in-git     it has no session",
+        "AGENT   DESIRED  LIVE     STATE    HEALTH     SYNC     SINCE  RESTARTS  NEXT                   WHY",
+        "coder2  running  stopped  dead     unhealthy  drifted  -      0         enable: new-in-git     "
+        "it has no session",
         "suspended: coder0 by ada (pairing), until 2025-11-20T04:16:00Z (in 59m 30s)",
         "suspended: the whole fleet by bob (move), until somebody lifts it",
         "orphan: unit mosaic-agent@old.service",

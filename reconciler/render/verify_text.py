@@ -1,0 +1,52 @@
+"""What `mosaic fleet verify` says: what is wrong and its mend first, then what is worth knowing, then a count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.render.words import Paint, count, data, no_paint
+from reconciler.rows_document import Listing, revision_document
+from reconciler.status_document import API_VERSION
+from reconciler.times import rfc3339
+from reconciler.verify import Check
+
+
+def verify_text(listing: Listing, checks: Sequence[Check], *, paint: Paint = no_paint) -> str:
+    """One line for each check that does not hold, with its mend below."""
+    lines = []
+    for result, tint in (("wrong", "red"), ("note", "yellow")):
+        for check in checks:
+            if check.result == result:
+                name = f"{data(check.agent)}: " if check.agent else ""
+                word = paint(result, "red" if tint == "red" else "yellow")
+                lines.append(f"{word} {name}{check.name}: {data(check.found)}")
+                lines += [f"    mend: {data(check.mend)}"] if check.mend else []
+    wrong = sum(check.result == "wrong" for check in checks)
+    where = f"{data(listing.host)} at {data(listing.compared)[:12]}, seen {rfc3339(listing.observed_at)}"
+    lines.append(f"{count(len(checks), 'check')}, {wrong} wrong: {where}")
+    return "\n".join(lines) + "\n"
+
+
+def verify_document(listing: Listing, checks: Sequence[Check]) -> dict[str, Any]:
+    """The document of kind FleetVerification."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "FleetVerification",
+        "fleet": listing.fleet,
+        "tenant_id": listing.tenant_id,
+        "host": listing.host,
+        "observed_at": rfc3339(listing.observed_at),
+        "revision": revision_document(listing),
+        "wrong": sum(check.result == "wrong" for check in checks),
+        "checks": [
+            {
+                "name": one.name,
+                "agent": one.agent,
+                "result": one.result,
+                "found": one.found,
+                "mend": one.mend or None,
+            }
+            for one in checks
+        ],
+    }

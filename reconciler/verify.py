@@ -1,0 +1,211 @@
+"""Verify: is every single thing of the fleet on this host exactly as it must be to do its work, and to do it again
+after a boot. Pure. A check names its target exactly; one that does not hold says what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from providers.base import HeldReason, Json, Kind, Present, ResourceKey
+from providers.names import HOLDER_UNIT, agent_unit
+from reconciler.classify import Readiness
+from reconciler.model import Observation, Plan
+from reconciler.row import Row
+from reconciler.rows import fleet_problems
+from reconciler.rows_document import Listing
+from specs.compiled import Agent, Fleet
+
+Result = Literal["ok", "note", "wrong"]
+RESULTS: tuple[Result, ...] = ("ok", "note", "wrong")
+Install = Literal["none", "timer", "watch"]
+RECONCILERS: Mapping[str, str] = {"timer": "mosaic-reconcile.timer", "watch": "mosaic-reconcile-watch.service"}
+RECONCILE = "reconcile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at. `mend` is a command or an advice, "" where nothing is wrong. A `note` is worth
+    knowing and no fault: what is stopped, suspended or left out on purpose."""
+
+    name: str
+    agent: str | None
+    result: Result
+    found: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """What keeps the fleet as git says, by itself. `enabled` and `active` are of its timer or service."""
+
+    install: Install
+    enabled: bool = False
+    active: bool = False
+    error: str = ""  # why that could not be seen
+
+
+def verify(
+    fleet: Fleet, plan: Plan, observation: Observation, listing: Listing, user: str, reconciler: Reconciler
+) -> tuple[Check, ...]:
+    """Every check, in the order of a start: host, holder, then agent by agent, then what should not be there."""
+    rows = {row.name: row for row in listing.rows if row.kind == "agent"}
+    found = [*_source(listing), *_shared(fleet, plan, observation, user), _by_itself(reconciler)]
+    for agent in fleet.agents:
+        row = rows.get(agent.name)
+        if row is not None:
+            found.extend(_agent(agent, row, observation, plan))
+    found.extend(
+        Check(name="extra", agent=row.name, result="wrong", found=row.why, mend=_mend_extra(row))
+        for row in listing.rows
+        if row.kind in ("removed", "orphan") and row.wrong
+    )
+    return tuple(found)
+
+
+def _source(listing: Listing) -> Iterable[Check]:
+    if listing.rejected:
+        way = "mend the commit: mosaic fleet validate says what is wrong"
+        yield Check(name="revision", agent=None, result="wrong", found=listing.rejected, mend=way)
+    elif listing.in_force and listing.in_force != listing.compared:
+        text = f"{listing.compared[:12]} is not applied yet, {listing.in_force[:12]} is in force"
+        yield Check(name="revision", agent=None, result="note", found=text)
+    else:
+        yield Check(name="revision", agent=None, result="ok", found=f"{listing.compared[:12]} is in force")
+    if listing.pause is not None:
+        text = f"the kill switch is set: {listing.pause.reason or 'no reason given'}"
+        yield Check(name="paused", agent=None, result="note", found=text)
+
+
+def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> Iterable[Check]:
+    own = (Kind.LINGER, Kind.HOLDER)  # these have checks of their own
+    rest = replace(plan, actions=tuple(action for action in plan.actions if action.key.kind not in own))
+    for problem in fleet_problems(rest):
+        yield Check(name="host", agent=None, result="wrong", found=problem, mend=RECONCILE)
+    if not any(agent.state == "running" for agent in fleet.agents):
+        return
+    if Kind.LINGER not in observation.unknown:
+        on = ResourceKey(Kind.LINGER, user) in observation.present
+        text = f"linger is {'on' if on else 'off'} for {user}"
+        way = f"loginctl enable-linger {user}"
+        yield _check("linger", None, on, text if on else f"{text}: nothing starts at a boot before a login", way)
+    if Kind.HOLDER not in observation.unknown:
+        yield from _holder(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT)), fleet)
+
+
+def _holder(seen: Present | None, fleet: Fleet) -> Iterable[Check]:
+    """The unit, and on each tmux server exactly the session `=HOLDER`."""
+    fields: Mapping[str, Json] = (
+        seen.fields if seen is not None else {"enabled": False, "unit": "inactive", "servers": {}}
+    )
+    yield _check("holder-unit", None, fields["unit"] == "active", f"{HOLDER_UNIT} is {fields['unit']}", RECONCILE)
+    enabled = f"{HOLDER_UNIT} is {'' if fields['enabled'] else 'not '}enabled"
+    yield _check("holder-boot", None, bool(fields["enabled"]), enabled, RECONCILE)
+    for socket, server in sorted(fields["servers"].items()):
+        right = server["server"] == "up" and server["holder"]
+        state = (
+            "is there" if right else "is not there" if server["server"] == "up" else f"cannot be: {server['server']}"
+        )
+        text = f"session ={fleet.holder_session} on tmux server {socket} {state}"
+        yield _check("holder-session", None, bool(right), text, RECONCILE)
+
+
+def _by_itself(reconciler: Reconciler) -> Check:
+    name = "reconciler"
+    if reconciler.install == "none":
+        text = "nothing reconciles this host by itself: what ends is not started again"
+        return Check(name=name, agent=None, result="note", found=text, mend="mosaic fleet install REPOSITORY")
+    unit = RECONCILERS[reconciler.install]
+    if reconciler.error:
+        return Check(name=name, agent=None, result="wrong", found=f"{unit} could not be seen: {reconciler.error}",
+                     mend="mosaic doctor")  # fmt: skip
+    right = reconciler.enabled and reconciler.active
+    words = ("" if reconciler.active else "not ") + "active, " + ("" if reconciler.enabled else "not ") + "enabled"
+    return _check(name, None, right, f"{unit} is {words}", f"systemctl --user enable --now {unit}")
+
+
+def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iterable[Check]:
+    """Session, program, heartbeat and boot of one agent; of one that is not to run, that it is gone."""
+    unseen = {kind for kind in (Kind.UNIT, Kind.SESSION) if kind in observation.unknown}
+    if unseen:
+        return  # said once, for the host
+    why = _on_purpose(row, plan)
+    checks = _running(agent, row, observation) if agent.state == "running" else _gone(agent, row)
+    for check in checks:
+        if check.result == "wrong" and why:
+            yield Check(name=check.name, agent=agent.name, result="note", found=f"{check.found} ({why})")
+        elif check.result == "wrong":
+            yield Check(name=check.name, agent=agent.name, result="wrong", found=check.found, mend=_mend(row, check))
+        else:
+            yield check
+
+
+def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check]:
+    session = observation.present.get(ResourceKey(Kind.SESSION, agent.name))
+    evidence = session.evidence if session is not None else {}
+    socket = agent.socket or "default"
+    exact = (
+        evidence.get("session") == agent.session and session is not None and session.fields["socket"] == agent.socket
+    )
+    target = f"session ={agent.session} on tmux server {socket}"
+    alive = exact and row.session == "alive"
+    words = {"alive": "is there", "dead": "has a dead pane", "foreign": "is not ours", "unknown": "cannot be reached"}
+    if exact:
+        state = words.get(row.session, "is not there")
+    else:
+        other = evidence.get("session")
+        where = (session.fields["socket"] or "default") if session is not None else ""
+        state = f"is not there: its pane is in ={other} on {where}" if other else "is not there"
+    yield _check("session", agent.name, alive, f"{target} {state}", RECONCILE)
+    unit = agent_unit(agent.name)
+    yield _check("unit", agent.name, row.unit == "active", f"{unit} is {row.unit}", RECONCILE)
+    if row.session == "alive":
+        right = row.program == agent.runtime
+        yield _check("program", agent.name, right, f"{row.program} runs in its pane (pid {row.pid})", RECONCILE)
+        answers = row.heartbeat in ("ok", "busy")
+        age = f"{row.heartbeat_age:.0f} s ago, " if row.heartbeat_age is not None and answers else ""
+        said = f"heartbeat {age}{row.heartbeat_source}" if answers else row.readiness_why
+        yield _check("heartbeat", agent.name, answers, said, RECONCILE)
+        if row.readiness is Readiness.STUCK:
+            yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
+    enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
+    yield _check("boot", agent.name, bool(row.enabled), enabled, RECONCILE)
+
+
+def _gone(agent: Agent, row: Row) -> Iterable[Check]:
+    there = row.session in ("alive", "dead", "foreign")
+    yield _check("session", agent.name, not there, f"declared {agent.state}, its session is {row.session}", RECONCILE)
+    text = f"declared {agent.state}, {agent_unit(agent.name)} is {'' if row.enabled else 'not '}enabled"
+    yield _check("boot", agent.name, not row.enabled, text, RECONCILE)
+
+
+def _on_purpose(row: Row, plan: Plan) -> str:
+    """Why nothing is expected of it; "" if something is."""
+    if plan.paused is not None:
+        return "paused"
+    return next((note for note in row.notes if note.startswith("suspended by")), "")
+
+
+def _mend(row: Row, check: Check) -> str:
+    """What a person does about it: what holds the change has its own way out."""
+    if check.name == "heartbeat":
+        return f"mosaic agent status {row.name}; whoever answers for it: mosaic doctor"
+    ways = {
+        HeldReason.CRASH_LOOP: f"mosaic fleet release {row.name} (its last lines: mosaic agent status {row.name})",
+        HeldReason.NOT_OWNED: f"look at it: tmux -L {row.socket} attach -t ={row.name}" if row.socket else "",
+        HeldReason.WORKING: "wait until it is idle, or stop it by hand",
+        HeldReason.PRUNE: "reconcile --allow-removals N",
+    }
+    return ways.get(HeldReason(row.next_reason), check.mend) if row.next_reason in set(HeldReason) else check.mend
+
+
+def _mend_extra(row: Row) -> str:
+    if row.kind == "removed":
+        return RECONCILE
+    return (
+        f"systemctl --user disable --now {agent_unit(row.name)}" if row.enabled else "end it by hand if nobody needs it"
+    )
+
+
+def _check(name: str, agent: str | None, right: bool, found: str, mend: str) -> Check:
+    return Check(name=name, agent=agent, result="ok" if right else "wrong", found=found, mend="" if right else mend)
