@@ -123,7 +123,7 @@ def _tell_asides(output: Output, proposal: Proposal, tree: WorkTree) -> None:
     for note in proposal.notes:
         output.progress(note)
     others = sorted(tree.dirty - proposal.files.keys())
-    if others and proposal.files:
+    if others:
         output.warning(f"edits that are not committed stay as they are, and are not in force: {', '.join(others)}")
 
 

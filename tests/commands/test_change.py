@@ -1,0 +1,296 @@
+"""`mosaic fleet add`, `remove`, `start`, `stop` and `restart`: what they commit, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from providers.facts import gather
+from reconciler.binding import read_bindings
+from reconciler.place import parse_place
+from reconciler.results import RunOptions
+from reconciler.settings import Settings, settings_path, write_settings
+from reconciler.store import Store
+from tests.commands.calling import fleet
+from tests.commands.repository import ROSTER, RULES, Repository
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repository:
+    return Repository.make(tmp_path / "fleet")
+
+
+def test_add_commits_one_more_entry(repo: Repository) -> None:
+    said = repo.call("add", "coder1", "--runtime", "stub", "--class", "implementer", "--depends-on", "lead")
+    assert (said.code, repo.subjects) == (0, ["Add coder1", "first"])
+    entry = "\n  - name: coder1\n    runtime: stub\n    class: implementer\n    depends_on: [lead]\n"
+    assert repo.roster == ROSTER + entry
+    assert said.out.startswith("--- a/roster.yaml\n+++ b/roster.yaml\n@@ ")
+    assert "\n+  - name: coder1\n+    runtime: stub\n" in said.out
+    assert f"committed {repo.head[:12]} to main in {repo.path}: Add coder1\n" in said.out
+    assert f"this host has not run this fleet yet; next: reconcile {repo.path}\n" in said.err
+    assert repo.git("show", "-s", "--format=%an <%ae> %cn", "HEAD") == "Test <test@example.invalid> Test"
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_every_option_of_add(repo: Repository) -> None:
+    words = (
+        "add", "b.1", "--runtime", "claude", "--class", "reviewer", "--working-directory", "~/work", "--model", "opus",
+        "--host", "build-1", "--alias", "Bea", "--state", "stopped", "--depends-on", "lead", "--depends-on", "helper",
+    )  # fmt: skip
+    said = repo.call(*words, "-m", "Add Bea\n\nShe reviews.", "--no-sync")
+    assert said.code == 0
+    assert repo.roster.endswith(
+        "  - name: b.1\n    alias: Bea\n    runtime: claude\n    class: reviewer\n    state: stopped\n"
+        "    working_directory: ~/work\n    model_hint: opus\n    host: build-1\n    depends_on: [lead, helper]\n"
+    )
+    assert repo.git("show", "-s", "--format=%B") == "Add Bea\n\nShe reviews."
+    assert "it is not started until: mosaic fleet start b.1" in said.err
+    assert "next: reconcile" in said.err
+
+
+def test_what_is_theirs_is_neither_committed_nor_touched(repo: Repository) -> None:
+    (repo.path / "notes.txt").write_text("staged\n")
+    repo.git("add", "notes.txt")
+    (repo.path / "notes.txt").write_text("and edited\n")
+    (repo.path / "new.txt").write_text("new\n")
+    repo.git("add", "new.txt")
+    before = repo.git("status", "--porcelain"), repo.git("diff", "--cached")
+    assert repo.call("stop", "coder0").code == 0
+    assert repo.git("show", "--name-only", "--format=") == "roster.yaml"
+    assert (repo.git("status", "--porcelain"), repo.git("diff", "--cached")) == before
+    assert (repo.path / "notes.txt").read_text() == "and edited\n"
+
+
+def test_stop_and_start_several_in_one_commit(repo: Repository) -> None:
+    said = repo.call("stop", "coder0", "helper", "coder0")
+    assert (said.code, repo.subjects[0]) == (0, "Stop coder0, helper")
+    assert repo.roster.count("    state: stopped\n") == 2
+    again = repo.call("stop", "helper")
+    assert (again.code, again.out, again.err) == (0, "nothing to change\n", "helper is stopped already\n")
+    said = repo.call("start", "coder0", "lead")
+    assert "lead is running already" in said.err
+    assert repo.subjects[:2] == ["Start coder0", "Stop coder0, helper"]
+
+
+def test_restart_raises_the_generation(repo: Repository) -> None:
+    said = repo.call("restart", "coder0")
+    assert repo.subjects[0] == "Restart coder0 (generation 1)"
+    assert "it is restarted when it is idle" in said.err
+    assert repo.call("restart", "coder0", "lead").code == 0
+    assert repo.subjects[0] == "Restart coder0 (generation 2), lead (generation 1)"
+    assert repo.roster.count("generation:") == 2
+    repo.call("stop", "lead")
+    said = repo.call("restart", "lead")
+    assert said.code == 5
+    assert 'agent "lead" is stopped, so there is nothing to restart' in said.err
+
+
+def test_remove(repo: Repository) -> None:
+    assert repo.call("remove", "coder0").code == 0
+    assert repo.roster == ROSTER.partition("\n  - name: coder0")[0]
+    assert repo.subjects[0] == "Remove coder0"
+
+
+def test_the_suspension_of_a_removed_agent_goes_with_it(repo: Repository) -> None:
+    assert repo.call("suspend", "coder0", "--reason", "pairing").code == 0
+    said = repo.call("remove", "coder0")
+    assert said.code == 0, said.err
+    assert (repo.path / "fleet.yaml").read_text() == RULES
+    assert repo.git("show", "--name-only", "--format=").split() == ["fleet.yaml", "roster.yaml"]
+
+
+def test_a_tombstone_and_back(repo: Repository) -> None:
+    assert repo.call("remove", "coder0", "--tombstone").code == 0
+    assert "    class: implementer\n    state: absent\n" in repo.roster
+    said = repo.call("start", "coder0")
+    assert said.code == 5
+    assert "mosaic fleet add coder0 --runtime RUNTIME declares it again" in said.err
+    said = repo.call("add", "coder0", "--runtime", "pi")
+    assert said.code == 0
+    assert "its entry counts again, with its other keys" in said.err
+    assert "    runtime: pi\n    class: implementer\n    state: running\n    depends_on: [lead]\n" in repo.roster
+    assert repo.subjects[0] == "Add coder0 again"
+
+
+@pytest.mark.parametrize(
+    ("words", "state"), [(["start", "coder0"], "running"), (["stop", "coder0"], "stopped")], ids=["running", "stopped"]
+)
+def test_add_tells_of_an_agent_that_is_there(repo: Repository, words: list[str], state: str) -> None:
+    repo.call(*words)
+    before = repo.head
+    said = repo.call("add", "coder0", "--runtime", "stub")
+    assert said.code == 5
+    assert f'agent "coder0" is in the roster, and its state is {state}' in said.err
+    assert repo.head == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["remove", "helper"], 5, "error: the fleet has no enhancer\n --> roster.yaml:3:1\n"),
+        (["remove", "lead", "--tombstone"], 5, "the fleet has no orchestrator"),
+        (["add", "x", "--runtime", "stub", "--class", "orchestrator"], 5, 'agent "x" is a second orchestrator'),
+        (["remove", "lead"], 78, 'agent "coder0" depends on "lead", which is not in the roster'),
+        (
+            ["add", "x", "--runtime", "stbu"],
+            78,
+            "roster.yaml:18:14\n   |\n18 |     runtime: stbu\n   |              ^^^^",
+        ),
+        (["add", "x/y", "--runtime", "stub"], 78, '"name" must not contain a path separator'),
+        (["add", "x", "--runtime", "stub", "--depends-on", "leda"], 78, 'did you mean "lead"?'),
+        (["add", "x", "--runtime", "stub", "--working-directory", "work"], 78, "must be an absolute folder"),
+        (["stop", "codre0"], 4, "did you mean coder0?"),
+        (["restart", "nobody"], 4, "known here: coder0, helper, lead"),
+        (["remove", "coder0", "codre1"], 4, 'no agent is called "codre1"'),
+        (["stop"], 64, "Missing argument"),
+        (["add", "x"], 64, "--runtime"),
+        (["stop", "coder0", "--no-commit", "--push"], 64, "--no-commit makes no commit"),
+        (["stop", "coder0", "-m", " "], 64, "an empty --message is none"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_refused_leaves_everything_as_it_was(repo: Repository, words: list[str], code: int, told: str) -> None:
+    said = repo.call(*words)
+    assert said.code == code
+    assert told in said.err
+    assert said.out == ""
+    assert repo.untouched()
+
+
+def test_what_was_wrong_before_does_not_keep_anybody_from_mending_it(tmp_path: Path) -> None:
+    broken = ROSTER.replace("class: enhancer", "class: worker").replace(
+        "runtime: stub\n    class: impl", "runtime: x\n    class: impl"
+    )
+    repo = Repository.make(tmp_path / "fleet", roster=broken)
+    assert repo.call("stop", "coder0").code == 0
+    assert repo.call("add", "helper2", "--runtime", "stub", "--class", "enhancer").code == 0
+    assert repo.subjects[:2] == ["Add helper2", "Stop coder0"]
+
+
+def test_a_warning_is_shown_and_keeps_nobody(repo: Repository) -> None:
+    said = repo.call("add", "x", "--runtime", "stub", "--class", "implementor")
+    assert said.code == 0
+    assert 'did you mean "implementer"?' in said.err
+
+
+def test_a_dry_run_shows_the_diff_only(repo: Repository) -> None:
+    said = repo.call("remove", "coder0", "--dry-run")
+    assert said.code == 0
+    assert "-  - name: coder0\n" in said.out
+    assert said.out.endswith("dry run: roster.yaml would change, and nothing was written\n")
+    assert repo.untouched()
+    assert repo.roster == ROSTER
+
+
+def test_without_a_commit_the_file_is_edited(repo: Repository) -> None:
+    said = repo.call("stop", "coder0", "--no-commit")
+    assert said.code == 0
+    assert f"wrote roster.yaml in {repo.path}; not committed, so not in force\n" in said.out
+    assert f"next: git -C {repo.path} commit -- roster.yaml" in said.err
+    assert repo.call("stop", "helper", "--no-commit").code == 0
+    assert (repo.subjects, repo.git("status", "--porcelain")) == (["first"], "M roster.yaml")
+    assert repo.roster.count("state: stopped") == 2
+
+
+def test_json_is_one_document(repo: Repository) -> None:
+    document = json.loads(repo.call("stop", "coder0", "-o", "json").out)
+    assert (document["apiVersion"], document["kind"]) == ("mosaic.fleet/v1", "Change")
+    assert (document["commit"], document["message"], document["branch"]) == (repo.head, "Stop coder0", "main")
+    assert [one["path"] for one in document["files"]] == ["roster.yaml"]
+    assert "+    state: stopped" in document["files"][0]["diff"]
+    assert (document["pushed"], document["written"]) == (None, True)
+    nothing = json.loads(repo.call("stop", "coder0", "-o", "json").out)
+    assert (nothing["commit"], nothing["files"], nothing["notes"]) == (None, [], ["coder0 is stopped already"])
+
+
+def test_a_secret_next_to_the_change_is_not_shown(tmp_path: Path) -> None:
+    roster = ROSTER.replace("depends_on: [lead]", "env: {API_TOKEN: hunter2hunter2}")
+    repo = Repository.make(tmp_path / "fleet", roster=roster)
+    for form in ("text", "json"):
+        said = repo.call("stop", "coder0", "--dry-run", "-o", form)
+        assert said.code == 0
+        assert "API_TOKEN" in said.out
+        assert "hunter2" not in said.out + said.err
+
+
+def test_the_repository_comes_from_the_environment_or_the_settings(
+    repo: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = fleet("stop", "coder0")
+    assert said.code == 64
+    assert "no fleet was named" in said.err
+    facts = gather({})
+    write_settings(settings_path(Path.home() / ".config"), Settings(source=str(repo.path)))
+    assert fleet("stop", "coder0").code == 0
+    monkeypatch.setenv("MOSAIC_FLEET", str(repo.path))
+    assert fleet("start", "coder0").code == 0
+    del facts
+    assert repo.subjects == ["Start coder0", "Stop coder0", "first"]
+
+
+@pytest.fixture
+def known(repo: Repository, isolated: Path) -> Store:
+    """The fleet has run on this host."""
+    import os
+
+    facts = gather(os.environ)
+    read_bindings(facts).bind(parse_place(str(repo.path)).key, "demo")
+    del isolated
+    return Store.open(facts, "demo")
+
+
+@pytest.fixture
+def resident(known: Store) -> Iterator[socket.socket]:
+    known.guard(known.runtime / "trigger.sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(known.runtime / "trigger.sock"))
+        listener.settimeout(5)
+        yield listener
+
+
+def test_the_resident_reconciler_is_asked(repo: Repository, resident: socket.socket) -> None:
+    said = repo.call("stop", "coder0")
+    assert "asked the resident reconciler to look now" in said.out
+    assert resident.recv(64) == b"look"
+    document = json.loads(repo.call("start", "coder0", "-o", "json").out)
+    assert document["sync"] == {"asked": True, "report": None}
+    assert resident.recv(64) == b"look"
+    resident.setblocking(False)
+    for words in (["--no-sync"], ["--dry-run"], ["--no-commit"]):
+        assert repo.call("stop", "helper", *words).code == 0
+    with pytest.raises(BlockingIOError):
+        resident.recv(64)
+
+
+def test_by_its_name_if_the_settings_know_where_it_is(repo: Repository, known: Store) -> None:
+    said = fleet("stop", "coder0", "--fleet", "demo")
+    assert said.code == 4
+    assert "the repository of the fleet demo is not written down on this host" in said.err
+    write_settings(settings_path(Path.home() / ".config"), Settings(source=str(repo.path)))
+    assert fleet("stop", "coder0", "--fleet", "demo", "--no-sync").code == 0
+    del known
+
+
+def test_without_a_resident_reconciler_one_run_is_made(
+    repo: Repository, known: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import reconciler.run
+    from reconciler.errors import Locked
+
+    asked: list[RunOptions] = []
+
+    def once(options: RunOptions) -> None:
+        asked.append(options)
+        raise Locked("busy")
+
+    monkeypatch.setattr(reconciler.run, "run", once)
+    said = repo.call("stop", "coder0")
+    assert said.code == 0
+    assert asked == [RunOptions(fleet=str(repo.path), trigger="sync")]
+    assert "another run is under way" in said.err
+    del known

@@ -1,0 +1,145 @@
+"""`mosaic fleet suspend`, `unsuspend` and `resume`: by a commit where there is a repository, on this host where not."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from providers.facts import gather
+from reconciler.binding import read_bindings
+from reconciler.pause import suspend as put_down
+from reconciler.place import parse_place
+from reconciler.store import Store
+from specs.load import load
+from tests import builders as make
+from tests.commands.calling import fleet
+from tests.commands.repository import RULES, Repository
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    made = Repository.make(tmp_path / "fleet")
+    monkeypatch.setenv("MOSAIC_FLEET", str(made.path))
+    return made
+
+
+@pytest.fixture
+def store(repo: Repository, isolated: Path) -> Store:
+    """The fleet has run here."""
+    facts = gather(os.environ)
+    read_bindings(facts).bind(parse_place(str(repo.path)).key, "demo")
+    made = Store.open(facts, "demo")
+    made.save_status(make.status(plan=make.plan(held=(make.held(agent="coder0"),))))
+    del isolated
+    return made
+
+
+def rules(repo: Repository) -> str:
+    return (repo.path / "fleet.yaml").read_text()
+
+
+def test_a_suspension_is_a_commit(repo: Repository) -> None:
+    said = fleet("suspend", "coder0", "--reason", "pairing with it", "--by", "ada", "--until", "2099-01-31T09:00:00Z")
+    assert said.code == 0, said.err
+    assert repo.subjects == ["Suspend coder0: pairing with it", "first"]
+    entry = "  - agent: coder0\n    reason: pairing with it\n    by: ada\n"
+    assert rules(repo) == RULES + "suspend:\n" + entry + '    until: "2099-01-31T09:00:00Z"\n'
+    said = fleet("suspend", "coder0", "--reason", "still", "--by", "ada")
+    assert "the suspension of coder0 that was there is replaced" in said.err
+    assert rules(repo) == RULES + "suspend:\n" + entry.replace("pairing with it", "still")
+    said = fleet("unsuspend", "coder0")
+    assert "lifts the suspension of coder0 by ada: still" in said.err
+    assert rules(repo) == RULES
+
+
+def test_for_so_long(repo: Repository) -> None:
+    assert fleet("suspend", "--all", "--reason", "moving", "--for", "2h").code == 0
+    loaded = load({name: (repo.path / name).read_bytes() for name in ("roster.yaml", "fleet.yaml")})
+    (one,) = loaded.fleet.suspend
+    assert (one.agent, one.reason) == ("*", "moving")
+    assert one.until is not None
+    assert 7000 < one.until - time.time() < 7300
+    assert repo.subjects[0] == "Suspend the whole fleet: moving"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["suspend", "codre0", "--reason", "x"], 4, "did you mean coder0?"),
+        (["suspend", "coder0", "--reason", " "], 78, "must not be empty"),
+        (["suspend", "coder0", "--reason", "x", "--for", "1h", "--until", "2099-01-01T00:00:00Z"], 64, "either --for"),
+        (["suspend", "coder0", "--reason", "x", "--until", "2001-01-01T00:00:00Z"], 64, "is over"),
+        (["suspend", "coder0", "--reason", "x", "--until", "soon"], 64, "--until must be a time"),
+        (["suspend", "coder0", "--reason", "x", "--here", "--push"], 64, "there is no commit on this host alone"),
+        (["unsuspend", "coder0"], 4, '"coder0" is not suspended'),
+        (["resume", "coder0"], 4, '"coder0" is not suspended'),
+        (["unsuspend", "--all", "--here"], 4, "has happened on this host yet"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_refused(repo: Repository, words: list[str], code: int, told: str) -> None:
+    said = fleet(*words)
+    assert (said.code, repo.untouched()) == (code, True)
+    assert told in said.err
+
+
+def test_on_this_host_only(repo: Repository, store: Store) -> None:
+    said = fleet("suspend", "coder0", "--reason", "a crash", "--here", "--by", "ada")
+    assert (said.code, repo.untouched()) == (0, True)
+    assert said.out == "suspended coder0 by ada, until `mosaic fleet unsuspend coder0`: a crash\n"
+    assert set(store.load_suspensions()) == {"coder0"}
+    document = json.loads(fleet("suspend", "--all", "--reason", "x", "--here", "--by", "ada", "-o", "json").out)
+    assert document["made"] == [{"agent": "*", "reason": "x", "by": "ada", "until": None}]
+    assert fleet("unsuspend", "coder0", "--here").out == "lifted the suspension of coder0 by ada: a crash\n"
+    lifted = json.loads(fleet("unsuspend", "--all", "--here", "-o", "json").out)["lifted"]
+    assert [one["agent"] for one in lifted] == ["*"]
+    assert repo.untouched()
+
+
+def test_lifting_lifts_both(repo: Repository, store: Store) -> None:
+    assert fleet("suspend", "coder0", "--reason", "in git", "--by", "ada", "--no-sync").code == 0
+    put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
+    said = fleet("resume", "coder0", "--dry-run")
+    assert said.code == 0
+    assert (set(store.load_suspensions()), len(repo.subjects)) == ({"coder0"}, 2)
+    said = fleet("resume", "coder0", "--no-sync")
+    assert said.code == 0
+    assert "lifted the suspension of coder0 by bob: here\n" in said.out
+    assert "lifts the suspension of coder0 by ada: in git" in said.err
+    assert (store.load_suspensions(), rules(repo)) == ({}, RULES)
+
+
+def test_lifting_all_in_one_commit(repo: Repository, store: Store) -> None:
+    for who in ("coder0", "lead"):
+        assert fleet("suspend", who, "--reason", "r", "--no-sync").code == 0
+    said = fleet("unsuspend", "--all", "--no-sync")
+    assert (said.code, repo.subjects[0]) == (0, "Unsuspend coder0, lead")
+    assert rules(repo) == RULES
+    assert fleet("unsuspend", "--all").out == "nothing was suspended\n"
+    del store
+
+
+def test_what_is_only_here_is_lifted_even_if_git_has_nothing(repo: Repository, store: Store) -> None:
+    put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
+    said = fleet("unsuspend", "coder0")
+    assert (said.code, said.out) == (0, "lifted the suspension of coder0 by bob: here\n")
+    assert repo.untouched()
+
+
+def test_what_is_here_is_lifted_even_if_git_refuses(repo: Repository, store: Store) -> None:
+    put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
+    repo.git("checkout", "--quiet", "--detach")
+    assert fleet("unsuspend", "coder0").code == 5
+    assert store.load_suspensions() == {}
+
+
+def test_a_suspension_of_the_whole_fleet_is_named(repo: Repository) -> None:
+    assert fleet("suspend", "--all", "--reason", "moving").code == 0
+    said = fleet("unsuspend", "coder0")
+    assert said.code == 4
+    assert "the whole fleet is, which `mosaic fleet unsuspend --all` lifts" in said.err
+    assert len(repo.subjects) == 2
