@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from providers.spawn import Child, NotInstalledError, SpawnError
 from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
@@ -28,6 +28,16 @@ _OPTIONS = (
     *("-o", "StrictHostKeyChecking=yes", "-o", "PermitLocalCommand=no", "-o", "ForwardAgent=no"),
     *("-o", "ClearAllForwardings=yes", "-o", f"ConnectTimeout={CONNECT_S}"),
     *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
+)
+# What ssh says when it has not even begun there; what ends a connection later is told in other words.
+_BEFORE = (
+    "Could not resolve hostname",
+    "Connection refused",
+    "Connection timed out",
+    "No route to host",
+    "Network is unreachable",
+    "Permission denied (",
+    "Host key verification failed",
 )
 # A login that is not interactive seldom has the user's own folders on PATH, and a manager's runtime folder only by PAM.
 _THERE = (
@@ -70,22 +80,26 @@ def interactive_argv(there: Destination, words: Sequence[str]) -> list[str]:
     return ["ssh", "-t", *_OPTIONS, "--", there.target, _command(words)]
 
 
+class Unreached(Unavailable):
+    """The other host was not reached, so certainly nothing was done there."""
+
+
 class Asking:
     """`mosaic WORDS` under way on another host; `answer()` or `abandon()` must be called."""
 
     def __init__(self, there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> None:
-        """Raises Usage for words that may not cross a shell, Unavailable where there is no ssh."""
+        """Raises Usage for words that may not cross a shell, Unreached where there is no ssh."""
         self.there = there
         argv = ["ssh", "-T", "-o", "BatchMode=yes", *_OPTIONS, "--", there.target, _command(words)]
         try:
             self._child = Child(argv, dict(os.environ), timeout_s=timeout_s, limit=LIMIT, stdin=stdin)
         except NotInstalledError as error:
-            raise Unavailable("ssh is not on PATH", help="install it: sudo apt install openssh-client") from error
+            raise Unreached("ssh is not on PATH", help="install it: sudo apt install openssh-client") from error
         except SpawnError as error:
-            raise Unavailable(str(error)) from error
+            raise Unreached(str(error)) from error
 
     def answer(self) -> Answer:
-        """Wait for the end. Raises Unavailable when the host does not answer, or has no `mosaic`."""
+        """Wait for the end. Raises Unavailable when there is no answer, Unreached when certainly nothing was done."""
         host, target = self.there.host, self.there.target
         try:
             done = self._child.finish()
@@ -93,9 +107,10 @@ class Asking:
             raise Unavailable(f"{host}: {error}", help=f"try it by hand: ssh {target} true") from error
         said = done.err.decode("utf-8", "replace").strip()
         if done.status == _FAILED:
-            raise Unavailable(f"{host} cannot be reached: {_reason(said)}", help=_mend(said, target))
+            kind = Unreached if any(sign in said for sign in _BEFORE) else Unavailable
+            raise kind(f"{host} cannot be reached: {_reason(said)}", help=_mend(said, target))
         if done.status == _NO_PROGRAM:
-            raise Unavailable(
+            raise Unreached(
                 f"{host} has no `mosaic` on its PATH", help="install it there, and reconcile that host once"
             )
         if done.status < 0:
@@ -122,15 +137,6 @@ class Remote(MosaicError):
         super().__init__(f"{there.host}: {error or (lines or ['it gave no answer'])[-1]}", help=way)
         known = set(ExitCode) - {ExitCode.OK, ExitCode.PENDING}  # nothing that went wrong ends with these
         self.exit_code = ExitCode(answer.status) if answer.status in known else ExitCode.FAILED  # type: ignore[misc]
-
-
-def send_elsewhere(peer: Peer) -> NoReturn:
-    """A message to an agent of another host. Raises MosaicError, with the way there."""
-    there = destination(peer)
-    raise MosaicError(
-        f"{peer.name} is an agent of host {there.host}, and its messages are sent from there",
-        help=f"ssh {there.target} mosaic agent send {peer.name} --source-label LABEL -f - <FILE",
-    )
 
 
 def _command(words: Sequence[str]) -> str:

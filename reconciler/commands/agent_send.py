@@ -12,7 +12,7 @@ from reconciler.commands.options import Duration, fleet_option, output_option
 if TYPE_CHECKING:
     from reconciler.commands.shared import Here
     from reconciler.output import Format, Output
-    from specs.compiled import Agent, Fleet
+    from specs.compiled import Agent, Fleet, Peer
 
 EXPIRES_S = 86400.0
 
@@ -84,9 +84,11 @@ def command(
     text = clean(message if message is not None else _read(file))
     sender = label(sender or f"{declared.host}:operator")
     if isinstance(agent, Peer):
-        from reconciler.remote import send_elsewhere
-
-        send_elsewhere(agent)
+        options = ["--verify", "--verify-timeout", f"{verify_timeout:g}s"] if verify else []
+        if when == "available":
+            options = ["--when", "available", "--expires", f"{EXPIRES_S if expires is None else expires:g}s"]
+        wait_s = verify_timeout if verify else 0.0
+        return _there(output, declared, agent, text, sender, options, wait_s, form)
     if when == "available":
         return _keep(output, place, declared, agent, text, sender, EXPIRES_S if expires is None else expires, form)
     return _send(output, place, declared, agent, text, sender, verify, verify_timeout, form)
@@ -119,6 +121,33 @@ def _send(
         if found.way:
             output.progress(f"help: {found.way}")
     return EXIT[found.word]
+
+
+def _there(
+    output: Output, fleet: Fleet, peer: Peer, text: str, sender: str, options: list[str], wait_s: float, form: Format
+) -> int:
+    """To another host; what it answers is told as it is."""
+    from reconciler.deliver_verdict import Delivery
+    from reconciler.render.delivery_text import delivery_document, delivery_text
+    from reconciler.send import EXIT
+    from reconciler.send_elsewhere import send_elsewhere
+
+    found = send_elsewhere(fleet, peer, text, sender=sender, options=options, wait_s=wait_s)
+    delivery: Delivery | None
+    if isinstance(found, Delivery):  # nobody answered
+        delivery, code = found, int(EXIT[found.word])
+        document = delivery_document(fleet, peer.name, found, sender=sender, size=len(text.encode()))
+    else:
+        delivery, code, document = found.delivery, found.code, dict(found.document)
+    if form != "text":
+        output.document(document, form)
+    elif delivery is None:
+        output.result(f"stored as {document['id']} on {peer.host}: it is delivered when {peer.name} is available")
+    else:
+        output.result(delivery_text(peer.name, delivery, paint=output.paint))
+        if delivery.way:
+            output.progress(f"help: {delivery.way}")
+    return code
 
 
 def _keep(
