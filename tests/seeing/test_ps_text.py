@@ -1,0 +1,224 @@
+"""The list as a person sees it: 80 and 200 columns, no colour, a pipe; nothing is lost, and nothing is drawn."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.classify import Readiness
+from reconciler.render.ps_text import DROPPED, counted, cpu, length, ps_text, size, table
+from reconciler.render.words import Tint
+from reconciler.row import Row, Sync
+from reconciler.status import Pause
+from tests.builders import NOW
+from tests.seeing.seen import listed, row
+
+LONG = "its unit is active, but its pane is dead (its program has ended with status 1); restart held: crash-loop " \
+    "(in quarantine: it ended 5 times or more in a short time)"  # fmt: skip
+DEAD = row(
+    "coder0", readiness=Readiness.DEAD, sync=Sync.HELD, problems=(LONG,), wrong=True, session="dead", pid=0, idle=None,
+    heartbeat="unknown", cpu_s=None, memory=None, restarts=5,
+)  # fmt: skip
+ASKS = row("lead", agent_class="orchestrator", readiness=Readiness.WAITING, notes=("it waits for a person (login)",))
+OFF = row(
+    "night", desired="stopped", readiness=Readiness.DEAD, session="missing", pid=0, idle=None, heartbeat="unknown",
+    cpu_s=None, memory=None, notes=("declared stopped",), enabled=False, unit="inactive",
+)  # fmt: skip
+ROWS = (DEAD, ASKS, row("worker"), OFF)
+
+
+def test_a_pipe_gets_everything_on_one_line_each() -> None:
+    assert ps_text(listed(*ROWS)) == (
+        f"""\
+fleet demo of ada on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
+
+AGENT   CLASS         RUNTIME  STATE    SYNC    {"WHY":<{len(LONG)}}  UP    IDLE  HB  RESTARTS  CPU   MEM
+coder0  coder         claude   dead     held    {LONG}  -     -     -   5         -     -
+lead    orchestrator  claude   waiting  synced  {"it waits for a person (login)":<{len(LONG)}}  2h5m  3s    4s  0  \
+       3m5s  310M
+worker  coder         claude   working  synced  {"-":<{len(LONG)}}  2h5m  3s    4s  0         3m5s  310M
+night   coder         claude   stopped  synced  {"declared stopped":<{len(LONG)}}  -     -     -   0         -     -
+
+4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 wrong
+"""
+    )
+
+
+def test_eighty_columns() -> None:
+    text = ps_text(listed(*ROWS), width=80)
+    assert text == (
+        """\
+fleet demo of ada on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
+
+AGENT   RUNTIME  STATE    SYNC    UP    IDLE  HB  RESTARTS  CPU   MEM
+coder0  claude   dead     held    -     -     -   5         -     -
+    its unit is active, but its pane is dead (its program has ended with status
+    1); restart held: crash-loop (in quarantine: it ended 5 times or more in a
+    short time)
+lead    claude   waiting  synced  2h5m  3s    4s  0         3m5s  310M
+    it waits for a person (login)
+worker  claude   working  synced  2h5m  3s    4s  0         3m5s  310M
+night   claude   stopped  synced  -     -     -   0         -     -
+    declared stopped
+
+not shown at 80 columns: CLASS (-o wide shows all)
+
+4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 wrong
+"""
+    )
+
+
+def test_two_hundred_columns_have_room_for_the_reason() -> None:
+    lines = ps_text(listed(*ROWS), width=200).splitlines()
+    assert lines[2].split() == [
+        "AGENT", "CLASS", "RUNTIME", "STATE", "SYNC", "WHY", "UP", "IDLE", "HB", "RESTARTS", "CPU", "MEM",
+    ]  # fmt: skip
+    assert lines[3].startswith(
+        "coder0  coder         claude   dead     held    its unit is active, but its pane is dead"
+    )
+    assert lines[4].strip().startswith("quarantine: ") or "in quarantine" in " ".join(lines[3:5])
+    assert all(len(line) <= 200 for line in lines)
+    assert "not shown" not in "\n".join(lines)
+
+
+def test_a_short_reason_stays_in_its_row_when_there_is_room() -> None:
+    lines = table([ASKS, row("worker")], width=120)
+    assert lines[0].split()[5] == "WHY"
+    assert "it waits for a person (login)" in lines[1]
+    assert len(lines) == 3
+
+
+def words(lines: list[str]) -> str:
+    return re.sub(r"\s+", "", " ".join(lines))
+
+
+NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,40}", fullmatch=True)
+SENTENCES = st.text(st.characters(codec="utf-8"), max_size=200)
+ANY_ROW = st.builds(
+    row,
+    NAMES,
+    agent_class=NAMES,
+    runtime=NAMES,
+    wrong=st.booleans(),
+    problems=st.lists(SENTENCES, max_size=2).map(tuple),
+    idle=st.none() | st.floats(0, 1e7),
+    cpu_s=st.none() | st.floats(0, 1e7),
+    memory=st.none() | st.integers(0, 2**45),
+    host=st.sampled_from(("build-1", "build-2")),
+)
+
+
+@given(st.lists(ANY_ROW, min_size=1, max_size=4), st.integers(60, 250))
+def test_no_line_is_wider_than_the_terminal_and_no_reason_is_lost(given_rows: list[Row], width: int) -> None:
+    lines = table(given_rows, width=width)
+    assert all(len(line) <= width for line in lines)
+    assert not any(unicodedata.category(letter) == "Cc" for line in lines for letter in line)
+    shown = words(lines)
+    if lines[0].split().count("WHY"):
+        return  # wrapped inside its column, between the others
+    for one in given_rows:
+        from reconciler.render.words import data
+
+        assert words([data(one.why)]) in shown
+
+
+@given(st.lists(ANY_ROW, min_size=1, max_size=4))
+def test_off_a_terminal_nothing_is_cut(given_rows: list[Row]) -> None:
+    from reconciler.render.words import data
+
+    lines = table(given_rows)
+    assert len(lines) == len(given_rows) + 1
+    for line, one in zip(lines[1:], given_rows, strict=True):
+        assert line.startswith(one.name)
+        assert (data(one.why) or "-") in line
+        assert one.agent_class in line
+
+
+def test_columns_go_in_the_order_that_is_stated() -> None:
+    before: set[str] = set()
+    for width in range(110, 20, -1):
+        gone = set(DROPPED) - set(table(ROWS, width=width)[0].split())
+        assert before <= gone
+        assert gone == set(DROPPED[: len(gone)])
+        before = gone
+    assert before == set(DROPPED)
+
+
+def test_a_name_that_is_longer_than_the_screen_is_cut_with_a_mark() -> None:
+    lines = table([row("a" * 60)], width=40)
+    assert lines[1].split()[0].endswith("a~")
+    assert all(len(line) <= 40 for line in lines)
+
+
+def test_wide_has_everything_whatever_the_terminal() -> None:
+    text = ps_text(listed(*ROWS), width=80, wide=True)
+    head = text.splitlines()[2].split()
+    assert head[-12:] == [
+        "KIND", "HOST", "TENANT", "DECLARED", "UNIT", "ENABLED", "PANE", "PROGRAM", "PID", "SOCKET", "HB-FROM", "NEXT",
+    ]  # fmt: skip
+    assert LONG in text
+
+
+def test_hosts_are_told_apart() -> None:
+    assert "HOST" not in table([row("a"), row("b")])[0]
+    lines = table([row("a"), row("b", host="build-2")])
+    assert lines[0].split()[:2] == ["AGENT", "HOST"]
+    assert lines[2].split()[:2] == ["b", "build-2"]
+
+
+def test_what_concerns_the_fleet_comes_before_the_rows() -> None:
+    text = ps_text(
+        listed(
+            row(),
+            rejected="commit b is not a valid fleet; 1a2b3c4d5e6f stays in force",
+            newest="b" * 40,
+            pause=Pause(reason="storm", by="bob", since=NOW - 60),
+            problems=("linger could not be seen: it hangs",),
+        )
+    )
+    assert text.splitlines()[1:4] == [
+        "newest commit bbbbbbbbbbbb is not taken: commit b is not a valid fleet; 1a2b3c4d5e6f stays in force",
+        "PAUSED by bob since 2025-11-20T03:15:00Z (1m ago): storm",
+        "wrong: linger could not be seen: it hangs",
+    ]
+    text = ps_text(listed(row(), in_force="c" * 40))
+    assert text.splitlines()[1] == "this commit is not applied yet: cccccccccccc is in force"
+
+
+def test_no_agents() -> None:
+    assert ps_text(listed()).splitlines()[-1] == "0 agents; nothing wrong"
+
+
+def test_the_count() -> None:
+    extra = row("x", kind="orphan", sync=Sync.EXTRA, wrong=True)
+    assert counted([*ROWS, extra]) == "4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 extra; 2 wrong"
+
+
+def test_colours_are_of_whole_lines_and_only_where_they_are_asked_for() -> None:
+    def paint(text: str, tint: Tint) -> str:
+        return f"<{tint}>{text}</>"
+
+    lines = table(ROWS, paint=paint)
+    assert [re.match(r"<(\w+)>", line) and re.match(r"<(\w+)>", line)[1] for line in lines] == [  # type: ignore[index]
+        "bold", "red", "yellow", None, "dim",
+    ]  # fmt: skip
+    plain = ps_text(listed(*ROWS))
+    assert plain.isascii()
+    assert "\x1b" not in plain
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (length(None), ""), (length(0.4), "0s"), (length(125.0), "2m5s"), (length(90000.0), "1d1h"),
+        (cpu(None), ""), (cpu(0.04), "0.0s"), (cpu(9.94), "9.9s"), (cpu(12.0), "12s"), (cpu(185.0), "3m5s"),
+        (size(None), ""), (size(0), "0K"), (size(2**20), "1M"), (size(310 * 2**20), "310M"), (size(3 * 2**29), "1.5G"),
+        (size(20 * 2**30), "20G"),
+    ],
+)  # fmt: skip
+def test_small_words(made: str, text: str) -> None:
+    assert made == text
