@@ -34,7 +34,9 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_PROVIDERS = (
     "additions", "base", "comms", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
-    "linger", "names", "programs.base", "programs.registry", "registry", "responder", "session", "steps", "unit",
+    "linger", "names", "programs.base", "programs.claude",
+    "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.registry", "programs.styled",
+    "registry", "responder", "session", "steps", "unit",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "specs.library")

@@ -1,7 +1,84 @@
-"""claude."""
+"""claude: its hooks tell of its turns, its screen of the rest. Pure.
+
+The hooks are settings of one launch (`--settings`). claude adds them to those of the person and of the project, which
+go on being called, and asks nobody about them.
+"""
 
 from __future__ import annotations
 
-from providers.programs.base import Plain, Program
+import json
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-PROGRAM: Program = Plain("claude")
+from providers.programs import claude_screen
+from providers.programs.base import Beats, Extra, Program
+
+if TYPE_CHECKING:
+    from providers.programs.base import Place, Reading, Screen
+    from specs.compiled import Agent
+
+SETTINGS = "claude-settings.json"
+TIMEOUT_S = 5  # a hook that hangs holds the program up for so long
+_COMMS = "--append-system-prompt="
+_ASKS = ("busy", "waiting=permission", "waiting=question@tool_name:AskUserQuestion")
+
+# Event, the `matcher` that narrows it ("" for none), and what agent-hook is told. After a refused permission, and after
+# an interruption, claude calls no hook at all.
+HOOKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("SessionStart", "startup|resume|clear", ("ok",)),  # after "compact" the turn may go on
+    ("UserPromptSubmit", "", ("busy",)),
+    ("PreToolUse", "", ("busy",)),
+    ("PostToolUse", "", ("busy",)),
+    ("PostToolUseFailure", "", ("busy",)),
+    ("PermissionRequest", "", _ASKS),
+    ("Notification", "idle_prompt", ("ok",)),
+    ("Notification", "elicitation_dialog", ("busy", "waiting=question")),
+    ("Notification", "elicitation_complete|elicitation_response", ("busy",)),
+    ("PreCompact", "", ("busy",)),
+    ("PostCompact", "manual", ("ok",)),
+    ("Stop", "", ("ok",)),
+    ("StopFailure", "", ("ok", "stuck=@error")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claude:
+    name: str = "claude"
+    beats: Beats = "hook"
+    receipts: bool = True
+
+    def extra(self, agent: Agent, place: Place) -> Extra:
+        """What the agent's own command already gives is left to it: of two `--settings`, claude takes the last."""
+        options = {word.partition("=")[0] for word in agent.argv}
+        if "--" in options:
+            return Extra()  # whatever came after it would be part of the prompt
+        files: tuple[tuple[str, str], ...] = ()
+        args: tuple[str, ...] = ()
+        text: tuple[tuple[str, str], ...] = ()
+        if "--settings" not in options:
+            files = ((SETTINGS, settings(place)),)
+            args = ("--settings", f"{place.folder}/{SETTINGS}")
+        if not options & {"--append-system-prompt", "--append-system-prompt-file"}:
+            text = ((_COMMS, place.comms),)
+        return Extra(files=files, args=args, text_args=text)
+
+    def read(self, screen: Screen) -> Reading:
+        return claude_screen.read(screen)
+
+    def reset_text(self, how: Literal["new", "clear"]) -> str | None:
+        _ = how  # `/new` and `/reset` are other names of it
+        return "/clear"
+
+
+def settings(place: Place) -> str:
+    """The file of settings, as JSON."""
+    hooks: dict[str, list[object]] = {}
+    for event, matcher, words in HOOKS:
+        command = shlex.join([f"{place.bin_dir}/agent-hook", event, *words])
+        entry = {"hooks": [{"type": "command", "command": command, "timeout": TIMEOUT_S}]}
+        hooks.setdefault(event, []).append({"matcher": matcher, **entry} if matcher else entry)
+    return json.dumps({"hooks": hooks}, indent=2) + "\n"
+
+
+PROGRAM: Program = Claude()

@@ -1,7 +1,89 @@
-"""codex."""
+"""codex: its hooks tell of its turns, its screen of the rest. Pure.
+
+The hooks are configuration of one launch (`-c`). codex runs a hook only if a hash of it is known as trusted, and stops
+at a dialog otherwise; the hash comes along, so that neither its home nor what the person has trusted there is touched.
+"""
 
 from __future__ import annotations
 
-from providers.programs.base import Plain, Program
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-PROGRAM: Program = Plain("codex")
+from providers.programs import codex_screen
+from providers.programs.base import Beats, Extra, Program
+
+if TYPE_CHECKING:
+    from providers.programs.base import Place, Reading, Screen
+    from specs.compiled import Agent
+
+TIMEOUT_S = 3  # the most that codex allows for every event: the hash is of what it allows
+_FLAGS = "/<session-flags>/config.toml"  # how codex calls what comes by `-c`
+
+# Event, and what agent-hook is told. A failed request is tried again by itself for a while, which the next
+# PreModelRequest says. Versions without an event pass over it.
+HOOKS: Mapping[str, tuple[str, ...]] = {
+    "UserPromptSubmit": ("busy",),
+    "PreModelRequest": ("busy",),
+    "PostModelRequest": ("ok", "stuck=model-request-failed", "only=status:failed"),
+    "PreToolUse": ("busy", "waiting=question@tool_name:request_user_input"),
+    "PermissionRequest": ("busy", "waiting=permission"),
+    "PostToolUse": ("busy",),
+    "PreCompact": ("busy",),
+    "Interrupt": ("ok",),
+    "Stop": ("ok",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Codex:
+    name: str = "codex"
+    beats: Beats = "hook"
+    receipts: bool = True
+
+    def extra(self, agent: Agent, place: Place) -> Extra:
+        """Nothing if the agent's own command has hooks: two `-c` of one key are not added up."""
+        if "--" in agent.argv or any("hooks" in word for word in agent.argv):
+            return Extra()
+        commands = {event: shlex.join([f"{place.bin_dir}/agent-hook", event, *said]) for event, said in HOOKS.items()}
+        # It says this for each new conversation, with the block as it is by then; `developer_instructions` would take
+        # the place of the person's own. At launch nothing is asked of it: codex calls it with the first prompt.
+        commands["SessionStart"] = f"cat -- {shlex.quote(place.comms)} 2>/dev/null || :"
+        args: list[str] = []
+        trusted: list[str] = []
+        for event, command in commands.items():
+            hook = f'{{type="command",command={_toml(command)},timeout={TIMEOUT_S}}}'
+            args += ["-c", f"hooks.{event}=[{{hooks=[{hook}]}}]"]
+            key = f"{_FLAGS}:{_snake(event)}:0:0"
+            trusted.append(f'{_toml(key)}={{trusted_hash="{trusted_hash(event, command)}"}}')
+        return Extra(args=(*args, "-c", f"hooks.state={{{','.join(trusted)}}}"))
+
+    def read(self, screen: Screen) -> Reading:
+        return codex_screen.read(screen)
+
+    def reset_text(self, how: Literal["new", "clear"]) -> str | None:
+        _ = how  # in a git repository `/new` asks where; both begin a new conversation
+        return "/clear"
+
+
+def trusted_hash(event: str, command: str, timeout_s: int = TIMEOUT_S) -> str:
+    """What codex computes of a hook without a matcher, from its canonical JSON."""
+    hook = {"async": False, "command": command, "timeout": timeout_s, "type": "command"}
+    identity = {"event_name": _snake(event), "hooks": [hook]}
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _toml(text: str) -> str:
+    """A basic string of TOML: JSON's escapes are among its own, and DEL is the one that JSON leaves out."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _snake(event: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in event).removeprefix("_")
+
+
+PROGRAM: Program = Codex()
