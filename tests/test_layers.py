@@ -35,11 +35,12 @@ PURE_DOCTOR = (
 PURE_PROVIDERS = (
     "additions", "base", "comms", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
     "linger", "names", "programs.base", "programs.claude",
-    "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.registry", "programs.styled",
+    "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
+    "programs.painted", "programs.pi", "programs.registry", "programs.styled",
     "registry", "responder", "session", "steps", "unit",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
-SHIPPED = ("providers.framework_files", "specs.library")
+SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")
 # Reading a date is pure; asking what time it is is not.
 CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "uuid.uuid4")
 

@@ -1,0 +1,104 @@
+// Managed by Mosaic Fleet: edits are put back.
+//
+// What an agent's program says of itself: its heartbeat, and a receipt for each message that it takes up while somebody
+// waits for one. This runs inside the program, so nothing in it throws, waits, or keeps the program alive.
+import { randomUUID } from "node:crypto"
+import { mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs"
+
+const SHORTEST_S = 0.05
+const USUAL_S = 15
+const MOST_CHARACTERS = 80 // of one word
+
+/** The voice of this process, or null: a program that an agent starts inherits its environment, and is not the agent. */
+export function voice(env = process.env) {
+  const { MOSAIC_AGENT_NAME: name, MOSAIC_HOME: home, MOSAIC_AGENT_PID: pid } = env
+  if (pid !== String(process.pid) || !home?.startsWith("/") || !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name ?? "")) {
+    return null
+  }
+  return new Voice(`${home}/fleet/run`, name, env)
+}
+
+/** Whether this process reads the keys: not after Ctrl-Z in a pane, where no shell could bring it back. */
+export function terminalIsOurs(input = process.stdin) {
+  return !input.isTTY || input.isRaw
+}
+
+class Voice {
+  constructor(folder, name, env) {
+    this.folder = folder
+    this.file = `${folder}/${name}.hb`
+    this.awaited = `${env.XDG_RUNTIME_DIR || `/run/user/${process.getuid()}`}/mosaic/await/${name}`
+    this.interval = Math.max(SHORTEST_S, Number(env.MOSAIC_HEARTBEAT_INTERVAL) || USUAL_S)
+    this.words = { status: "ok" }
+    this.event = "start"
+    this.everyBeat = () => {} // looks at what no event tells, before each beat
+    this.beat()
+    // A timer that is not unref'ed would keep a program from ending.
+    this.timer = setInterval(() => this.tick(), this.interval * 1000)
+    this.timer.unref?.()
+  }
+
+  /** `words`: status, and waiting, stuck or session where there is something to say. Written at once if it is news. */
+  tell(event, words) {
+    const told = Object.entries(words).filter(([, value]) => value)
+    const news = JSON.stringify(told) !== JSON.stringify(Object.entries(this.words))
+    this.event = event
+    this.words = Object.fromEntries(told)
+    if (news) this.beat()
+  }
+
+  tick() {
+    try {
+      this.everyBeat()
+    } catch {
+      // What it could not see is not told.
+    }
+    this.beat()
+  }
+
+  /** Write the heartbeat now; `interval` in seconds, if this one has to last for longer than usual. */
+  beat(interval = this.interval) {
+    const head = { ts: new Date().toISOString(), pid: process.pid, status: "ok", source: "native", interval }
+    const words = Object.entries({ ...head, ...this.words, event: this.event })
+    const line = words.map(([key, value]) => `${key}=${word(value)}`).join(" ")
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    } catch {
+      // Then the next call fails, too.
+    }
+    replace(`${this.file}.${process.pid}`, this.file, `${line}\n`)
+  }
+
+  /** Tell whoever waits for it that this text was taken up. `queued`: it waits for the turn that is going on. */
+  receipt(prompt, queued) {
+    try {
+      if (!statSync(this.awaited).isDirectory()) return
+    } catch {
+      return // nobody waits
+    }
+    const id = randomUUID()
+    replace(`${this.awaited}/.${id}`, `${this.awaited}/${id}.json`, `${JSON.stringify({ prompt, queued })}\n`)
+  }
+
+  close() {
+    clearInterval(this.timer)
+  }
+}
+
+function word(value) {
+  return String(value).slice(0, MOST_CHARACTERS).replace(/[^A-Za-z0-9_.:/+-]/g, "_")
+}
+
+/** A whole file or none. A full disk, or a folder that has gone, is no reason to disturb a program that works. */
+function replace(temporary, path, text) {
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 })
+    renameSync(temporary, path)
+  } catch {
+    try {
+      unlinkSync(temporary)
+    } catch {
+      // It was never there.
+    }
+  }
+}
