@@ -22,7 +22,7 @@ from providers.panes import PaneError, Panes, PaneState, Where
 from providers.programs.base import Plain, Screen
 from reconciler.deliver_evidence import Receipts, busy_since, waiting
 from reconciler.deliver_text import begins, folded, letters, matches, shown, submittable
-from reconciler.deliver_verdict import GRACE_S, Delivery, Glimpse, Progress, Task, pressed, refusal, step
+from reconciler.deliver_verdict import Delivery, Glimpse, Progress, Task, pressed, refusal, step
 from reconciler.errors import Locked
 from reconciler.lock import run_lock
 from reconciler.pause import read_pause
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 VERIFY_S = 6.0
 LOCK_S = 30.0  # how long a message waits for the one before it
+GRACE_S = 1.0  # what a look at the composer says against it may be the moment of a repaint
 POLL_S = 0.05
 _FOREVER_S = 15.0  # beyond all bounds that `step` keeps: then it is ended
 
@@ -64,6 +65,7 @@ def deliver(
     verify: bool = True,
     timeout_s: float = VERIFY_S,
     lock_s: float = LOCK_S,
+    grace_s: float = GRACE_S,
     as_is: bool = False,
     before_paste: Callable[[], None] = lambda: None,
     program: Program | None = None,
@@ -78,7 +80,7 @@ def deliver(
     lock = Store(by.store.state, by.store.runtime / "send" / agent.name)
     try:
         with run_lock(lock, now=by.wall(), wait_s=lock_s, command=f"a message to {agent.name}"):
-            return _Delivering(agent, text, by, program, verify, timeout_s, as_is).run(before_paste)
+            return _Delivering(agent, text, by, program, verify, timeout_s, grace_s, as_is).run(before_paste)
     except Locked as error:
         return Delivery(
             word="not-delivered",
@@ -89,9 +91,18 @@ def deliver(
 
 class _Delivering:
     def __init__(
-        self, agent: Agent, text: str, by: Hands, program: Program, verify: bool, timeout_s: float, as_is: bool
+        self,
+        agent: Agent,
+        text: str,
+        by: Hands,
+        program: Program,
+        verify: bool,
+        timeout_s: float,
+        grace_s: float,
+        as_is: bool,
     ) -> None:
-        self._agent, self._text, self._by, self._program, self._as_is = agent, text, by, program, as_is
+        self._agent, self._text, self._by, self._program = agent, text, by, program
+        self._as_is, self._grace_s = as_is, grace_s
         self._data = (text if as_is else submittable(text)).encode()
         self._where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=by.store.state.name)
         self._known = not isinstance(program, Plain)
@@ -129,8 +140,8 @@ class _Delivering:
             return self._put_in(pane, receipts)
 
     def _look_first(self) -> tuple[PaneState, Delivery | None]:
-        """Whether the message may go in. What may be the moment of a repaint gets a second look."""
-        deadline = self._by.monotonic() + GRACE_S
+        """Whether the message may go in."""
+        deadline = self._by.monotonic() + self._grace_s
         while True:
             pane = self._by.panes.state(self._where)
             screen: Screen | None = None

@@ -29,7 +29,7 @@ STEADY_S = 0.6  # until a part of the text counts for all of it, if it stays as 
 RETRY_S = 1.0  # between two presses of the submit key
 PRESSES = 3
 LEAVE_S = 2.0  # without --verify: how long the composer has to let go of the text
-GRACE_S = 1.0  # what the pane shows waits so long for the program's own word
+BETTER_S = 1.0  # what the pane shows waits so long for the program's own word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +159,10 @@ def _settling(task: Task, before: Progress, after: Progress, now: Glimpse) -> tu
     if waited < SETTLE_MIN_S:
         return after, "look"
     if now.may_press:
-        if not task.known or now.ours == "whole":
+        if not task.known or (now.stands and now.ours == "whole"):
             return after, "press"
         steady = before.last is not None and before.last.draft == now.draft
-        if now.ours == "part" and steady and waited >= STEADY_S:
+        if now.stands and steady and waited >= STEADY_S:
             return after, "press"
     if waited < SETTLE_MAX_S + task.size * SETTLE_BYTE_S:
         return after, "look"
@@ -194,7 +194,7 @@ def _submitted(task: Task, before: Progress, after: Progress, now: Glimpse) -> t
             return after, _unsure(task, _no_evidence(task, now)) if now.stands else Delivery(word="sent")
         return after, "press" if again else "look"
     after = _with_candidate(before, after, now)
-    if after.candidate and (not task.receipts or now.at - after.candidate_at >= GRACE_S):
+    if after.candidate and (not task.receipts or now.at - after.candidate_at >= BETTER_S):
         return after, Delivery(word="delivered", evidence=after.candidate)
     if waited >= task.timeout_s:
         if after.candidate:

@@ -71,3 +71,4 @@ class RunResult:
     interval: float = 0.0  # seconds: the policy's, for whoever runs again
     registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
     facts: HostFacts | None = None
+    messages: bool = False  # one in the outbox waits for a living agent

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
@@ -29,6 +29,7 @@ from specs.compiled import Fleet, Suspension
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
+    from reconciler.status import FleetStatus
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,7 +114,8 @@ def run_locked(
         code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
     elif options.trigger == "timer" and outcome == "held":
         code = ExitCode.OK  # to wait is what the policy asks for, and no reason for systemd to call the run failed
-    return finish(
+    before = store.load_status()
+    result = finish(
         intake,
         done,
         ctx.registry(),
@@ -124,6 +126,29 @@ def run_locked(
         started_at=started,
         duration_s=here.monotonic() - began,
     )
+    return result if options.dry_run else _messages(result, ctx, intake.fleet, done, here, before)
+
+
+def _messages(
+    result: RunResult, ctx: Context, fleet: Fleet, done: Converged, here: Surroundings, before: FleetStatus | None
+) -> RunResult:
+    """The first words of agents that begin a new life, and what waits in the outbox. What goes wrong with a message is
+    a warning: the run has done its work. Without any of that it is one look for a folder."""
+    if done.last.plan.paused is not None:
+        return result
+    try:
+        if any(agent.kickstart is not None for agent in fleet.agents):
+            from reconciler.kickstart import note_lives
+
+            last = before.last_run if before is not None else None
+            note_lives(fleet, done, ctx.store, since=last.started_at if last else None, now=here.wall())
+        if not os.path.isdir(ctx.store.state / "outbox"):
+            return result
+        from reconciler.postman import after_run
+
+        return after_run(result, ctx, fleet, here)
+    except MosaicError as error:
+        return replace(result, warnings=(*result.warnings, f"messages: {error.message}"))
 
 
 def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:

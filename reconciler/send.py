@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.deliver import LOCK_S, VERIFY_S, deliver, hands
+from reconciler.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, hands
 from reconciler.deliver_text import compose
 from reconciler.deliver_verdict import Delivery, Word
 from reconciler.errors import ExitCode, MosaicError
@@ -39,11 +39,14 @@ def send(
     verify: bool = True,
     timeout_s: float = VERIFY_S,
     lock_s: float = LOCK_S,
+    grace_s: float = GRACE_S,
     source: Source = "operator",
     message_id: str = "",
     before_paste: Callable[[], None] = lambda: None,
+    refusals: bool = True,
 ) -> Delivery:
-    """Deliver a text that is `deliver_text.clean`, behind its preamble. Raises StateError and Unavailable."""
+    """Deliver a text that is `deliver_text.clean`, behind its preamble. `refusals`: a message that was not let in is
+    worth a line in the log. Raises StateError and Unavailable."""
     whole = compose(text, sender=sender, recipient=f"{fleet.host}:{agent.name}")
     found = deliver(
         agent,
@@ -52,13 +55,14 @@ def send(
         verify=verify,
         timeout_s=timeout_s,
         lock_s=lock_s,
+        grace_s=grace_s,
         before_paste=before_paste,
     )
     if found.word == "not-delivered" and agent.state != "running":
         found = replace(found, reason=f"it is declared {agent.state}: {found.reason}")
-    tell_log(
-        fleet, store, agent.name, found, sender=sender, source=source, size=len(text.encode()), message_id=message_id
-    )
+    if refusals or found.word != "not-delivered":
+        size = len(text.encode())
+        tell_log(fleet, store, agent.name, found, sender=sender, source=source, size=size, message_id=message_id)
     return found
 
 

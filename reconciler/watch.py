@@ -205,7 +205,7 @@ class _Watcher:
         if plan.unknown:
             soonest = min(soonest, RETRY_S)  # what cannot be seen may not be able to wake us up either
         self._due.look = now + min(self._interval, max(0.05, soonest))
-        self._due.waiting = waits_for_a_beat(plan)
+        self._due.waiting = result.messages or waits_for_a_beat(plan)
         living = [view.pid for view in plan.views.values() if view.session == "alive"]
         if not self._wakers.follow_processes(living):
             self._due.look = now + REST_MIN_S

@@ -82,3 +82,4 @@ def test_a_run_with_nothing_to_do_imports_nothing_dear(tmp_path: Path) -> None:
         assert (code, done, due) == (0, 0, 0)
         assert not dear(modules)
         assert "subprocess" not in modules  # a local repository is read without git
+        assert not {"reconciler.outbox", "reconciler.postman", "reconciler.kickstart"} & set(modules)

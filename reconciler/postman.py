@@ -1,0 +1,169 @@
+"""Postman: what a run does about the outbox. Each agent that is available gets the first message that waits for it.
+
+A run without messages does not import this. With messages it takes a bounded time, for all of them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.classify import Readiness
+from reconciler.deliver_verdict import Delivery, State
+from reconciler.errors import MosaicError
+from reconciler.kickstart import first_words
+from reconciler.outbox import KEEP_S, Outbox
+from reconciler.send import send, tell_log
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.event_log import Source
+    from reconciler.loop import Context
+    from reconciler.message import Message
+    from reconciler.model import AgentView
+    from reconciler.results import RunResult
+    from reconciler.run import Surroundings
+    from reconciler.store import Store
+    from specs.compiled import Agent, Fleet, Suspension
+
+ROUND_S = 30.0  # of one run, for all agents; what is left over is for the next one
+LOCK_S = 2.0
+_ENDED = "the run that was sending it was ended, and nobody knows how far it came"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What a round works with. `views` are of the run's last look; `over` says whether to begin nothing more."""
+
+    fleet: Fleet
+    views: Mapping[str, AgentView]
+    facts: HostFacts
+    store: Store
+    suspended: Mapping[str, Suspension]
+    source: Source
+    paused: Callable[[], str | None]
+    over: Callable[[], bool]
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+    send: Callable[..., Delivery] = send
+
+
+def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings) -> RunResult:
+    """A round with what a run has last seen. Raises StateError and Unavailable."""
+    last = result.status.last_run
+    by = Round(
+        fleet=fleet,
+        views=result.plan.views,
+        facts=here.facts,
+        store=ctx.store,
+        suspended=ctx.suspended(fleet),
+        source="watch" if last is not None and last.trigger == "watch" else "reconcile",
+        paused=here.host.paused,
+        over=here.stop,
+        wall=here.wall,
+        monotonic=here.monotonic,
+    )
+    return replace(result, messages=go(by))
+
+
+def go(by: Round) -> bool:
+    """One round, with the fleet's lock held. Whether a message waits for an agent that lives: what that one says next
+    may be what it waits for. Raises StateError and Unavailable."""
+    outbox = Outbox(by.store)
+    agents = {agent.name: agent for agent in by.fleet.agents}
+    end = by.monotonic() + ROUND_S
+    served: set[str] = set()
+    left = False
+    for message in [one for one in outbox.messages() if _still_waits(one, agents.get(one.agent), outbox, by)]:
+        agent, view = agents.get(message.agent), by.views.get(message.agent)
+        if agent is None or view is None or view.session != "alive":
+            continue
+        first = message.agent not in served
+        served.add(message.agent)
+        hands_off = by.over() or by.monotonic() >= end or by.paused() is not None
+        told = first and not hands_off and _may_be_told(by, view) and _hand_over(message, agent, outbox, by)
+        left = left or not told
+    if not outbox.messages():
+        outbox.sweep(by.wall())
+    return left
+
+
+def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Round) -> bool:
+    """Put away what does not. Only a run sends from the outbox, and there is one at a time: what is being sent as a
+    round begins was sent by a run that was ended."""
+    now = by.wall()
+    if message.state == "sending":
+        _tell(message, Delivery(word="unconfirmed", reason=_ENDED), by)
+        outbox.end(message, now, state="unconfirmed", reason=_ENDED)
+    elif message.state == "unconfirmed" and message.created + KEEP_S <= now:
+        outbox.end(message, now, state=None)
+    elif message.state == "waiting" and message.expires and message.expires <= now:
+        why = "it expired before it could be delivered" + (f": {message.reason}" if message.reason else "")
+        _tell(message, Delivery(word="not-delivered", reason=why), by)
+        outbox.end(message, now, state=None)
+    elif message.kickstart and (agent is None or agent.kickstart is None):
+        outbox.end(message, now, state=None)
+    else:
+        return message.state == "waiting"
+    return False
+
+
+def _may_be_told(by: Round, view: AgentView) -> bool:
+    """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
+    if {view.name, "*"} & by.suspended.keys() or view.readiness in (Readiness.WAITING, Readiness.STUCK):
+        return False
+    return view.available is True or view.readiness is Readiness.AVAILABLE
+
+
+def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: Round) -> bool:
+    """Whether it is done with; what was refused goes on waiting, and says why."""
+    begun = False
+
+    def begin() -> None:
+        nonlocal begun
+        if not outbox.begin(message, by.wall()):
+            raise _Cancelled
+        begun = True
+
+    try:
+        text = message.text or first_words(agent.kickstart or message.kickstart, agent, by.facts)
+        found = by.send(
+            by.fleet,
+            agent,
+            text,
+            facts=by.facts,
+            store=by.store,
+            sender=message.sender,
+            lock_s=LOCK_S,
+            grace_s=0.0,
+            source=by.source,
+            message_id=message.id,
+            before_paste=begin,
+            refusals=message.tries == 0,
+        )
+    except _Cancelled:
+        return True
+    except MosaicError as error:
+        if begun:
+            raise  # it says `sending`, and the next round makes of that what is true
+        outbox.end(message, by.wall(), state="waiting", reason=error.message)
+        return False
+    if found.word == "not-delivered":
+        outbox.end(message, by.wall(), state="waiting", reason=found.reason)
+        return False
+    kept: State | None = "unconfirmed" if found.word == "unconfirmed" else None
+    outbox.end(message, by.wall(), state=kept, reason=found.reason)
+    return True
+
+
+class _Cancelled(Exception):
+    """Somebody took the message back at the last moment."""
+
+
+def _tell(message: Message, found: Delivery, by: Round) -> None:
+    size = len(message.text.encode())
+    tell_log(
+        by.fleet, by.store, message.agent, found,
+        sender=message.sender, source=by.source, size=size, message_id=message.id,
+    )  # fmt: skip
