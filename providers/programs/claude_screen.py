@@ -21,7 +21,7 @@ _MARK = "\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}"
 _PROMPT = re.compile(rf"{_MARK}(?:\s|$)")
 _MODE = re.compile(r"!(?:\s|$)")  # what is sent there goes to a shell
 _FOLDED = re.compile(r"\[Pastedtext#\d+(?:\+\d+lines?)?\]")
-_CAN_LEAVE = re.compile(r"\bEsc to (?:cancel|close|clear|exit|go back)\b|\bEnter to (?:confirm|select)\b")
+_CAN_LEAVE = re.compile(r"\bEsc to (?:cancel|close|clear|exit|go back)\b")
 _SPINNER = re.compile("[\u2800-\u28ff]")
 _IDLE_MARK = "✳"
 _INTERRUPT = "esc to interrupt"
@@ -57,7 +57,7 @@ def read(screen: Screen) -> Reading:
         turn, why = _turn(screen.title, idle=False, below=())
         asks, dialog = _dialog(seen)
         # It shows no sign of its work while it asks about a step of it.
-        turn = "busy" if asks == "permission" else turn
+        turn = "busy" if asks in ("permission", "question") else turn
         return Reading(turn=turn, asks=asks, why=dialog or why)
     turn, why = _turn(screen.title, idle=True, below=seen[composer.end :])
     draft = _draft(seen[composer.first : composer.end])

@@ -1,0 +1,158 @@
+"""claude: what its launch adds, and what its screens say."""
+
+# ruff: noqa: RUF001 - the marks are the program's own
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from providers.programs.base import Extra, Place, Reading
+from providers.programs.claude import HOOKS, PROGRAM, SETTINGS
+from tests.launch.bench import make_agent
+from tests.programs.captures import plain, screen
+from tests.programs.strategies import screens
+
+PLACE = Place(
+    folder="/home/o'neil/my state/agents/a.d",
+    bin_dir="/home/o'neil/my state/bin",
+    comms="/home/o'neil/my state/agents/a.d/comms.md",
+    home="/home/o'neil",
+)
+RULE = "─" * 80
+LONG = "queued three which is a rather long message that does not fit on one line"
+
+IDLE = Reading(turn="idle", composer="empty", why="its title says that it is idle")
+BUSY = Reading(turn="busy", composer="empty", why="its title shows a spinner")
+READINGS = {
+    "fresh.200": IDLE,
+    "idle.80": IDLE,
+    "denied.200": IDLE,
+    "draft.80": replace(IDLE, composer="draft", draft="a draft"),
+    "slash.80": replace(IDLE, composer="draft", draft="/"),
+    "interrupted.80": replace(IDLE, composer="draft", draft="interrupt me"),
+    "draft-lines.200": replace(IDLE, composer="draft", draft="[Pasted text #1 +3 lines]", placeholders=1),
+    "folded-more.80": replace(IDLE, composer="draft", draft="[Pasted text #2 +39 lines] and more", placeholders=1),
+    "approved-runs.80": BUSY,
+    "queued-two.80": replace(
+        BUSY, queued=("queued one\nwith two lines", f"{LONG}\nof a narrow screen, since it goes on and on")
+    ),
+    "queued-draft.200": replace(
+        BUSY,
+        composer="draft",
+        draft="busy draft",
+        queued=("queued one\nwith two lines", f"{LONG} of a narrow screen, since it goes on and on"),
+    ),
+    "permission.80": Reading(turn="busy", asks="permission", why="it asks for a permission"),
+    "permission.200": Reading(turn="busy", asks="permission", why="it asks for a permission"),
+    "question.80": Reading(turn="busy", asks="question", why="it asks a question"),
+    "trust.80": Reading(asks="trust", why="it asks whether to trust the folder"),
+    "bypass.80": Reading(asks="trust", why="it asks whether to work without permissions"),
+    "login.80": replace(IDLE, asks="login", why="it is not logged in"),
+    "api-key.80": Reading(asks="login", why="it asks about an API key"),
+    "menu-config.80": Reading(asks="menu", why="a menu has the place of its composer"),
+    "menu-help.80": Reading(asks="menu", why="a menu has the place of its composer"),
+}
+
+
+def added(*argv: str) -> Extra:
+    agent = make_agent("a", argv=argv)
+    return PROGRAM.extra(agent, place=PLACE)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_its_screens_are_read(name: str) -> None:
+    assert PROGRAM.read(screen(f"claude.{name}")) == READINGS[name]
+
+
+def test_a_suggestion_is_no_draft_and_the_same_words_bright_are() -> None:
+    suggested = screen("claude.queued-two.80")
+    assert "Press up to edit queued messages" in suggested.lines[suggested.cursor[1]]
+    assert PROGRAM.read(suggested).composer == "empty"
+    typed = PROGRAM.read(replace(suggested, styled=suggested.lines))
+    assert (typed.composer, typed.draft) == ("draft", "Press up to edit queued messages")
+
+
+@pytest.mark.parametrize(
+    ("inside", "draft"),
+    [
+        (("❯ a", "  b", "", "  c"), "a\nb\n\nc"),
+        (("❯ above", f"  {RULE[2:]}", "  below"), f"above\n{RULE[2:]}\nbelow"),
+        (("❯   indented",), "indented"),
+        (("! ls",), "! ls"),
+        (("!",), "!"),
+    ],
+)  # fmt: skip
+def test_a_draft_is_read_whole(inside: tuple[str, ...], draft: str) -> None:
+    reading = PROGRAM.read(plain("● An answer.", "", RULE, *inside, RULE, "  ? for shortcuts", title="✳ Claude Code"))
+    assert (reading.turn, reading.composer, reading.draft) == ("idle", "draft", draft)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (),
+        ("",),
+        (RULE,),
+        (RULE, RULE),
+        ("❯ hello",),
+        (RULE, "❯ hello"),
+        (RULE, "What a table looks like", RULE),
+        ("$ claude", "Do you want to proceed?", " ❯ 1. Yes"),
+        ("Enter to select or not to select",),
+    ],
+)
+def test_nothing_is_claimed_of_an_unknown_screen(lines: tuple[str, ...]) -> None:
+    assert PROGRAM.read(plain(*lines, title="✳ Claude Code")) == Reading()
+
+
+def test_the_title_alone_tells_only_of_work() -> None:
+    assert PROGRAM.read(plain(title="⠂ Fix the build")) == Reading(turn="busy", why="its title shows a spinner")
+    assert PROGRAM.read(plain(title="✳ Fix the build")) == Reading()
+
+
+@given(screens())
+def test_reading_is_total(any_screen: object) -> None:
+    assert isinstance(PROGRAM.read(any_screen), Reading)  # type: ignore[arg-type]
+
+
+def test_its_settings_call_the_hook_for_each_event() -> None:
+    extra = added("claude")
+    assert extra.args == ("--settings", f"{PLACE.folder}/{SETTINGS}")
+    assert extra.text_args == (("--append-system-prompt=", PLACE.comms),)
+    ((name, text),) = extra.files
+    assert name == SETTINGS
+    hooks = json.loads(text)["hooks"]
+    called = [
+        (event, entry.get("matcher", ""), *shlex.split(hook["command"]))
+        for event, entries in hooks.items()
+        for entry in entries
+        for hook in entry["hooks"]
+    ]
+    hook = f"{PLACE.bin_dir}/agent-hook"
+    assert sorted(called) == sorted((event, matcher, hook, event, *words) for event, matcher, words in HOOKS)
+    assert json.loads(text).keys() == {"hooks"}
+
+
+@pytest.mark.parametrize(
+    ("argv", "args", "texts"),
+    [
+        (("claude", "--settings", "mine.json"), 0, 1),
+        (("claude", "--settings=mine.json"), 0, 1),
+        (("claude", "--append-system-prompt", "Be brief."), 2, 0),
+        (("claude", "--append-system-prompt-file=mine.md"), 2, 0),
+        (("claude", "--", "--settings"), 0, 0),
+    ],
+)
+def test_what_the_command_says_itself_is_left_to_it(argv: tuple[str, ...], args: int, texts: int) -> None:
+    extra = added(*argv)
+    assert (len(extra.args), len(extra.text_args), len(extra.files)) == (args, texts, args // 2)
+
+
+def test_it_is_reset_by_one_command() -> None:
+    assert [PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")] == ["/clear", "/clear"]
+    assert (PROGRAM.beats, PROGRAM.receipts) == ("hook", True)

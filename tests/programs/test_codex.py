@@ -1,0 +1,156 @@
+"""codex: what its launch adds, and what its screens say."""
+
+# ruff: noqa: RUF001 - the marks are the program's own
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from providers.programs.base import Extra, Place, Reading
+from providers.programs.codex import HOOKS, PROGRAM, TIMEOUT_S, trusted_hash
+from tests.launch.bench import make_agent
+from tests.programs.captures import plain, screen
+from tests.programs.strategies import screens
+
+PLACE = Place(
+    folder='/home/o\'neil/my "state"/agents/a.d',
+    bin_dir='/home/o\'neil/my "state"/bin',
+    comms='/home/o\'neil/my "state"/agents/a.d/comms.md',
+    home="/home/o'neil",
+)
+LONG = "queued three which is a rather long message that does not fit on one line of"
+FIRST = "queued one\nwith two lines"
+
+IDLE = Reading(turn="idle", composer="empty", why="its composer is there, and nothing says that it works")
+BUSY = Reading(turn="busy", composer="empty", why="its title shows a spinner")
+MENU = Reading(asks="menu", why="a menu has the place of its composer")
+READINGS = {
+    "fresh.80": IDLE,
+    "idle.80": IDLE,
+    "after-denied.80": IDLE,
+    "draft-lines.80": replace(IDLE, composer="draft", draft="first line\nsecond line\n\nfourth line"),
+    "folded-more.80": replace(IDLE, composer="draft", draft="[Pasted Content 2229 chars] and more", placeholders=1),
+    "slash.80": replace(IDLE, composer="draft", draft="/"),
+    "busy-tool.80": BUSY,
+    "queued-by-tab.80": replace(
+        BUSY, queued=(FIRST, f"{LONG}\na narrow screen, since it goes on and on", "busy draft")
+    ),
+    "queued-long.80": replace(
+        BUSY,
+        queued=(
+            FIRST,
+            f"{LONG}\na narrow screen, since it goes on and on",
+            "\n".join(f"line {n} of a text that is long enough to be folded away" for n in range(3)) + "\n…",
+            "busy draft",
+        ),
+    ),
+    "queued-draft.200": replace(
+        BUSY,
+        composer="draft",
+        draft="[Pasted Content 2229 chars]",
+        placeholders=1,
+        queued=(FIRST, f"{LONG} a narrow screen, since it goes on and on", "busy draft"),
+    ),
+    "permission.80": Reading(turn="busy", asks="permission", why="it asks for a permission"),
+    "permission.200": Reading(turn="busy", asks="permission", why="it asks for a permission"),
+    "question.80": Reading(turn="busy", asks="question", why="it asks a question"),
+    "review.80": Reading(asks="trust", why="it asks whether to trust hooks"),
+    "trust.80": Reading(asks="trust", why="it asks whether to trust the folder"),
+    "login.80": Reading(asks="login", why="it asks for a login"),
+    "after-new.80": MENU,
+    "menu-hooks.80": MENU,
+}
+
+
+def added(*argv: str) -> Extra:
+    agent = make_agent("a", argv=argv)
+    return PROGRAM.extra(agent, place=PLACE)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_its_screens_are_read(name: str) -> None:
+    assert PROGRAM.read(screen(f"codex.{name}")) == READINGS[name]
+
+
+def test_what_was_sent_is_no_draft() -> None:
+    """A message that was sent has the mark of the composer, too, but a faint one."""
+    sent = screen("codex.idle.80")
+    assert "› hello" in sent.lines
+    assert PROGRAM.read(sent).composer == "empty"
+
+
+def test_a_line_that_tells_of_work_stands_for_a_title_that_does_not() -> None:
+    busy = replace(screen("codex.busy-tool.80"), title="a title of somebody's own")
+    assert PROGRAM.read(busy) == replace(BUSY, why="it says how to interrupt it")
+
+
+def test_it_is_not_idle_while_it_loads() -> None:
+    fresh = screen("codex.fresh.80")
+    lines = tuple("     loading" if line == "     ~/project" else line for line in fresh.lines)
+    assert "     loading" in lines
+    reading = PROGRAM.read(replace(fresh, lines=lines, styled=lines))
+    assert (reading.turn, reading.composer) == ("unknown", "draft")  # without styles, the suggestion is a draft
+
+
+@pytest.mark.parametrize(
+    "lines", [(), ("",), ("› hello",), ("› hello", "", "left"), ("  a", "", "  b"), ("$ codex", "", "  Press any key")]
+)
+def test_nothing_is_claimed_of_an_unknown_screen(lines: tuple[str, ...]) -> None:
+    assert PROGRAM.read(plain(*lines, title="project")) == Reading()
+
+
+def test_its_title_alone_tells_of_work_and_of_a_question() -> None:
+    assert PROGRAM.read(plain(title="⠹ project")) == Reading(turn="busy", why="its title shows a spinner")
+    asks = PROGRAM.read(plain(title="[ . ] Action Required | project"))
+    assert asks == Reading(turn="busy", asks="permission", why="its title says that an action is required")
+
+
+@given(screens())
+def test_reading_is_total(any_screen: object) -> None:
+    assert isinstance(PROGRAM.read(any_screen), Reading)  # type: ignore[arg-type]
+
+
+def test_its_hooks_come_with_their_hashes() -> None:
+    extra = added("codex", "--no-daemon")
+    assert (extra.files, extra.text_args, extra.env) == ((), (), ())
+    assert set(extra.args[::2]) == {"-c"}
+    overrides = {key: value for key, _, value in (word.partition("=") for word in extra.args[1::2])}
+    states = tomllib.loads(f"x = {overrides.pop('hooks.state')}")["x"]
+    hook = f"{PLACE.bin_dir}/agent-hook"
+    called = {}
+    for key, value in overrides.items():
+        event = key.removeprefix("hooks.")
+        ((entry,),) = (group["hooks"] for group in tomllib.loads(f"x = {value}")["x"])
+        assert (entry["type"], entry["timeout"]) == ("command", TIMEOUT_S)
+        snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in event)[1:]
+        state = states.pop(f"/<session-flags>/config.toml:{snake}:0:0")
+        assert state == {"trusted_hash": trusted_hash(event, entry["command"])}
+        called[event] = tuple(shlex.split(entry["command"]))
+    assert called.pop("SessionStart")[:3] == ("cat", "--", PLACE.comms)
+    assert called == {event: (hook, event, *words) for event, words in HOOKS.items()}
+    assert states == {}
+
+
+def test_the_hash_is_the_one_that_codex_computes() -> None:
+    """Taken from the file where codex 0.169 has written down what a person trusts."""
+    command = "'/root/log hook'\"'\"'s.sh' PERSONAL"
+    known = "sha256:cf472be750e214e6d77fa2a5725147401eece8b474e9d8aa486475c8f1a8fec2"
+    assert trusted_hash("UserPromptSubmit", command, timeout_s=600) == known
+
+
+@pytest.mark.parametrize(
+    "argv", [("codex", "-c", "hooks.Stop=[]"), ("codex", "--disable", "hooks"), ("codex", "--", "hello")]
+)
+def test_what_the_command_says_itself_is_left_to_it(argv: tuple[str, ...]) -> None:
+    extra = added(*argv)
+    assert (extra.args, extra.text_args, extra.files) == ((), (), ())
+
+
+def test_it_is_reset_by_one_command() -> None:
+    assert [PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")] == ["/clear", "/clear"]
+    assert (PROGRAM.beats, PROGRAM.receipts) == ("hook", True)
