@@ -42,13 +42,20 @@ KNOWN: Mapping[str, Runtime] = {
         reset_command="/clear",
     ),
     # pi asks for no permission, so it has no flag that stops it from asking.
-    "pi": Runtime(command=("pi",), process_names=("pi",), model_flag="--model", reset_command="/new"),
+    "pi": Runtime(
+        command=("pi",),
+        process_names=("pi",),
+        model_flag="--model",
+        reset_command="/new",
+        native_heartbeat=True,
+    ),
     "opencode": Runtime(
         command=("opencode",),
         process_names=("opencode",),
         model_flag="--model",
         unattended_flags=("--auto",),
         reset_command="/new",
+        native_heartbeat=True,
     ),
     "stub": Runtime(command=(), process_names=("stub",), reset_command="/reset", native_heartbeat=True),
 }
