@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from providers import heartbeats
+from providers.host import HeartbeatFile
+from providers.programs.base import Reading, Screen
+from providers.programs.registry import program
 from tests.agents import homes
 from tests.agents.api import FakeApi
 from tests.agents.offline import OfflineHost
@@ -17,6 +23,7 @@ from tests.hosts.namespace import CHECKOUT
 from tests.hosts.waiting import eventually
 
 SOCKET = "agents"
+SGR = re.compile(r"\x1b\[[0-9;:]*m")
 # Counts the processes that a run of the reconciler starts, by the audit events of Python itself.
 COUNTED = """\
 import runpy, sys
@@ -75,6 +82,7 @@ class RealFleet:
     api: FakeApi
     prefix: Path
     states: dict[str, str] = field(default_factory=dict)
+    more: dict[str, dict[str, object]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -105,7 +113,9 @@ class RealFleet:
     def commit(self, subject: str, states: Mapping[str, str]) -> None:
         """Declare these states from now on; agents that are not named keep theirs."""
         self.states.update(states)
-        self.write(self.repository / "roster.yaml", json.dumps(homes.roster(self.host.home, self.url, self.states)))
+        self.write(
+            self.repository / "roster.yaml", json.dumps(homes.roster(self.host.home, self.url, self.states, self.more))
+        )
         git = ["git", "-C", str(self.repository), "-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
         self.host.run([*git, "add", "--all"])
         self.host.run([*git, "commit", "--quiet", "--message", subject])
@@ -148,6 +158,61 @@ class RealFleet:
 
     def screen(self, agent: str) -> str:
         return self.host.tmux(SOCKET, "capture-pane", "-p", "-t", f"={agent}:").stdout
+
+    def sight(self, agent: str) -> Screen:
+        """What `Program.read` reads, of an agent of ours."""
+        target = f"={agent}:"
+        form = "#{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{pane_title}"
+        column, row, width, height, title = (
+            self.host.tmux(SOCKET, "display-message", "-p", "-t", target, form).stdout.rstrip("\n").split(" ", 4)
+        )
+        drawn = self.host.tmux(SOCKET, "capture-pane", "-p", "-e", "-t", target).stdout.split("\n")[: int(height)]
+        return Screen(
+            lines=tuple(SGR.sub("", line).rstrip() for line in drawn),
+            styled=tuple(drawn),
+            cursor=(int(column), int(row)),
+            title=title,
+            width=int(width),
+            height=int(height),
+        )
+
+    def say(self, agent: str, text: str) -> None:
+        """Paste a text into an empty composer and submit it, once the program shows that it has it."""
+        read, target = program(agent).read, f"={agent}:"
+        self.until(agent, lambda reading: reading.composer == "empty")
+        self.host.tmux(SOCKET, "load-buffer", "-b", "said", "-", input=text)
+        self.host.tmux(SOCKET, "paste-buffer", "-p", "-r", "-d", "-b", "said", "-t", target)
+        drafts = [""]
+
+        def steady() -> bool:
+            drafts.append(read(self.sight(agent)).draft)
+            return drafts[-1] != "" and drafts[-1] == drafts[-2]
+
+        eventually(steady, timeout=30, every=0.2, what=f"the text in the composer of {agent}")
+        self.host.tmux(SOCKET, "send-keys", "-t", target, "Enter")
+
+    def until(self, agent: str, holds: Callable[[Reading], bool], timeout: float = 60.0) -> Reading:
+        """The first reading of its screen of which this holds."""
+        readings: list[Reading] = []
+
+        def look() -> bool:
+            readings.append(program(agent).read(self.sight(agent)))
+            return holds(readings[-1])
+
+        try:
+            eventually(look, timeout=timeout, every=0.1)
+        except AssertionError:
+            raise AssertionError(f"{agent} shows {readings[-1]}:\n{self.screen(agent)}") from None
+        return readings[-1]
+
+    def turn(self, agent: str) -> HeartbeatFile | None:
+        """What its hooks have noted, None as long as that is nothing."""
+        path = self.host.path_outside(self.run_folder / f"{agent}.turn")
+        return heartbeats.parse(path.read_bytes(), time.time()) if path.exists() else None
+
+    @property
+    def run_folder(self) -> Path:
+        return self.host.home / ".config/mosaic/fleet/run"
 
     def wait_until_ready(self, agents: Sequence[str] = tuple(homes.READY), timeout: float = 90.0) -> None:
         """Until each shows what says that it takes input, in its title and on its screen."""

@@ -26,8 +26,11 @@ reconcile: {rollout: {on_change: immediately, max_unavailable: 5}}
 """
 
 
-def roster(home: Path, url: str, states: Mapping[str, str]) -> dict[str, object]:
-    """One of each runtime as shipped; `shared` is a codex that works through its daemon, in the same CODEX_HOME."""
+def roster(
+    home: Path, url: str, states: Mapping[str, str], more: Mapping[str, Mapping[str, object]]
+) -> dict[str, object]:
+    """One of each runtime as shipped; `shared` is a codex that works through its daemon, in the same CODEX_HOME. `more`
+    are further fields of agents, by name."""
     codex_home = {"CODEX_HOME": str(home / ".codex-both")}
     claude = {
         "ANTHROPIC_BASE_URL": f"{url}/claude",
@@ -44,6 +47,7 @@ def roster(home: Path, url: str, states: Mapping[str, str]) -> dict[str, object]
     ]
     for agent in agents:
         agent["state"] = states.get(str(agent["name"]), "running")
+        agent.update(more.get(str(agent["name"]), {}))
     return {
         "version": 1,
         "tmux": {"socket_name": "agents"},
