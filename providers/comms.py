@@ -7,7 +7,7 @@ each class on each host of a large one. The same fleet gives the same text.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,21 +38,34 @@ def address(host: str, name: str) -> str:
     return f"{host}:{name}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A fleet as every one of its texts needs it: a thousand agents each have one, so none of it is made twice. `all`:
+    everybody who is there to stay, this host first, then by host, class and name. `groups`: the same by host and class,
+    each with the line that a text has for it."""
+
+    fleet: Fleet
+    agents: Mapping[str, Agent]
+    all: tuple[_Other, ...]
+    groups: tuple[tuple[tuple[_Other, ...], str], ...]
+
+
+_last: list[_Known] = []  # of the fleet that was asked for last
+
+
 def comms_text(fleet: Fleet, name: str) -> str:
     """The text for one agent of this host, as Markdown. Raises KeyError for a name that this host does not have."""
-    me = next((agent for agent in fleet.agents if agent.name == name), None)
-    if me is None:
-        raise KeyError(name)
+    if not _last or _last[0].fleet is not fleet:
+        _last[:] = [_known(fleet)]
+    known = _last[0]
+    me = known.agents[name]
     own = address(fleet.host, me.name)
-    peers = _others(fleet, me)
-    here = sum(peer.host == fleet.host for peer in peers)
-    return "\n".join([*_head(fleet, me, own), *_peers(peers, fleet.host, own, here), *_rules(own)]) + "\n"
+    return "\n".join([*_head(fleet, me, own), *_peers(known, me, own), *_rules(own)]) + "\n"
 
 
-def _others(fleet: Fleet, me: Agent) -> list[_Other]:
-    """Everybody else who is there to stay: this host first, then by host, class and name."""
-    known: list[tuple[str, Agent | Peer]] = [(fleet.host, one) for one in fleet.agents if one.name != me.name]
-    known += [(one.host, one) for one in fleet.peers]
+def _known(fleet: Fleet) -> _Known:
+    declared: list[tuple[str, Agent | Peer]] = [(fleet.host, one) for one in fleet.agents]
+    declared += [(one.host, one) for one in fleet.peers]
     found = [
         _Other(
             name=one.name,
@@ -62,10 +75,19 @@ def _others(fleet: Fleet, me: Agent) -> list[_Other]:
             host=host,
             alias=one.alias,
         )
-        for host, one in known
+        for host, one in declared
         if one.state != "absent"
     ]
-    return sorted(found, key=lambda one: (one.host != fleet.host, one.host, one.agent_class, one.name))
+    found.sort(key=lambda one: (one.host != fleet.host, one.host, one.agent_class, one.name))
+    groups: dict[tuple[str, str], list[_Other]] = {}
+    for one in found:
+        groups.setdefault((one.host, one.agent_class), []).append(one)
+    return _Known(
+        fleet=fleet,
+        agents={agent.name: agent for agent in fleet.agents},
+        all=tuple(found),
+        groups=tuple((tuple(members), _group(members, fleet.host)) for members in groups.values()),
+    )
 
 
 def _head(fleet: Fleet, me: Agent, own: str) -> Iterable[str]:
@@ -78,29 +100,42 @@ def _head(fleet: Fleet, me: Agent, own: str) -> Iterable[str]:
     yield ""
 
 
-def _peers(peers: list[_Other], home: str, own: str, here: int) -> Iterable[str]:
-    if not peers:
+def _peers(known: _Known, me: Agent, own: str) -> Iterable[str]:
+    home = known.fleet.host
+    count = len(known.all) - (me.state != "absent")
+    if not count:
         yield "No other agent is declared in this fleet at present; `mosaic agent roster` says who is."
         yield ""
         return
-    if len(peers) <= PEERS_IN_FULL:
+    if count <= PEERS_IN_FULL:
         yield "To reach a peer:"
         yield ""
-        for peer in peers:
-            yield f"- {_described(peer, home)}: `{_command(peer.name, own)}`"
+        for peer in known.all:
+            if (peer.host, peer.name) != (home, me.name):
+                yield f"- {_described(peer, home)}: `{_command(peer.name, own)}`"
         yield ""
         return
-    yield f"To reach one of your {len(peers)} peers ({here} on this host): `{_command('NAME', own)}`"
+    here = sum(len(members) for members, _ in known.groups if members[0].host == home) - (me.state != "absent")
+    yield f"To reach one of your {count} peers ({here} on this host): `{_command('NAME', own)}`"
     yield ""
-    groups: dict[tuple[str, str], list[_Other]] = {}
-    for peer in peers:
-        groups.setdefault((peer.host, peer.agent_class), []).append(peer)
-    for (host, agent_class), members in list(groups.items())[:GROUPS]:
-        names = ", ".join(peer.label for peer in members[:NAMES])
-        more = f", and {len(members) - NAMES} more" if len(members) > NAMES else ""
-        yield f"- {agent_class} on {_place(host, home)}: {names}{more}"
+    yield from list(_groups(known, me))[:GROUPS]
     yield "- all of them, by class or host: `mosaic agent roster` (`--class CLASS`, `--host HOST`)"
     yield ""
+
+
+def _groups(known: _Known, me: Agent) -> Iterable[str]:
+    """A line for each group, without the agent itself."""
+    for members, line in known.groups:
+        if (members[0].host, members[0].agent_class) != (known.fleet.host, me.agent_class):
+            yield line
+        elif others := [one for one in members if one.name != me.name]:
+            yield _group(others, known.fleet.host)
+
+
+def _group(members: Sequence[_Other], home: str) -> str:
+    names = ", ".join(peer.label for peer in members[:NAMES])
+    more = f", and {len(members) - NAMES} more" if len(members) > NAMES else ""
+    return f"- {members[0].agent_class} on {_place(members[0].host, home)}: {names}{more}"
 
 
 def _described(peer: _Other, home: str) -> str:
