@@ -64,8 +64,11 @@ def _composer(seen: list[Row]) -> tuple[int, int] | None:
     end = len(seen)
     while end and not seen[end - 1].text:
         end -= 1
+    bottom = end
     while end and seen[end - 1].text:  # the status rows
         end -= 1
+        if seen[end].bright.startswith(_MARK):  # a draft so tall that there is no room for them
+            return end, bottom
         if not seen[end].text.startswith("  ") or _CAN_LEAVE.search(seen[end].text):  # of a dialog, these are the keys
             return None
     for first in range(end - 1, -1, -1):
