@@ -27,8 +27,8 @@ _FLOOR = re.compile(r"^( *)╹(▀{8,})")
 _WALL = "┃"
 _INVITES = re.compile(r"Ask anything…|Run a command…")
 _FOLDED = re.compile(r"\[Pasted ~\d+ lines\]|\[(?:Image|PDF|SVG)[^\]\n]*\]")
-_BUSY = re.compile(r"\besc (?:again to )?interrupt\b|\[retrying\b.*")
-_TITLE = re.compile(r"[ ┃]+([^ ┃].*?) {2,}esc(?:/enter)?(?: {3}.*)?")
+_BUSY = re.compile(r"\besc (?:again to )?interrupt\b|\[retrying [^\]]*\]")
+_TITLE = re.compile(r"([^ ┃](?:[^ ]| (?! ))*) {2,}esc(?:/enter)?(?: {3}.*)?$")
 _LOGIN = re.compile(r"Connect a provider|API key|Log ?in\b|Authori[sz]e|Select auth method", re.IGNORECASE)
 _ANSWERS = re.compile(r"\besc dismiss\b|\benter (?:submit|toggle|confirm)\b")
 _BADGE = "QUEUED"
@@ -135,7 +135,7 @@ def _stands_in_its_place(rows: list[tuple[Cell, ...]]) -> Reading:
 
 def _lies_over_it(lines: tuple[str, ...]) -> Reading:
     for line in lines:
-        if found := _TITLE.fullmatch(line):
+        if found := _TITLE.search(line):
             asks: Asks = "login" if _LOGIN.search(found[1]) else "menu"
             return Reading(asks=asks, why=f"a dialog is open: {found[1][:80]}")
     return Reading()

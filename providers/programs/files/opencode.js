@@ -63,6 +63,7 @@ const tui = async (api) => {
 
   on("message.updated", ({ info }) => {
     if (info.role !== "user" || info.summary) return // a summary is added to old messages
+    if (api.state.session.get(info.sessionID)?.parentID) return // a subagent's, said by the agent itself
     typed.add(info.id)
     session = info.sessionID
   })

@@ -1,0 +1,141 @@
+"""opencode: what its launch adds, and what its screens say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from providers.programs import files
+from providers.programs.base import Extra, Place, Reading
+from providers.programs.opencode import PROGRAM
+from specs.compiled import EnvValue
+from tests.launch.bench import make_agent
+from tests.programs.captures import plain, screen
+from tests.programs.mutations import mutations
+
+PLACE = Place(folder="/state/agents/a.d", bin_dir="/state/bin", comms="/state/agents/a.d/comms.md", home="/home/me")
+
+IDLE = Reading(turn="idle", composer="empty", why="its prompt is empty, nothing to interrupt")
+DRAFT = replace(IDLE, composer="draft", why="its prompt has a text in it, nothing to interrupt")
+SHELL = replace(DRAFT, why="it would run what is typed as a command, nothing to interrupt")
+BUSY = Reading(turn="busy", composer="empty", why="its prompt is empty, it says: esc interrupt")
+BUSY_DRAFT = replace(
+    DRAFT, turn="busy", draft="draft while busy", why="its prompt has a text in it, it says: esc interrupt"
+)
+FOLDED = replace(DRAFT, draft="[Pasted ~30 lines]  and [Pasted ~1 lines]", placeholders=2)
+QUEUED = replace(BUSY, queued=("queued message\nof two lines", "another queued"))
+MENU = Reading(turn="idle", asks="menu", why="a dialog is open: Commands, nothing to interrupt")
+PERMISSION = Reading(turn="busy", asks="permission", why="it asks: Permission required")
+QUESTION = Reading(turn="busy", asks="question", why="it asks: Which one?")
+QUESTIONS = Reading(turn="busy", asks="question", why="it asks: Pick   Many   Confirm")
+LOGIN = Reading(turn="idle", asks="login", why="a dialog is open: Connect a provider, nothing to interrupt")
+READINGS = {
+    "fresh.80": IDLE,
+    "fresh.200": IDLE,
+    "idle.80": IDLE,
+    "idle.200": IDLE,
+    "failed.80": IDLE,
+    "fresh-draft-lines.80": replace(DRAFT, draft="a draft\nof two"),
+    "draft.80": replace(DRAFT, draft="a draft of one line"),
+    "draft-lines.80": replace(DRAFT, draft="[Pasted ~4 lines]", placeholders=1),
+    "draft-typed.80": replace(DRAFT, draft="typed\nrows"),
+    "draft-scrolled.80": replace(DRAFT, draft="\n".join(f"r{row}" for row in range(3, 12))),
+    "folded-two.80": FOLDED,
+    "folded-two.200": FOLDED,
+    "draft-shell.80": replace(SHELL, draft="!ls"),
+    "draft-shell.200": replace(SHELL, draft="!ls"),
+    "shell-empty.80": replace(SHELL, draft="!"),
+    "menu-files.80": replace(DRAFT, draft="@", asks="menu"),
+    "busy-tool.80": BUSY,
+    "busy-draft.80": BUSY_DRAFT,
+    "busy-draft.200": BUSY_DRAFT,
+    "busy-queued-two.80": QUEUED,
+    "busy-queued-two.200": QUEUED,
+    "interrupt-once.80": replace(BUSY, why="its prompt is empty, it says: esc again to interrupt"),
+    "retrying.80": replace(BUSY, why="its prompt is empty, it says: [retrying attempt #1]"),
+    "retrying.200": replace(BUSY, why="its prompt is empty, it says: [retrying in 2s attempt #1]"),
+    "permission.80": PERMISSION,
+    "permission.200": PERMISSION,
+    "permission-edit.80": PERMISSION,
+    "permission-always.80": replace(PERMISSION, why="it asks: Always allow"),
+    "question.80": QUESTION,
+    "question.200": QUESTION,
+    "question-own.80": QUESTION,
+    "question-several.80": QUESTIONS,
+    "question-several.200": QUESTIONS,
+    "menu-palette.80": MENU,
+    "menu-palette.200": MENU,
+    "menu-over-draft.80": MENU,
+    "menu-over-draft.200": MENU,
+    "menu-help.80": replace(MENU, why="a dialog is open: Help, nothing to interrupt"),
+    "menu-connect.80": LOGIN,
+    "suspended.80": Reading(),
+    "subagent-view.80": Reading(),
+}
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_its_screens_are_read(name: str) -> None:
+    assert PROGRAM.read(screen(f"opencode.{name}")) == READINGS[name]
+
+
+def test_what_it_proposes_to_ask_is_no_draft_until_the_cursor_is_behind_it() -> None:
+    fresh = screen("opencode.fresh.80")
+    assert "Ask anything" in fresh.lines[fresh.cursor[1]]
+    column, row = fresh.cursor
+    assert PROGRAM.read(replace(fresh, cursor=(column + 20, row))).composer == "draft"
+
+
+def test_a_prompt_without_the_cursor_is_not_in_use() -> None:
+    idle = screen("opencode.idle.80")
+    for cursor in ((0, 0), (idle.width, idle.height - 1), (idle.cursor[0], idle.cursor[1] + 2)):
+        assert PROGRAM.read(replace(idle, cursor=cursor)).composer == "hidden"
+
+
+def test_an_unknown_screen_says_nothing() -> None:
+    assert PROGRAM.read(plain()) == Reading()
+    assert PROGRAM.read(plain("$ opencode", "opencode: command not found")) == Reading()
+    assert PROGRAM.read(plain("  ┃  a message", "", "  no more")) == Reading()
+    assert PROGRAM.read(plain(f"  ╹{'▀' * 40}")) == Reading()
+
+
+@given(mutations("opencode"))
+def test_reading_is_total_and_claims_no_more_than_it_sees(seen: object) -> None:
+    reading = PROGRAM.read(seen)  # type: ignore[arg-type]
+    assert (reading.draft != "") <= (reading.composer == "draft")
+    assert reading.asks not in ("permission", "question") or reading.composer == "hidden"
+
+
+def added(argv: tuple[str, ...] = ("opencode", "--auto"), **env: EnvValue) -> Extra:
+    agent = make_agent("a", argv=argv, env=tuple(sorted(env.items())))
+    return PROGRAM.extra(agent, PLACE)  # noqa: S610 - no Django here
+
+
+def test_it_is_told_by_two_variables_that_add_to_what_the_person_has() -> None:
+    env = dict(added().env)
+    assert json.loads(env["OPENCODE_CONFIG_CONTENT"]) == {"instructions": [PLACE.comms]}
+    assert env["OPENCODE_TUI_CONFIG"] == "/state/agents/a.d/tui.json"
+    made = dict(added().files)
+    assert json.loads(made.pop("tui.json"))["plugin"] == ["./opencode.js"]
+    assert made == {name: files.text(name) for name in ("opencode.js", "voice.js")}
+    assert all(text.startswith("// Managed by Mosaic Fleet: edits are put back.\n") for text in made.values())
+    assert (added().args, added().text_args) == ((), ())
+
+
+def test_a_variable_of_the_roster_is_kept() -> None:
+    mine = EnvValue(literal="/my/tui.json")
+    assert [name for name, _ in added(OPENCODE_TUI_CONFIG=mine).env] == ["OPENCODE_CONFIG_CONTENT"]
+    assert [name for name, _ in added(OPENCODE_CONFIG_CONTENT=mine).env] == ["OPENCODE_TUI_CONFIG"]
+
+
+@pytest.mark.parametrize("argv", [(), ("bash", "-c", "opencode"), ("/opt/bin/opencode2",)])
+def test_another_program_gets_nothing(argv: tuple[str, ...]) -> None:
+    assert added(argv) == Extra()
+
+
+def test_it_answers_for_itself_and_is_reset_by_its_own_commands() -> None:
+    assert (PROGRAM.name, PROGRAM.beats, PROGRAM.receipts) == ("opencode", "native", True)
+    assert (PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")) == ("/new", "/clear")

@@ -1,0 +1,122 @@
+"""pi: what its launch adds, and what its screens say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from providers.programs import files
+from providers.programs.base import Extra, Place, Reading
+from providers.programs.pi import PROGRAM
+from tests.launch.bench import make_agent
+from tests.programs.captures import plain, screen
+from tests.programs.mutations import mutations
+
+PLACE = Place(folder="/state/agents/a.d", bin_dir="/state/bin", comms="/state/agents/a.d/comms.md", home="/home/me")
+
+IDLE = Reading(turn="idle", composer="empty", why="its editor is empty, nothing turns above it")
+DRAFT = replace(IDLE, composer="draft", why="its editor has a text in it, nothing turns above it")
+BUSY = Reading(turn="busy", composer="empty", why="its editor is empty, it says: Working...")
+ROWS = "\n".join(["first line", "", "  third line é ✓", "last"])
+FOLDED = "[paste #1 +30 lines] and [paste #2 1200 chars]"
+QUEUED = ("steered message", "followed up")
+SUSPENDED = Reading(why="the editor is there, and the cursor is not in it: pi may be suspended")
+READINGS = {
+    "fresh.80": IDLE,
+    "idle.80": IDLE,
+    "idle.200": IDLE,
+    "failed.80": IDLE,
+    "menu-hotkeys.80": IDLE,  # a table in the conversation, between rules of its own
+    "draft.80": replace(DRAFT, draft="a draft of one line"),
+    "draft-lines.80": replace(DRAFT, draft=ROWS),
+    "draft-bash.80": replace(DRAFT, draft="!ls"),
+    "draft-scrolled.80": replace(DRAFT, draft="\n".join(f"more {row}" for row in range(9))),
+    "draft-scrolled-up.80": replace(
+        DRAFT, draft="\n".join(["typed row 7", "typed row 8", *(f"more {row}" for row in range(7))])
+    ),
+    "folded.80": replace(DRAFT, draft=FOLDED, placeholders=2),
+    "folded.200": replace(DRAFT, draft=FOLDED, placeholders=2),
+    "menu-slash.80": replace(DRAFT, draft="/", asks="menu"),
+    "menu-slash.200": replace(DRAFT, draft="/", asks="menu"),
+    "busy-tool.80": BUSY,
+    "busy-queued.80": replace(BUSY, queued=QUEUED),
+    "busy-queued.200": replace(BUSY, queued=QUEUED),
+    "busy-draft.80": replace(
+        BUSY, composer="draft", draft="draft while busy", why="its editor has a text in it, it says: Working..."
+    ),
+    "retrying.80": replace(BUSY, why="its editor is empty, it says: Retrying (1/3) in 2s... (escape to cancel)"),
+    "menu-login.80": Reading(asks="login", why="a menu is open: Select authentication method:"),
+    "menu-login.200": Reading(asks="login", why="a menu is open: Select authentication method:"),
+    "dialog-confirm.80": Reading(asks="question", why="a menu is open: Dangerous!"),
+    "dialog-input.80": Reading(asks="question", why="a menu is open: Your name?"),
+    "suspended.80": SUSPENDED,
+    "suspended.200": SUSPENDED,
+}
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_its_screens_are_read(name: str) -> None:
+    assert PROGRAM.read(screen(f"pi.{name}")) == READINGS[name]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_long_line_is_a_draft_of_several(width: int) -> None:
+    reading = PROGRAM.read(screen(f"pi.draft-long.{width}"))
+    assert (reading.composer, reading.draft.split()) == ("draft", ["x"] * 150)
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [("menu-model", "menu"), ("menu-settings", "menu"), ("menu-resume", "menu"), ("dialog-editor", "question")],
+)
+def test_a_menu_has_the_place_of_its_editor(name: str, asks: str) -> None:
+    reading = PROGRAM.read(screen(f"pi.{name}.80"))
+    assert (reading.composer, reading.asks, reading.turn) == ("hidden", asks, "unknown")
+
+
+def test_an_unknown_screen_says_nothing() -> None:
+    rule = "─" * 80
+    assert PROGRAM.read(plain()) == Reading()
+    assert PROGRAM.read(plain("$ pi", "pi: command not found")) == Reading()
+    assert PROGRAM.read(plain(rule, "a text between two rules", rule)) == Reading()
+    assert PROGRAM.read(plain(rule, rule, rule)) == Reading()
+
+
+def test_an_output_with_a_spinner_is_not_its_own() -> None:
+    idle = screen("pi.idle.80")
+    rows = list(idle.styled)
+    row = idle.cursor[1] - 3
+    for painted in (" ⠋ Working...", " \x1b[38;5;1;48;5;2m⠋\x1b[0m Working..."):
+        rows[row] = painted
+        lines = [*idle.lines]
+        lines[row] = " ⠋ Working..."
+        assert PROGRAM.read(replace(idle, styled=tuple(rows), lines=tuple(lines))).turn == "idle"
+
+
+@given(mutations("pi"))
+def test_reading_is_total_and_claims_no_more_than_it_sees(seen: object) -> None:
+    reading = PROGRAM.read(seen)  # type: ignore[arg-type]
+    assert (reading.draft != "") <= (reading.composer == "draft")
+    assert (reading.turn == "unknown") or reading.composer != "hidden"
+
+
+def test_its_extension_is_added_to_what_the_person_has() -> None:
+    agent = make_agent("a", argv=("/opt/bin/pi", "--model", "x"))
+    added = PROGRAM.extra(agent, PLACE)  # noqa: S610 - no Django here
+    assert added.args == ("-e", "/state/agents/a.d/pi.js")
+    assert added.env == (("MOSAIC_AGENT_COMMS", PLACE.comms),)
+    assert added.text_args == ()  # --append-system-prompt would replace the person's APPEND_SYSTEM.md
+    assert dict(added.files) == {name: files.text(name) for name in ("pi.js", "voice.js")}
+    assert all(text.startswith("// Managed by Mosaic Fleet: edits are put back.\n") for _, text in added.files)
+
+
+@pytest.mark.parametrize("argv", [(), ("bash", "-c", "pi"), ("/opt/bin/pi-wrapper",), ("node", "pi")])
+def test_another_program_gets_nothing(argv: tuple[str, ...]) -> None:
+    assert PROGRAM.extra(make_agent("a", argv=argv), PLACE) == Extra()  # noqa: S610 - no Django here
+
+
+def test_it_answers_for_itself_and_is_reset_by_its_own_command() -> None:
+    assert (PROGRAM.name, PROGRAM.beats, PROGRAM.receipts) == ("pi", "native", True)
+    assert (PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")) == ("/new", None)
