@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from providers.programs.base import Extra, Place
+from providers.programs.base import Extra, Place, Plain
 from providers.programs.registry import program
 
 if TYPE_CHECKING:
@@ -49,10 +49,12 @@ def extra_of(agent: Agent, facts: HostFacts) -> Extra:
 
 
 def beats(agent: Agent) -> Beats:
-    """Who writes the heartbeat of an agent. A runtime that is declared with `native_heartbeat` writes its own."""
-    if agent.native_heartbeat:
-        return "native"
-    return program(agent.runtime).beats if is_its_program(agent) else "none"
+    """Who writes the heartbeat of an agent. A program that we know does so by what its launch adds, so another command
+    under its name does not; one that we do not know, or that needs nothing added, if its runtime is declared so."""
+    known = program(agent.runtime)
+    if isinstance(known, Plain):
+        return "native" if agent.native_heartbeat else "none"
+    return known.beats if is_its_program(agent) else "none"
 
 
 def pairs(agent: Agent, facts: HostFacts) -> tuple[Pair, ...]:

@@ -1,15 +1,19 @@
 """The stub agent: a small real program that stands in for an AI runtime, in examples and in tests.
 
-It writes its own heartbeat and answers each line that it is sent. Lines that begin with `/` make it misbehave:
+It writes its own heartbeat, leaves a receipt of each message if somebody waits for one, and answers each line that it
+is sent. Lines that begin with `/` are for it, and make it misbehave:
 
     /hang              answer nothing any more, no heartbeat either, and stay
     /silent            no more heartbeats; go on answering
     /busy [SECONDS]    say `busy` in the heartbeat, for some time or until /idle
+    /ask [WORD]        say that it asks a person: permission (or the given word), until /idle
+    /stuck [WORD]      say that it cannot go on, for this reason, until /idle
     /idle              say `ok` again
+    /reset, /new       begin a new conversation, under a new number
     /crash [CODE]      end at once, with exit status 1 or the given one
     /spawn [stubborn]  leave a daemon behind that outlives this program (stubborn: and ignores SIGTERM)
     /env NAME          print one environment variable
-    /clear             clear the screen
+    /clear             clear the screen, and begin a new conversation
     /quit              end with exit status 0
 
 Run as `python -I -S stub.py`: it imports next to nothing, so that hundreds of them are cheap.
@@ -24,18 +28,24 @@ import sys
 import termios
 import time
 
+NEW = ("/reset", "/new", "/clear")
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 
 
 class Heartbeat:
-    """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds. A full disk never ends the agent."""
+    """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds, and at once when something happens. A
+    full disk never ends the agent."""
 
     def __init__(self, name: str, folder: str, interval: float) -> None:
         self._path = f"{folder}/{name}.hb"
         self._interval = interval
         self._due = 0.0
         self._busy_until = 0.0
+        self._words = ""
+        self._event = ""
+        self._session = ""
         self.silent = False
+        self.begin()
 
     def wait(self) -> float | None:
         """Seconds until `beat` has something to do; None: never."""
@@ -47,24 +57,33 @@ class Heartbeat:
         if self.silent or now < self._due:
             return
         status = "busy" if now < self._busy_until else "ok"
+        if status == "ok" and self._busy_until:
+            self._busy_until, self._event = 0.0, "Stop"
         self._due = min(now + self._interval, self._busy_until) if status == "busy" else now + self._interval
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         temporary = f"{self._path}.{os.getpid()}"
+        words = f"ts={stamp} pid={os.getpid()} status={status} source=native interval={self._interval:g}{self._words}"
+        words += f" event={self._event} session={self._session}\n"
         try:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            try:
-                words = f"ts={stamp} pid={os.getpid()} status={status} source=native interval={self._interval:g}\n"
-                os.write(handle, words.encode())
-            finally:
-                os.close(handle)
-            os.rename(temporary, self._path)
+            put(temporary, self._path, words)
         except OSError as error:
             say(f"cannot write the heartbeat: {error.strerror}")
 
-    def busy(self, seconds: float) -> None:
-        """Be busy for so long; 0 is idle. Shown at once."""
-        self._busy_until = time.monotonic() + seconds
+    def begin(self) -> None:
+        """A new conversation."""
+        self._session = os.urandom(8).hex()
+        self.turn("SessionStart")
+
+    def answered(self) -> None:
+        """A message was answered, which changes nothing else: what is busy stays so."""
+        self._event = "UserPromptSubmit" if self._busy_until else "Stop"
+        self._due = 0.0
+
+    def turn(self, event: str, *, busy_s: float = 0.0, words: str = "") -> None:
+        """Something happened. From now on it is busy for so long, or idle, and says these words. Shown at once."""
+        self._event, self._words = event, f" {words}" if words else ""
+        self._busy_until = time.monotonic() + busy_s if busy_s else 0.0
         self._due = 0.0
 
 
@@ -112,9 +131,10 @@ class Composer:
 class Stub:
     """One agent, until it is told to end."""
 
-    def __init__(self, name: str, heartbeat: Heartbeat) -> None:
+    def __init__(self, name: str, heartbeat: Heartbeat, receipts: str) -> None:
         self._name = name
         self._heartbeat = heartbeat
+        self._receipts = receipts  # the folder where receipts are waited for; "": we speak for nobody
         self._composer = Composer()
 
     def run(self) -> None:
@@ -134,15 +154,14 @@ class Stub:
         word, _, rest = message.strip().partition(" ")
         rest = rest.strip()
         os.write(1, b"\n")
+        self._acknowledge(message)
+        if word not in ("/hang", "/silent"):
+            self._turn(word, rest)
         if word == "/hang":
             while True:
                 signal.pause()
         elif word == "/silent":
             self._heartbeat.silent = True
-        elif word == "/busy":
-            self._heartbeat.busy(number(rest, 1e9))
-        elif word == "/idle":
-            self._heartbeat.busy(0.0)
         elif word == "/crash":
             sys.stdout.flush()
             os._exit(int(number(rest, 1)))
@@ -153,11 +172,65 @@ class Stub:
         elif word == "/env":
             say(f"{rest}={os.environ[rest]}" if rest in os.environ else f"{rest} is not set")
             return
-        elif word == "/clear":
-            os.write(1, b"\x1b[2J\x1b[3J\x1b[H")
+        elif word in NEW:
+            if word == "/clear":
+                os.write(1, b"\x1b[2J\x1b[3J\x1b[H")
+            say(f"stub {self._name} begins a new conversation")
             return
         for line in message.split("\n"):
             say(f"stub {self._name}> {line}")
+
+    def _turn(self, word: str, rest: str) -> None:
+        if word == "/busy":
+            self._heartbeat.turn("UserPromptSubmit", busy_s=number(rest, 1e9))
+        elif word == "/ask":
+            self._heartbeat.turn("PermissionRequest", busy_s=1e9, words=f"waiting={plain(rest) or 'permission'}")
+        elif word == "/stuck":
+            self._heartbeat.turn("StopFailure", words=f"stuck={plain(rest) or 'unknown'}")
+        elif word in NEW:
+            self._heartbeat.begin()
+        elif word == "/idle":
+            self._heartbeat.turn("Stop")
+        else:
+            self._heartbeat.answered()
+
+    def _acknowledge(self, message: str) -> None:
+        """A receipt, if somebody waits for one."""
+        if self._receipts and os.path.isdir(self._receipts):
+            name = f"{os.getpid()}-{time.monotonic_ns()}"
+            try:
+                put(f"{self._receipts}/.{name}", f"{self._receipts}/{name}.json", f'{{"prompt": {quoted(message)}}}\n')
+            except OSError:
+                return  # nobody waits any more
+
+
+def put(temporary: str, path: str, text: str) -> None:
+    """Write a whole file, for its owner only. Raises OSError."""
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        data = text.encode()
+        while data:
+            data = data[os.write(handle, data) :]
+    finally:
+        os.close(handle)
+    os.rename(temporary, path)
+
+
+def quoted(text: str) -> str:
+    """A JSON string."""
+    plain_ones = (c if " " <= c < "\x7f" and c not in '"\\' else escaped(c) for c in text)
+    return '"' + "".join(plain_ones) + '"'
+
+
+def escaped(character: str) -> str:
+    """One character of a JSON string, beyond the first 65,536 as two."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def plain(text: str) -> str:
+    """A word that may stand in a heartbeat."""
+    return "".join(character for character in text if character.isalnum() or character in "_-")
 
 
 def say(text: str) -> None:
@@ -213,8 +286,13 @@ def main() -> None:
     name = os.environ.get("MOSAIC_AGENT_NAME", "unnamed")
     home = os.environ.get("MOSAIC_HOME") or os.path.expanduser("~/.config/mosaic")
     interval = max(0.05, number(os.environ.get("MOSAIC_HEARTBEAT_INTERVAL", ""), 15.0))
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    heartbeat = Heartbeat(name, f"{home}/fleet/run", interval)
+    # An agent may start another stub, with its own environment: that one speaks for nobody.
+    own = os.environ.get("MOSAIC_AGENT_PID", str(os.getpid())) == str(os.getpid())
+    heartbeat.silent = not own
     raw_terminal()
-    Stub(name, Heartbeat(name, f"{home}/fleet/run", interval)).run()
+    Stub(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "").run()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,25 @@
-"""stub."""
+"""stub: speaks for itself by its own code, so that nothing is added to its launch. Pure."""
 
 from __future__ import annotations
 
-from providers.programs.base import Plain, Program
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-PROGRAM: Program = Plain("stub")
+from providers.programs.base import Plain
+
+if TYPE_CHECKING:
+    from providers.programs.base import Beats, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Stub(Plain):
+    """The program. Nothing on its screen tells a draft from what it has said, so nothing is read from it."""
+
+    beats: Beats = "native"
+    receipts: bool = True
+
+    def reset_text(self, how: Literal["new", "clear"]) -> str | None:
+        return f"/{how}"
+
+
+PROGRAM: Program = Stub("stub")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import pytest
 
@@ -11,7 +12,7 @@ from providers.base import Kind, ResourceKey
 from providers.env import EnvProvider
 from providers.host import FileState
 from providers.programs import registry
-from providers.programs.base import Extra, Place, Plain
+from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Screen
 from specs.compiled import Agent
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 from tests.launch.test_providers import look
@@ -22,8 +23,13 @@ AGENT = replace(AGENT, process_names=("prog",))
 PATH = f"{FACTS.agents_dir}/a.env"
 
 
-class Prog(Plain):
+@dataclass(frozen=True)
+class Prog:
     """A program that adds one of each."""
+
+    name: str = "prog"
+    beats: Beats = "hook"
+    receipts: bool = True
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         return Extra(
@@ -32,11 +38,17 @@ class Prog(Plain):
             env=(("PROG_MODE", agent.agent_class),),
         )
 
+    def read(self, screen: Screen) -> Reading:
+        return Plain("prog").read(screen)
+
+    def reset_text(self, how: Literal["new", "clear"]) -> str | None:
+        return Plain("prog").reset_text(how)
+
 
 @pytest.fixture
 def prog(monkeypatch: pytest.MonkeyPatch) -> None:
-    def one(runtime: str) -> Plain:
-        return Prog(runtime, beats="hook") if runtime == "prog" else Plain(runtime)
+    def one(runtime: str) -> Program:
+        return Prog() if runtime == "prog" else Plain(runtime)
 
     monkeypatch.setattr(additions, "program", one)
 
@@ -78,6 +90,7 @@ def test_they_are_no_reason_for_a_restart() -> None:
         (replace(AGENT, argv=("bash", "-c", "prog")), "none"),
         (replace(AGENT, argv=("/opt/bin/prog2",)), "none"),
         (replace(AGENT, argv=()), "none"),
+        (replace(AGENT, argv=("bash",), native_heartbeat=True), "none"),
         (replace(AGENT, runtime="unheard-of"), "none"),
         (replace(AGENT, runtime="unheard-of", native_heartbeat=True), "native"),
     ],

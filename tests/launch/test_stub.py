@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -26,11 +27,13 @@ INTERVAL = 0.1
 class Terminal:
     """A stub, its terminal and its heartbeat."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, more: dict[str, str] | None = None) -> None:
         self.heartbeat = home / "fleet" / "run" / "s.hb"
         self.master, slave = pty.openpty()
         self.text = ""
+        self.receipts = home / "mosaic" / "await" / "s"
         env = {"MOSAIC_AGENT_NAME": "s", "MOSAIC_HOME": str(home), "MOSAIC_HEARTBEAT_INTERVAL": str(INTERVAL), "X": "é"}
+        env |= {"XDG_RUNTIME_DIR": str(home), **(more or {})}
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", STUB], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
         )
@@ -84,7 +87,9 @@ def test_it_answers_and_beats(stub: Terminal) -> None:
     eventually(stub.heartbeat.exists, what="a heartbeat")
     words = stub.words()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", words.pop("ts"))
-    assert words == {"pid": str(stub.process.pid), "status": "ok", "source": "native", "interval": "0.1"}
+    assert re.fullmatch(r"[0-9a-f]{16}", words.pop("session"))
+    said = {"pid": str(stub.process.pid), "status": "ok", "source": "native", "interval": "0.1"}
+    assert words == said | {"event": "SessionStart"}
     assert stub.heartbeat.stat().st_mode & 0o777 == 0o600
     stub.say("hello, wörld\r")
     stub.shows("stub s> hello, wörld\r\n")
@@ -108,6 +113,57 @@ def test_busy_and_idle(stub: Terminal) -> None:
     stub.say("/busy 0.3\r")
     eventually(lambda: stub.words()["status"] == "busy", what="busy")
     eventually(lambda: stub.words()["status"] == "ok", what="ok by itself")
+
+
+def says(stub: Terminal, **words: str | None) -> None:
+    """Wait until the heartbeat has these words; None: not at all."""
+    eventually(lambda: all(stub.words().get(key) == value for key, value in words.items()), what=f"{words}")
+
+
+def test_each_event_is_said(stub: Terminal) -> None:
+    stub.say("hello\r")
+    says(stub, event="Stop", status="ok")
+    stub.say("/busy\r")
+    says(stub, event="UserPromptSubmit", status="busy")
+    stub.say("/ask question\r")
+    says(stub, waiting="question", status="busy")
+    stub.say("/stuck rate_limit x\r")
+    says(stub, waiting=None, stuck="rate_limitx", status="ok")
+    stub.say("/idle\r")
+    says(stub, waiting=None, stuck=None, status="ok", event="Stop")
+    stub.say("/ask\r")
+    says(stub, waiting="permission")
+
+
+@pytest.mark.parametrize("word", ["/reset", "/new", "/clear"])
+def test_a_new_conversation_has_another_number(stub: Terminal, word: str) -> None:
+    eventually(stub.heartbeat.exists, what="a heartbeat")
+    session = stub.words()["session"]
+    stub.say(f"/stuck\r{word}\r")
+    stub.shows("stub s begins a new conversation")
+    says(stub, event="SessionStart", stuck=None, status="ok")
+    assert stub.words()["session"] != session
+
+
+def test_receipts_are_left_where_somebody_waits(stub: Terminal) -> None:
+    stub.say("nobody waits\r")
+    stub.shows("stub s> nobody waits\r\n")
+    stub.receipts.mkdir(parents=True)
+    text = 'two\nlines, "quoted" \\ \x07 wörld \N{GRINNING FACE}'
+    stub.say(PASTE_BEGINS + text.encode() + PASTE_ENDS + b"\r")
+    eventually(lambda: list(stub.receipts.glob("*.json")), what="a receipt")
+    [receipt] = stub.receipts.iterdir()
+    assert json.loads(receipt.read_text()) == {"prompt": text}
+    assert receipt.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_stub_that_an_agent_has_started_speaks_for_nobody(tmp_path: Path) -> None:
+    with Terminal(tmp_path, {"MOSAIC_AGENT_PID": "1"}) as stub:
+        stub.receipts.mkdir(parents=True)
+        stub.say("hello\r")
+        stub.shows("stub s> hello")
+        assert list(stub.receipts.iterdir()) == []
+        assert not stub.heartbeat.exists()
 
 
 def test_silent_still_answers(stub: Terminal) -> None:
