@@ -30,6 +30,7 @@ class EventType(StrEnum):
     QUARANTINED = "quarantined"
     QUARANTINE_ENDED = "quarantine-ended"
     RELEASED = "released"
+    RESET = "reset"
     HELD = "held"
     UNHELD = "unheld"
     GUARD_REFUSED = "guard-refused"

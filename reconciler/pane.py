@@ -10,8 +10,6 @@ from providers.panes import PaneError, PaneState, Where
 from reconciler.errors import MosaicError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from specs.compiled import Agent, Fleet
 
 TEXT_MAX = 1 << 20  # bytes of a pane's text
@@ -56,17 +54,22 @@ class Pane:
             raise unreachable(error) from error
 
 
-def text_of(rows: Sequence[str], lines: int = TEXT_MAX) -> str:
-    """The end of what was seen, as plain text: secrets hidden, nothing at the right and at the bottom."""
+def text_of(seen: Glance, lines: int = TEXT_MAX, *, screen: bool = False) -> str:
+    """The end of what was seen (`screen`: of the screen alone) as plain text: secrets hidden, nothing empty at the
+    right and at the bottom. What became of a dead pane stands far below what its program wrote: of the empty lines
+    between them one is kept."""
     from reconciler.redact import redact
     from reconciler.render.styled import plain_rows
 
-    return redact("\n".join(plain_rows(rows)), max_lines=lines, max_bytes=TEXT_MAX)
+    rows = plain_rows(seen.screen if screen else seen.rows)
+    if seen.dead:
+        rows = tuple(row for row, before in zip(rows, ("", *rows), strict=False) if row or before)
+    return redact("\n".join(rows), max_lines=lines, max_bytes=TEXT_MAX)
 
 
-def rows_of(rows: Sequence[str]) -> list[str]:
+def rows_of(seen: Glance, *, screen: bool = False) -> list[str]:
     """`text_of`, line by line."""
-    text = text_of(rows)
+    text = text_of(seen, screen=screen)
     return text.split("\n") if text else []
 
 

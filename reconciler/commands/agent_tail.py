@@ -57,7 +57,7 @@ def command(output: Output, *, agent: str, lines: int, follow: bool, previous: b
     seen = pane.glance(back=0, joined=True)
     if not seen.alternate:
         seen = pane.glance(back=3 * lines, joined=True)  # what is wrapped is one line of several rows
-    output.result(text_of(seen.rows, lines))
+    output.result(text_of(seen, lines))
     try:
         return _follow(output, pane) if follow else 0
     except KeyboardInterrupt:
@@ -80,11 +80,11 @@ def _follow(output: Output, pane: Pane) -> int:
     from reconciler.pane import ended, rows_of
 
     seen = pane.glance(joined=True)
-    follower = Follower(rows_of(seen.screen))
+    follower = Follower(rows_of(seen, screen=True))
     while True:
         time.sleep(EVERY_S)
         seen, aligned = _since(pane, seen)
-        news = follower.look(rows_of(seen.rows), rows_of(seen.screen), aligned=aligned)
+        news = follower.look(rows_of(seen), rows_of(seen, screen=True), aligned=aligned)
         if seen.dead:
             news += follower.end()
         if news:

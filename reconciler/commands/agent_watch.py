@@ -62,7 +62,7 @@ def _plain(output: Output, pane: Pane, *, once: bool) -> int:
     try:
         while True:
             seen = pane.glance(joined=True)
-            text = text_of(seen.rows)
+            text = text_of(seen)
             if once:
                 output.result(text)
                 return 0

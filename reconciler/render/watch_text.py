@@ -18,12 +18,12 @@ def status_line(name: str, seen: Glance, view: AgentView | None, *, now: float, 
     parts = [f" {name}", state(view)]
     if seen.in_mode:
         parts.append("copy mode")
+    if seen.width > terminal.columns or seen.height > terminal.rows - 1:
+        parts.append("arrows move")
     if seen.activity:
         parts.append(f"output {spell_duration(max(0.0, now - seen.activity))} ago")
     if view is not None and view.heartbeat_age is not None:
         parts.append(f"heartbeat {spell_duration(view.heartbeat_age)} ago")
-    if seen.width > terminal.columns or seen.height > terminal.rows - 1:
-        parts.append(f"{seen.width}x{seen.height}, arrows move")
     while len(line := " | ".join([*parts, "q leaves"])) > terminal.columns and len(parts) > 2:
         parts.pop()
     return line

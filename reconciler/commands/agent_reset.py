@@ -1,0 +1,118 @@
+"""`mosaic agent reset`: a new conversation for an agent."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import fleet_option
+
+if TYPE_CHECKING:
+    from reconciler.commands.shared import Here
+    from reconciler.eyes import Eyes
+    from reconciler.model import AgentView
+    from reconciler.output import Output
+    from reconciler.reset_verdict import How
+    from specs.compiled import Agent, Fleet
+
+
+@click.command("reset", epilog="\b\nExample:\n  mosaic agent reset coder0\n")
+@click.argument("agent", metavar="NAME")
+@click.option("--new", "how", flag_value="new", help="By the program's command for a new conversation.")
+@click.option("--clear", "how", flag_value="clear", help="By the program's command that empties this one.")
+@click.option("--restart", "how", flag_value="restart", help="By ending the program and starting it again.")
+@click.option("--force", is_flag=True, help="Also while it works, waits for somebody, or is suspended.")
+@fleet_option
+@click.pass_obj
+def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: str | None) -> int:
+    """End the conversation of the agent NAME and begin a new one, by its runtime's own reset command, or as you say.
+    What it knew is lost. An agent that works, or waits for an answer, is not reset without --force.
+
+    \b
+    Says what became of it, and ends with
+      0  delivered: something shows that the conversation is a new one
+      1  not-delivered: nothing was done
+      3  unconfirmed: the command was given, and nothing shows what came of it
+      5  refused: the agent works, waits or is suspended, or the fleet is paused
+    """
+    from reconciler.agents import in_force, lookup
+    from reconciler.commands.shared import here
+    from reconciler.elsewhere import go_there
+    from reconciler.errors import MosaicError, Refused
+    from reconciler.eyes import Eyes
+    from reconciler.render.words import loss
+    from reconciler.reset import must_not_be_held
+    from reconciler.reset_verdict import objection
+    from specs.compiled import Peer
+
+    place = here(fleet)
+    declared = in_force(place)
+    found = lookup(declared, agent)
+    if isinstance(found, Peer):
+        go_there(found, "reset", *([f"--{how}"] if how else []), *(["--force"] if force else []))
+    if found.state != "running" or found.held:
+        why = found.held or f"it is declared {found.state}"
+        raise MosaicError(f"agent {found.name} has no conversation to reset: {why}", help=f"mosaic fleet start {agent}")
+    must_not_be_held(place, declared, found, force=force)
+    eyes = Eyes(place, declared)
+    view = eyes.view(found.name)
+    against = objection(view, restart=how == "restart")
+    if against and not force:
+        lost = loss(view, time.time())
+        raise Refused(
+            f"agent {found.name} {against}; a reset {lost}" if lost else f"agent {found.name} {against}",
+            help="--force does it all the same; mosaic agent watch shows what it does",
+        )
+    if how == "restart":
+        return _restart(output, place, found, eyes, view)
+    return _command(output, place, declared, found, view, how or "")
+
+
+def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentView) -> int:
+    from providers.local_host import LocalHost
+    from reconciler.commands.shared import poke
+    from reconciler.render.words import loss
+    from reconciler.reset import restart, tell_log
+
+    lost = loss(view, time.time())
+    if lost:
+        output.progress(f"restarting agent {agent.name}: {lost}")
+    restart(place, agent, eyes, LocalHost(os.environ))
+    tell_log(place, agent.name, "an operator restarted it for a new conversation", "restart")
+    poke(place.store)
+    output.result(f"delivered: agent {agent.name} was restarted and has a new conversation")
+    return 0
+
+
+def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: AgentView, how: How) -> int:
+    from providers.programs.registry import program
+    from reconciler.commands.shared import poke
+    from reconciler.errors import ExitCode, MosaicError
+    from reconciler.kickstart import kickstart
+    from reconciler.render.words import loss
+    from reconciler.reset import by_command, tell_log
+    from reconciler.reset_verdict import reset_text
+
+    known = program(agent.runtime)
+    text = reset_text(agent, known, how) if how != "restart" else None
+    if text is None:
+        raise MosaicError(
+            f"the runtime {agent.runtime} has no command for that", help=f"mosaic agent reset {agent.name} --restart"
+        )
+    output.progress(f"resetting agent {agent.name} with {text}: {loss(view, time.time())}")
+    answer = by_command(place, fleet, agent, known, text)
+    if answer.word == "not-delivered":
+        raise MosaicError(f"not-delivered: {answer.reason}", help=answer.way)
+    tell_log(place, agent.name, f"an operator reset it: {answer.word}", how or "runtime")
+    if answer.word != "delivered":
+        output.result(f"{answer.word}: {answer.reason}")
+        output.progress(f"help: {answer.way}")
+        return ExitCode.UNHEALTHY
+    again = kickstart(agent, fleet.host, place.store, now=time.time())
+    poke(place.store)
+    first = "; its first words wait in the outbox" if again else ""
+    output.result(f"delivered: agent {agent.name} has a new conversation (evidence: {answer.evidence}){first}")
+    return 0
