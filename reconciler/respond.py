@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TICK_S = 1.0  # how soon a start is noticed: two calls of stat
 EARLY = 0.25  # a beat may come so much of an interval early, so that agents are looked at together
-UPDATE_S = 15.0  # how often it is asked whether we have been updated
+UPDATE_S = 5.0  # how often it is asked whether we have been updated
 SOON = "soon"
 ENV_MAX = 1 << 20
 USAGE = 64
