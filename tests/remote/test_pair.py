@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -56,3 +57,45 @@ def test_a_host_that_does_not_answer_is_a_row_that_says_so(pair: Pair) -> None:
         pair.machines["far"].run(["systemctl", "start", "ssh.service"])
     assert [(row["kind"], row["name"]) for row in document["agents"]] == [("host", "far"), ("agent", "lead")]
     assert "far cannot be reached" in document["agents"][0]["why"]
+
+
+def screen(pair: Pair, host: str, agent: str) -> str:
+    return pair.run(host, ["tmux", "-L", "pair", "capture-pane", "-p", "-J", "-S-", "-t", f"={agent}:"]).stdout
+
+
+def test_a_message_to_the_other_host_is_delivered_there(pair: Pair) -> None:
+    text = "one 'line' with $(quotes); and `id`\nanother \\"
+    words = ["agent", "send", "coder0", "--source-label", "near:lead", "--verify", "--verify-timeout", "30s"]
+    answer = json.loads(pair.mosaic("near", *words, "-o", "json", input=text).stdout)
+    assert (answer["result"], answer["agent"], answer["host"], answer["sender"]) == (
+        "delivered",
+        "coder0",
+        "far",
+        "near:lead",
+    )
+    shown = screen(pair, "far", "coder0")
+    assert "[near:lead -> far:coder0] one 'line' with $(quotes); and `id`" in shown
+    assert "another \\" in shown
+    assert "coder1" not in shown
+
+
+def test_a_message_may_wait_in_the_outbox_of_the_other_host(pair: Pair) -> None:
+    kept = pair.document("near", "agent", "send", "coder1", "-m", "later", "--when", "available")
+    waiting = pair.document("far", "agent", "outbox")["messages"]
+    assert [(one["id"], one["agent"]) for one in waiting] == [(kept["id"], "coder1")]
+    pair.mosaic("far", "agent", "outbox", "--cancel", kept["id"])
+
+
+def test_a_host_that_is_not_reached_gets_nothing_and_that_is_said(pair: Pair) -> None:
+    pair.machines["far"].run(["systemctl", "stop", "ssh.service"])
+    try:
+        answer = pair.document("near", "agent", "send", "coder0", "-m", "lost", "--verify", code=1)
+    finally:
+        pair.machines["far"].run(["systemctl", "start", "ssh.service"])
+    assert (answer["result"], answer["evidence"]) == ("not-delivered", None)
+    assert "far cannot be reached" in answer["reason"]
+    assert "lost" not in screen(pair, "far", "coder0")
+
+
+def test_an_unknown_name_is_unknown_everywhere(pair: Pair) -> None:
+    assert "did you mean" in pair.mosaic("near", "agent", "send", "codr0", "-m", "x", code=4).stderr
