@@ -23,6 +23,8 @@ _ACTION = re.compile(r"\[ . \] Action Required")
 _INTERRUPT = re.compile(r"\([^()]*\besc to interrupt\)")
 _QUEUES = re.compile("\u2022 (?:Messages to be submitted |Queued follow-up inputs)")
 _ITEM = "  \N{DOWNWARDS ARROW WITH TIP RIGHTWARDS} "
+_TALL = 3  # rows
+_STARTS = "  ? for shortcuts"  # alone: it shows a composer before it shows the dialog that a start may end at
 _CAN_LEAVE = re.compile(r"\besc (?:back|cancel|close|exit|skip|to (?:cancel|go back|interrupt))\b|\bPress enter to ")
 
 _DIALOGS: tuple[tuple[re.Pattern[str], Asks, str], ...] = (
@@ -68,9 +70,11 @@ def _composer(seen: list[Row]) -> tuple[int, int] | None:
     while end and seen[end - 1].text:  # the status rows
         end -= 1
         if seen[end].bright.startswith(_MARK):  # a draft so tall that there is no room for them
-            return end, bottom
+            return (end, bottom) if bottom - end >= _TALL else None
         if not seen[end].text.startswith("  ") or _CAN_LEAVE.search(seen[end].text):  # of a dialog, these are the keys
             return None
+    if [row.text for row in seen[end:bottom]] == [_STARTS]:
+        return None
     for first in range(end - 1, -1, -1):
         if seen[first].bright.startswith(_MARK):
             return first, end
@@ -100,7 +104,7 @@ def _turn(title: str, above: list[Row] | None) -> tuple[Turn, str]:
     """`above`: the rows above its composer, if that is there: while it works, one says how to interrupt it."""
     if _SPINNER.match(title):
         return "busy", "its title shows a spinner"
-    if above is None or any(row.text == "     loading" for row in above):
+    if above is None:
         return "unknown", ""
     if any(_INTERRUPT.search(row.text) for row in above):
         return "busy", "it says how to interrupt it"

@@ -35,6 +35,7 @@ READINGS = {
     "after-denied.80": IDLE,
     "draft-lines.80": replace(IDLE, composer="draft", draft="first line\nsecond line\n\nfourth line"),
     "folded-more.80": replace(IDLE, composer="draft", draft="[Pasted Content 2229 chars] and more", placeholders=1),
+    "tall.80": replace(IDLE, composer="draft", draft="\n".join(f"l{n}" for n in range(26, 40))),
     "slash.80": replace(IDLE, composer="draft", draft="/"),
     "busy-tool.80": BUSY,
     "queued-by-tab.80": replace(
@@ -89,12 +90,18 @@ def test_a_line_that_tells_of_work_stands_for_a_title_that_does_not() -> None:
     assert PROGRAM.read(busy) == replace(BUSY, why="it says how to interrupt it")
 
 
-def test_it_is_not_idle_while_it_loads() -> None:
-    fresh = screen("codex.fresh.80")
-    lines = tuple("     loading" if line == "     ~/project" else line for line in fresh.lines)
-    assert "     loading" in lines
-    reading = PROGRAM.read(replace(fresh, lines=lines, styled=lines))
-    assert (reading.turn, reading.composer) == ("unknown", "draft")  # without styles, the suggestion is a draft
+def test_nothing_is_claimed_of_a_start() -> None:
+    """It shows its composer for a moment before the dialog that may follow."""
+    lines = (
+        "  >_ OpenAI Codex (v0.169.0)",
+        "     ~/project",
+        "",
+        "› Ask Codex to do anything",
+        "",
+        "  ? for shortcuts",
+    )
+    assert PROGRAM.read(plain(*lines, title="host")) == Reading()
+    assert PROGRAM.read(plain(*lines[:-1], f"  ← for agents · {lines[-1].strip()}", title="host")).composer == "draft"
 
 
 @pytest.mark.parametrize(
