@@ -59,6 +59,8 @@ def put_back(tree: WorkTree, files: Mapping[str, bytes]) -> list[str]:
                 _replace(tree, name, tree.files[name])
             else:
                 path.unlink(missing_ok=True)
+                if path.parent != tree.root:  # made for it; one that was there is not empty
+                    path.parent.rmdir()
     return left
 
 
@@ -69,7 +71,7 @@ def commit_files(tree: WorkTree, files: Mapping[str, bytes], message: str) -> st
     """
     before = head_of(tree.root)
     write_files(tree, files)
-    new = [tree.paths[name] for name in files if name not in tree.files]
+    new = [tree.paths[name] for name in files if name not in tree.tracked]
     words = [f":(top,literal){tree.paths[name]}" for name in files]
     try:
         if new:
@@ -144,6 +146,7 @@ def _replace(tree: WorkTree, name: str, data: bytes) -> None:
     path = tree.root / tree.paths[name]
     try:
         like = path if path.exists() else tree.root / tree.paths["roster.yaml"]
+        path.parent.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(like.stat().st_mode) if like.exists() else 0o644
         write_atomic(path, data, mode=mode)
     except OSError as error:

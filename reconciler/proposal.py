@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
+from typing import TYPE_CHECKING
 
 from reconciler.errors import InvalidConfig, MosaicError, Refused
 from specs.load import FILES, LoadResult
 from specs.problems import Problem
+
+if TYPE_CHECKING:
+    from specs.edit import EditError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +68,7 @@ def propose(files: Mapping[str, bytes], verb: Verb) -> Proposal:
     try:
         edited = verb(files, before)
     except EditError as error:
-        spoilt = SpoilsFiles("nothing was written")
-        spoilt.problems = (error.problem,)
-        raise spoilt from error
+        raise cannot_edit(error) from error
     changed = {name: data for name, data in edited.files.items() if data != files.get(name)}
     after = load({**files, **changed})
     new = _new(before.problems, after.problems)
@@ -80,6 +82,13 @@ def propose(files: Mapping[str, bytes], verb: Verb) -> Proposal:
         diff={name: diff(name, files.get(name), changed[name]) for name in FILES if name in changed},
         warnings=new,
     )
+
+
+def cannot_edit(error: EditError) -> MosaicError:
+    """What a person is told of a file that cannot be edited without risk."""
+    refusal = SpoilsFiles("nothing was written")
+    refusal.problems = (error.problem,)
+    return refusal
 
 
 def diff(name: str, before: bytes | None, after: bytes) -> str:

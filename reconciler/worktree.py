@@ -33,7 +33,7 @@ _QUIET = {"GIT_OPTIONAL_LOCKS": "0"}  # a look at the index does not rewrite it
 class WorkTree:
     """`branch` is checked out at `root`. `files` are the spec files as they stand there, `paths` where each is below
     the root (a symlink is followed), `committed` as HEAD has them; `dirty` are those that differ from HEAD or from what
-    is staged."""
+    is staged, `tracked` those that git has heard of."""
 
     root: Path
     git_dir: Path
@@ -42,11 +42,12 @@ class WorkTree:
     paths: Mapping[str, str]
     committed: Mapping[str, bytes]
     dirty: frozenset[str]
+    tracked: frozenset[str]
 
 
-def open_worktree(repo: LocalRepo, *, ref: str | None) -> WorkTree:
+def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True) -> WorkTree:
     """Raises Refused where nobody would want a commit made: no branch, another one than `ref` (None: any), something
-    half done. Raises NotFound without a roster, MosaicError if it cannot be read, GitFailed."""
+    half done. Raises NotFound without a roster (unless `roster` is false), MosaicError if it cannot be read."""
     root = repo.worktree
     if root is None:
         raise Refused(f"{repo.path} is a bare repository: there are no files to edit in it")
@@ -56,7 +57,7 @@ def open_worktree(repo: LocalRepo, *, ref: str | None) -> WorkTree:
             raise Refused(f"{what} in {root}", help=f"finish it first: {way}")
     paths = {name: _below(root, name) for name in FILES}
     files = {name: data for name, path in paths.items() if (data := _read(root / path)) is not None}
-    if "roster.yaml" not in files:
+    if roster and "roster.yaml" not in files:
         raise NotFound(f"{root} has no roster.yaml", help=f"make a fleet there: mosaic fleet init {root}")
     return WorkTree(
         root=root,
@@ -66,6 +67,7 @@ def open_worktree(repo: LocalRepo, *, ref: str | None) -> WorkTree:
         paths=paths,
         committed=_committed(root),
         dirty=_dirty(root, paths),
+        tracked=tracked_of(root, paths),
     )
 
 
@@ -159,3 +161,11 @@ def _dirty(root: Path, paths: Mapping[str, str]) -> frozenset[str]:
     out = run_as_operator([*args, *words], cwd=root, timeout_s=LOCAL_S, env=_QUIET).out
     seen = {os.fsdecode(row[3:]) for row in out.split(b"\0") if len(row) > 3}
     return frozenset(name for name, path in paths.items() if path in seen)
+
+
+def tracked_of(root: Path, paths: Mapping[str, str]) -> frozenset[str]:
+    """The names whose paths git has heard of. Raises GitFailed."""
+    words = [f":(top,literal){path}" for path in paths.values()]
+    out = run_as_operator(["ls-files", "-z", "--", *words], cwd=root, timeout_s=LOCAL_S, env=_QUIET).out
+    known = {os.fsdecode(row) for row in out.split(b"\0") if row}
+    return frozenset(name for name, path in paths.items() if path in known)

@@ -75,14 +75,14 @@ def install(
         result = _first_run(path, before, wanted, output)
     except MosaicError:
         for one in ended:
-            _carry_out(machine, _begin_unit(one))
+            carry_out(machine, _begin_unit(one))
         raise
     if not Path(facts.unit_dir, unit).exists():
         raise MosaicError(
             f"{unit} could not be written in this run ({result.outcome})",
             help="the settings are kept; mend what the report says, then run `mosaic fleet install` again",
         )
-    _carry_out(machine, _begin_unit(unit))
+    carry_out(machine, _begin_unit(unit))
     _tell_log(facts, result, mode)
     output.result(f"installed: {unit} is enabled and runs; settings are in {path}")
     return result.exit_code
@@ -198,11 +198,11 @@ def _end_units(host: Host, facts: HostFacts, units: Sequence[str], *, remove: bo
         paths = [Path(facts.unit_dir, name) for name in names]
         steps += [DeleteFile(path=str(path)) for path in paths if path.is_file() and MARK in path.read_text("utf-8")]
     if steps:
-        _carry_out(host, [*steps, DaemonReload()])
+        carry_out(host, [*steps, DaemonReload()])
     return there
 
 
-def _carry_out(host: Host, steps: Sequence[Step]) -> None:
+def carry_out(host: Host, steps: Sequence[Step]) -> None:
     """One after the other. Raises Unavailable with what failed and the command that a person would type."""
     from reconciler.errors import Unavailable
 

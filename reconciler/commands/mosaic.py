@@ -10,6 +10,7 @@ import click
 
 # name: (module below reconciler.commands, its command, one line of help, so that listing imports nothing)
 FLEET: Mapping[str, tuple[str, str, str]] = {
+    "init": ("init", "init", "Make a fleet: its files, its repository, the first commit."),
     "validate": ("validate", "command", "Check the files of a fleet."),
     "schema": ("schema", "command", "Print a JSON Schema."),
     "add": ("add", "add", "Declare one more agent, by a commit."),

@@ -1,0 +1,164 @@
+"""`mosaic fleet init`: a fleet's repository, by questions or by flags; no network, and no AI."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.init_host import TIMERS, Timer
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.beginning import Ground
+    from reconciler.output import Output
+    from reconciler.proposal import Proposal
+    from reconciler.settings import Settings
+    from specs.starter import Choices
+
+_PRESETS = ("minimal", "local-canary", "general", "coding", "research", "hybrid")
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet init ~/fleet --preset local-canary --yes\n")
+@click.argument("path", required=False)
+@click.option("--preset", type=click.Choice(_PRESETS), help="Which fleet to begin with.")
+@click.option("--name", metavar="NAME", help="The fleet's name. Default: that of the preset.")
+@click.option("--agents", metavar="NAMES", help="Names for the preset's agents, in its order, with commas.")
+@click.option(
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    metavar="[AGENT=]RUNTIME",
+    help="The program of all agents, or of one; may be given several times.",
+)
+@click.option("--socket", metavar="NAME", help="The tmux server. Default: mosaic-fleet.")
+@click.option("--working-directory", metavar="FOLDER", help="Where agents begin. Default: the home folder.")
+@click.option("--mission", metavar="TEXT", help="What the fleet is for.")
+@click.option("--linger/--no-linger", default=None, help="Let agents outlive your login, from now on.")
+@click.option(
+    "--timer", type=click.Choice(list(TIMERS)), help="Reconcile this host by itself from now on. Default: none."
+)
+@click.option("--overwrite", is_flag=True, help="Write new files over those that are there.")
+@click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
+@click.option("--dry-run", is_flag=True, help="Show the files only.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: flags and defaults.")
+@click.pass_obj
+def init(
+    output: Output,
+    /,
+    *,
+    path: str | None,
+    preset: str | None,
+    name: str | None,
+    agents: str | None,
+    runtimes: tuple[str, ...],
+    socket: str | None,
+    working_directory: str | None,
+    mission: str | None,
+    linger: bool | None,
+    timer: Timer | None,
+    overwrite: bool,
+    message: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Make a fleet in PATH (default: ~/fleet): its files, its git repository, the first commit.
+
+    Asks on a terminal, each question with a default; elsewhere, or with --yes, the flags and defaults are taken. Where
+    a fleet is already, only what you answer differently changes, and the rest stays as you wrote it.
+    """
+    from reconciler.beginning import survey
+    from reconciler.change import gather_here
+    from reconciler.commands.init_answers import Given, begin, change
+    from reconciler.commands.init_ask import Asker
+    from reconciler.commands.init_host import ask_host, on_host
+
+    facts, settings = gather_here()
+    asker = Asker(sys.stdin.isatty() and sys.stderr.isatty() and not yes)
+    given = Given(
+        preset=preset, name=name, agents=agents, runtimes=runtimes, socket=socket,
+        working_directory=working_directory, mission=mission,
+    )  # fmt: skip
+    ground = survey(path or asker.text("Where is the fleet to be?", _usual_place(facts, settings)))
+    again = "roster.yaml" in ground.files and not overwrite
+    answer = change if again else begin
+    choices = answer(output, asker, given, ground, facts, settings)
+    proposal = _propose(ground, choices, again=again, overwrite=overwrite)
+    wishes = ask_host(asker, linger, timer, facts, settings)
+    _show(output, ground, proposal)
+    if not proposal.files:
+        output.result(f"nothing to change in {ground.path}")
+    elif dry_run:
+        output.result("dry run: nothing was written")
+        return 0
+    elif not asker.yes("Write this, and commit it?", True):
+        output.result("nothing was written")
+        return 0
+    else:
+        _write(output, ground, proposal, message)
+    return on_host(output, ground.path, wishes, facts, changed=bool(proposal.files))
+
+
+def _usual_place(facts: HostFacts, settings: Settings) -> str:
+    known = os.environ.get("MOSAIC_FLEET") or settings.source or ""
+    return known if known and Path(known).expanduser().is_dir() else f"{facts.home}/fleet"
+
+
+def _propose(ground: Ground, choices: Choices, *, again: bool, overwrite: bool) -> Proposal:
+    """Raises SpoilsFiles, BreaksFloor."""
+    from reconciler.proposal import Edited, propose
+    from specs.load import LoadResult
+    from specs.presets import PRESETS
+    from specs.starter import changed_files, new_files
+
+    def verb(files: Mapping[str, bytes], _loaded: LoadResult) -> Edited:
+        if again:
+            return Edited(files=changed_files(files, choices), message="Reconfigure the fleet")
+        made = new_files(choices, choices.preset or PRESETS["minimal"])
+        kept = {} if overwrite else files
+        notes = tuple(
+            f"{name} is there already, and stays as it is (--overwrite: anew)" for name in made if name in kept
+        )
+        return Edited(
+            files={name: data for name, data in made.items() if name not in kept},
+            message=f"Begin the fleet {choices.name}" if not files else "Begin the fleet anew",
+            notes=notes,
+        )
+
+    return propose(ground.files, verb)
+
+
+def _show(output: Output, ground: Ground, proposal: Proposal) -> None:
+    """New files as they will be, others as a diff."""
+    from reconciler.render.diff_text import diff_text
+
+    for note in proposal.notes:
+        output.progress(note)
+    for problem in proposal.warnings:
+        output.progress(problem.render() + "\n")
+    for name, data in proposal.files.items():
+        if name in ground.files:
+            output.result(diff_text(proposal.diff[name], paint=output.paint) + "\n")
+        else:
+            output.result(output.paint(f"{ground.path / name}:", "bold") + "\n" + data.decode())
+
+
+def _write(output: Output, ground: Ground, proposal: Proposal, message: str | None) -> None:
+    from reconciler.beginning import settle
+    from specs.schema import schema_text
+    from specs.starter import SCHEMAS, schema_path
+
+    files = dict(proposal.files)
+    for file, which in SCHEMAS.items():
+        path = schema_path(file)
+        text = schema_text(which).encode()  # type: ignore[arg-type]  # the values of SCHEMAS are its names
+        if path.encode() in files.get(file, b"") and not (ground.path / path).exists():
+            files[path] = text
+    commit, branch = settle(ground, files, message or proposal.message)
+    names = ", ".join(proposal.files)
+    extra = " (and schemas/, for your editor)" if len(files) > len(proposal.files) else ""
+    output.result(f"committed {commit[:12]} to {branch} in {ground.path}: {names}{extra}")
