@@ -32,11 +32,12 @@ PURE_DOCTOR = (
     "check", "clock", "document", "files", "leftovers", "loop", "programs", "repository", "runtimes", "session",
     "systemd", "terminals",
 )  # fmt: skip
+PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
     "additions", "base", "comms", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
     "linger", "names", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
-    "programs.painted", "programs.pi", "programs.registry", "programs.styled",
+    "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
     "registry", "responder", "session", "steps", "unit",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
@@ -102,6 +103,7 @@ def pure() -> list[str]:
         [*specs, *render, *(f"providers.{name}" for name in PURE_PROVIDERS)]
         + [f"reconciler.{name}" for name in PURE_RECONCILER]
         + [f"reconciler.doctor.{name}" for name in PURE_DOCTOR]
+        + [f"reconciler.contract.{name}" for name in PURE_CONTRACT]
     )
 
 
