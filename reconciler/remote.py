@@ -75,9 +75,11 @@ def destination(peer: Peer) -> Destination:
     return Destination(host=peer.host, target=target)
 
 
-def interactive_argv(there: Destination, words: Sequence[str]) -> list[str]:
-    """The command that runs `mosaic WORDS` there in this terminal."""
-    return ["ssh", "-t", *_OPTIONS, "--", there.target, _command(words)]
+def interactive_argv(there: Destination, words: Sequence[str], *, terminal: bool = True) -> list[str]:
+    """The command that runs `mosaic WORDS` there in this terminal; without one, on the three streams that we have, and
+    without a question."""
+    how = ["-t"] if terminal else ["-T", "-o", "BatchMode=yes"]
+    return ["ssh", *how, *_OPTIONS, "--", there.target, _command(words)]
 
 
 class Unreached(Unavailable):

@@ -42,7 +42,7 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
     declared = in_force(here(fleet, read_only=True))
     found = lookup(declared, agent)
     if isinstance(found, Peer):
-        go_there(found, "attach", *(["--yes"] if yes else []))
+        go_there(declared, found, "attach", *(["--yes"] if yes else []), types=True)
     _must_be_a_terminal(found.name)
     pane = Pane(declared, found)
     seen = pane.glance()

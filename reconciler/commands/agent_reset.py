@@ -52,7 +52,7 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     declared = in_force(place)
     found = lookup(declared, agent)
     if isinstance(found, Peer):
-        go_there(found, "reset", *([f"--{how}"] if how else []), *(["--force"] if force else []))
+        go_there(declared, found, "reset", *([f"--{how}"] if how else []), *(["--force"] if force else []))
     if found.state != "running" or found.held:
         why = found.held or f"it is declared {found.state}"
         raise MosaicError(f"agent {found.name} has no conversation to reset: {why}", help=f"mosaic fleet start {agent}")

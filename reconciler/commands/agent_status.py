@@ -81,7 +81,7 @@ def _row(seen: Seen, name: str, form: Format) -> Row:
     if isinstance(found, Peer):
         from reconciler.elsewhere import go_there
 
-        go_there(found, "status", *(["-o", form] if form != "text" else []))
+        go_there(seen.fleet, found, "status", *(["-o", form] if form != "text" else []))
     return here[found.name]
 
 

@@ -50,7 +50,7 @@ def command(output: Output, *, agent: str, lines: int, follow: bool, previous: b
     found = lookup(declared, agent)
     if isinstance(found, Peer):
         asked = [*(["--follow"] if follow else []), *(["--previous"] if previous else [])]
-        go_there(found, "tail", "-n", str(lines), *asked)
+        go_there(declared, found, "tail", "-n", str(lines), *asked)
     if previous:
         return _previous(output, place, found.name, lines)
     pane = Pane(declared, found)
@@ -89,6 +89,8 @@ def _follow(output: Output, pane: Pane) -> int:
             news += follower.end()
         if news:
             output.result("\n".join(news))
+        if not output.heard:
+            return 0
         if seen.dead:
             raise ended(seen, pane.agent)
 

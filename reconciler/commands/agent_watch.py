@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -46,7 +48,7 @@ def command(output: Output, *, agent: str, once: bool, fleet: str | None) -> int
     declared = in_force(place)
     found = lookup(declared, agent)
     if isinstance(found, Peer):
-        go_there(found, "watch", *(["--once"] if once else []))
+        go_there(declared, found, "watch", *(["--once"] if once else []))
     pane = Pane(declared, found)
     if once or not is_terminal():
         return _plain(output, pane, once=once)
@@ -69,6 +71,8 @@ def _plain(output: Output, pane: Pane, *, once: bool) -> int:
             if text != shown:
                 output.result(f"{heading(pane.agent.name, time.time())}\n{text}")
                 shown = text
+                if not output.heard:
+                    return 0
             if seen.dead:
                 raise ended(seen, pane.agent)
             time.sleep(PLAIN_S)
@@ -77,39 +81,34 @@ def _plain(output: Output, pane: Pane, *, once: bool) -> int:
 
 
 def _live(place: Here, fleet: Fleet, agent: Agent, pane: Pane) -> int:
-    import os
-
-    from reconciler.errors import ExitCode
     from reconciler.eyes import Eyes
     from reconciler.pane import ended
     from reconciler.render.styled import spans
-    from reconciler.render.viewport import Port, Size, changed, framed
+    from reconciler.render.viewport import Port, Size, framed
     from reconciler.render.watch_text import status_line
-    from reconciler.terminal import HungUp, whole_terminal
+    from reconciler.screen import Ended
+    from reconciler.terminal import Terminal
 
     eyes, colour = Eyes(place, fleet), not os.environ.get("NO_COLOR")
-    seen = pane.glance()
-    due = time.monotonic() + LIVE_S
-    port, size = Port(), Size(0, 0)
-    shown: tuple[str, ...] = ()
+    seen, due, port = pane.glance(), time.monotonic() + LIVE_S, Port()
     try:
-        with whole_terminal() as terminal:
+        with Terminal() as terminal:
             eyes.follow(agent.name)
             while not seen.dead:
-                room = terminal.size()
-                shown, size = (shown if room == size else ()), room
-                whole = Size(seen.width, seen.height)
-                line = status_line(agent.name, seen, eyes.last, now=time.time(), terminal=size)
-                rows = framed(spans(seen.rows), whole, size, port, line, colour=colour)
-                terminal.send(changed(shown, rows))
-                shown = rows
+                room, whole = terminal.room(), Size(seen.width, seen.height)
+                line = status_line(agent.name, seen, eyes.last, now=time.time(), terminal=room)
+                terminal.paint(framed(spans(seen.rows), whole, room, port, line, colour=colour))
                 key = terminal.key(max(0.0, due - time.monotonic()))
                 if key == "quit":
                     return 0
                 if key:
-                    port = port.moved(key, whole, Size(size.columns, size.rows - 1))
+                    port = port.moved(key, whole, Size(room.columns, room.rows - 1))
                 if time.monotonic() >= due:
                     seen, due = pane.glance(), time.monotonic() + LIVE_S
-    except HungUp:
-        return ExitCode.TERMINATED
+    except KeyboardInterrupt:
+        return 0  # the usual way out of what goes on for ever
+    except Ended as asked:
+        return 128 + asked.signum
+    except OSError:
+        return 128 + signal.SIGHUP  # the terminal is gone
     raise ended(seen, agent)

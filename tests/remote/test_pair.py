@@ -99,3 +99,19 @@ def test_a_host_that_is_not_reached_gets_nothing_and_that_is_said(pair: Pair) ->
 
 def test_an_unknown_name_is_unknown_everywhere(pair: Pair) -> None:
     assert "did you mean" in pair.mosaic("near", "agent", "send", "codr0", "-m", "x", code=4).stderr
+
+
+def test_what_only_looks_is_done_there_and_shown_here(pair: Pair) -> None:
+    pair.mosaic("near", "agent", "send", "coder1", "-m", "look at this", "--verify", "--verify-timeout", "30s")
+    assert "look at this" in pair.mosaic("near", "agent", "tail", "coder1").stdout
+    assert "look at this" in pair.mosaic("near", "agent", "watch", "coder1", "--once").stdout
+    document = pair.document("near", "agent", "status", "coder1")
+    assert document["agent"]["host"] == "far"
+
+
+def test_nobody_types_without_a_terminal(pair: Pair) -> None:
+    assert "no terminal" in pair.mosaic("near", "agent", "attach", "coder1", code=64).stderr
+
+
+def test_a_reset_there_begins_a_new_conversation(pair: Pair) -> None:
+    assert "coder1" in pair.mosaic("near", "agent", "reset", "coder1", "--force").stdout
