@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from providers.base import Health, HeldReason, Kind, Reason, Verb
 from reconciler.classify import Readiness
 from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
+from reconciler.contract.model import OUTCOMES, PROOFS
 from reconciler.deliver_verdict import DELIVERIES, EVIDENCE, OUTBOX_STATES
 from reconciler.doctor import check as doctor
 from reconciler.events import EventType
@@ -256,6 +257,20 @@ def _doctor() -> Schema:
     return _document("DoctorReport", observed_at=_TIME, summary=summary, checks=_list(check))
 
 
+def _contract() -> Schema:
+    proof = _object(name=_words(PROOFS), outcome=_words(OUTCOMES), evidence=_TEXT, seconds=_SECONDS)
+    runtime = _object(
+        runtime=_TEXT,
+        installed=_BOOL,
+        path=_or_null(_TEXT),
+        version=_or_null(_TEXT),
+        passed=_BOOL,
+        seconds=_SECONDS,
+        proofs=_list(proof),
+    )
+    return _document("ContractReport", observed_at=_TIME, passed=_BOOL, runtimes=_list(runtime))
+
+
 _SCHEMAS = {
     "plan": _plan,
     "report": _report,
@@ -264,11 +279,12 @@ _SCHEMAS = {
     "delivery": _delivery,
     "outbox": _outbox,
     "doctor": _doctor,
+    "contract": _contract,
 }
 
 
 def schema_of(which: str) -> Schema:
-    """The schema of `plan`, `report`, `status`, `event` or `doctor`. Raises KeyError for another name."""
+    """The schema of a document, by the words of `mosaic fleet schema`. Raises KeyError for another name."""
     from reconciler.schemas_seeing import SEEING
 
     return {**_SCHEMAS, **SEEING}[which]()

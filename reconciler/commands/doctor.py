@@ -12,14 +12,25 @@ if TYPE_CHECKING:
     from reconciler.output import Format, Output
 
 
-@click.command(name="doctor", epilog="\b\nExample:\n  mosaic doctor\n")
+@click.command(name="doctor", epilog="\b\nExamples:\n  mosaic doctor\n  mosaic doctor --contract claude codex\n")
+@click.argument("runtimes", nargs=-1, metavar="[RUNTIME]...")
+@click.option("--contract", is_flag=True, help="Try the program of each RUNTIME (default: of all that are known).")
 @fleet_option
 @output_option
 @click.pass_obj
-def command(output: Output, *, fleet: str | None, form: Format) -> int:
+def command(output: Output, *, runtimes: tuple[str, ...], contract: bool, fleet: str | None, form: Format) -> int:
     """Check every prerequisite of this host, and show what mends what is wrong. Changes nothing.
 
+    With --contract: start each installed program in an empty home, on a tmux server of its own, against a model API on
+    loopback, and prove launch, identification, delivery, heartbeat and reset. No token is spent.
+
     Exit code 0 if nothing fails (warnings are allowed), 3 if something does."""
+    if contract:
+        return _contract(output, runtimes, form)
+    if runtimes:
+        from reconciler.errors import Usage
+
+        raise Usage("a RUNTIME is only tried with --contract", help=f"mosaic doctor --contract {' '.join(runtimes)}")
     from reconciler.doctor.examine import examine
     from reconciler.errors import ExitCode
 
@@ -33,3 +44,19 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
 
         output.result(doctor_text(report, paint=output.paint))
     return int(ExitCode.UNHEALTHY if report.count("fail") else ExitCode.OK)
+
+
+def _contract(output: Output, runtimes: tuple[str, ...], form: Format) -> int:
+    from reconciler.contract.run import contract
+    from reconciler.errors import ExitCode
+
+    report = contract(runtimes, output.progress)
+    if form != "text":
+        from reconciler.contract.document import contract_document
+
+        output.document(contract_document(report), form)
+    else:
+        from reconciler.render.contract_text import contract_text
+
+        output.result(contract_text(report, paint=output.paint))
+    return int(ExitCode.OK if report.passed else ExitCode.UNHEALTHY)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reconciler.output import Output
 
 SPECS = ("roster", "fleet", "north-star")
-DOCUMENTS = ("plan", "report", "status", "event", "doctor", "agents", "agent", "verification")
+DOCUMENTS = ("plan", "report", "status", "event", "doctor", "contract", "agents", "agent", "verification")
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet schema roster > roster.schema.json\n")

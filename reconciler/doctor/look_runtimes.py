@@ -112,7 +112,7 @@ def _programs(
     programs = []
     for use, agents in uses.items():
         path = paths[use]
-        version = _finish(asked[use], use) if path else Unseen(why="not found")
+        version = _finish(asked[use], use.program) if path else Unseen(why="not found")
         elsewhere = "" if path or "/" in use.program else _elsewhere(use.program, environ, facts)
         programs.append(
             RuntimeProgram(
@@ -167,7 +167,16 @@ def _begin(path: str, use: _Use, environ: Mapping[str, str]) -> Child | Unseen |
         return Unseen(why=str(error))
 
 
-def _finish(child: Child | Unseen | str, use: _Use) -> str | Unseen:
+def ask_version(path: str, environ: Mapping[str, str]) -> str | Unseen:
+    """The first line of what a program says of its version."""
+    try:
+        child = Child([path, "--version"], environ, timeout_s=TIMEOUT_S, limit=1 << 16)
+    except SpawnError as error:
+        return Unseen(why=str(error))
+    return _finish(child, os.path.basename(path))
+
+
+def _finish(child: Child | Unseen | str, program: str) -> str | Unseen:
     if not isinstance(child, Child):
         return child
     try:
@@ -176,5 +185,5 @@ def _finish(child: Child | Unseen | str, use: _Use) -> str | Unseen:
         return Unseen(why=str(error))
     said = (done.out or done.err).decode("utf-8", "replace").strip()
     if done.status != 0:
-        return Unseen(why=one_line(said, _LINE_MAX) or f"{use.program} ended with status {done.status}")
+        return Unseen(why=one_line(said, _LINE_MAX) or f"{program} ended with status {done.status}")
     return one_line(said.splitlines()[0] if said else "", _LINE_MAX) or Unseen(why="it prints nothing")
