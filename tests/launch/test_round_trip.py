@@ -132,6 +132,7 @@ def test_the_program_knows_who_it_is(launcher: Launcher) -> None:
     agent = make_agent("a.b", argv=("program",), model="opus")
     started = launcher.launch(agent)
     mine = {name: value for name, value in started.env.items() if name.startswith("MOSAIC_")}
+    assert mine.pop("MOSAIC_AGENT_PID").isdigit()
     assert mine == {
         "MOSAIC_AGENT_NAME": "a.b",
         "MOSAIC_AGENT_SESSION": "a_b",
@@ -147,6 +148,7 @@ def test_the_program_knows_who_it_is(launcher: Launcher) -> None:
         "MOSAIC_HEARTBEAT_INTERVAL": "15",
         "MOSAIC_LAUNCH": launch.launch_digest(agent),
         "MOSAIC_GENERATION": "0",
+        "MOSAIC_HEARTBEAT": "native",
     }
     assert started.env["LANG"] == "C.UTF-8"
     assert not [name for name in started.env if name.startswith("_mosaic")]
@@ -179,7 +181,7 @@ def test_path_has_existing_folders_first(launcher: Launcher) -> None:
         (home / ".npmrc").unlink()
     names = ["tools", "prefix/bin", "npmrc/bin", ".npm-global/bin", ".local/bin", "node/bin"]
     assert path[:6] == [f"{home}/{name}" for name in names]
-    assert path[6:] == launcher.env["PATH"].split(":")
+    assert path[6:] == [*launcher.env["PATH"].split(":"), launcher.facts.bin_dir]
 
 
 def test_secrets_arrive_whole_and_lie_nowhere(launcher: Launcher) -> None:
