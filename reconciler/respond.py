@@ -18,7 +18,7 @@ from providers import heartbeats, procfs
 from providers.base import ObserveError
 from providers.identity import ProcessTree
 from providers.tmux import Tmux
-from reconciler import responses
+from reconciler import responses, told
 from reconciler.notify import Notifier
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ class Responder:
         self._pids[agent.name] = pane.pid
         if responses.speaks_itself(beat, identity.pids, now, agent.interval):
             return ""
+        turn = told.caught_up(self._run, agent.name, agent.runtime, pane.pid, turn)
         line = responses.heartbeat(agent, pane, top, identity.pids, turn, now)
         try:
             _write(self._run, f"{agent.name}.hb", f"ts={_rfc3339(now)} {line}\n")

@@ -19,6 +19,7 @@ class Watched:
     name: str
     socket: str
     interval: float
+    runtime: str = ""
 
 
 def watched(name: str, text: str) -> Watched | None:
@@ -35,7 +36,8 @@ def watched(name: str, text: str) -> Watched | None:
         socket = words["MOSAIC_TMUX_SOCKET"]
     except (KeyError, ValueError):
         return None
-    return Watched(name, socket, interval) if 0.0 < interval <= LONGEST_S else None
+    runtime = words.get("MOSAIC_AGENT_RUNTIME", "")
+    return Watched(name, socket, interval, runtime) if 0.0 < interval <= LONGEST_S else None
 
 
 def speaks_itself(beat: HeartbeatFile | None, pids: Sequence[int], now: float, interval: float) -> bool:

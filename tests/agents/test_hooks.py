@@ -53,6 +53,8 @@ def fleet(network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
         fleet.prepare()
         for path, text in personal(fleet).items():
             fleet.write(path, text)
+        fleet.write(fleet.repository / "fleet.yaml", homes.FLEET + "heartbeat: {interval: 3s}\n")
+        fleet.commit("Look more often", {})
         yield fleet
 
 
@@ -79,16 +81,16 @@ trusted_hash = "{trusted}"
     }
 
 
-def turn(fleet: RealFleet, agent: str, event: str, timeout: float = 60.0) -> HeartbeatFile:
+def turn(fleet: RealFleet, agent: str, event: str, source: str = "hook") -> HeartbeatFile:
     """The record of this event, once it is there; it is the program's that runs in the pane now."""
 
     def look() -> HeartbeatFile | None:
         found = fleet.turn(agent)
         return found if found is not None and found.words.get("event") == event else None
 
-    found = eventually(look, timeout=timeout, every=0.05, what=f"{event} of {agent}, which noted {fleet.turn(agent)}")
+    found = eventually(look, timeout=60, every=0.05, what=f"{event} of {agent}, which noted {fleet.turn(agent)}")
     assert found
-    assert (found.error, found.pid, found.words["source"]) == (None, fleet.pids()[agent], "hook")
+    assert (found.error, found.pid, found.words["source"]) == (None, fleet.pids()[agent], source)
     return found
 
 
@@ -157,6 +159,18 @@ def test_a_question_for_a_permission_is_noted_until_it_is_answered(fleet: RealFl
     fleet.host.tmux(SOCKET, "send-keys", "-t", f"={agent}:", "Enter")
     done = turn(fleet, agent, "Stop")
     assert (done.status, asked(done)) == ("ok", {})
+
+
+def test_a_refusal_that_no_hook_tells_of_is_noted_from_the_file_of_its_state(fleet: RealFleet) -> None:
+    """claude calls no hook then. What it writes down itself is read by the responder."""
+    fleet.api.script("claude", ASKING["claude"])
+    fleet.say("claude", "make it, too")
+    assert asked(turn(fleet, "claude", "PermissionRequest")) == {"waiting": "permission"}
+    fleet.until("claude", lambda seen: seen.asks == "permission")
+    fleet.host.tmux(SOCKET, "send-keys", "-t", "=claude:", "Escape")
+    fleet.until("claude", lambda seen: seen.turn == "idle")
+    refused = turn(fleet, "claude", "idle", source="status-file")
+    assert (refused.status, asked(refused)) == ("ok", {})
 
 
 def test_a_question_of_the_model_is_told_from_one_for_a_permission(fleet: RealFleet) -> None:
