@@ -69,7 +69,7 @@ class Screen:
         # A stop by ctrl-Z would leave the shell with a screen that is not its own.
         self._handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         self._handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resized)
-        self._write(_ENTER)
+        self.send(_ENTER)
         return self
 
     def __exit__(
@@ -78,7 +78,7 @@ class Screen:
         for signum, handler in self._handlers.items():
             signal.signal(signum, handler)
         with suppress(OSError):  # whoever looked may have gone away with the terminal
-            self._write(_LEAVE)
+            self.send(_LEAVE)
         if self._before is not None:
             with suppress(OSError, ValueError, termios.error):
                 termios.tcsetattr(self._keys.fileno(), termios.TCSADRAIN, self._before)
@@ -102,10 +102,16 @@ class Screen:
         if len(wanted) > lines:
             wanted = [*wanted[: lines - 1], f"({len(wanted) - lines + 1} more lines: make the window taller)"[:columns]]
         body = "\r\n".join(f"{line}\x1b[K" for line in wanted)
-        self._write(f"\x1b[H{body}\x1b[J")
+        self.send(f"\x1b[H{body}\x1b[J")
 
     def wait(self, seconds: float) -> bool:
         """Sleep; False if it is time to leave. Ends early when the window has another size."""
+        typed = self.typed(seconds)
+        return typed is None or bool(typed and typed[0] not in _LEAVING)
+
+    def typed(self, seconds: float) -> bytes | None:
+        """Sleep until something is typed, and what that was; None: nothing was, b"": nobody can type any more.
+        Ends early when the window has another size."""
         watched = [self._awake[0]] if self._awake is not None else []
         if self._before is not None:
             watched.append(self._keys.fileno())
@@ -115,9 +121,9 @@ class Screen:
                 typed = os.read(descriptor, 64)
             except BlockingIOError:
                 continue
-            if self._before is not None and descriptor == self._keys.fileno() and (not typed or typed[0] in _LEAVING):
-                return False
-        return True
+            if self._before is not None and descriptor == self._keys.fileno():
+                return typed
+        return None
 
     def _resized(self, _signum: int, _frame: FrameType | None) -> None:
         if self._awake is not None:
@@ -127,6 +133,7 @@ class Screen:
     def _end(self, signum: int, _frame: FrameType | None) -> None:
         raise Ended(signum)
 
-    def _write(self, text: str) -> None:
+    def send(self, text: str) -> None:
+        """Raises OSError when the terminal is gone."""
         self._out.write(text)
         self._out.flush()

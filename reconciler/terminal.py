@@ -1,20 +1,16 @@
-"""The terminal of whoever looks: taken over as a whole for a while, and given back as it was on every way out."""
+"""The terminal of whoever watches a pane: painted row by row, and asked for steps aside."""
 
 from __future__ import annotations
 
 import os
-import select
-import signal
 import sys
-import termios
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Literal, NoReturn
+from contextlib import suppress
+from types import TracebackType
+from typing import Literal, Self
 
-from reconciler.render.viewport import ENTER, LEAVE, Move, Size
-
-if TYPE_CHECKING:
-    from types import FrameType
+from reconciler.render.styled import RESET
+from reconciler.render.viewport import Move, Size, changed
+from reconciler.screen import Screen, paints
 
 _KEYS: dict[bytes, Move] = {
     b"\x1b[A": "up", b"\x1bOA": "up", b"k": "up",
@@ -24,85 +20,52 @@ _KEYS: dict[bytes, Move] = {
     b"\x1b[H": "home", b"\x1bOH": "home", b"\x1b[1~": "home", b"g": "home",
     b"\x1b[F": "end", b"\x1bOF": "end", b"\x1b[4~": "end", b"G": "end",
 }  # fmt: skip
-_QUIT = (b"q", b"Q", b"\x03")
-
-
-class HungUp(BaseException):
-    """The terminal is gone. Not an Exception: nothing on the way up may take it for a failure that it can mend."""
+_QUIT = (b"", b"q", b"Q", b"\x03", b"\x04")
+_WRAP, _NO_WRAP = "\x1b[?7h", "\x1b[?7l"
 
 
 def is_terminal() -> bool:
     """Whether a person sits at both ends, with a terminal that can be painted on."""
-    if os.environ.get("TERM", "dumb") in ("", "dumb"):
-        return False
     with suppress(OSError, ValueError):
-        return os.isatty(0) and os.isatty(sys.stdout.fileno())
+        return paints(sys.stdout, os.environ) and sys.stdin.isatty()
     return False
 
 
-class Terminal:
-    """Ours, between `whole_terminal`'s beginning and end."""
+class Terminal(Screen):
+    """A context manager, as `Screen` is."""
 
-    def __init__(self, out: int) -> None:
-        self._out = out
+    def __init__(self) -> None:
+        super().__init__(sys.stdout, sys.stdin)
+        self._shown: tuple[str, ...] = ()
+        self._room = Size(0, 0)
 
-    def size(self) -> Size:
-        """As it is now; a terminal that does not say has 80 columns and 24 rows."""
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.send(_NO_WRAP)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with suppress(OSError):
-            found = os.get_terminal_size(self._out)
-            if found.columns and found.lines:
-                return Size(found.columns, found.lines)
-        return Size(80, 24)
+            self.send(RESET + _WRAP)
+        super().__exit__(kind, error, trace)
 
-    def send(self, text: str) -> None:
-        """Raises HungUp when nobody is there any more."""
-        data = memoryview(text.encode("utf-8", "replace"))
-        try:
-            while data:
-                data = data[os.write(self._out, data) :]
-        except OSError as error:
-            raise HungUp from error
+    def room(self) -> Size:
+        """As it is now. Whatever stood there before another size is painted anew."""
+        now = Size(*self.size())
+        if now != self._room:
+            self._room, self._shown = now, ()
+        return now
 
-    def key(self, wait_s: float) -> Move | Literal["quit"] | None:
-        """What was pressed within so many seconds; None: nothing, or nothing that means anything. Raises HungUp."""
-        try:
-            ready, _, _ = select.select([0], [], [], wait_s)
-            if not ready:
-                return None
-            data = os.read(0, 64)
-        except OSError as error:
-            raise HungUp from error
-        if not data:
-            raise HungUp
-        return "quit" if data[:1] in _QUIT or b"\x03" in data else _KEYS.get(data)
+    def paint(self, rows: tuple[str, ...]) -> None:
+        """Rows of `framed`; what stands there already is not sent. Raises OSError when the terminal is gone."""
+        self.send(changed(self._shown, rows))
+        self._shown = rows
 
-
-@contextmanager
-def whole_terminal() -> Iterator[Terminal]:
-    """Take the terminal: keys come as they are pressed, a screen of its own. It is given back however this ends."""
-    out = sys.stdout.fileno()
-    sys.stdout.flush()
-    before = termios.tcgetattr(0)
-    mode = termios.tcgetattr(0)
-    mode[0] &= ~(termios.IXON | termios.ICRNL)
-    mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
-    mode[6] = [*mode[6]]
-    mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-    hangup = signal.signal(signal.SIGHUP, _hung_up)
-    stop = signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a stopped viewer would leave the terminal as it is
-    terminal = Terminal(out)
-    try:
-        termios.tcsetattr(0, termios.TCSADRAIN, mode)
-        terminal.send(ENTER)
-        yield terminal
-    finally:
-        with suppress(HungUp):
-            terminal.send(LEAVE)
-        with suppress(termios.error):
-            termios.tcsetattr(0, termios.TCSADRAIN, before)
-        signal.signal(signal.SIGTSTP, stop)
-        signal.signal(signal.SIGHUP, hangup)
-
-
-def _hung_up(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise HungUp
+    def key(self, seconds: float) -> Move | Literal["quit"] | None:
+        """What was pressed within so many seconds; None: nothing, or nothing that means anything."""
+        typed = self.typed(seconds)
+        if typed is None:
+            return None
+        return "quit" if typed[:1] in _QUIT else _KEYS.get(typed)

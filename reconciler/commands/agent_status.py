@@ -95,7 +95,7 @@ def _crash(seen: Seen, name: str, *, dead: bool) -> tuple[tuple[str, ...] | None
         from reconciler.pane import Pane, text_of
 
         try:
-            text = text_of(Pane(seen.fleet, declared).glance(back=3 * CRASH_LINES, joined=True).rows, CRASH_LINES)
+            text = text_of(Pane(seen.fleet, declared).glance(back=3 * CRASH_LINES, joined=True), CRASH_LINES)
             return _dense(text.splitlines()), True
         except MosaicError:
             pass  # it has been healed in the meantime, and what it said was kept

@@ -59,7 +59,7 @@ def command(output: Output, *, agent: str, lines: int, follow: bool, previous: b
         seen = pane.glance(back=3 * lines, joined=True)  # what is wrapped is one line of several rows
     output.result(text_of(seen, lines))
     try:
-        return _follow(output, pane) if follow else 0
+        return _follow(output, pane, seen) if follow else 0
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
 
@@ -75,11 +75,11 @@ def _previous(output: Output, place: Here, name: str, lines: int) -> int:
     return 0
 
 
-def _follow(output: Output, pane: Pane) -> int:
+def _follow(output: Output, pane: Pane, seen: Glance) -> int:
+    """`seen`: what was printed already."""
     from reconciler.follow import Follower
     from reconciler.pane import ended, rows_of
 
-    seen = pane.glance(joined=True)
     follower = Follower(rows_of(seen, screen=True))
     while True:
         time.sleep(EVERY_S)

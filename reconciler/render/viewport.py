@@ -8,9 +8,6 @@ from typing import Literal
 
 from reconciler.render.styled import RESET, Span, clip, width
 
-# The alternate screen, no cursor, no wrapping at the right: and all of that undone.
-ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[0m\x1b[2J"
-LEAVE = f"{RESET}\x1b[?7h\x1b[?25h\x1b[?1049l"
 STEP = 10  # columns of one step aside
 
 Move = Literal["up", "down", "left", "right", "home", "end"]

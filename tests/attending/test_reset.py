@@ -1,0 +1,190 @@
+"""`mosaic agent reset`: on real tmux with the stub agent, and what counts as done, by values alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from providers.programs.base import Plain
+from providers.programs.registry import program
+from reconciler.classify import Readiness
+from reconciler.reset_verdict import Record, Sight, evidence, objection, reset_text
+from tests import builders as make
+from tests.attending.terminals import dead
+from tests.launch.bench import make_agent
+from tests.scenarios.fleet import Fleet, stub
+
+# --- what counts ---
+
+OLD = Sight(lines=("Welcome to the program", "> tell me everything", "Everything is a lot of things"), ready=True)
+CLEAN = Sight(lines=("Welcome to the program", "", ">"), ready=True)
+BEFORE = Record(ts=100.0, event="Stop", session="a")
+
+
+def test_the_programs_own_word_counts() -> None:
+    def after(**words: object) -> str:
+        return evidence(BEFORE, replace(BEFORE, by="hook", **words), OLD, None, submitted=200.7)  # type: ignore[arg-type]
+
+    assert after(ts=201.0, session="b") == "hook"
+    assert after(ts=200.0, session="b") == "hook"  # it may know whole seconds only
+    assert after(ts=201.0, event="SessionStart") == "hook"
+    assert after(ts=201.0, event="session_start") == "hook"
+    assert after(ts=201.0, event="UserPromptSubmit") == ""
+    assert after(ts=150.0, session="b") == ""
+    assert after() == ""
+    assert evidence(Record(), replace(BEFORE, ts=300.0, session="b"), OLD, None, submitted=200.0) == ""
+
+
+def test_a_screen_counts_when_it_is_empty_and_ready() -> None:
+    def shown(was: Sight, now: Sight | None) -> str:
+        return evidence(BEFORE, BEFORE, was, now, submitted=200.0)
+
+    assert shown(OLD, None) == ""
+    assert shown(OLD, OLD) == ""
+    assert shown(OLD, replace(CLEAN, lines=(">",))) == "pane"
+    assert shown(OLD, replace(CLEAN, lines=(">",), ready=False)) == ""
+    assert shown(OLD, CLEAN) == ""  # a third of what was there is still there
+    many = replace(OLD, lines=(*OLD.lines, *(f"a line with the number {at}" for at in range(10))))
+    assert shown(many, CLEAN) == "pane"
+    assert shown(CLEAN, replace(CLEAN, lines=("> /new", "something new has come up"))) == "pane"
+    assert shown(Sight(lines=(">",), ready=True), Sight(lines=(">",), ready=True)) == "pane"
+    assert shown(Sight(lines=(">",), ready=True), Sight(lines=("an answer to that",), ready=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("view", "restart", "against"),
+    [
+        (make.view(available=True), False, ""),
+        (make.view(available=False, heartbeat="busy"), False, "says that it is busy"),
+        (make.view(available=False, heartbeat="busy"), True, "says that it is busy"),
+        (make.view(available=False), False, "was active just now"),
+        (make.view(available=None), True, "may be working: nothing says that it is not"),
+        (make.view(available=True, readiness=Readiness.WAITING, waiting="permission"), True, "waits for somebody"),
+        (make.view(available=None, readiness=Readiness.STALE), True, ""),
+        (make.view(available=None, readiness=Readiness.STALE), False, "may be working"),
+        (make.view(available=None, readiness=Readiness.STUCK), True, ""),
+        (make.view(session="dead", available=True), True, ""),
+        (make.view(session="dead", available=True), False, "does not run"),
+        (make.view(session="missing", available=True), False, "does not run"),
+        (make.view(session="foreign", available=None), True, "not this fleet's"),
+    ],
+)
+def test_who_is_reset_unasked(view: object, restart: bool, against: str) -> None:
+    said = objection(view, restart=restart)  # type: ignore[arg-type]
+    assert against in said
+    assert bool(said) == bool(against)
+
+
+def test_which_command() -> None:
+    agent = make_agent("coder0", reset_command="/reset")
+    assert reset_text(agent, program("stub"), "") == "/reset"
+    assert reset_text(agent, program("stub"), "new") == "/new"
+    bare = make_agent("coder0", reset_command=None)
+    assert reset_text(bare, program("stub"), "") == "/new"
+    assert reset_text(bare, Plain("other"), "") is None
+    assert reset_text(agent, Plain("other"), "clear") is None
+
+
+# --- what happens ---
+
+
+def session(fleet: Fleet, agent: str) -> str:
+    """The stub's conversation."""
+    found = re.search(r" session=(\w+)", fleet.read(f"{fleet.mosaic}/fleet/run/{agent}.hb"))
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize(("words", "how"), [((), "runtime"), (("--new",), "new"), (("--clear",), "clear")])
+def test_the_runtimes_own_command(fleet: Fleet, words: tuple[str, ...], how: str) -> None:
+    fleet.beats("coder0")
+    pid, before = fleet.pids()["coder0"], session(fleet, "coder0")
+    run = fleet.cli("agent", "reset", "coder0", *words, "--force")
+    assert (run.code, run.out) == (
+        0,
+        "delivered: agent coder0 has a new conversation (evidence: status-file)\n",
+    ), run.err
+    assert "ends the conversation in its pane" in run.err
+    assert fleet.pids()["coder0"] == pid
+    assert session(fleet, "coder0") not in ("", before)
+    event = [one for one in fleet.events() if one["type"] == "reset"][-1]
+    assert (event["agent"], event["how"], event["source"]) == ("coder0", how, "operator")
+
+
+def test_a_restart_is_no_crash(fleet: Fleet) -> None:
+    before = fleet.pids()
+    run = fleet.cli("agent", "reset", "coder1", "--restart", "--force")
+    assert run.code == 0, run.err
+    assert run.out == "delivered: agent coder1 was restarted and has a new conversation\n"
+    after = fleet.pids()
+    assert after["coder1"] != before["coder1"]
+    assert {**after, "coder1": 0} == {**before, "coder1": 0}
+    told = fleet.converge()
+    assert told.disruptive == []
+    assert [one["type"] for one in fleet.events() if one["agent"] == "coder1"][-1] == "reset"
+    assert "agent-crashed" not in [one["type"] for one in fleet.events() if one["agent"] == "coder1"]
+    history = fleet.store().load_history(now=0.0).agents["coder1"]
+    assert (history.attempts, history.delay, history.restarts) == (0, 0.0, 0)
+
+
+def test_a_restart_starts_one_that_has_ended_and_keeps_its_last_lines(fleet: Fleet) -> None:
+    fleet.type("coder2", "/crash 4")
+    dead(fleet, "coder2")
+    refused = fleet.cli("agent", "reset", "coder2")
+    assert refused.code == 5
+    assert "agent coder2 does not run" in refused.err
+    assert fleet.cli("agent", "reset", "coder2", "--restart").code == 0
+    assert "coder2" in fleet.pids()
+    assert "/crash 4" in fleet.cli("agent", "tail", "coder2", "--previous").out
+
+
+def test_who_works_or_waits_is_left_alone(fleet: Fleet) -> None:
+    fleet.type("coder3", "/busy")
+    fleet.beats("coder3", "status=busy")
+    pid, before = fleet.pids()["coder3"], session(fleet, "coder3")
+    for words in ((), ("--new",), ("--restart",)):
+        run = fleet.cli("agent", "reset", "coder3", *words)
+        assert (run.code, run.out) == (5, "")
+        assert "agent coder3 says that it is busy; a reset ends the conversation in its pane (running for" in run.err
+        assert "--force" in run.err
+    assert (fleet.pids()["coder3"], session(fleet, "coder3")) == (pid, before)
+    fleet.type("coder3", "/ask question")
+    fleet.beats("coder3", "waiting=question")
+    assert "waits for somebody (question)" in fleet.cli("agent", "reset", "coder3").err
+    assert fleet.cli("agent", "reset", "coder3", "--restart", "--force").code == 0
+
+
+def test_hands_off_means_hands_off(fleet: Fleet) -> None:
+    fleet.cli("fleet", "suspend", "coder0", "--reason", "pairing", "--by", "ada")
+    held = fleet.cli("agent", "reset", "coder0", "--restart")
+    assert held.code == 5
+    assert "suspended by ada: pairing" in held.err
+    fleet.cli("fleet", "unsuspend", "coder0")
+    fleet.cli("fleet", "pause", "--reason", "a storm")
+    try:
+        paused = fleet.cli("agent", "reset", "coder0", "--restart", "--force")
+    finally:
+        fleet.cli("fleet", "resume")
+    assert paused.code == 5
+    assert "the fleet is paused: a storm" in paused.err
+
+
+def test_what_has_no_command_says_so(fleet: Fleet) -> None:
+    run = fleet.cli("agent", "reset", "canvas", "--force")
+    assert run.code == 1
+    assert "mosaic agent reset canvas --restart" in run.err
+    assert fleet.cli("agent", "reset", "nobody").code == 4
+    assert fleet.cli("agent", "reset", "canvas", "--restart", "--force").code == 0
+
+
+def test_its_first_words_are_said_again(fleet: Fleet) -> None:
+    fleet.agents["coder0"] = stub(kickstart_template="Read the plan.")
+    fleet.commit("first words")
+    fleet.converge()
+    run = fleet.cli("agent", "reset", "coder0", "--force")
+    assert run.code == 0, run.err
+    assert "its first words wait in the outbox" in run.out
+    fleet.wait(
+        lambda: fleet.reconcile().code == 0 and "Read the plan." in fleet.cli("agent", "tail", "coder0").out, "them"
+    )
