@@ -91,11 +91,12 @@ class Request:
 
 
 def _strings(content: object) -> list[str]:
-    """The texts of a string, of blocks with a `text`, or of a list of either."""
+    """The texts of a string, of blocks, or of a list of either. What a user says while a tool runs, claude puts into
+    the block of that tool's result."""
     if isinstance(content, str):
         return [content]
     if isinstance(content, dict):
-        return _strings(content.get("text"))
+        return _strings(content.get("text") or content.get("content"))
     return [text for part in content for text in _strings(part)] if isinstance(content, list) else []
 
 
