@@ -67,6 +67,7 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
     placement = Placement(
         servers=tmux.servers,
         panes=tmux.panes,
+        here=look_host.unit_here(look),
         controllers=look_host.controllers(pids) if manager.answers else Unseen(why="the user's systemd is not reached"),
         limited=look_fleet.limited(one),
     )
@@ -86,7 +87,7 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
         *judge_terminals(tmux.terminals),
         *judge_disks(disks),
         judge_modes(look_host.attempt(lambda: look_files.modes(facts))),
-        judge_beats(look_files.beats(facts), needed=needed),
+        judge_beats(look_host.attempt(lambda: look_files.beats(facts)), needed=needed),
         judge_watches(look_host.watches(pids), resident=one.settings.install == "watch"),
         *judge_clock(look_fleet.clock(one, now, look_host.synchronised())),
         *_fleet(one),

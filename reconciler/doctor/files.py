@@ -140,9 +140,11 @@ def _mend(one: Loose) -> str:
     return f"chmod go-w {path}" if one.harm == "write" else f"chmod go-rwx {path}"
 
 
-def judge_beats(beats: Beats, *, needed: bool) -> Check:
+def judge_beats(beats: Beats | Unseen, *, needed: bool) -> Check:
     """`needed`: an agent of this host should write there."""
     name = "heartbeat-folder"
+    if isinstance(beats, Unseen):
+        return unseen(name, "files", beats)
     if beats.trouble:
         return Check(
             name=name,

@@ -12,7 +12,7 @@ from providers.host import HostFacts
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.clock import Clock
 from reconciler.doctor.repository import Reached, Repository, Unreached
-from reconciler.errors import InvalidConfig, MosaicError, NotFound
+from reconciler.errors import InvalidConfig, MosaicError
 from reconciler.settings import Settings, read_settings, settings_path
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Known:
 
 
 def known(facts: HostFacts, fleet: str | None) -> Known:
-    """Raises NotFound if a fleet is named that has not run here."""
+    """Raises NotFound, Usage or Refused for a fleet that is named and cannot be found here."""
     from reconciler.commands.shared import here
 
     file = settings_path(facts.config_home)
@@ -62,7 +62,7 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
         return nothing
     try:
         place = here(fleet, read_only=True)
-    except NotFound as missing:
+    except MosaicError as missing:  # none, several, or a MOSAIC_FLEET that makes no sense
         if fleet is not None:
             raise
         return Known(

@@ -163,6 +163,12 @@ def _manager_group(pid: int) -> str:
     return ""
 
 
+def unit_here(look: LocalLook) -> str:
+    """The unit that this very process is in; "" if that cannot be told."""
+    unit = attempt(lambda: look.unit_of(os.getpid()))
+    return "" if isinstance(unit, Unseen) else unit
+
+
 def locale_is_usable(environ: Mapping[str, str]) -> bool:
     """Whether the C library has the locale that the environment names."""
     name = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "C")

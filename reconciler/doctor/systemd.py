@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from providers.names import HOLDER_UNIT, PANE_PREFIX
+from providers.names import HOLDER_UNIT, PANE_PREFIX, agent_of_scope
 from reconciler.doctor.check import Check, Unseen, unseen
 
 OWN_LOOPS = ("mosaic-reconcile.service", "mosaic-reconcile-watch.service")
@@ -57,6 +57,7 @@ class Placement:
 
     servers: tuple[Server, ...] | Unseen
     panes: tuple[PanePlace, ...] = ()
+    here: str = ""  # the unit that doctor itself runs in
     controllers: tuple[str, ...] | Unseen = ()
     limited: tuple[str, ...] = ()
 
@@ -151,19 +152,19 @@ def judge_placement(place: Placement) -> list[Check]:
     if isinstance(place.servers, Unseen):
         checks = [unseen("cgroup-placement", "systemd", place.servers)]
     else:
-        checks = [_judge_servers(place.servers, place.panes)]
+        checks = [_judge_servers(place.servers, place.panes, place.here)]
     return [*checks, _judge_memory(place)]
 
 
-def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...]) -> Check:
+def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...], here: str) -> Check:
     bad = [sentence for server in servers if (sentence := _misplaced(server))]
     strays = [pane for pane in panes if not pane.unit.startswith(PANE_PREFIX) and pane.unit]
     bad += [f"the pane of {pane.agent} (process {pane.pid}) runs in {pane.unit}, without a scope" for pane in strays]
     name = "cgroup-placement"
     if not bad:
-        found = (
-            "no tmux server of the fleet runs" if not servers else "the tmux servers and the panes are in their units"
-        )
+        found = "the tmux servers and the panes are in their units" if servers else "no tmux server of the fleet runs"
+        agent = agent_of_scope(here)
+        found += f"; this command runs in the pane of {agent}" if agent else ""
         return Check(name=name, group="systemd", result="ok", found=found)
     harsh = any(server.unit.endswith(".service") for server in servers if _misplaced(server))
     return Check(

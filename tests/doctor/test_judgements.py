@@ -226,6 +226,8 @@ def test_a_pane_without_a_scope_is_told_of() -> None:
     assert check.result == "warn"
     assert "the pane of coder1 (process 9)" in check.found
     assert only(judge_placement(Placement(servers=HIDDEN)), "cgroup-placement").result == "unknown"
+    within = only(judge_placement(Placement(servers=server, here="mosaic-pane-coder0:1f.scope")), "cgroup-placement")
+    assert within.found.endswith("this command runs in the pane of coder0")
 
 
 @pytest.mark.parametrize(
@@ -470,9 +472,10 @@ def test_file_modes(modes: Modes | Unseen, result: Result, mend: tuple[str, ...]
         (Beats(path="/r", there=False), False, "ok"),
         (Beats(path="/r", there=False), True, "warn"),
         (Beats(path="/r", there=True, trouble="it is not a folder"), False, "fail"),
+        (HIDDEN, True, "unknown"),
     ],
 )
-def test_the_heartbeat_folder(beats: Beats, needed: bool, result: Result) -> None:
+def test_the_heartbeat_folder(beats: Beats | Unseen, needed: bool, result: Result) -> None:
     assert only([judge_beats(beats, needed=needed)], "heartbeat-folder").result == result
 
 
