@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from specs import edit_block, edit_flow
@@ -34,6 +35,7 @@ def plain(value: Value) -> Any:  # noqa: ANN401 - what a YAML file may hold has 
     return value if isinstance(value, (str, int)) else tuple(value)
 
 
+@lru_cache(maxsize=4)  # who looks at an entry edits it next, and reading a large roster takes a while
 def opened_file(name: str, raw: bytes) -> Opened:
     """Raises EditError if nothing of the file can be read."""
     from specs.read import read
