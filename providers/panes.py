@@ -114,7 +114,7 @@ class Panes:
         width, height, column, row = (int(number or 0) for number in numbers[4:8])
         screen = Screen(
             lines=tuple(line.rstrip() for line in plain.split("\n")[:height]),
-            styled=_self_contained(parts[2].partition("\n")[2].split("\n")[:height]),
+            styled=self_contained(parts[2].partition("\n")[2].split("\n")[:height]),
             cursor=(column, row),
             title=state.title,
             width=width,
@@ -233,7 +233,7 @@ def _row(line: str) -> tuple[tuple[str, str, str], PaneState]:
     )
 
 
-def _self_contained(lines: Sequence[str]) -> tuple[str, ...]:
+def self_contained(lines: Sequence[str]) -> tuple[str, ...]:
     """tmux writes a style once and lets it run on into the next lines: here each line begins with what holds there."""
     found = []
     holds: dict[str, str] = {}

@@ -23,7 +23,7 @@ EVIDENCE: tuple[Evidence, ...] = tuple(word for word in get_args(Evidence) if wo
 OUTBOX_STATES: tuple[State, ...] = get_args(State)
 
 SETTLE_MIN_S = 0.3  # between paste and key: what the slowest program was measured to need
-SETTLE_MAX_S = 5.0  # until a paste must be seen in the composer, and ...
+SETTLE_MAX_S = 10.0  # until a paste must be seen in the composer, and ...
 SETTLE_BYTE_S = 5e-5  # ... for each of its bytes besides: 5 s for 100,000
 STEADY_S = 0.6  # until a part of the text counts for all of it, if it stays as it is
 RETRY_S = 1.0  # between two presses of the submit key

@@ -14,7 +14,7 @@ from typing import Any
 
 from providers import heartbeats
 from providers.host import HeartbeatFile
-from providers.panes import _self_contained
+from providers.panes import self_contained
 from providers.programs.base import Reading, Screen
 from providers.programs.registry import program
 from tests.agents import homes
@@ -170,7 +170,7 @@ class RealFleet:
         drawn = self.host.tmux(SOCKET, "capture-pane", "-p", "-e", "-t", target).stdout.split("\n")[: int(height)]
         return Screen(
             lines=tuple(SGR.sub("", line).rstrip() for line in drawn),
-            styled=_self_contained(drawn),
+            styled=self_contained(drawn),
             cursor=(int(column), int(row)),
             title=title,
             width=int(width),
