@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LAUNCH_S = 90.0  # a program of 200 MB, started for the first time in its life, on a machine that is busy
+STEADY_S = 1.0  # some paint their composer before they have read their settings
 ARRIVE_S = 30.0
-BEAT_S = 20.0
+BEAT_S = 30.0
 POLL_S = 0.1
 _SCREEN_LINES = 4
 
@@ -108,9 +109,16 @@ class Tried:
         self._began = time.time()
         began = time.monotonic()
         self._stage.begin(self._agent, self._home)
-        reading = self._wait(self._ready, LAUNCH_S, self._why_not_ready)
+        since: list[float] = []
+
+        def stays_ready() -> Reading | None:
+            reading = self._ready()
+            since[:] = [] if reading is None else since or [time.monotonic()]
+            return reading if since and time.monotonic() - since[0] >= STEADY_S else None
+
+        reading = self._wait(stays_ready, LAUNCH_S, self._why_not_ready)
         said = reading.why or "its process is there"
-        return f"takes input after {time.monotonic() - began:.1f} s: {said}"
+        return f"takes input after {since[0] - began:.1f} s: {said}"
 
     def _identify(self) -> str:
         identity = self._identity()
