@@ -45,8 +45,10 @@ class Codex:
     receipts: bool = True
 
     def extra(self, agent: Agent, place: Place) -> Extra:
-        """Nothing if the agent's own command has hooks: two `-c` of one key are not added up."""
-        if "--" in agent.argv or any("hooks" in word for word in agent.argv):
+        """Nothing if the agent's own command has hooks: two `-c` of one key are not added up. And nothing if it may
+        work through codex's daemon: with a `-c` it would do so no more, or stop at a question about one that runs."""
+        own = "--" in agent.argv or any("hooks" in word for word in agent.argv)
+        if own or "--no-daemon" not in agent.argv:
             return Extra()
         commands = {event: shlex.join([f"{place.bin_dir}/agent-hook", event, *said]) for event, said in HOOKS.items()}
         # It says this for each new conversation, with the block as it is by then; `developer_instructions` would take

@@ -151,7 +151,13 @@ def test_the_hash_is_the_one_that_codex_computes() -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [("codex", "-c", "hooks.Stop=[]"), ("codex", "--disable", "hooks"), ("codex", "--", "hello")]
+    "argv",
+    [
+        ("codex",),
+        ("codex", "--no-daemon", "-c", "hooks.Stop=[]"),
+        ("codex", "--no-daemon", "--disable", "hooks"),
+        ("codex", "--no-daemon", "--", "hello"),
+    ],
 )
 def test_what_the_command_says_itself_is_left_to_it(argv: tuple[str, ...]) -> None:
     extra = added(*argv)
