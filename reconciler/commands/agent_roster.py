@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(output: Output, *, agent_class: str | None, host: str | None, fleet: str | None, form: Format) -> int:
     """List every agent that the commit in force declares, on this host and on others. Looks at no host: what runs is
-    said by `mosaic fleet status`."""
+    said by `mosaic fleet ps`."""
     from reconciler.agents import in_force, not_among
     from reconciler.commands.shared import here
     from reconciler.render.roster_text import entries, roster_document, roster_text

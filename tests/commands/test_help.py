@@ -24,6 +24,13 @@ def test_every_fleet_command_has_an_example(name: str, capsys: pytest.CaptureFix
     assert f"mosaic fleet {name}" in text.partition("Example:")[2]
 
 
+@pytest.mark.parametrize("name", mosaic.AGENT)
+def test_every_agent_command_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of(mosaic.command, capsys, "agent", name)
+    assert f"Usage: mosaic agent {name}" in text
+    assert f"mosaic agent {name}" in text.partition("Example:")[2]
+
+
 def test_the_table_names_what_is_there() -> None:
     for name in mosaic.FLEET:
         found = mosaic.fleet.get_command(click.Context(mosaic.fleet), name)

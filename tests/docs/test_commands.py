@@ -114,10 +114,11 @@ def test_what_is_mentioned_exists(page: Page) -> None:
 def test_every_command_is_on_a_page() -> None:
     """Nothing that an operator can call is left without a word."""
     spans = "\n".join(span for page in PAGES for span in (*page.spans, *page.commands()))
-    fleet = mosaic.commands["fleet"]
-    assert isinstance(fleet, click.Group)
-    for name in fleet.list_commands(click.Context(fleet)):
-        assert f"mosaic fleet {name}" in spans
+    for name in ("fleet", "agent"):
+        group = mosaic.get_command(click.Context(mosaic), name)
+        assert isinstance(group, click.Group)
+        for verb in group.list_commands(click.Context(group)):
+            assert f"mosaic {name} {verb}" in spans
     text = "\n".join(page.text for page in PAGES)
     for name in sorted(options(reconcile) - {"--output"}):  # the pages use its short form
         assert not name.startswith("--") or name in text, name
