@@ -2,7 +2,7 @@
 //
 // A plugin of opencode's terminal interface: heartbeats and receipts. In the interface and not in the server: the server
 // waits for npm before it loads a plugin, and a heartbeat from there would go on while the interface hangs.
-import { terminalIsOurs, voice } from "./voice.js"
+import { suspended, voice } from "./voice.js"
 
 const RETRIES = 3 // what fails so often does not mend by itself; opencode itself never gives up
 
@@ -20,8 +20,8 @@ const tui = async (api) => {
   function tell() {
     const status = busy.size > 0 ? "busy" : "ok"
     const waiting = [...asked.values()].map((request) => request.waiting)[0]
-    const suspended = terminalIsOurs() ? {} : { stuck: "suspended" }
-    self.tell(event, { status, session, ...failed, ...(waiting && { waiting }), ...suspended })
+    const stuck = suspended() || failed.stuck
+    self.tell(event, { status, session, waiting: waiting || failed.waiting, stuck })
   }
 
   function on(name, handle) {

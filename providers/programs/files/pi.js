@@ -2,7 +2,7 @@
 //
 // An extension of pi: heartbeats, receipts, and what the agent is told of its peers.
 import { readFileSync } from "node:fs"
-import { terminalIsOurs, voice } from "./voice.js"
+import { suspended, voice } from "./voice.js"
 
 const RETRY_S = 20 // after some errors pi tries again 2, 4 and 8 s later, and does not tell
 const FINAL = /^4(?!08|29)\d\d\b/ // a refusal that is not tried again
@@ -41,7 +41,7 @@ export default function (pi) {
   function tell() {
     const status = busy || compacting || retrying ? "busy" : "ok"
     const waiting = status === "ok" && needsLogin(context) ? "login" : ""
-    self.tell(event, { status, session, waiting, stuck: terminalIsOurs() ? stuck : "suspended" })
+    self.tell(event, { status, session, waiting, stuck: suspended() || stuck })
   }
 
   /** An error of a handler would be shown in the conversation. */

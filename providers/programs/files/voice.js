@@ -18,9 +18,14 @@ export function voice(env = process.env) {
   return new Voice(`${home}/fleet/run`, name, env)
 }
 
-/** Whether this process reads the keys: not after Ctrl-Z in a pane, where no shell could bring it back. */
-export function terminalIsOurs(input = process.stdin) {
-  return !input.isTTY || input.isRaw
+let hasReadKeys = false
+
+/** "suspended" if this process has given its terminal away: to Ctrl-Z, with no shell in the pane that could bring it
+ * back, or to a person's editor. "" while it reads the keys, and for one that never does. */
+export function suspended(input = process.stdin) {
+  const reads = Boolean(input.isTTY && input.isRaw)
+  hasReadKeys ||= reads
+  return hasReadKeys && !reads ? "suspended" : ""
 }
 
 class Voice {
