@@ -141,7 +141,7 @@ def step(task: Task, before: Progress, now: Glimpse) -> tuple[Progress, Do | Del
     """Take in one look; how far it is then, and what to do. Ends within bounds that only the task sets."""
     after = replace(before, last=now, stood=before.stood or now.stands)
     if now.receipt:
-        return after, Delivery(word="delivered", evidence=now.receipt, queued=now.receipt_queued)
+        return after, _arrived(task, now.receipt, queued=now.receipt_queued)
     if now.pane in ("dead", "gone"):
         when = "was submitted" if before.presses else "was put in, before it was submitted"
         return after, _unsure(task, f"its program ended when the message {when}")
@@ -184,8 +184,7 @@ def _not_pressed(now: Glimpse) -> str:
 def _submitted(task: Task, before: Progress, after: Progress, now: Glimpse) -> tuple[Progress, Do | Delivery]:
     waited = now.at - before.began
     if now.queued:
-        word: Word = "delivered" if task.verify else "sent"
-        return after, Delivery(word=word, evidence="pane", queued=True)
+        return after, _arrived(task, "pane", queued=True)
     again = now.stands and now.may_press and now.at - before.pressed_at >= RETRY_S and before.presses < PRESSES
     if not task.verify:
         if not task.known or (now.composer == "empty" and now.pane == "ok"):
@@ -226,6 +225,11 @@ def _no_evidence(task: Task, now: Glimpse) -> str:
     if now.composer == "draft":
         return "something else stands in its composer now, and nothing shows what became of the message"
     return "it left the composer, and nothing shows that it was taken up"
+
+
+def _arrived(task: Task, evidence: Evidence, *, queued: bool = False) -> Delivery:
+    """Who did not ask for evidence gets the same word for all that went well."""
+    return Delivery(word="delivered", evidence=evidence, queued=queued) if task.verify else Delivery(word="sent")
 
 
 def _unsure(task: Task, reason: str) -> Delivery:

@@ -233,7 +233,8 @@ def test_whatever_is_seen(task: Task, looks: list[tuple[Glimpse, float]]) -> Non
     assert isinstance(do, Delivery)
     assert keys <= PRESSES
     assert do.word in ("delivered", "unconfirmed", "sent")
-    assert (do.word == "sent") <= (keys > 0 and not task.verify)
+    assert (do.word == "sent") <= (not task.verify and (keys > 0 or seen[-1].receipt != ""))
+    assert (do.word == "delivered") <= task.verify
     assert (do.word == "unconfirmed") == bool(do.reason) == bool(do.way)
     if do.word == "delivered":
         assert do.evidence
