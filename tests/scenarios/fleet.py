@@ -54,12 +54,22 @@ class Run:
 
     @property
     def done(self) -> list[str]:
-        """The ids of the actions that changed something, in order."""
+        """The ids of the actions that changed something, in order; without those of `added`."""
+        return [one for one in self._done if ":extras:" not in one]
+
+    @property
+    def added(self) -> list[str]:
+        """The same for the files that launches add, whose comms blocks change with every name and class."""
+        return [one for one in self._done if ":extras:" in one]
+
+    @property
+    def _done(self) -> list[str]:
         return [one["id"] for one in self.document["actions"] if one["result"] == "done"]
 
     def verbs(self, agent: str) -> list[str]:
-        """What was done, or would be, with one agent."""
-        return [one["verb"] for one in self.document["actions"] if one["agent"] == agent]
+        """What was done, or would be, with one agent, besides the files that its launch adds."""
+        actions = (one for one in self.document["actions"] if one["provider"] != "extras")
+        return [one["verb"] for one in actions if one["agent"] == agent]
 
     def held(self, agent: str | None) -> dict[str, Any]:
         """The one held item of an agent."""
