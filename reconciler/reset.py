@@ -32,6 +32,7 @@ LOCK_WAIT_S = 15.0  # a run that is under way is waited for
 RESTART_S = 120.0  # of the unit's stop and start
 UP_S = 30.0  # until its program is there again
 VERIFY_S = 10.0  # until something shows that the conversation is a new one
+GRACE_S = 1.0  # that an emptied screen has to last, and waits for the program's own word
 POLL_S = 0.1
 _RECORD_MAX = 4096
 
@@ -98,15 +99,16 @@ def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: 
 
     by = hands(place.facts, place.store)
     look = _Looking(place.facts, fleet, agent, program, by.panes)
-    before, was = look.record(), look.sight() or Sight(lines=(), ready=False)
+    before, was = look.record(), look.sight() or Sight(lines=(), row=0, ready=False)
     submitted = time.time()
     told = deliver(agent, text, by, verify=False, as_is=True, program=program)
     if told.word == "not-delivered":
         return told
-    deadline = time.monotonic() + VERIFY_S
-    while time.monotonic() < deadline:
+    deadline, seen_at = time.monotonic() + VERIFY_S, 0.0
+    while (now := time.monotonic()) < deadline:
         shown = evidence(before, look.record(), was, look.sight(), submitted=submitted)
-        if shown:
+        seen_at = (seen_at or now) if shown else 0.0
+        if shown and (shown != "pane" or now - seen_at >= GRACE_S):
             return Delivery(word="delivered", evidence=shown)
         time.sleep(POLL_S)
     return Delivery(
@@ -143,7 +145,7 @@ class _Looking:
             return None
         if screen is None:
             return None
-        return Sight(lines=screen.lines, ready=self._program.read(screen).composer == "empty")
+        return Sight(lines=screen.lines, row=screen.cursor[1], ready=self._program.read(screen).composer == "empty")
 
 
 def tell_log(place: Here, agent: str, message: str, how: str) -> None:

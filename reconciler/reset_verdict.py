@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 How = Literal["", "new", "clear", "restart"]
-_LONG = 8  # characters of a line that is worth looking for again
-_LEFT = 0.2  # of those lines may still be there: a banner, a status line
+_LONG = 6  # letters and digits of a line that is worth looking for again
+_LAST = 2  # such lines above the cursor are what was said last
+_MORE = 2  # lines that a fresh screen may have more than the one before: a tip, a greeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """A screen: what stands on it, and whether its composer was found and is empty."""
+    """A screen: what stands on it, the row of its cursor, and whether its composer was found and is empty."""
 
     lines: tuple[str, ...]
+    row: int
     ready: bool
 
 
@@ -66,7 +68,8 @@ def evidence(
     before: Record, after: Record, was: Sight, now: Sight | None, *, submitted: float
 ) -> Literal["", "hook", "status-file", "pane"]:
     """What shows that the conversation is a new one. Its program's word counts most; then a screen that is ready for
-    input, and on which nothing stands of what was there. `submitted`: Unix seconds; some records know no fractions."""
+    input, and on which nothing stands of what was said last. `submitted`: Unix seconds; some records know no
+    fractions."""
     if after.ts >= int(submitted) and after != before:
         if before.session and after.session and before.session != after.session:
             return after.by
@@ -74,11 +77,9 @@ def evidence(
             return after.by
     if now is None or not now.ready:
         return ""
-    old = _worth(was.lines)
-    if not old:
-        return "pane" if not _worth(now.lines) else ""
-    left = old & _worth(now.lines)
-    return "pane" if len(left) <= _LEFT * len(old) else ""
+    stands, last = _worth(now.lines), _worth(was.lines[: was.row])[-_LAST:]
+    grown = len(stands) > len(_worth(was.lines)) + _MORE  # what was there may only have been pushed off the screen
+    return "pane" if last and not grown and not set(last) & set(stands) else ""
 
 
 def begins_session(event: str) -> bool:
@@ -87,8 +88,9 @@ def begins_session(event: str) -> bool:
     return letters in ("sessionstart", "sessioncreated", "sessionnew", "sessionswitch", "sessionreset", "reset")
 
 
-def _worth(lines: Sequence[str]) -> set[str]:
-    return {line.strip() for line in lines if sum(one.isalnum() for one in line) >= _LONG}
+def _worth(lines: Sequence[str]) -> list[str]:
+    """Each once, in order."""
+    return list(dict.fromkeys(line.strip() for line in lines if sum(one.isalnum() for one in line) >= _LONG))
 
 
 def newest(records: Collection[Record]) -> Record:

@@ -18,8 +18,10 @@ from tests.scenarios.fleet import Fleet, stub
 
 # --- what counts ---
 
-OLD = Sight(lines=("Welcome to the program", "> tell me everything", "Everything is a lot of things"), ready=True)
-CLEAN = Sight(lines=("Welcome to the program", "", ">"), ready=True)
+HEAD = ("Welcome to the program", "it is version 1.2.3", "")
+FOOT = ("? for the shortcuts",)
+OLD = Sight(lines=(*HEAD, "> tell me everything", "Everything is a lot of things", ">", *FOOT), row=5, ready=True)
+CLEAN = Sight(lines=(*HEAD, ">", *FOOT), row=3, ready=True)
 BEFORE = Record(ts=100.0, event="Stop", session="a")
 
 
@@ -43,14 +45,16 @@ def test_a_screen_counts_when_it_is_empty_and_ready() -> None:
 
     assert shown(OLD, None) == ""
     assert shown(OLD, OLD) == ""
-    assert shown(OLD, replace(CLEAN, lines=(">",))) == "pane"
-    assert shown(OLD, replace(CLEAN, lines=(">",), ready=False)) == ""
-    assert shown(OLD, CLEAN) == ""  # a third of what was there is still there
-    many = replace(OLD, lines=(*OLD.lines, *(f"a line with the number {at}" for at in range(10))))
-    assert shown(many, CLEAN) == "pane"
-    assert shown(CLEAN, replace(CLEAN, lines=("> /new", "something new has come up"))) == "pane"
-    assert shown(Sight(lines=(">",), ready=True), Sight(lines=(">",), ready=True)) == "pane"
-    assert shown(Sight(lines=(">",), ready=True), Sight(lines=("an answer to that",), ready=True)) == ""
+    assert shown(OLD, replace(CLEAN, ready=False)) == ""
+    pushed = replace(OLD, lines=(*(f"line {at} of a long help text" for at in range(20)), ">"), row=20)
+    assert shown(OLD, pushed) == ""
+    said = (*HEAD, "> tell me everything", "Everything is a lot of things", "/reset is not a command", ">")
+    assert shown(OLD, replace(OLD, lines=said, row=6)) == ""
+    assert shown(CLEAN, CLEAN) == ""  # there was nothing to be forgotten, and nothing shows that it was
+    assert shown(Sight(lines=(), row=0, ready=False), CLEAN) == ""
+    one = replace(CLEAN, lines=(*HEAD, "the only line that was said", ">"), row=4)
+    assert shown(one, CLEAN) == ""  # with the last lines of the greeting above it
+    assert shown(OLD, replace(CLEAN, lines=("Another greeting entirely", "Tip: ask about anything", ">"))) == "pane"
 
 
 @pytest.mark.parametrize(
