@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 
-from providers.panes import Panes
+from providers.panes import Panes, PaneState, Where
 from providers.programs.base import Plain
 from reconciler.deliver_text import clean, compose
 from reconciler.deliver_verdict import Delivery
@@ -211,14 +212,69 @@ def check_a_lock_that_is_held_is_told_with_its_holder() -> None:
 def check_a_hung_server_ends_in_time() -> None:
     with agent() as fake:
         pid = int(fake.tmux("display-message", "-p", "#{pid}"))
-        os.kill(pid, 19)
+        os.kill(pid, signal.SIGSTOP)
         try:
             found = fake.send(_text("hello"), panes=Panes(os.environ, timeout_s=0.3))
         finally:
-            os.kill(pid, 18)
+            os.kill(pid, signal.SIGCONT)
         _is(found, "not-delivered", reason="tmux did not end within 0.3 s")
         _is(fake.send(_text("more")), "delivered", "pane")
         assert fake.got() == [_text("more")]
+        assert fake.tmux("list-buffers") == ""
+
+
+class Hanging(Panes):
+    """Its server stops right before, or right after, the nth call of a kind."""
+
+    def __init__(self, fake: FakeAgent, before: str = "", after: str = "") -> None:
+        super().__init__(os.environ, timeout_s=0.5)
+        self.server = int(fake.tmux("display-message", "-p", "#{pid}"))
+        self.before, self.after = before, after
+
+    def paste(self, where: Where, pane: PaneState, data: bytes) -> bool:
+        self._stop(self.before == "paste")
+        done = super().paste(where, pane, data)
+        self._stop(self.after == "paste")
+        return done
+
+    def key(self, where: Where, pane: PaneState, key: str) -> bool:
+        self._stop(self.before == "key")
+        done = super().key(where, pane, key)
+        self._stop(self.after == "key")
+        return done
+
+    def _stop(self, now: bool) -> None:
+        if now:
+            os.kill(self.server, signal.SIGSTOP)
+
+
+def check_a_server_that_hangs_on_the_way_leaves_it_unconfirmed() -> None:
+    for options in ({"before": "paste"}, {"after": "paste"}, {"before": "key"}, {"after": "key"}):
+        with agent() as fake:
+            panes = Hanging(fake, **options)
+            try:
+                _is(fake.send(_text("hello"), panes=panes, timeout_s=1.0), "unconfirmed")
+            finally:
+                os.kill(panes.server, signal.SIGCONT)
+            eventually(lambda: fake.tmux("list-buffers") == "", timeout=30)  # asked at once
+            assert fake.got() in ([], [_text("hello")])
+
+
+def check_a_buffer_never_stays_behind() -> None:
+    with agent() as fake:
+        panes = Panes(os.environ)
+        where = Where(socket=fake.socket, session="coder0", agent="coder0", fleet=FLEET)
+        pane = panes.state(where)
+        assert pane.found == "pane"
+        fake.tmux("copy-mode", "-t", "=coder0:")
+        assert not panes.paste(where, pane, b"secret")
+        assert not panes.key(where, pane, "Enter")
+        fake.tmux("set-option", "-t", "=coder0:", "@mosaic_agent", "coder1")
+        assert not panes.paste(where, pane, b"secret")
+        assert panes.shot(where, pane) == (PaneState(found="foreign"), None)
+        fake.tmux("kill-session", "-t", "=coder0", ";", "new-session", "-d", "-s", "other")
+        assert not panes.paste(where, pane, b"secret")
+        assert panes.shot(where, pane)[1] is None
         assert fake.tmux("list-buffers") == ""
 
 

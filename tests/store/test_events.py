@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from pathlib import Path
 
 import jsonschema
@@ -185,3 +186,25 @@ def test_a_preview_tells_nothing(tmp_path: Path) -> None:
     log = EventLog(store=store, source="reconcile", fleet="demo", tenant_id="ada", host="h")
     with pytest.raises(ReadOnlyStore):
         log.write([Event(type=EventType.RESUMED, message="")], now=NOW, revision="")
+
+
+def _write_many(folder: str, who: str) -> None:
+    store = Store(Path(folder) / "state", Path(folder) / "run")
+    log = EventLog(store=store, source="operator", fleet="demo", tenant_id="ada", host="h", max_bytes=6_000)
+    for number in range(20):
+        log.write([Event(type=EventType.RESUMED, message=f"{who}{number}")], now=NOW, revision="")
+
+
+def test_several_writers_lose_nothing(tmp_path: Path) -> None:
+    """Senders of messages write without the fleet's lock, and the log is rotated under them."""
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_write_many, args=(str(tmp_path), who)) for who in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    store = Store(tmp_path / "state", tmp_path / "run")
+    told = [str(one["message"]) for one in read_events(store)]
+    assert (store.state / "events.1.ndjson").exists()
+    for who in "abc":  # each in its own order, and only the oldest are gone
+        assert [one for one in told if one[0] == who] == [f"{who}{number}" for number in range(20)]

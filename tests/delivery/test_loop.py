@@ -1,0 +1,131 @@
+"""The outbox and the first words on a real host: by single runs, and by the resident loop."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hosts.private import PrivateHost
+from tests.hosts.waiting import eventually
+from tests.scenarios.fleet import Fleet, stub
+from tests.scenarios.test_watch import watching
+
+
+@pytest.fixture
+def fleet(private_host: PrivateHost) -> Fleet:
+    return Fleet(private_host)
+
+
+def taken(fleet: Fleet, agent: str, text: str) -> int:
+    """How often the agent has answered to a text."""
+    screen = fleet.tmux("capture-pane", "-p", "-J", "-S", "-200", "-t", f"={agent}:")
+    return sum(line.startswith(f"stub {agent}> ") and line.endswith(f"] {text}") for line in screen.splitlines())
+
+
+def keep(fleet: Fleet, agent: str, text: str, *options: str) -> None:
+    said = fleet.cli("agent", "send", agent, "-m", text, "--when", "available", *options)
+    assert said.code == 0, said.err
+
+
+def outbox(fleet: Fleet) -> list[tuple[str, str]]:
+    return [(one["begins"], one["state"]) for one in fleet.cli("agent", "outbox", "-o", "json").document["messages"]]
+
+
+def told(fleet: Fleet) -> list[tuple[str, str]]:
+    return [(one["agent"], one["result"]) for one in fleet.events() if one["type"] == "message"]
+
+
+def test_runs_deliver_what_waits(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    fleet.beats("a")
+    fleet.type("a", "/busy")
+    fleet.beats("a", "status=busy")
+    keep(fleet, "a", "errand")
+    keep(fleet, "a", "chore")
+    fleet.converge()
+    assert taken(fleet, "a", "errand") == 0
+    assert outbox(fleet) == [("errand", "waiting"), ("chore", "waiting")]
+    assert fleet.cli("fleet", "pause", "--reason", "a storm").code == 0
+    fleet.type("a", "/idle")
+    fleet.beats("a")
+    fleet.reconcile()
+    assert taken(fleet, "a", "errand") == 0
+    assert fleet.cli("fleet", "resume").code == 0
+
+    def delivered(number: int) -> bool:
+        fleet.converge()
+        return len(told(fleet)) == number
+
+    eventually(lambda: delivered(1), timeout=60, what="the first message")
+    assert (taken(fleet, "a", "errand"), taken(fleet, "a", "chore")) == (1, 0)
+    eventually(lambda: delivered(2), timeout=60, what="the second message")
+    assert (taken(fleet, "a", "errand"), taken(fleet, "a", "chore")) == (1, 1)
+    assert told(fleet) == [("a", "delivered")] * 2
+    assert outbox(fleet) == []
+    assert not fleet.exists(f"{fleet.state}/outbox")
+    assert "errand" not in fleet.read(f"{fleet.state}/events.ndjson")
+
+
+def test_the_resident_loop_delivers_by_itself(fleet: Fleet) -> None:
+    fleet.rules["reconcile"]["interval"] = "1h"  # whatever happens soon happens because something woke it up
+    fleet.declare("a")
+    with watching(fleet) as watch:
+        keep(fleet, "a", "errand")
+        watch.until(lambda: taken(fleet, "a", "errand") == 1, "the first message")
+        fleet.type("a", "/busy")
+        fleet.beats("a", "status=busy")
+        keep(fleet, "a", "chore")
+        fleet.type("a", "/idle")
+        watch.until(lambda: taken(fleet, "a", "chore") == 1, "the second message")
+        watch.until(lambda: not outbox(fleet), "an empty outbox")
+    assert told(fleet) == [("a", "delivered")] * 2
+
+
+def test_each_life_gets_its_first_words_once(fleet: Fleet) -> None:
+    fleet.rules["reconcile"]["interval"] = "1h"
+    fleet.agents = {"a": stub(kickstart_template="~/words.md"), "b": stub()}
+    fleet.write(f"{fleet.host.home}/words.md", "Read the plan.\n")
+    fleet.commit()
+    with watching(fleet) as watch:
+        watch.until(lambda: taken(fleet, "a", "Read the plan.") == 1, "the first words")
+        fleet.kill(fleet.pids()["a"])
+        watch.until(lambda: len(told(fleet)) == 2, "the first words of the second life")
+        assert taken(fleet, "a", "Read the plan.") == 1  # of its own screen
+        fleet.agents["b"] = stub(kickstart_template="Too late for this life.")
+        watch.seen(fleet.commit())
+    fleet.converge()
+    assert told(fleet) == [("a", "delivered")] * 2
+    assert outbox(fleet) == []
+
+
+def test_a_run_that_is_killed_while_it_sends(fleet: Fleet) -> None:
+    """The agent takes nothing for a while, so that the run is still waiting for evidence when it is killed."""
+    fleet.declare("a")
+    fleet.converge()
+    fleet.beats("a")
+    stopped = fleet.pids()["a"]
+    fleet.kill(stopped, signal="STOP")
+    keep(fleet, "a", "errand")
+    process = fleet.start(fleet.argv())
+
+    def sending() -> bool:
+        return process.poll() is not None or ("errand", "sending") in outbox(fleet)
+
+    fleet.wait(sending, "a message that is being sent")
+    assert process.poll() is None
+    fleet.kill(*(pid for pid in fleet.named("python") if fleet.repo in fleet.read(f"/proc/{pid}/cmdline")))
+    process.wait(60)
+    fleet.kill(stopped, signal="CONT")
+    fleet.converge()
+    assert outbox(fleet) == [("errand", "unconfirmed")]
+    fleet.beats("a")
+    keep(fleet, "a", "chore")
+
+    def delivered() -> bool:
+        fleet.converge()
+        return told(fleet)[1:] == [("a", "delivered")]
+
+    eventually(delivered, timeout=60, what="the next message")
+    assert outbox(fleet) == [("errand", "unconfirmed")]
+    assert told(fleet) == [("a", "unconfirmed"), ("a", "delivered")]
+    assert fleet.tmux("capture-pane", "-p", "-J", "-S", "-200", "-t", "=a:").count("] errand") <= 2  # typed, answered
