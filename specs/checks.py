@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from specs.entries import Entry
 from specs.fleet import FleetSpec
 from specs.graph import cycles
 from specs.names import session_name
-from specs.north_star import NorthStar
-from specs.problems import Problem, SourceFile, Span
+from specs.problems import Problem, SourceFile
 from specs.roster import WELL_KNOWN_CLASSES, RosterHead
 from specs.runtimes import KNOWN
 from specs.suggest import Suggester
@@ -143,7 +142,7 @@ def check_agent_cycles(entries: Sequence[Entry], source: SourceFile) -> list[Pro
         problems.append(
             source.problem(
                 last.at("depends_on", index).span,
-                f"agents depend on each other in a circle: {_circle(circle)}",
+                f"agents depend on each other in a circle: {circle_text(circle)}",
                 agent=circle[-1],
             )
         )
@@ -205,42 +204,7 @@ def check_fleet(fleet: FleetSpec, tree: Node, source: SourceFile, names: set[str
     return problems
 
 
-def check_north_star(star: NorthStar, tree: Node, source: SourceFile, near: Suggester) -> list[Problem]:
-    """Ids are unique in the whole file; goals depend on goals, and have a beginning."""
-    problems = []
-    first: dict[str, int] = {}
-    sections: Mapping[str, Sequence[object]] = {
-        "standing_objectives": star.standing_objectives,
-        "success_criteria": star.success_criteria,
-        "workstreams": star.workstreams,
-        "goals": star.goals,
-        "assumptions": star.assumptions,
-    }
-    for section, items in sections.items():
-        for index in range(len(items)):
-            node = tree.items[section].sequence[index].items["id"]
-            if node.text in first:
-                hint = f"first used on line {first[node.text]}"
-                problems.append(source.problem(node.span, f'duplicate id "{node.text}"', suggestion=hint))
-            first.setdefault(node.text, node.span.line)
-    goals = {goal.id: goal.depends_on for goal in star.goals}
-    place = {(goal.id, i): (n, i) for n, goal in enumerate(star.goals) for i in range(len(goal.depends_on))}
-    for goal in star.goals:
-        for index, other in enumerate(goal.depends_on):
-            if other not in goals:
-                span = _goal_span(tree, place[goal.id, index])
-                message = f'goal "{goal.id}" depends on "{other}", which is no goal'
-                problems.append(source.problem(span, message, suggestion=near.phrase(other, goals.keys() - {goal.id})))
-    for circle in cycles(goals):
-        span = _goal_span(tree, place[circle[-1], goals[circle[-1]].index(circle[0])])
-        problems.append(source.problem(span, f"goals depend on each other in a circle: {_circle(circle)}"))
-    return problems
-
-
-def _goal_span(tree: Node, where: tuple[int, int]) -> Span:
-    return tree.items["goals"].sequence[where[0]].items["depends_on"].sequence[where[1]].span
-
-
-def _circle(names: Sequence[str]) -> str:
+def circle_text(names: Sequence[str]) -> str:
+    """A circle as one reads it, not too long."""
     shown = names if len(names) <= 8 else (*names[:4], "...", *names[-3:])
     return " -> ".join((*shown, names[0]))

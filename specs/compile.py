@@ -8,6 +8,7 @@ from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, Pol
 from specs.fleet import FleetSpec
 from specs.load import LoadResult
 from specs.names import session_name
+from specs.projection import render
 from specs.roster import AgentSpec, EnvSpec, Roster
 from specs.runtimes import Runtime, argv, combine, known_runtimes
 
@@ -54,6 +55,7 @@ def compile_fleet(
             )
         ),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
+        mission="" if loaded.north_star is None else render(loaded.north_star),
     )
 
 

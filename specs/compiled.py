@@ -127,6 +127,7 @@ class Fleet:
     heartbeats: Heartbeats = Heartbeats()
     suspended: Mapping[str, Suspension] = field(default_factory=dict)  # by agent name; "*" is the whole fleet
     peers: tuple[Peer, ...] = ()  # the fleet's agents on other hosts, sorted by name
+    mission: str = field(default="", repr=False)  # NORTH_STAR.yaml as Markdown; "" where the fleet has none
 
     @property
     def elsewhere(self) -> tuple[str, ...]:

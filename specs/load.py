@@ -82,7 +82,7 @@ class _Loading:
 
             self.fatal += check_fleet(fleet, fleet_tree, fleet_source, names, self.near)
         if star is not None and star_tree is not None:
-            from specs.checks import check_north_star
+            from specs.checks_star import check_north_star
 
             self.fatal += check_north_star(star, star_tree, star_source, self.near)
         errors = _unique(p for p in self.fatal if p.severity == "error")
