@@ -11,14 +11,27 @@ if TYPE_CHECKING:
     from reconciler.output import Output
 
 SPECS = ("roster", "fleet", "north-star")
-DOCUMENTS = ("plan", "report", "status", "event", "doctor", "contract", "agents", "agent", "verification")
+DOCUMENTS = (
+    "plan",
+    "report",
+    "status",
+    "event",
+    "doctor",
+    "contract",
+    "agents",
+    "agent",
+    "verification",
+    "delivery",
+    "outbox",
+)
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet schema roster > roster.schema.json\n")
-@click.argument("which", type=click.Choice([*SPECS, *DOCUMENTS]), default="roster")
+@click.argument("which", type=click.Choice([*SPECS, *DOCUMENTS]), default="roster", metavar="[WHICH]")
 @click.pass_obj
 def command(output: Output, *, which: str) -> int:
-    """Print the JSON Schema of one file that an operator writes, or of one document that programs read."""
+    """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star), or of one document that
+    programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery, outbox)."""
     if which in SPECS:
         from specs.schema import WHICH, schema
 
