@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # What a value may be, for whoever completes it. "text" is anything that nobody can guess.
 Takes = Literal["nothing", "text", "choice", "file", "folder", "agent"]
 
-_AGENT_NAMES = frozenset({"agent", "agents"})
+_AGENTS = frozenset({"agent", "agents", "names"})  # what commands call an argument that is an agent there is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _option(option: click.Option, context: click.Context) -> Option:
 
 def _argument(argument: click.Argument, context: click.Context) -> Argument:
     return Argument(
-        metavar=argument.make_metavar(context).strip("[]").removesuffix("..."),
+        metavar=argument.make_metavar(context).removesuffix("...").strip("[]{}"),
         takes=_takes(argument),
         choices=_choices(argument),
         required=argument.required,
@@ -118,7 +118,7 @@ def _takes(param: click.Parameter) -> Takes:
 
     if _choices(param):
         return "choice"
-    if param.name in _AGENT_NAMES:
+    if param.name in _AGENTS or (isinstance(param, click.Argument) and "AGENT" in (param.metavar or "")):
         return "agent"
     if isinstance(param.type, click.Path):
         return "folder" if not param.type.file_okay else "file"

@@ -40,8 +40,9 @@ class BenchFailed(Exception):
 class BenchFleet:
     """A repository with `size` agents, on this host."""
 
-    def __init__(self, size: int) -> None:
-        self.path = Path.home() / f"bench-{size}"
+    def __init__(self, size: int, *, runtime: str = "sleeper") -> None:
+        self.path = Path.home() / f"bench-{runtime}-{size}"
+        self._runtime = runtime
         self.names = [f"a{number:04d}" for number in range(size)]
         self.path.mkdir(exist_ok=True)
         self.git("init", "--quiet", "--initial-branch=main", ".")
@@ -50,10 +51,8 @@ class BenchFleet:
         self.commit("Declare the fleet")
 
     def write(self, names: Sequence[str], stopped: Sequence[str] = ()) -> None:
-        rows = (
-            f"- {{name: {name}, runtime: sleeper, class: worker{', state: stopped' if name in stopped else ''}}}\n"
-            for name in names
-        )
+        kind = f"runtime: {self._runtime}, class: worker"
+        rows = (f"- {{name: {name}, {kind}{', state: stopped' if name in stopped else ''}}}\n" for name in names)
         (self.path / "roster.yaml").write_text(HEAD % SOCKET + "".join(rows))
 
     def commit(self, message: str) -> None:
@@ -82,7 +81,8 @@ class BenchFleet:
         units = [f"mosaic-agent@{name}.service" for name in self.names]
         for start in range(0, len(units), 200):
             run(["systemctl", "--user", "disable", "--now", "--quiet", *units[start : start + 200]], timeout=300)
-        run(["systemctl", "--user", "disable", "--now", "--quiet", "mosaic-tmux-holder.service"], timeout=60)
+        for unit in ("mosaic-responder.service", "mosaic-tmux-holder.service"):
+            run(["systemctl", "--user", "disable", "--now", "--quiet", unit], timeout=60, codes=(0, 1))
         for folder in (".config/mosaic/fleet/agents", ".config/mosaic/fleet/run", ".local/state/mosaic"):
             subprocess.run(["rm", "-rf", str(Path.home() / folder)], check=True, timeout=60)
 

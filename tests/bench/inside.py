@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import neighbours
+from tests.bench import neighbours, operating
 from tests.bench.fleet import RECONCILE, SOCKET, BenchFailed, BenchFleet, median, percentile, run, until, wall
 
 BEATS = Path.home() / ".config" / "mosaic" / "fleet" / "run"
@@ -23,7 +23,7 @@ HEALS = 50
 def noop(fleet: BenchFleet, tools: Path | None, full: bool) -> None:
     """Everything is right already: our whole process against the floor, in turn; then the neighbours."""
     size = len(fleet.names)
-    floor = [sys.executable, "-m", "tests.bench.floor", SOCKET, str(BEATS)]
+    floor = operating.floor_of(BEATS)
     times: dict[str, list[float]] = {"floor": [], "reconcile": [], "dry-run": []}
     for round_ in range(8):
         fleet.beat()
@@ -171,18 +171,24 @@ def main() -> int:
     parser.add_argument("--quiet-s", type=int, default=60)
     parser.add_argument("--neighbours", type=Path)
     options = parser.parse_args()
-    only = set(filter(None, options.only.split(","))) or {"noop", "converge", "heal", "commit", "quiet"}
+    only = set(filter(None, options.only.split(","))) or {"noop", "converge", "heal", "commit", "quiet", "operate"}
     sizes = [int(size) for size in options.sizes.split(",")]
     try:
         if "converge" in only:
             with_fleet = BenchFleet(200)
             converge(with_fleet)
             with_fleet.clear()
+        if "operate" in only:
+            operating.message()
         for size in sizes:
             fleet = BenchFleet(size)
             fleet.converge()
             if "noop" in only:
                 noop(fleet, options.neighbours, options.full)
+            if "operate" in only:
+                operating.listing(fleet, operating.floor_of(BEATS))
+                if size == min(sizes):
+                    operating.start_up(fleet)
             if "heal" in only and size <= 100:
                 heal(fleet)
             if "commit" in only and size <= 100:

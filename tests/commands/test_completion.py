@@ -126,6 +126,8 @@ ASK = {"bash": bash, "fish": fish, "zsh": zsh}
         (["mosaic", "fleet", "status", "--fl"], ["--fleet"]),
         (["mosaic", "fleet", "status", "-o", ""], ["json", "text", "yaml"]),
         (["mosaic", "fleet", "release", "co"], ["coder.1", "coder0"]),
+        (["mosaic", "agent", "send", "co"], ["coder.1", "coder0"]),
+        (["mosaic", "fleet", "restart", "l"], ["lead"]),
         (["reconcile", "--agent", ""], sorted(AGENTS)),
         (["reconcile", "--dry"], ["--dry-run"]),
     ],
