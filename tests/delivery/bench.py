@@ -99,6 +99,7 @@ class FakeAgent:
     def send(self, text: str, **options: Any) -> Delivery:
         by = Hands(facts=self.facts, store=self.store, panes=options.pop("panes", None) or Panes(os.environ))
         options.setdefault("program", self.program)
+        options.setdefault("timeout_s", 30.0)
         return deliver(options.pop("agent", self.agent), text, by, **options)
 
     def got(self) -> list[str]:

@@ -227,7 +227,7 @@ class Hanging(Panes):
     """Its server stops right before, or right after, the nth call of a kind."""
 
     def __init__(self, fake: FakeAgent, before: str = "", after: str = "") -> None:
-        super().__init__(os.environ, timeout_s=0.5)
+        super().__init__(os.environ, timeout_s=3.0)
         self.server = int(fake.tmux("display-message", "-p", "#{pid}"))
         self.before, self.after = before, after
 
