@@ -57,6 +57,7 @@ class Screen:
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
         self._awake: tuple[int, int] | None = None
+        self._ended = 0
 
     def __enter__(self) -> Self:
         with suppress(OSError, ValueError, termios.error):
@@ -111,11 +112,13 @@ class Screen:
 
     def typed(self, seconds: float) -> bytes | None:
         """Sleep until something is typed, and what that was; None: nothing was, b"": nobody can type any more.
-        Ends early when the window has another size."""
+        Ends early when the window has another size. Raises Ended if a signal has come, now or since the last time."""
         watched = [self._awake[0]] if self._awake is not None else []
         if self._before is not None:
             watched.append(self._keys.fileno())
-        ready, _, _ = select.select(watched, [], [], seconds)
+        ready, _, _ = select.select(watched, [], [], 0.0 if self._ended else seconds)
+        if self._ended:
+            raise Ended(self._ended)
         for descriptor in ready:
             try:
                 typed = os.read(descriptor, 64)
@@ -126,12 +129,17 @@ class Screen:
         return None
 
     def _resized(self, _signum: int, _frame: FrameType | None) -> None:
+        self._wake()
+
+    def _end(self, signum: int, _frame: FrameType | None) -> None:
+        # Nothing is torn out of the middle of a look: that is bounded, and whoever made it sleeps next.
+        self._ended = signum
+        self._wake()
+
+    def _wake(self) -> None:
         if self._awake is not None:
             with suppress(OSError):
                 os.write(self._awake[1], b".")
-
-    def _end(self, signum: int, _frame: FrameType | None) -> None:
-        raise Ended(signum)
 
     def send(self, text: str) -> None:
         """Raises OSError when the terminal is gone."""

@@ -56,12 +56,19 @@ _WIDE: Mapping[str, Callable[[Row], str]] = {
 def ps_text(listing: Listing, *, width: int | None = None, wide: bool = False, paint: Paint = no_paint) -> str:
     """The commit, what is wrong with the fleet as a whole, a row for each agent, and a count. `width`: columns of the
     terminal, None if there is none."""
+    room = None if wide else width
     blocks = [
-        heading(listing),
-        table(listing.rows, width=None if wide else width, wide=wide, paint=paint),
-        [counted(listing.rows)],
+        _fit(heading(listing), room),
+        table(listing.rows, width=room, wide=wide, paint=paint),
+        _fit([counted(listing.rows)], room),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _fit(lines: list[str], width: int | None) -> list[str]:
+    if width is None:
+        return lines
+    return [part for line in lines for part in wrap(line, width, subsequent_indent="    ")]
 
 
 def heading(listing: Listing) -> list[str]:

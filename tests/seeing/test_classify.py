@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.classify import Evidence, Readiness, classify
@@ -79,6 +79,7 @@ EVIDENCE = st.builds(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE)
 def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(seen: Evidence) -> None:
     word = classify(seen)
@@ -103,12 +104,14 @@ def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(se
         assert seen.waiting
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9))
 def test_silence_alone_never_makes_it_stuck_or_waiting(seen: Evidence, idle: float) -> None:
     quiet = classify(replace(seen, stuck="", waiting="", idle=idle))
     assert quiet not in (Readiness.STUCK, Readiness.WAITING)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9), st.floats(0, 1e9))
 def test_more_quiet_is_never_more_work(seen: Evidence, first: float, more: float) -> None:
     sooner, later = replace(seen, idle=first), replace(seen, idle=first + more)
@@ -116,6 +119,7 @@ def test_more_quiet_is_never_more_work(seen: Evidence, first: float, more: float
         assert classify(later) is Readiness.AVAILABLE
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9), st.floats(0, 1e9))
 def test_an_older_heartbeat_is_never_worth_more(seen: Evidence, age: float, more: float) -> None:
     sooner, later = replace(seen, heartbeat_age=age), replace(seen, heartbeat_age=age + more)

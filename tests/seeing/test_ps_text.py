@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.classify import Readiness
@@ -49,10 +49,10 @@ night   coder         claude   stopped  synced  {"declared stopped":<{len(LONG)}
 
 
 def test_eighty_columns() -> None:
-    text = ps_text(listed(*ROWS), width=80)
+    text = ps_text(listed(*ROWS, fleet="longer"), width=80)
     assert text == (
         """\
-fleet demo of ada on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
+fleet longer of ada on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
 
 AGENT   RUNTIME  STATE    SYNC    UP    IDLE  HB  RESTARTS  CPU   MEM
 coder0  claude   dead     held    -     -     -   5         -     -
@@ -70,6 +70,13 @@ not shown at 80 columns: CLASS (-o wide shows all)
 4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 wrong
 """
     )
+
+
+def test_a_heading_that_is_too_long_goes_on_below() -> None:
+    lines = ps_text(listed(row(), problems=("linger could not be seen: " + "it hangs " * 20,)), width=60).splitlines()
+    assert lines[0] == "fleet demo of ada on build-1, commit 1a2b3c4d5e6f, seen"
+    assert lines[1] == "    2025-11-20T03:16:00Z"
+    assert all(len(line) <= 60 for line in lines)
 
 
 def test_two_hundred_columns_have_room_for_the_reason() -> None:
@@ -112,6 +119,7 @@ ANY_ROW = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ANY_ROW, min_size=1, max_size=4), st.integers(60, 250))
 def test_no_line_is_wider_than_the_terminal_and_no_reason_is_lost(given_rows: list[Row], width: int) -> None:
     lines = table(given_rows, width=width)
@@ -126,6 +134,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_reason_is_lost(given_rows: li
         assert words([data(one.why)]) in shown
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ANY_ROW, min_size=1, max_size=4))
 def test_off_a_terminal_nothing_is_cut(given_rows: list[Row]) -> None:
     from reconciler.render.words import data

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers.base import Kind
@@ -230,6 +230,7 @@ ROWS = st.builds(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(ROWS, max_size=8), st.data())
 def test_the_order_does_not_depend_on_the_order(given_rows: list[Row], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(given_rows))
@@ -239,6 +240,7 @@ def test_the_order_does_not_depend_on_the_order(given_rows: list[Row], data: st.
     assert wrong == sorted(wrong, reverse=True)
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(fleet=fleets(), happened=events(), data=st.data())
 def test_no_bad_row_is_silent_and_no_agent_is_forgotten(
     fleet: Fleet, happened: list[Event], data: st.DataObject
