@@ -12,10 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.commit import FILES, Commit, Entry, parse_commit, problem_of, submodules_in
+from reconciler.commit import (
+    FILES,
+    Commit,
+    Entry,
+    files_in,
+    folder_problem,
+    parse_commit,
+    problem_of,
+    submodules_in,
+)
 from reconciler.errors import InvalidConfig, MosaicError, NotFound, Refused, Unavailable
 from reconciler.files import make_folder
 from reconciler.git import Deadline, GitFailed, run_git
+from specs.load import FOLDERS
 
 if TYPE_CHECKING:
     import tempfile
@@ -123,22 +133,40 @@ class Checkout:
 
     def peel(self, revision: str) -> tuple[str, Commit]:
         """The object that `revision` names, and the commit that it leads to. Raises NotFound if it is not here."""
-        names = (revision, f"{revision}^{{commit}}", f"{revision}^{{tree}}", *(f"{revision}:{name}" for name in FILES))
+        below = (*FILES, *FOLDERS)
+        names = (revision, f"{revision}^{{commit}}", f"{revision}^{{tree}}", *(f"{revision}:{name}" for name in below))
         raw, commit, tree, *entries = self._check(names)
         if raw.kind == "missing" or commit.kind != "commit":
             raise NotFound(f"{revision} is not a commit that was fetched")
         if max(commit.size, tree.size) > MAX_OBJECT:
             raise Refused(f"commit {commit.oid} or its root folder is larger than {MAX_OBJECT} bytes")
-        commit_raw, tree_raw = self.read([commit.oid, tree.oid])
-        submodules = submodules_in(tree_raw, len(tree.oid) // 2)
-        blobs, problems = {}, {}
-        for name, entry in zip(FILES, entries, strict=True):
-            problem = f"{name} is not a file but a submodule" if name in submodules else problem_of(name, entry)
+        found = dict(zip(below, entries, strict=True))
+        folders = {name: found[name] for name in FOLDERS if folder_problem(name, found[name]) is None}
+        trees = {name: entry for name, entry in folders.items() if entry.kind == "tree"}
+        oids = dict.fromkeys([commit.oid, tree.oid, *(entry.oid for entry in trees.values())])
+        objects = dict(zip(oids, self.read(list(oids)), strict=True))
+        size = len(tree.oid) // 2
+        submodules = set(submodules_in(objects[tree.oid], size))
+        found |= {name: Entry("missing", "", 0) for name in folders}
+        problems: dict[str, str] = {}
+        wanted: list[str] = []
+        for name, entry in trees.items():
+            files, many = files_in(name, objects[entry.oid], size)
+            wanted += files
+            problems |= {name: many} if many else {}
+            submodules |= {f"{name}/{one}" for one in submodules_in(objects[entry.oid], size)}
+        if wanted:
+            found |= dict(zip(wanted, self._check([f"{commit.oid}:{name}" for name in wanted]), strict=True))
+        blobs = {}
+        for name, entry in found.items():
+            what = "folder" if name in FOLDERS else "file"
+            odd = folder_problem(name, entry) if name in FOLDERS else problem_of(name, entry)
+            problem = f"{name} is not a {what} but a submodule" if name in submodules else odd
             if problem:
                 problems[name] = problem
             elif entry.kind == "blob":
                 blobs[name] = entry.oid
-        return raw.oid, replace(parse_commit(commit.oid, commit_raw), blobs=blobs, problems=problems)
+        return raw.oid, replace(parse_commit(commit.oid, objects[commit.oid]), blobs=blobs, problems=problems)
 
     def files(self, commit: Commit) -> dict[str, bytes]:
         """The spec files at that commit. Raises Refused for one that leaves the repository, InvalidConfig for one that

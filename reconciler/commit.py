@@ -8,10 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from specs.load import FOLDERS, LARGEST, MOST, spec_path
+
 FILES = ("fleet.yaml", "roster.yaml", "NORTH_STAR.yaml")
-MAX_FILE = 1 << 20  # bytes: the contract's limit for one file
+MAX_FILE = 1 << 20  # bytes: the contract's limit for one file of the root
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
-_SUBMODULE = b"160000 "
+_SUBMODULE = "160000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,30 @@ def parse_commit(sha: str, raw: bytes) -> Commit:
 
 def problem_of(name: str, entry: Entry) -> str | None:
     if entry.kind == "blob":
-        return f"{name} is larger than 1 MiB ({entry.size} bytes)" if entry.size > MAX_FILE else None
+        limit, told = (MAX_FILE, "1 MiB") if name in FILES else (LARGEST, "64 KiB")
+        return f"{name} is larger than {told} ({entry.size} bytes)" if entry.size > limit else None
+    return _odd(name, entry)
+
+
+def folder_problem(name: str, entry: Entry) -> str | None:
+    """Why the contracts or profiles in a folder cannot be read; None if they can, or if it is no folder: then it is
+    nothing of a fleet's."""
+    if entry.kind == "tree" and entry.size > MAX_FILE:
+        return f"the folder {name} is larger than 1 MiB ({entry.size} bytes)"
+    return None if entry.kind in ("tree", "blob") else _odd(name, entry)
+
+
+def files_in(folder: str, tree: bytes, oid_size: int) -> tuple[list[str], str | None]:
+    """The paths of a folder's files that a fleet is made of, sorted, from its raw tree object; and why there are too
+    many of them."""
+    names = sorted(path for name in entries_in(tree, oid_size) if spec_path(path := f"{folder}/{name}"))
+    if len(names) > MOST:
+        return [], f"{folder} has {len(names)} files of *{FOLDERS[folder]}; {MOST} are read at most"
+    # What git cannot be asked for by a line of its own: no class has such a name.
+    return [name for name in names if name.isprintable()], None
+
+
+def _odd(name: str, entry: Entry) -> str | None:
     return {
         "missing": None,
         "symlink": f"{name} is a symlink that leaves the repository",
@@ -81,12 +106,17 @@ def problem_of(name: str, entry: Entry) -> str | None:
     }.get(entry.kind, f"{name} is not a file but a {entry.kind}")
 
 
-def submodules_in(tree: bytes, oid_size: int) -> frozenset[str]:
-    """The names of the submodules in a raw tree object (git itself answers "missing" for them)."""
-    found, at = set(), 0
+def entries_in(tree: bytes, oid_size: int) -> dict[str, str]:
+    """The modes of the entries in a raw tree object, as git writes them, by name."""
+    found, at = {}, 0
     while at < len(tree):
         end = tree.index(b"\0", at)
-        if tree.startswith(_SUBMODULE, at):
-            found.add(tree[at + len(_SUBMODULE) : end].decode(errors="replace"))
+        mode, _, name = tree[at:end].decode(errors="replace").partition(" ")
+        found[name] = mode
         at = end + 1 + oid_size
-    return frozenset(found)
+    return found
+
+
+def submodules_in(tree: bytes, oid_size: int) -> frozenset[str]:
+    """The names of the submodules in a raw tree object (git itself answers "missing" for them)."""
+    return frozenset(name for name, mode in entries_in(tree, oid_size).items() if mode == _SUBMODULE)

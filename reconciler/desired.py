@@ -16,7 +16,7 @@ from specs.compiled import Fleet
 if TYPE_CHECKING:
     from specs.problems import Problem
 
-FORMAT = 6  # of the compiled fleet; raised whenever the same files would compile to something else
+FORMAT = 7  # of the compiled fleet; raised whenever the same files would compile to something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def desired(fleet: Fleet, registry: Registry, facts: HostFacts) -> tuple[Resourc
 def compile_files(
     files: Mapping[str, bytes], *, revision: str, host: str, facts: HostFacts, path: tuple[str, ...]
 ) -> Compiled:
-    """Read and check the three files. `path`: folders that this host's settings put before PATH. Never raises."""
+    """Read and check the files of a fleet. `path`: folders that this host's settings put before PATH. Never raises."""
     from specs.compile import compile_fleet
     from specs.load import load
 

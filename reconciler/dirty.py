@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler.commit import FILES, MAX_FILE, Commit
 from reconciler.errors import NotFound
 from reconciler.place import Place
+from specs.load import FOLDERS, MOST, spec_path
 
 
 def dirty_files(place: Place, ref: str, commit: Commit) -> tuple[str, ...]:
@@ -26,7 +27,20 @@ def dirty_files(place: Place, ref: str, commit: Commit) -> tuple[str, ...]:
         head = (repo.git_dir / "HEAD").read_text(errors="replace").strip()
         if ref not in ("HEAD", head.removeprefix("ref:").strip()):
             return ()
-    return tuple(name for name in FILES if _working_blob(repo.worktree / name, commit) != commit.blobs.get(name))
+    below = {*folder_files(repo.worktree), *(name for name in commit.blobs if name not in FILES)}
+    names = (*FILES, *sorted(below))
+    return tuple(name for name in names if _working_blob(repo.worktree / name, commit) != commit.blobs.get(name))
+
+
+def folder_files(root: Path) -> tuple[str, ...]:
+    """The files of a working tree's folders that a fleet is made of, by their paths below `root`, sorted; of a folder
+    that has more than a commit may have, so many and one more. A folder that cannot be listed has none."""
+    found: list[str] = []
+    for folder in FOLDERS:
+        with suppress(OSError):
+            names = (f"{folder}/{name}" for name in sorted(os.listdir(root / folder)))
+            found += [name for name in names if spec_path(name) and name.isprintable()][: MOST + 1]
+    return tuple(found)
 
 
 def _working_blob(path: Path, commit: Commit) -> str | None:

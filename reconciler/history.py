@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reconciler.checkout import Checkout
 from reconciler.commit import FILES, printable
 from reconciler.git import GitFailed
+from specs.load import FOLDERS
 
 if TYPE_CHECKING:
     import git
@@ -116,8 +117,8 @@ def _changed(commit: git.Commit) -> tuple[str, ...]:
         now = _blobs(commit)
     except GitFailed:  # history is cut off here
         return ()
-    return tuple(name for name in FILES if before.get(name) != now.get(name))
+    return tuple(name for name in (*FILES, *FOLDERS) if before.get(name) != now.get(name))
 
 
 def _blobs(commit: git.Commit) -> dict[str, str]:
-    return {str(entry.name): entry.hexsha for entry in commit.tree if entry.name in FILES}
+    return {str(entry.name): entry.hexsha for entry in commit.tree if entry.name in (*FILES, *FOLDERS)}

@@ -79,7 +79,11 @@ def propose(files: Mapping[str, bytes], verb: Verb) -> Proposal:
         files=changed,
         message=edited.message,
         notes=edited.notes,
-        diff={name: diff(name, files.get(name), changed[name]) for name in FILES if name in changed},
+        diff={
+            name: diff(name, files.get(name), changed[name])
+            for name in (*FILES, *sorted(changed.keys() - FILES))
+            if name in changed
+        },
         warnings=new,
     )
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from reconciler.commit import Commit
 from reconciler.files import make_folder, parse_json, read_optional, write_atomic
 
-_VERSION = 1
+_VERSION = 2
+_OLDER = 1  # its commit has the files of the root only
 _FIRST_DELAY_S = 5.0
 _LONGEST_DELAY_S = 300.0
 
@@ -46,13 +47,13 @@ def load_record(state_dir: Path, key: str) -> Record:
     only saves work, and losing it costs one fetch."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         data = parse_json(read_optional(state_dir / "source.json") or b"{}")
-        if data["version"] == _VERSION and data["key"] == key:
+        if data["version"] in (_OLDER, _VERSION) and data["key"] == key:
             raw = data["commit"]
             commit = Commit(**raw) if raw is not None else None
             return Record(
                 key=key,
                 ref=str(data["ref"]),
-                tip=str(data["tip"]),
+                tip=str(data["tip"]) if data["version"] == _VERSION else "",  # so it is taken again
                 commit=commit,
                 failures=int(data["failures"]),
                 next_fetch=float(data["next_fetch"]),

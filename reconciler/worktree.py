@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.commit import FILES
+from reconciler.dirty import folder_files
 from reconciler.errors import Locked, MosaicError, NotFound, Refused
 from reconciler.git import run_as_operator
 from reconciler.refs import LocalRepo
@@ -55,7 +56,7 @@ def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True) -> W
     for name, (what, way) in _BUSY.items():
         if (repo.git_dir / name).exists():
             raise Refused(f"{what} in {root}", help=f"finish it first: {way}")
-    paths = {name: _below(root, name) for name in FILES}
+    paths = {name: _below(root, name) for name in (*FILES, *folder_files(root))}
     files = {name: data for name, path in paths.items() if (data := _read(root / path)) is not None}
     if roster and "roster.yaml" not in files:
         raise NotFound(f"{root} has no roster.yaml", help=f"make a fleet there: mosaic fleet init {root}")

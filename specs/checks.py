@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from specs.entries import Entry
 from specs.fleet import FleetSpec
 from specs.graph import cycles
 from specs.names import session_name
+from specs.personas import ALIASES, contract_name, shipped_names
 from specs.problems import Problem, SourceFile
 from specs.roster import WELL_KNOWN_CLASSES, RosterHead
 from specs.runtimes import KNOWN
@@ -82,18 +84,42 @@ def check_entry(
             )
 
 
-def check_class(entry: Entry, source: SourceFile, near: Suggester) -> list[Problem]:
-    """A warning for what looks like a misspelt class; any class is allowed."""
-    spec = entry.spec
-    if spec is None or spec.agent_class in WELL_KNOWN_CLASSES:
-        return []
-    suggestion = near.near(spec.agent_class, WELL_KNOWN_CLASSES, cutoff=0.85)
-    if suggestion is None:
-        return []
-    message = f'class "{spec.agent_class}" of agent "{entry.name}" is not a well-known one'
-    hint = f'did you mean "{suggestion}"?'
-    span = entry.at("class").span
-    return [source.problem(span, message, severity="warning", suggestion=hint, agent=entry.name)]
+def check_classes(entries: Sequence[Entry], own: Collection[str], source: SourceFile, near: Suggester) -> list[Problem]:
+    """A warning for what looks like a misspelt class, one for each such class, at the first agent that has it. Any
+    class is allowed: one that is like no other is somebody's own, and nothing is said about it. `own`: the classes that
+    the fleet itself has contracts for."""
+    known = shipped_names() | ALIASES.keys() | set(WELL_KNOWN_CLASSES) | set(own)
+    problems = []
+    for written, first in _first_of_each(entries).items():
+        meant = None if written in known else near.near(written, known, cutoff=0.85)
+        if meant is not None:
+            message = f'class "{written}" of agent "{first.name}" is not a known one'
+            hint, way = f'did you mean "{meant}"?', f"if it is meant: roles/{written}.md says what it is there for"
+            span = first.at("class").span
+            found = source.problem(span, message, severity="warning", suggestion=hint, help=way, agent=first.name)
+            problems.append(found)
+    return problems
+
+
+def _first_of_each(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """The first entry of each class, in the order of the file."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.spec is not None:
+            found.setdefault(entry.spec.agent_class, entry)
+    return found
+
+
+def hold_by_role(entries: Sequence[Entry], bad: Mapping[str, Sequence[Problem]]) -> list[Problem]:
+    """Gives the problems of each bad contract to the agents of that class, which are held by them. Returns, as
+    warnings, those of contracts that no agent has."""
+    used: set[str] = set()
+    for entry in entries if bad else ():
+        name = contract_name(entry.spec.agent_class, bad) if entry.spec is not None else ""
+        if name in bad:
+            used.add(name)
+            entry.problems.extend(bad[name])
+    return [replace(one, severity="warning") for name in sorted(bad.keys() - used) for one in bad[name]]
 
 
 def check_sessions(entries: Sequence[Entry], roster: RosterHead, source: SourceFile) -> list[Problem]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 
-from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, Policy, Suspension
+from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, PersonaText, Policy, Suspension
 from specs.fleet import FleetSpec
-from specs.load import LoadResult
+from specs.load import ROSTER, LoadResult
 from specs.names import session_name
+from specs.personas import Persona, resolve
+from specs.problems import Problem
 from specs.projection import render
 from specs.roster import AgentSpec, EnvSpec, Roster
 from specs.runtimes import Runtime, argv, combine, known_runtimes
@@ -32,7 +35,7 @@ def compile_fleet(
     known = loaded.fleet.hosts
     here = [(spec, None) for spec in roster.agents if spec.host in (None, host)]
     held: list[tuple[AgentSpec, str | None]] = [
-        (spec, loaded.held[name][0].message)
+        (spec, _why(loaded.held[name][0]))
         for name, spec in loaded.held_specs.items()
         if spec.host in (None, host) or (known is not None and spec.host not in known)
     ]
@@ -56,7 +59,24 @@ def compile_fleet(
         ),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
         mission="" if loaded.north_star is None else render(loaded.north_star),
+        personas=_personas({spec.agent_class for spec, _ in everyone}, loaded.roles),
     )
+
+
+def _personas(classes: set[str], own: Mapping[str, Persona]) -> dict[str, PersonaText]:
+    found = {written: resolve(written, own) for written in sorted(classes)}
+    return {
+        written: PersonaText(
+            text=persona.text, digest=persona.digest, purpose=persona.purpose, persistent=persona.persistent or False
+        )
+        for written, persona in found.items()
+        if persona is not None
+    }
+
+
+def _why(problem: Problem) -> str:
+    """Why an agent is held, where its own entry does not show it."""
+    return problem.message if problem.file == ROSTER else f"{problem.file}:{problem.line}: {problem.message}"
 
 
 def _agent(

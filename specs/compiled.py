@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 AgentState = Literal["running", "stopped", "absent"]
@@ -86,6 +87,17 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonaText:
+    """The contract of a class, as its agents are given it: the shipped one with the operator's own laid over it.
+    `digest`: 12 hex digits of the text. `persistent`: whether its agents keep what they know between tasks."""
+
+    text: str = field(repr=False)
+    digest: str
+    purpose: str
+    persistent: bool | Literal["semi"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """`fleet.yaml`'s `reconcile` block; durations are seconds, `restart_budget` is heals per hour of the fleet."""
 
@@ -128,11 +140,27 @@ class Fleet:
     suspended: Mapping[str, Suspension] = field(default_factory=dict)  # by agent name; "*" is the whole fleet
     peers: tuple[Peer, ...] = ()  # the fleet's agents on other hosts, sorted by name
     mission: str = field(default="", repr=False)  # NORTH_STAR.yaml as Markdown; "" where the fleet has none
+    # By class as the roster writes it: of the agents of this host, as far as there is a contract.
+    personas: Mapping[str, PersonaText] = field(default_factory=dict)
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
         """Classes of the fleet's agents on other hosts, sorted; one for each agent that is there to stay."""
         return tuple(sorted(peer.agent_class for peer in self.peers if peer.state != "absent"))
+
+
+def mission_digest(fleet: Fleet, agent: Agent) -> str:
+    """12 hex digits of what an agent is there for: six of the fleet's mission, six of the contract of its class, so
+    that two of them also say which of the two differs."""
+    persona = fleet.personas.get(agent.agent_class)
+    return _six(fleet.mission) + _six(persona.text if persona is not None else "")
+
+
+@lru_cache(maxsize=256)
+def _six(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def fleet_to_json(fleet: Fleet) -> dict[str, Any]:
@@ -164,5 +192,6 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "heartbeats": Heartbeats(**document["heartbeats"]),
         "suspended": {name: Suspension(**value) for name, value in document["suspended"].items()},
         "peers": tuple(Peer(**raw) for raw in document["peers"]),
+        "personas": {name: PersonaText(**raw) for name, raw in document["personas"].items()},
     }
     return Fleet(**{**document, **rest})

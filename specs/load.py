@@ -1,9 +1,10 @@
-"""Reading the three files of a fleet at once, with every problem that they have."""
+"""Reading the files of a fleet at once, with every problem that they have: three at its root, contracts of classes and
+profiles in folders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from specs.fields import Spec
     from specs.fleet import FleetSpec
     from specs.north_star import NorthStar
+    from specs.personas import Persona
     from specs.problems import Problem, SourceFile
     from specs.roster import AgentSpec, Roster, RosterHead
     from specs.suggest import Suggester
@@ -21,6 +23,10 @@ Model = TypeVar("Model", bound="Spec")
 
 ROSTER, FLEET, NORTH_STAR = "roster.yaml", "fleet.yaml", "NORTH_STAR.yaml"
 FILES = (ROSTER, FLEET, NORTH_STAR)
+ROLES, PROFILES = "roles", "profiles"
+FOLDERS: Mapping[str, str] = {ROLES: ".md", PROFILES: ".yaml"}  # and how what is read of each is called
+GUIDES = frozenset({"readme", "library", "index"})  # what people put beside contracts
+MOST, LARGEST = 200, 64 * 1024  # files that are read of a folder, and bytes of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,7 @@ class LoadResult:
     fleet: FleetSpec
     north_star: NorthStar | None
     floor: Literal["two-agent", "none"]
+    roles: Mapping[str, Persona] = field(default_factory=dict)  # the operator's own contracts, by class
 
     @property
     def ok(self) -> bool:
@@ -50,8 +57,20 @@ class LoadResult:
         return tuple(problem for problem in self.problems if problem.severity == "warning")
 
 
+def spec_path(name: str) -> bool:
+    """Whether a file is one that a fleet is made of, by its path in the repository. What is hidden is none, and neither
+    is a folder's README or index."""
+    folder, slash, file = name.partition("/")
+    if not slash:
+        return name in FILES
+    suffix = FOLDERS.get(folder, "/")
+    guide = file.removesuffix(suffix).casefold() in GUIDES
+    return file.endswith(suffix) and file[0] != "." and "/" not in file and not guide
+
+
 def load(files: Mapping[str, bytes]) -> LoadResult:
-    """Reads `roster.yaml`, `fleet.yaml` and `NORTH_STAR.yaml` by name; only the first is required. Never raises."""
+    """Reads `roster.yaml`, `fleet.yaml`, `NORTH_STAR.yaml` and `roles/*.md` by name; only the first is required. Never
+    raises."""
     from specs.suggest import Suggester
 
     return _Loading(files, Suggester()).result()
@@ -65,6 +84,8 @@ class _Loading:
         self.near = suggester
         self.fatal: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.roles: dict[str, Persona] = {}
+        self.bad_roles: dict[str, list[Problem]] = {}
 
     def result(self) -> LoadResult:
         from specs.fleet import FleetSpec
@@ -75,6 +96,7 @@ class _Loading:
         star_source, star_tree, star = self._file(NORTH_STAR, NorthStar)
         fleet = fleet_read or FleetSpec()
         floor = fleet.floor or ("two-agent" if fleet_read is not None else "none")
+        self._roles()
         head, entries = self._roster(fleet, floor)
         names = {entry.name for entry in entries if entry.name}
         if fleet_read is not None and fleet_tree is not None and entries:
@@ -101,7 +123,25 @@ class _Loading:
             fleet=fleet,
             north_star=star,
             floor=floor,
+            roles=self.roles,
         )
+
+    def _roles(self) -> None:
+        names = sorted(name for name in self.files if name.startswith(f"{ROLES}/") and spec_path(name))
+        if not names:
+            return
+        from specs.roles import read_role
+
+        for name in names:
+            found: list[Problem] = []
+            persona = read_role(name, self.files[name], found)
+            self.warnings += [problem for problem in found if problem.severity == "warning"]
+            wrong = [problem for problem in found if problem.severity == "error"]
+            stem = name.partition("/")[2].removesuffix(FOLDERS[ROLES])
+            if wrong:
+                self.bad_roles[stem] = wrong
+            elif persona is not None:
+                self.roles[stem] = persona
 
     def _file(self, name: str, model: type[Model]) -> tuple[SourceFile, Node | None, Model | None]:
         """Reads and validates one whole file; what is wrong with it is fatal."""
@@ -191,7 +231,8 @@ class _Loading:
         self.fatal += checks.check_runtimes(head, tree, source, self.near)
         for entry in entries:
             checks.check_entry(entry, runtimes, fleet.hosts, names, source, self.near)
-            self.warnings += checks.check_class(entry, source, self.near)
+        self.warnings += checks.check_classes(entries, self.roles.keys() | self.bad_roles.keys(), source, self.near)
+        self.warnings += checks.hold_by_role(entries, self.bad_roles)
         self.fatal += checks.check_sessions(entries, head, source)
         self.fatal += checks.check_agent_cycles(entries, source)
 
@@ -201,8 +242,10 @@ class _Loading:
         return Explainer(source, self.near)
 
 
-def _position(problem: Problem) -> tuple[int, int, int]:
-    return FILES.index(problem.file), problem.line, problem.column
+def _position(problem: Problem) -> tuple[int, str, int, int]:
+    """The files of the root first, in their order."""
+    root = FILES.index(problem.file) if problem.file in FILES else len(FILES)
+    return root, problem.file, problem.line, problem.column
 
 
 def _unique(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -96,25 +96,42 @@ def class_name(written: str) -> str:
 
 
 @cache
+def shipped_names() -> frozenset[str]:
+    """The classes that ship, without reading their contracts."""
+    return frozenset(name.removeprefix(f"{FOLDER}/").removesuffix(".md") for name in library.names(FOLDER, ".md"))
+
+
+@cache
+def shipped_one(name: str) -> Persona | None:
+    """The shipped persona of a class; reading one takes some milliseconds. Raises ValueError if it is not as it should
+    be: the installation is damaged."""
+    if name not in shipped_names():
+        return None
+    path, problems = f"{FOLDER}/{name}.md", list[Problem]()
+    persona = read_persona(path, library.text(path).encode(), problems, whole=True)
+    if persona is None or problems:
+        raise ValueError(f"the shipped {path} is damaged: {problems[0].message if problems else 'unreadable'}")
+    return persona
+
+
+@cache
 def shipped() -> Mapping[str, Persona]:
-    """Every shipped persona, by class. Raises ValueError if one is not as it should be: the installation is damaged."""
-    found: dict[str, Persona] = {}
-    for name in library.names(FOLDER, ".md"):
-        problems: list[Problem] = []
-        persona = read_persona(name, library.text(name).encode(), problems, whole=True)
-        if persona is None or problems:
-            raise ValueError(f"the shipped {name} is damaged: {problems[0].message if problems else 'unreadable'}")
-        found[persona.name] = persona
-    return found
+    """Every shipped persona, by class. Raises ValueError as `shipped_one` does."""
+    found = {name: shipped_one(name) for name in sorted(shipped_names())}
+    return {name: persona for name, persona in found.items() if persona is not None}
+
+
+def contract_name(written: str, own: Container[str]) -> str:
+    """Under which name the contract of a class is, as a roster writes that class: an older name is another one's,
+    unless the operator's `own` has it."""
+    return written if written in own and written not in shipped_names() else class_name(written)
 
 
 def resolve(written: str, own: Mapping[str, Persona]) -> Persona | None:
     """The contract of a class as a roster names it: the shipped one with the operator's `own` laid over it; None if
     there is neither."""
-    name = class_name(written)
-    if written in own and written not in shipped():  # a class of the operator's own may have an old name
-        name = written
-    base, over = shipped().get(name), own.get(name)
+    name = contract_name(written, own)
+    base, over = shipped_one(name), own.get(name)
     if base is None or over is None:
         return base or over
     return merge(base, over)

@@ -24,7 +24,8 @@ MAX_BYTES = 1024 * 1024  # of one file; the loader refuses what is longer
 @output_option
 @click.pass_obj
 def command(output: Output, *, path: Path, host: str | None, form: Format) -> int:
-    """Check roster.yaml, fleet.yaml and NORTH_STAR.yaml in PATH as they are now, committed or not.
+    """Check roster.yaml, fleet.yaml, NORTH_STAR.yaml, roles/*.md and profiles/*.yaml in PATH as they are now, committed
+    or not.
 
     Every problem of all files is told at once. Exit code 78 if there is one that keeps an agent from running.
     """
@@ -65,6 +66,7 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
 
 
 def _files(path: Path) -> dict[str, bytes]:
+    from reconciler.dirty import folder_files
     from reconciler.errors import MosaicError, NotFound
     from specs.load import FILES
 
@@ -72,7 +74,7 @@ def _files(path: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise NotFound(f"{path} is not a folder", help="give the folder that has roster.yaml in it")
     found = {}
-    for name in FILES:
+    for name in (*FILES, *folder_files(folder)):
         try:
             with (folder / name).open("rb") as file:
                 found[name] = file.read(MAX_BYTES + 1)
