@@ -24,10 +24,12 @@ from specs.compiled import Agent, Fleet, Suspension
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """`agents`: only these (all if empty). `allow_removals`: the operator's own limit for this run."""
+    """`agents`: only these (all if empty). `allow_removals`: the operator's own limit for this run. `detail`: the views
+    carry every raw observation, for whoever lists them."""
 
     agents: frozenset[str] = frozenset()
     allow_removals: int | None = None
+    detail: bool = False
 
 
 def plan(
@@ -46,7 +48,7 @@ def plan(
     chosen = options or PlanOptions()
     now = observation.taken_at
     changes = tuple(sorted(changes, key=lambda change: change.key))
-    views = build_views(fleet, observation, inventory)
+    views = build_views(fleet, observation, inventory, detail=chosen.detail)
     draft = Draft(now=now)
     plan_shared(draft, changes, views, history, observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT)))
     by_agent = _by_agent(changes)

@@ -174,7 +174,7 @@ def preview_code(intake: Intake, plan: Plan) -> ExitCode:
 def context(
     here: Surroundings, store: Store, settings: Settings, options: RunOptions, *, measure: bool = False
 ) -> Context:
-    """What the passes of a run work with. `measure`: see SessionProvider."""
+    """What the passes of a run work with. `measure`: for a list: what agents use, and every raw observation."""
 
     def providers() -> Registry:
         from reconciler.entry import service_command
@@ -197,7 +197,7 @@ def context(
         store=store,
         registry=providers,
         suspended=suspended,
-        options=PlanOptions(agents=frozenset(options.agents), allow_removals=options.allow_removals),
+        options=PlanOptions(agents=frozenset(options.agents), allow_removals=options.allow_removals, detail=measure),
         monotonic=here.monotonic,
         sleep=here.sleep,
         stop=here.stop,

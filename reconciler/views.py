@@ -17,16 +17,28 @@ from specs.compiled import Agent, Fleet, Heartbeats
 START_GRACE_S = 10.0  # how long a launch may take to become the declared program
 
 
-def build_views(fleet: Fleet, observation: Observation, inventory: Inventory) -> dict[str, AgentView]:
-    """Every declared agent, and every agent that we own or that something of ours on the host names."""
+def build_views(
+    fleet: Fleet, observation: Observation, inventory: Inventory, *, detail: bool = False
+) -> dict[str, AgentView]:
+    """Every declared agent, and every agent that we own or that something of ours on the host names. `detail`: each
+    with every raw observation, which a run has no use for."""
     declared = {agent.name: agent for agent in fleet.agents}
     names = set(declared) | set(inventory.agents)
     names |= {seen.agent for seen in observation.present.values() if seen.agent and "@" not in seen.key.name}
-    return {name: _view(name, declared.get(name), fleet.heartbeats, observation, inventory) for name in sorted(names)}
+    return {
+        name: _view(name, declared.get(name), fleet.heartbeats, observation, inventory, detail=detail)
+        for name in sorted(names)
+    }
 
 
 def _view(
-    name: str, agent: Agent | None, beats: Heartbeats, observation: Observation, inventory: Inventory
+    name: str,
+    agent: Agent | None,
+    beats: Heartbeats,
+    observation: Observation,
+    inventory: Inventory,
+    *,
+    detail: bool,
 ) -> AgentView:
     unit = observation.present.get(ResourceKey(Kind.UNIT, name))
     session = observation.present.get(ResourceKey(Kind.SESSION, name))
@@ -88,7 +100,7 @@ def _view(
         idle=idle,
         cpu_s=usage.cpu_s if usage is not None else None,
         memory=usage.memory if usage is not None else None,
-        evidence=sightings(agent, unit, session, beat, turn, observation, last),
+        evidence=sightings(agent, unit, session, beat, turn, observation, last) if detail else (),
     )
 
 

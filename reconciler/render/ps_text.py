@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from textwrap import wrap
 
 from reconciler.classify import Readiness
 from reconciler.render.words import Paint, Tint, count, data, no_paint, short, when
@@ -65,10 +64,17 @@ def ps_text(listing: Listing, *, width: int | None = None, wide: bool = False, p
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
+def wrap(text: str, width: int, *, indent: str = "", below: str = "") -> list[str]:
+    """Lines of at most `width`; `indent` begins the first, `below` the others."""
+    from textwrap import wrap as fill  # it compiles patterns, which a list for a pipe does not need
+
+    return fill(text, width, initial_indent=indent, subsequent_indent=below)
+
+
 def _fit(lines: list[str], width: int | None) -> list[str]:
     if width is None:
         return lines
-    return [part for line in lines for part in wrap(line, width, subsequent_indent="    ")]
+    return [part for line in lines for part in wrap(line, width, below="    ")]
 
 
 def heading(listing: Listing) -> list[str]:
@@ -166,7 +172,7 @@ def _lines(
             values[WHY] = broken[0]
         text = [line(values), *(line({WHY: more}) for more in broken[1:])]
         if under and under[index]:
-            text += wrap(under[index], width, initial_indent="    ", subsequent_indent="    ")
+            text += wrap(under[index], width, indent="    ", below="    ")
         out += [paint(one, tint) if tint else one for one in text]
     return out
 

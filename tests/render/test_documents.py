@@ -86,7 +86,9 @@ def test_a_status_fits_its_schema() -> None:
     validate("status", status_document(full))
 
 
-@pytest.mark.parametrize("which", ["plan", "report", "status", "event", "delivery", "outbox"])
+@pytest.mark.parametrize(
+    "which", ["plan", "report", "status", "event", "delivery", "outbox", "agents", "agent", "verification"]
+)
 def test_the_schema_is_a_file_too(which: str) -> None:
     """If this fails: mosaic fleet schema WHICH > docs/schemas/WHICH.schema.json"""
     assert json.loads((SCHEMAS / f"{which}.schema.json").read_text()) == schema_of(which)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.classify import Readiness
+from reconciler.plan import PlanOptions
 from reconciler.row import Row, Sync
 from reconciler.rows import build_rows, fleet_problems
 from reconciler.rows_document import Listing
@@ -20,13 +21,13 @@ def rows(
     world: World, store: MemoryStore, fleet: Fleet, suspended: dict[str, Suspension] | None = None
 ) -> dict[str, Row]:
     """In the order of the screen, by name."""
-    made = reconciler(world, store, suspended=suspended).look(fleet)
+    made = reconciler(world, store, suspended=suspended, options=PlanOptions(detail=True)).look(fleet)
     found = build_rows(made.plan, fleet, store.history, store.inventory, made.observation, suspended or {})
     return {row.name: row for row in found}
 
 
 def listing(world: World, store: MemoryStore, fleet: Fleet) -> Listing:
-    made = reconciler(world, store).look(fleet)
+    made = reconciler(world, store, options=PlanOptions(detail=True)).look(fleet)
     return Listing(
         fleet=fleet.name,
         tenant_id=fleet.tenant_id,

@@ -256,15 +256,6 @@ def test_the_list_and_the_description_fit_their_schemas(change: dict[str, Any]) 
     validate("agent", description_document(described(**change)))
 
 
-def test_the_schemas_are_files_too() -> None:
-    """If this fails: mosaic fleet schema WHICH > docs/schemas/WHICH.schema.json"""
-    from pathlib import Path
-
-    for which in ("agents", "agent", "verification"):
-        path = Path(__file__).parents[2] / "docs" / "schemas" / f"{which}.schema.json"
-        assert json.loads(path.read_text()) == schema_of(which)
-
-
 def test_a_real_list_fits_its_schema() -> None:
     world, store = started()
     world.kill_pane("coder")

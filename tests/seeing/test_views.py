@@ -40,7 +40,7 @@ def answer_for(world: World, agent: str, *, status: str = "ok", age: float = 0.0
 
 
 def view(world: World, name: str = "thinker", fleet: Fleet = FLEET) -> AgentView:
-    return build_views(fleet, observe(world, fleet, registry_for(Inventory())), Inventory())[name]
+    return build_views(fleet, observe(world, fleet, registry_for(Inventory())), Inventory(), detail=True)[name]
 
 
 def test_a_quiet_agent_is_available_and_a_native_one_says_so_itself() -> None:
