@@ -23,6 +23,7 @@ class Kind(StrEnum):
     """The kinds of thing a fleet is made of; a failed observation makes one whole kind unknown."""
 
     FRAMEWORK = "framework"  # unit files and launch programs, by content
+    PROJECTION = "projection"  # the mission as a file
     LINGER = "linger"
     HOLDER = "holder"  # the unit that owns a tmux server, and that server
     RESPONDER = "responder"  # what writes the heartbeats of agents that have none of their own
@@ -37,6 +38,7 @@ class Verb(StrEnum):
     """What an action does; the words of the plan document."""
 
     WRITE = "write"
+    PROJECT = "project"  # write what is made of the mission
     DELETE = "delete"
     RELOAD = "reload"
     LINGER = "linger"

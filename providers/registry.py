@@ -13,6 +13,7 @@ from providers.framework import FrameworkProvider
 from providers.heartbeat import HeartbeatProvider
 from providers.holder import HolderProvider
 from providers.linger import LingerProvider
+from providers.projection import ProjectionProvider
 from providers.responder import ResponderProvider
 from providers.session import SessionProvider
 from providers.unit import UnitProvider
@@ -34,6 +35,7 @@ def registry(
     """
     providers: tuple[Provider, ...] = (
         FrameworkProvider(install=install, command=command),
+        ProjectionProvider(),
         LingerProvider(),
         HolderProvider(),
         ResponderProvider(),

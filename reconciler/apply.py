@@ -24,7 +24,7 @@ Result = Literal["done", "unchanged", "failed", "skipped"]
 
 
 FILES, LINKS, JOBS = range(3)
-_PHASES = {Verb.WRITE: FILES, Verb.DELETE: FILES, Verb.ENABLE: LINKS, Verb.DISABLE: LINKS}
+_PHASES = {Verb.WRITE: FILES, Verb.PROJECT: FILES, Verb.DELETE: FILES, Verb.ENABLE: LINKS, Verb.DISABLE: LINKS}
 
 
 def _phase(action: Action) -> int:

@@ -58,7 +58,7 @@ def _owned(seen: Present, inventory: Inventory, fleet: Fleet) -> bool:
     """Ours to delete: it carries our mark, and this host's inventory or a declaration in git says so."""
     if not seen.ours:
         return False
-    if seen.key.kind is Kind.FRAMEWORK:
+    if seen.key.kind in (Kind.FRAMEWORK, Kind.PROJECTION):
         return seen.key.name in inventory.files
     if seen.key.kind is Kind.RESPONDER:
         return True

@@ -50,7 +50,8 @@ def plan(
     changes = tuple(sorted(changes, key=lambda change: change.key))
     views = build_views(fleet, observation, inventory, detail=chosen.detail)
     draft = Draft(now=now)
-    plan_shared(draft, changes, views, history, observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT)))
+    holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
+    plan_shared(draft, changes, views, history, inventory, holder)
     by_agent = _by_agent(changes)
     agents = {agent.name: agent for agent in fleet.agents}
     names = [name for name in views if not chosen.agents or name in chosen.agents]

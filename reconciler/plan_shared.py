@@ -9,7 +9,7 @@ from providers.base import HeldReason, Kind, Present, Reason, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
 from providers.responder import BETWEEN
 from reconciler.draft import Draft
-from reconciler.model import AgentView, Change, History, Verdict
+from reconciler.model import AgentView, Change, History, Inventory, Verdict
 
 
 def plan_shared(
@@ -17,6 +17,7 @@ def plan_shared(
     changes: Iterable[Change],
     views: Mapping[str, AgentView],
     history: History,
+    inventory: Inventory,
     holder: Present | None,
 ) -> None:
     """Files first, then the reload, linger and the holder; fills `draft.gate` with what an agent's start waits for.
@@ -35,6 +36,8 @@ def plan_shared(
         )
     for change in by_kind.get(Kind.LINGER, []):
         _linger(draft, change)
+    for change in by_kind.get(Kind.PROJECTION, []):
+        _projection(draft, change, inventory)
     for change in by_kind.get(Kind.RESPONDER, []):
         _responder(draft, change)
     for change in by_kind.get(Kind.HOLDER, []):
@@ -84,6 +87,30 @@ def _linger(draft: Draft, change: Change) -> None:
         draft.hold(None, user, Verb.LINGER, HeldReason.UNKNOWN, "whether linger is on could not be seen")
     elif change.verdict is Verdict.CREATE:
         draft.add(Verb.LINGER, change.key, user, Reason.NEW, changes=change.fields, desired=change.desired)
+
+
+def _projection(draft: Draft, change: Change, inventory: Inventory) -> None:
+    """No agent waits for it."""
+    path = change.key.name
+    verb = Verb.DELETE if change.desired is None else Verb.PROJECT
+    if change.verdict is Verdict.HOLD:
+        draft.hold(None, path, verb, HeldReason.UNKNOWN, "the mission's file could not be read")
+    elif change.verdict is Verdict.CONFLICT:
+        message = f"{path} exists and was not written by this fleet: move it away, then run again"
+        draft.hold(None, path, verb, HeldReason.NOT_OWNED, message)
+    else:
+        reason = _projection_reason(change, path in inventory.files)
+        draft.add(verb, change.key, path, reason, changes=change.fields, desired=change.desired, present=change.present)
+
+
+def _projection_reason(change: Change, written: bool) -> Reason:
+    """A file that is as it was generated is that of an older commit; one that is gone or edited was changed here."""
+    if change.desired is None:
+        return Reason.REMOVED
+    if change.present is None:
+        return Reason.DRIFT if written else Reason.NEW
+    older = change.present.evidence.get("intact") and all(field.path == "content" for field in change.fields)
+    return Reason.SPEC if older else Reason.DRIFT
 
 
 def _responder(draft: Draft, change: Change) -> None:

@@ -18,6 +18,7 @@ from specs.compiled import Agent, Fleet
 
 WAITING = (HeldReason.WORKING, HeldReason.MAX_UNAVAILABLE)
 PROCESS_VERBS = (Verb.START, Verb.RESTART)
+FILES = (Kind.FRAMEWORK, Kind.PROJECTION)  # kinds whose things are files of the whole fleet, by path
 
 
 def history_for(fleet: Fleet, history: History) -> History:
@@ -88,7 +89,7 @@ def inventory_before(plan: Plan, inventory: Inventory, fleet: Fleet) -> Inventor
     declared = {agent.name: agent for agent in fleet.agents}
     agents, files = dict(inventory.agents), set(inventory.files)
     for action in plan.actions:
-        if action.key.kind is Kind.FRAMEWORK and action.verb is Verb.WRITE:
+        if action.key.kind in FILES and action.verb in (Verb.WRITE, Verb.PROJECT):
             files.add(action.key.name)
         agent = declared.get(action.agent or "")
         if agent is not None and action.verb in (Verb.WRITE, Verb.ENABLE, *PROCESS_VERBS) and agent.name not in agents:
@@ -112,9 +113,12 @@ def inventory_after_look(plan: Plan, observation: Observation, inventory: Invent
         elif owned is not None and certain and name not in present and (agent is None or agent.state == "absent"):
             del agents[name]
     files = set(inventory.files)
-    if Kind.FRAMEWORK not in observation.unknown:
-        seen = {key.name for key in observation.present if key.kind is Kind.FRAMEWORK}
+    if not observation.unknown.keys() & set(FILES):
+        seen = {key.name for key in observation.present if key.kind in FILES}
         files &= seen | {action.key.name for action in plan.actions}
+        # A mission that is there and was generated is this fleet's, also after our memory was lost.
+        mission = {key for key in observation.present if fleet.mission and key.kind is Kind.PROJECTION}
+        files |= {key.name for key in mission if observation.present[key].ours}
     floor = inventory.floor if plan.refused else fleet.policy.floor
     return replace(_changed(inventory, agents, files), floor=floor)
 

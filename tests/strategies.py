@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.model import AgentHistory, History
 from specs.compiled import Agent, AgentState, EnvValue, Fleet, Limits, Policy
+from specs.north_star import NorthStar
+from specs.projection import render
 from tests.world import FACTS, HOLDER_UNIT, World
 from tests.world_model import RESPONDER_UNIT
 
@@ -25,6 +27,11 @@ ARGV = {
     "claude": ("claude", "--model", "small one"),
     "codex": ("node", "/usr/lib/codex.js"),
 }
+MISSION_FILE = f"{FACTS.mosaic_home}/fleet/NORTH_STAR.md"
+# Two missions as they are rendered.
+MISSIONS = tuple(
+    render(NorthStar.model_validate({"version": 1, "mission": text})) for text in ("Find out.", "Build | it.")
+)
 EVENT_AGENTS = (*NAMES, "nobody")
 
 
@@ -116,7 +123,13 @@ def fleets(
             agent = replace(agent, depends_on=tuple(draw(st.sets(st.sampled_from(names[:position]), max_size=2))))
         members.append(agent)
     revision = draw(st.sampled_from("0123456789abcdef")) * 40
-    return make_fleet(*members, revision=revision, policy=draw(policies() if policy is None else policy))
+    made = make_fleet(*members, revision=revision, policy=draw(policies() if policy is None else policy))
+    return replace(made, mission=draw(missions()))
+
+
+def missions() -> st.SearchStrategy[str]:
+    """None, for a fleet without a NORTH_STAR.yaml, or one of two."""
+    return st.sampled_from(("", *MISSIONS))
 
 
 @st.composite
@@ -132,7 +145,8 @@ def revised(draw: st.DrawFn, fleet: Fleet) -> Fleet:
             members.append(draw(agents(name, (fleet.socket,), ("stub", "claude"))))
     kept = {member.name for member in members}
     members = [replace(m, depends_on=tuple(d for d in m.depends_on if d in kept)) for m in members]
-    return replace(fleet, agents=tuple(sorted(members, key=lambda a: a.name)), revision="f" * 40)
+    members.sort(key=lambda member: member.name)
+    return replace(fleet, agents=tuple(members), revision="f" * 40, mission=draw(missions()))
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,7 @@ def _paths() -> st.SearchStrategy[str]:
     framework = [f"{FACTS.unit_dir}/{HOLDER_UNIT}", f"{FACTS.unit_dir}/mosaic-agent@.service"]
     framework.append(f"{FACTS.unit_dir}/{RESPONDER_UNIT}")
     programs = [f"{FACTS.bin_dir}/{name}" for name in ("agent-start", "agent-pane", "agent-stop", "tmux-holder")]
-    return st.sampled_from([*own, *framework, *programs, f"{FACTS.mosaic_home}/fleet/holder.env"])
+    return st.sampled_from([*own, *framework, *programs, f"{FACTS.mosaic_home}/fleet/holder.env", MISSION_FILE])
 
 
 def _session(agent: str) -> str:

@@ -38,7 +38,7 @@ PURE_PROVIDERS = (
     "linger", "names", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
     "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
-    "registry", "responder", "session", "steps", "unit",
+    "projection", "registry", "responder", "session", "steps", "unit",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")

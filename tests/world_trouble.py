@@ -75,7 +75,7 @@ class Trouble(Machine):
         """Damaged by hand: it still says whose it is, and does not do its work."""
         if path in self.files:
             head = self.files[path].content.split("\n")[:2]
-            self.edit_file(path, "\n".join([*(line for line in head if line.startswith("#")), BROKEN, ""]))
+            self.edit_file(path, "\n".join([*(line for line in head if line.startswith(("#", "<!--"))), BROKEN, ""]))
 
     def empty_file(self, path: str) -> None:
         """What a full disk or a crash of the machine leaves."""

@@ -34,6 +34,9 @@ def wrong(world: World, fleet: Fleet, besides: Collection[str] = ()) -> list[str
     found.extend(
         f"{name} is not declared and still lives" for name in living(world) if name not in declared | set(besides)
     )
+    mission = world.files.get(f"{world.facts.mosaic_home}/fleet/NORTH_STAR.md")
+    if (mission.content if mission is not None else "") != fleet.mission:
+        found.append("its mission is not as git says")
     if any(agent.state == "running" for agent in fleet.agents if agent.name not in besides):
         holder = world.units.get(HOLDER_UNIT)
         if holder is None or holder.active != "active" or HOLDER_UNIT not in world.enabled:

@@ -141,12 +141,13 @@ def test_law_7_no_tmux_target_is_a_prefix(data: st.DataObject, fleet: Fleet, hap
 
 @given(fleet=fleets(), name=st.sampled_from(NAMES))
 def test_law_7_a_file_of_somebody_else_is_reported_and_left(fleet: Fleet, name: str) -> None:
-    """In the place of a launch environment, of a unit file, of a launch program."""
-    for path in (f"{FACTS.agents_dir}/{name}.env", f"{FACTS.unit_dir}/mosaic-agent@.service"):
+    """In the place of a launch environment, of a unit file, of the mission."""
+    mission = f"{FACTS.mosaic_home}/fleet/NORTH_STAR.md"
+    for path in (f"{FACTS.agents_dir}/{name}.env", f"{FACTS.unit_dir}/mosaic-agent@.service", mission):
         world, store = World(), MemoryStore()
         world.files[path] = File("somebody's own\n")
         result = reconciler(world, store).converge(fleet)
         assert world.files[path].content == "somebody's own\n"
         declared = any(agent.name == name and agent.state != "absent" for agent in fleet.agents)
-        if declared or path.endswith(".service"):
+        if fleet.mission if path == mission else declared or path.endswith(".service"):
             assert any(held.reason == "not-owned" for held in result.last.plan.held)
