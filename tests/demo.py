@@ -7,7 +7,9 @@ Otherwise it makes itself a sandbox host: a private user manager in namespaces, 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,7 +56,12 @@ class Demo:
         self.show(["reconcile", "fleet"])
         self.say("Again: there is nothing to do.")
         self.show(["reconcile", "fleet"])
-        self.show(["tmux", "-L", SOCKET, "list-sessions", "-F", "#{session_name}: #{pane_current_command}"])
+        self.until_all_speak()
+        self.say("Who is there, and what does each of them do?")
+        self.show(["mosaic", "fleet", "ps"])
+        self.say("Tell one of them something, and wait until its program has taken it up.")
+        self.show(["mosaic", "agent", "send", "coder0", "-m", "good morning", "--verify", "--verify-timeout", "30s"])
+        self.show(["mosaic", "agent", "tail", "coder0", "-n", "2"])
         self.say("Kill an agent.")
         pid = self.quiet(["tmux", "-L", SOCKET, "list-panes", "-t", "=coder0:", "-F", "#{pane_pid}"]).strip()
         self.show(["kill", "-9", pid])
@@ -76,7 +83,7 @@ class Demo:
 
     def show(self, argv: Sequence[str], *, real: Sequence[str] | None = None, codes: Sequence[int] = (0,)) -> None:
         """Run a command and print it with what it said, as a terminal would."""
-        print(f"$ {' '.join(argv)}", flush=True)
+        print(f"$ {shlex.join(argv)}", flush=True)
         wanted = list(
             real or [str(self._repo) if word == "fleet" and argv[0] == "reconcile" else word for word in argv]
         )
@@ -99,6 +106,15 @@ class Demo:
         repo = str(self._repo)
         print(f"$ git commit -a -m '{message}'", flush=True)
         self.quiet(["git", "-C", repo, *who, "commit", "--quiet", "--all", "-m", message])
+
+    def until_all_speak(self) -> None:
+        """A stub's first heartbeat comes a moment after its start."""
+        deadline = time.monotonic() + HEARTBEAT_S
+        while time.monotonic() < deadline:
+            listed = json.loads(self.quiet(["mosaic", "fleet", "ps", "-o", "json"]))
+            if all(row["heartbeat"]["state"] == "ok" for row in listed["agents"]):
+                return
+        raise DemoFailed("not every agent has a heartbeat")
 
     def until_dead(self, agent: str) -> None:
         """tmux hears of an ended process a moment after the kernel."""
