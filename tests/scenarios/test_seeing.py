@@ -146,6 +146,20 @@ def test_seeing_writes_nothing_and_waits_for_nobody(fleet: Fleet) -> None:
     assert changed(before, after) == []
 
 
+@pytest.mark.parametrize("words", [["fleet", "ps"], ["fleet", "verify"], ["agent", "status", "a"]])
+def test_an_unchanged_commit_costs_no_heavy_import(fleet: Fleet, words: list[str]) -> None:
+    fleet.declare("a")
+    fleet.converge()
+    code = (
+        "import sys\nfrom reconciler.commands.mosaic import main\ntry:\n    main()\n"
+        "except SystemExit:\n    print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    run = fleet.run([sys.executable, "-c", code, *words, "--fleet", fleet.repo])
+    loaded = {name.split(".")[0] for name in run.err.split()}
+    assert "reconciler" in loaded
+    assert not loaded & {"pydantic", "pydantic_core", "ruamel", "git", "deepdiff", "watchdog", "jsonschema"}
+
+
 @pytest.mark.parametrize("words", [["fleet", "ps", "-o", "json"], ["agent", "status", "a000"]])
 def test_what_a_look_costs_does_not_depend_on_how_many_there_are(fleet: Fleet, words: list[str]) -> None:
     def cost() -> dict[str, Any]:
