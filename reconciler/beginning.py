@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.commits import commit_files, must_have_identity
+from reconciler.commits import commit_files, must_have_identity, write_files
 from reconciler.errors import MosaicError, Refused, Usage
 from reconciler.files import read_optional
 from reconciler.git import run_as_operator
@@ -76,6 +76,22 @@ def settle(ground: Ground, files: Mapping[str, bytes], message: str) -> tuple[st
     except BaseException:
         shutil.rmtree(ground.path / ".git", ignore_errors=True)  # it was made a moment ago
         raise
+
+
+def lay_down(ground: Ground, files: Mapping[str, bytes]) -> None:
+    """Write the files, and make no commit and no repository. Raises MosaicError; then everything is as before, but for
+    the folder."""
+    tree = WorkTree(
+        root=ground.path,
+        git_dir=ground.path / ".git",
+        branch="",
+        files={name: data for name in files if (data := read_optional(ground.path / name)) is not None},
+        paths={name: name for name in (*SPECS, *files)},
+        committed={},
+        dirty=frozenset(),
+        tracked=frozenset(),
+    )
+    write_files(tree, files)
 
 
 @contextmanager

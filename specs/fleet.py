@@ -70,10 +70,12 @@ class Suspend(Spec):
 
 
 class FleetSpec(Spec):
-    """fleet.yaml. `floor` is None when the file does not say: two-agent if there is a file, none if there is not."""
+    """fleet.yaml. `floor` is None when the file does not say: two-agent if there is a file, none if there is not.
+    `type` is the system type whose seats the fleet fills; None when it was not made from one."""
 
     version: Version = 1
     name: Name = "fleet"
+    type: Name | None = None
     tenant_id: Name | None = None
     hosts: tuple[HostName, ...] | None = Field(default=None, min_length=1)
     floor: Literal["two-agent", "none"] | None = None

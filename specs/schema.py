@@ -1,11 +1,12 @@
-"""JSON Schema of the three files, for editors: they complete keys and underline mistakes while somebody types."""
+"""JSON Schema of what an operator writes, for editors: they complete keys and underline mistakes as somebody types."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-Which = Literal["roster", "fleet", "north-star"]
-WHICH: tuple[Which, ...] = ("roster", "fleet", "north-star")
+Which = Literal["roster", "fleet", "north-star", "system-type"]
+WHICH: tuple[Which, ...] = ("roster", "fleet", "north-star")  # the files at the root
+EVERY: tuple[Which, ...] = (*WHICH, "system-type")
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -16,8 +17,14 @@ def schema(which: Which) -> dict[str, Any]:
     from specs.fleet import FleetSpec
     from specs.north_star import NorthStar
     from specs.roster import Roster
+    from specs.system_types import TypeSpec
 
-    models: dict[Which, type[Spec]] = {"roster": Roster, "fleet": FleetSpec, "north-star": NorthStar}
+    models: dict[Which, type[Spec]] = {
+        "roster": Roster,
+        "fleet": FleetSpec,
+        "north-star": NorthStar,
+        "system-type": TypeSpec,
+    }
     document = models[which].model_json_schema()
     definitions = document.get("$defs", {})
     for part in [document, *definitions.values()]:
@@ -29,7 +36,12 @@ def schema(which: Which) -> dict[str, Any]:
     return {"$schema": _DIALECT, "title": f"Mosaic Fleet: {FILE_NAMES[which]}", **document}
 
 
-FILE_NAMES: dict[Which, str] = {"roster": "roster.yaml", "fleet": "fleet.yaml", "north-star": "NORTH_STAR.yaml"}
+FILE_NAMES: dict[Which, str] = {
+    "roster": "roster.yaml",
+    "fleet": "fleet.yaml",
+    "north-star": "NORTH_STAR.yaml",
+    "system-type": "profiles/ID.yaml",
+}
 
 
 def schema_text(which: Which) -> str:

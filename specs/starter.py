@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from specs.edit import add_agent, entries, set_agents, set_value
 from specs.load import FLEET, NORTH_STAR, ROSTER
 from specs.presets import Preset, Slot
+from specs.schema import Which, schema_text
 from specs.written import Style, Value
 
-SCHEMAS: Mapping[str, str] = {ROSTER: "roster", FLEET: "fleet", NORTH_STAR: "north-star"}
+SCHEMAS: Mapping[str, Which] = {ROSTER: "roster", FLEET: "fleet", NORTH_STAR: "north-star"}
 _PLAIN = Style()
 
 
@@ -34,6 +35,12 @@ def schema_path(file: str) -> str:
     return f"schemas/{SCHEMAS[file]}.schema.json"
 
 
+def schema_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The schemas that these files name, by their paths in the repository."""
+    named = {file: which for file, which in SCHEMAS.items() if schema_path(file).encode() in files.get(file, b"")}
+    return {schema_path(file): schema_text(which).encode() for file, which in named.items()}
+
+
 def new_files(choices: Choices, preset: Preset) -> dict[str, bytes]:
     """roster.yaml, fleet.yaml and NORTH_STAR.yaml of a fleet that begins."""
     return {
@@ -43,7 +50,8 @@ def new_files(choices: Choices, preset: Preset) -> dict[str, bytes]:
     }
 
 
-def _head(file: str) -> str:
+def head(file: str) -> str:
+    """The first line of a new file: where its schema is, for editors."""
     return f"# yaml-language-server: $schema={schema_path(file)}\n"
 
 
@@ -60,12 +68,13 @@ def _roster(choices: Choices, preset: Preset) -> str:
         "agents:",
     ]
     for number, slot in enumerate(preset.slots):
-        entry = [_PLAIN.pair(key, value) for key, value in _entry(slot, choices).items()]
+        entry = [_PLAIN.pair(key, value) for key, value in entry_of(slot, choices).items()]
         rows += [""] * bool(number) + [f"  # {slot.about}", f"  - {entry[0]}", *(f"    {row}" for row in entry[1:])]
-    return _head(ROSTER) + "\n".join(rows) + "\n"
+    return head(ROSTER) + "\n".join(rows) + "\n"
 
 
-def _entry(slot: Slot, choices: Choices) -> dict[str, Value]:
+def entry_of(slot: Slot, choices: Choices) -> dict[str, Value]:
+    """An agent as roster.yaml has it, key by key."""
     runtime = choices.runtimes.get(slot.name, slot.runtime)
     entry: dict[str, Value] = {
         "name": choices.names.get(slot.name, slot.name),
@@ -91,14 +100,14 @@ def _rules(name: str, preset: Preset) -> str:
         "none": "floor: none  # one agent is below the usual floor\n",
     }[preset.floor]
     return (
-        f"{_head(FLEET)}# The rules that the fleet is kept by. What is not said here has its default.\n"
+        f"{head(FLEET)}# The rules that the fleet is kept by. What is not said here has its default.\n"
         f"version: 1\n{_PLAIN.pair('name', name)}  # stays as it is once a host has seen it\n{floor}"
         "reconcile:\n  rollout:\n    on_change: when-idle  # a restart waits until the agent is idle\n"
     )
 
 
 def _star(mission: str) -> str:
-    return f"{_head(NORTH_STAR)}# What the fleet is for.\nversion: 1\n{_PLAIN.pair('mission', mission)}\n"
+    return f"{head(NORTH_STAR)}# What the fleet is for.\nversion: 1\n{_PLAIN.pair('mission', mission)}\n"
 
 
 def changed_files(files: Mapping[str, bytes], choices: Choices) -> dict[str, bytes]:
@@ -115,12 +124,12 @@ def changed_files(files: Mapping[str, bytes], choices: Choices) -> dict[str, byt
     runtimes = {name: {"runtime": runtime} for name, runtime in choices.runtimes.items() if name in known}
     roster = set_agents(roster, runtimes)
     for slot in missing(choices.preset, known) if choices.preset else ():
-        roster = add_agent(roster, _fitting(_entry(slot, choices), roster))
+        roster = add_agent(roster, _fitting(entry_of(slot, choices), roster))
     made = {ROSTER: roster}
     rules, star = files.get(FLEET), files.get(NORTH_STAR)
     if choices.name is not None:
         # Without the file no floor holds; with it, one would, unless it says otherwise.
-        rules = rules if rules is not None else f"{_head(FLEET)}version: 1\nfloor: none\n".encode()
+        rules = rules if rules is not None else f"{head(FLEET)}version: 1\nfloor: none\n".encode()
         made[FLEET] = set_value(FLEET, rules, ("name",), choices.name)
     if choices.mission is not None:
         made[NORTH_STAR] = _mission(star, choices.mission)

@@ -23,7 +23,7 @@ IMPURE = frozenset((
 PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
     "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "guards", "judge", "message",
-    "metrics", "model", "plan", "plan_agents", "plan_shared", "plan_summary", "proposal", "redact", "remember",
+    "metrics", "model", "plan", "plan_agents", "plan_shared", "plan_summary", "proposal", "provisioning", "redact", "remember",
     "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_seeing",
     "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs", "verify",
     "views",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,7 @@ def change(output: Output, verb: Verb, asked: Asked) -> int:
     return carry_out(output, goal, verb, asked)
 
 
-def _wishes(asked: Asked) -> Wishes:
+def wishes_of(asked: Asked) -> Wishes:
     """Raises click.UsageError for what contradicts itself."""
     from reconciler.change import Wishes
 
@@ -93,38 +93,44 @@ def carry_out(output: Output, goal: Target, verb: Verb, asked: Asked, *, idle: s
     """Make the change and tell it; `idle` is what is said if there is nothing to change. Raises MosaicError."""
     from reconciler.change import gather_here, make
 
-    wishes = _wishes(asked)
+    wishes = wishes_of(asked)
     _, settings = gather_here()
+
+    def tell(proposal: Proposal, tree: WorkTree) -> None:
+        show(output, proposal, asked, others=tree.dirty - proposal.files.keys())
+
+    return finish(output, goal, make(goal, verb, wishes, settings, tell), asked, idle=idle)
+
+
+def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection[str] = ()) -> None:
+    """What would be changed, before it is. `others` are edits beside it that nobody has committed."""
+    for problem in proposal.warnings:
+        output.progress(problem.render() + "\n")
+    for note in proposal.notes:
+        output.progress(note)
+    if others:
+        told = ", ".join(sorted(others))
+        output.warning(f"edits that are not committed stay as they are, and are not in force: {told}")
+    if asked.form == "text" and proposal.files:
+        from reconciler.render.diff_text import diff_text
+
+        for one in proposal.diff.values():
+            output.result(diff_text(one, paint=output.paint))
+
+
+def finish(output: Output, goal: Target, made: Made, asked: Asked, *, idle: str = "", uncommitted: str = "") -> int:
+    """What was made of it, the look that follows a commit, and the exit code. `uncommitted` is what comes next after
+    --no-commit. Raises MosaicError."""
     text = asked.form == "text"
-
-    def show(proposal: Proposal, tree: WorkTree) -> None:
-        _tell_asides(output, proposal, tree)
-        if text and proposal.files:
-            from reconciler.render.diff_text import diff_text
-
-            for one in proposal.diff.values():
-                output.result(diff_text(one, paint=output.paint))
-
-    made = make(goal, verb, wishes, settings, show)
     if text:
         output.result(_outcome(made, asked, idle))
     sync = bool(made.commit) and not asked.no_sync
     code, document = _sync(output, goal, asked.form) if sync else (0, {})
     if text and made.written and not sync:
-        output.progress(f"next: {_next(made, goal)}")
+        output.progress(f"next: {uncommitted if uncommitted and not made.commit else _next(made, goal)}")
     if asked.form != "text":
         output.document(_document(made, asked, document), asked.form)
     return code
-
-
-def _tell_asides(output: Output, proposal: Proposal, tree: WorkTree) -> None:
-    for problem in proposal.warnings:
-        output.progress(problem.render() + "\n")
-    for note in proposal.notes:
-        output.progress(note)
-    others = sorted(tree.dirty - proposal.files.keys())
-    if others:
-        output.warning(f"edits that are not committed stay as they are, and are not in force: {', '.join(others)}")
 
 
 def _outcome(made: Made, asked: Asked, idle: str) -> str:

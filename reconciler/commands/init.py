@@ -149,15 +149,10 @@ def _show(output: Output, ground: Ground, proposal: Proposal) -> None:
 
 def _write(output: Output, ground: Ground, proposal: Proposal, message: str | None) -> None:
     from reconciler.beginning import settle
-    from specs.schema import schema_text
-    from specs.starter import SCHEMAS, schema_path
+    from specs.starter import schema_files
 
-    files = dict(proposal.files)
-    for file, which in SCHEMAS.items():
-        path = schema_path(file)
-        text = schema_text(which).encode()  # type: ignore[arg-type]  # the values of SCHEMAS are its names
-        if path.encode() in files.get(file, b"") and not (ground.path / path).exists():
-            files[path] = text
+    schemas = schema_files(proposal.files)
+    files = {**proposal.files, **{path: text for path, text in schemas.items() if not (ground.path / path).exists()}}
     commit, branch = settle(ground, files, message or proposal.message)
     names = ", ".join(proposal.files)
     extra = " (and schemas/, for your editor)" if len(files) > len(proposal.files) else ""

@@ -18,6 +18,8 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "start": ("lifecycle", "start", "Start agents that were stopped, by a commit."),
     "stop": ("lifecycle", "stop", "Stop agents, by a commit."),
     "restart": ("lifecycle", "restart", "Restart agents once, by a commit."),
+    "provision": ("provision", "provision", "Fill the seats of a system type, by a commit."),
+    "org": ("org", "command", "Draw who reports to whom."),
     "install": ("install", "install", "Reconcile this host by itself from now on."),
     "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
     "ps": ("ps", "command", "Every agent, as it is right now."),

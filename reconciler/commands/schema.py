@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from reconciler.output import Output
 
-SPECS = ("roster", "fleet", "north-star")
+SPECS = ("roster", "fleet", "north-star", "system-type")
 DOCUMENTS = (
     "plan",
     "report",
@@ -33,9 +33,9 @@ def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star), or of one document that
     programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery, outbox)."""
     if which in SPECS:
-        from specs.schema import WHICH, schema
+        from specs.schema import EVERY, schema
 
-        name = next(one for one in WHICH if one == which)
+        name = next(one for one in EVERY if one == which)
         output.result(json.dumps(schema(name), indent=2))
         return 0
     from reconciler.schemas import schema_of

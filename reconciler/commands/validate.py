@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from reconciler.output import Format, Output
     from specs.problems import Problem
 
-MAX_BYTES = 1024 * 1024  # of one file; the loader refuses what is longer
-
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet validate ~/fleet --host build-1\n")
 @click.argument("path", type=click.Path(path_type=Path), default=".")
@@ -30,9 +28,10 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
     Every problem of all files is told at once. Exit code 78 if there is one that keeps an agent from running.
     """
     from reconciler.errors import ExitCode
+    from reconciler.folder import read_folder
     from specs.load import load
 
-    loaded = load(_files(path))
+    loaded = load(read_folder(path))
     agents = [agent.name for agent in loaded.roster.agents] if loaded.roster is not None else []
     mine = _on_host(path, host) if host is not None and loaded.roster is not None else None
     code = ExitCode.OK if loaded.ok else ExitCode.INVALID_CONFIG
@@ -46,7 +45,7 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
             "host": host,
             "host_agents": mine,
             "held": sorted(loaded.held),
-            "problems": [_problem(problem) for problem in loaded.problems],
+            "problems": [problem_document(problem) for problem in loaded.problems],
         }
         output.document(document, form)
         return int(code)
@@ -65,35 +64,17 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
     return int(code)
 
 
-def _files(path: Path) -> dict[str, bytes]:
-    from reconciler.dirty import folder_files
-    from reconciler.errors import MosaicError, NotFound
-    from specs.load import FILES
-
-    folder = path.parent if path.name in FILES and path.is_file() else path
-    if not folder.is_dir():
-        raise NotFound(f"{path} is not a folder", help="give the folder that has roster.yaml in it")
-    found = {}
-    for name in (*FILES, *folder_files(folder)):
-        try:
-            with (folder / name).open("rb") as file:
-                found[name] = file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise MosaicError(f"{folder / name} cannot be read: {error.strerror or error}") from error
-    return found
-
-
 def _on_host(path: Path, host: str) -> list[str]:
     from providers.facts import gather
     from reconciler.desired import compile_files
+    from reconciler.folder import read_folder
 
-    compiled = compile_files(_files(path), revision="", host=host, facts=gather(os.environ), path=())
+    compiled = compile_files(read_folder(path), revision="", host=host, facts=gather(os.environ), path=())
     return [agent.name for agent in compiled.fleet.agents] if compiled.fleet is not None else []
 
 
-def _problem(problem: Problem) -> dict[str, Json]:
+def problem_document(problem: Problem) -> dict[str, Json]:
+    """A problem as documents have it."""
     return {
         "severity": problem.severity,
         "file": problem.file,

@@ -10,14 +10,15 @@ from specs.load import FILES, LoadResult, load
 from tests.specs.helpers import compiled
 
 FLEETS = Path(__file__).parents[2] / "examples" / "fleets"
-NAMES = ["coding", "general", "hybrid", "local-canary", "minimal", "research"]
+TYPES = [f"type-{one}" for one in ("business", "marketing", "personal-assistant", "research", "software-delivery")]
+NAMES = ["coding", "general", "hybrid", "local-canary", "minimal", "research", *TYPES]
 
 
 def example(name: str) -> LoadResult:
     return load({file: (FLEETS / name / file).read_bytes() for file in FILES})
 
 
-def test_there_are_six() -> None:
+def test_there_is_one_for_each_preset_and_each_type() -> None:
     assert sorted(path.name for path in FLEETS.iterdir()) == NAMES
 
 

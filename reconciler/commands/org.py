@@ -1,0 +1,89 @@
+"""`mosaic fleet org`: who reports to whom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from reconciler.commands.change import repository_option
+
+if TYPE_CHECKING:
+    from reconciler.output import Output
+
+
+@click.command("org", epilog="\b\nExample:\n  mosaic fleet org ~/fleet -o svg > org.svg\n")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@repository_option
+@click.option("--type", "wanted", metavar="TYPE", help="The system type. Default: the one that fleet.yaml names.")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "svg", "json", "yaml"]), default="text", show_default=True,
+    help="How the result is written.",
+)  # fmt: skip
+@click.pass_obj
+def command(
+    output: Output,
+    *,
+    path: Path | None,
+    fleet: str | None,
+    wanted: str | None,
+    form: Literal["text", "svg", "json", "yaml"],
+) -> int:
+    """Draw a system type as a tree, with the agents of the roster in its seats; seats that nobody fills are marked.
+
+    PATH is a folder with the fleet's files as they are now, committed or not. Without PATH or a fleet, --type draws the
+    type by itself.
+    """
+    from reconciler.provisioning import choose
+    from reconciler.render.org_svg import org_svg
+    from reconciler.render.org_text import org_document, org_text
+    from specs.edit import EditError, entries
+    from specs.load import ROSTER, load
+    from specs.org import organise
+    from specs.own import read_own
+
+    if path is not None and fleet is not None:
+        raise click.UsageError("give PATH or --fleet, not both")
+    files = _files(path, fleet, wanted)
+    loaded, own = load(files), read_own(files)
+    found = choose(wanted, loaded, own)
+    try:
+        roster = entries(files[ROSTER]) if ROSTER in files else {}
+    except EditError as error:
+        from reconciler.proposal import cannot_edit
+
+        raise cannot_edit(error) from error
+    org = organise(found, own, roster, fleet=loaded.fleet.name if ROSTER in files else "")
+    if form == "svg":
+        output.result(org_svg(org))
+    elif form == "text":
+        output.result(org_text(org, paint=output.paint))
+    else:
+        output.document(org_document(org, found.source), form)
+    return 0
+
+
+def _files(path: Path | None, fleet: str | None, wanted: str | None) -> Mapping[str, bytes]:
+    """The fleet's files; none for a type by itself. Raises NotFound, Usage and what reaching a repository raises."""
+    from reconciler.change import gather_here, target
+    from reconciler.errors import Usage
+    from reconciler.folder import read_folder
+
+    if path is not None:
+        return read_folder(path)
+    facts, settings = gather_here()
+    goal = target(fleet, settings, facts, os.environ)
+    if goal is None:
+        if wanted is not None:
+            return {}
+        raise Usage("no fleet was named", help="give a PATH, --fleet, or a --type by itself")
+    repo = goal.place.repo()
+    if repo is not None and repo.worktree is not None:
+        return read_folder(repo.worktree)
+    from reconciler.borrowed import borrowed
+
+    with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
+        return read_folder(copy.path)
