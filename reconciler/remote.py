@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from providers.spawn import Child, NotInstalledError, SpawnError
 from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
@@ -29,16 +29,15 @@ _OPTIONS = (
     *("-o", "ClearAllForwardings=yes", "-o", f"ConnectTimeout={CONNECT_S}"),
     *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
 )
-# What ssh says when it has not even begun there; what ends a connection later is told in other words.
-_BEFORE = (
-    "Could not resolve hostname",
-    "Connection refused",
-    "Connection timed out",
-    "No route to host",
-    "Network is unreachable",
-    "Permission denied (",
-    "Host key verification failed",
+# What ssh itself says, on a line of its own, when it has not even begun there. What ends a connection later may have
+# the same words in it ("Read from remote host far: Connection timed out"), and so may the command over there.
+_BEFORE = re.compile(
+    r"^(?:ssh: Could not resolve hostname |ssh: connect to (?:host|address) "
+    r"|\S+: Permission denied \(|Host key verification failed\.$)",
+    re.MULTILINE,
 )
+_STARTS = 100  # places in an answer at which a document may begin, behind what a login prints over there
+
 # A login that is not interactive seldom has the user's own folders on PATH, and a manager's runtime folder only by PAM.
 _THERE = (
     'PATH="$PATH:${MOSAIC_HOME:-$HOME/.config/mosaic}/fleet/bin:$HOME/.local/bin"; export PATH; '
@@ -109,7 +108,8 @@ class Asking:
             raise Unavailable(f"{host}: {error}", help=f"try it by hand: ssh {target} true") from error
         said = done.err.decode("utf-8", "replace").strip()
         if done.status == _FAILED:
-            kind = Unreached if any(sign in said for sign in _BEFORE) else Unavailable
+            kind = Unreached if _BEFORE.search(said.replace("\r\n", "\n")) else Unavailable
+
             raise kind(f"{host} cannot be reached: {_reason(said)}", help=_mend(said, target))
         if done.status == _NO_PROGRAM:
             raise Unreached(
@@ -152,14 +152,32 @@ def _command(words: Sequence[str]) -> str:
 
 
 def _document(out: bytes) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(out)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    """The document in it, which a greeting of the login there may stand around: the first of ours, else of any."""
+    other: Mapping[str, Any] | None = None
+    text = out.decode("utf-8", "replace")
+    start = 0 if text.startswith("{") else text.find("\n{") + 1
+    for _ in range(_STARTS):
+        try:
+            found, _ = json.JSONDecoder(parse_constant=_no_number).raw_decode(text, start)
+
+        except (ValueError, RecursionError):  # not here: or nothing at all, or nested beyond all sense
+            found = None
+        if isinstance(found, dict):
+            if "apiVersion" in found:
+                return found
+            other = other or found
+        start = text.find("\n{", start) + 1
+        if not start:
+            break
+    return other
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _reason(said: str) -> str:
+
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     for line in lines:
         if "verification failed" in line or "Permission denied" in line:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from providers.base import Json
@@ -170,7 +171,7 @@ def rows_back(document: Json) -> tuple[Row, ...]:
         if document["kind"] != KIND:
             raise Damaged("it is another kind of document")
         return tuple(_row_back(one) for one in document["agents"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise Damaged(f"it is not a list of agents: {type(error).__name__}") from error
 
 
@@ -193,7 +194,7 @@ def _row_back(one: Mapping[str, Json]) -> Row:
         problems=_texts(one["problems"]),
         notes=_texts(one["notes"]),
         unit=str(one["unit"]),
-        enabled=one["enabled"],
+        enabled=_yes_no(one["enabled"]),
         session=str(one["session"]),
         socket=str(one["socket"]),
         pid=int(one["pid"] or 0),
@@ -207,13 +208,14 @@ def _row_back(one: Mapping[str, Json]) -> Row:
         cpu_s=_seconds(one["cpu_s"]),
         memory=None if one["memory_bytes"] is None else int(one["memory_bytes"]),
         health=str(one["health"]),
-        available=one["available"],
+        available=_yes_no(one["available"]),
         next_verb=str(due["verb"]),
         next_reason=str(due["reason"]),
         next_at=_time(due["at"]),
         observed_at=_time(one["observed_at"]),
         evidence=tuple(
-            Sighting(str(it["source"]), str(it["what"]), it["value"], _time(it["at"]) or None) for it in one["evidence"]
+            Sighting(str(it["source"]), str(it["what"]), _plain(it["value"]), _time(it["at"]) or None)
+            for it in one["evidence"]
         ),
     )
 
@@ -231,4 +233,17 @@ def _time(text: Json) -> float:
 
 
 def _seconds(value: Json) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else float(_plain(value))
+
+
+def _yes_no(value: Json) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError("neither yes nor no")
+    return value
+
+
+def _plain(value: Json) -> Json:
+    """A single value, that could be written again."""
+    if isinstance(value, dict | list) or (isinstance(value, float) and not isfinite(value)):
+        raise TypeError("not a single value")
+    return value

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.deliver_verdict import DELIVERIES, EVIDENCE, Delivery
-from reconciler.errors import Unavailable
+from reconciler.errors import ExitCode, Unavailable
 from reconciler.remote import Asking, Remote, Unreached, destination
+from reconciler.send import EXIT
 
 if TYPE_CHECKING:
     from specs.compiled import Fleet, Peer
 
+# What ends with these had done nothing yet: everything else may have, whatever it printed or did not.
+_NOTHING_DONE = {
+    ExitCode.NOT_FOUND,
+    ExitCode.REFUSED,
+    ExitCode.USAGE,
+    ExitCode.UNAVAILABLE,
+    ExitCode.LOCKED,
+    ExitCode.INVALID_CONFIG,
+}
 CALL_S = 30.0  # for the connection and the start over there, besides what the delivery itself may take
 
 
@@ -38,18 +48,30 @@ def send_elsewhere(
     except Unreached as error:
         return Delivery(word="not-delivered", reason=error.message, way=error.help)
     except Unavailable as error:
-        way = f"look before it is sent again: mosaic agent tail {peer.name}"
-        return Delivery(word="unconfirmed", reason=error.message, way=way)
+        return Delivery(word="unconfirmed", reason=error.message, way=_look(peer))
     document = answer.document
-    if document is None or document.get("kind") != "Delivery":
-        raise Remote(asking.there, answer)
-    return Answered(code=answer.status, document=document, delivery=_delivery(document))
+    found = _delivery(document) if document is not None and document.get("kind") == "Delivery" else None
+    if document is not None and found is not None:
+        return Answered(code=EXIT[found.word], document=document, delivery=found)
+    if document is not None and document.get("result") == "stored" and isinstance(document.get("id"), str):
+        return Answered(code=ExitCode.OK, document=document, delivery=None)
+    failed = Remote(asking.there, answer)
+    if answer.status in _NOTHING_DONE:
+        raise failed
+    return Delivery(
+        word="unconfirmed", reason=f"no answer that is understood came from {failed.message}", way=_look(peer)
+    )
+
+
+def _look(peer: Peer) -> str:
+    return f"look before it is sent again: mosaic agent tail {peer.name}"
 
 
 def _delivery(document: Mapping[str, Any]) -> Delivery | None:
     word = document.get("result")
-    if word not in DELIVERIES:
+    if not isinstance(word, str) or word not in DELIVERIES:
         return None
+
     evidence = document.get("evidence")
     return Delivery(
         word=word,

@@ -129,6 +129,7 @@ def _there(
     """To another host; what it answers is told as it is."""
     from reconciler.deliver_verdict import Delivery
     from reconciler.render.delivery_text import delivery_document, delivery_text
+    from reconciler.render.words import data
     from reconciler.send import EXIT
     from reconciler.send_elsewhere import send_elsewhere
 
@@ -142,7 +143,7 @@ def _there(
     if form != "text":
         output.document(document, form)
     elif delivery is None:
-        output.result(f"stored as {document['id']} on {peer.host}: it is delivered when {peer.name} is available")
+        output.result(f"stored as {data(document['id'])} on {peer.host}: it is delivered when {peer.name} is available")
     else:
         output.result(delivery_text(peer.name, delivery, paint=output.paint))
         if delivery.way:

@@ -28,7 +28,8 @@ def delivery_text(agent: str, found: Delivery, *, paint: Paint = no_paint) -> st
     """One line."""
     evidence = f" (evidence: {found.evidence})" if found.evidence else ""
     queued = ", queued: it takes it up when its turn has ended" if found.queued else ""
-    reason = f": {found.reason}" if found.reason else ""
+    reason = f": {data(found.reason)}" if found.reason else ""  # it may be another host's word
+
     return f"{paint(found.word, _TINTS[found.word])} to {agent}{queued}{evidence}{reason}"
 
 
@@ -99,7 +100,7 @@ def outbox_text(messages: Sequence[Message], *, now: float, paint: Paint = no_pa
     lines = table(
         head, [[data(cell) for cell in row] for row in cells], [_STATES[one.state] for one in messages], paint
     )
-    lines += [f"{one.id}: {data(one.reason)}" for one in messages if one.reason]
+    lines += [f"{data(one.id)}: {data(one.reason)}" for one in messages if one.reason]
     if unsure := sum(one.state == "unconfirmed" for one in messages):
         lines.append(
             f"{count(unsure, 'message')} may have arrived or not, and will not be sent again: look at the agent, then "
