@@ -25,13 +25,9 @@ _TS = re.compile(
 )
 
 
-def scan(folder: str, now: float) -> dict[str, HeartbeatFile]:
-    """Every `*.hb` of a folder, by agent name; empty if the folder is not there. Raises ObserveError."""
-    return scan_both(folder, now)[0]
-
-
 def scan_both(folder: str, now: float) -> tuple[dict[str, HeartbeatFile], dict[str, HeartbeatFile]]:
-    """Every `*.hb` and every `*.turn` of a folder, by agent name, in one pass. Raises ObserveError."""
+    """Every `*.hb` and every `*.turn` of a folder, by agent name, in one pass; empty if the folder is not there.
+    Raises ObserveError."""
     beats: dict[str, HeartbeatFile] = {}
     turns: dict[str, HeartbeatFile] = {}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from providers.base import ObserveError
 from providers.host import Process
@@ -45,6 +46,19 @@ def parse_stat(line: bytes, boot: float) -> Process | None:
         )
     except (ValueError, IndexError):
         return None
+
+
+class Scanned:
+    """The processes of one user at one moment, as `identity.ProcessTree` takes them. Raises ObserveError."""
+
+    def __init__(self, uid: int) -> None:
+        self._found = scan(uid)
+
+    def processes(self) -> Mapping[int, Process]:
+        return self._found
+
+    def cmdline(self, pid: int) -> tuple[str, ...]:
+        return cmdline(pid)
 
 
 def scan(uid: int) -> dict[int, Process]:

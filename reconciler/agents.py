@@ -27,15 +27,9 @@ def in_force(place: Here, *, host: str | None = None) -> Fleet:
     return known or _compiled(place, status.applied_revision, wanted)
 
 
-def find_agent(place: Here, name: str) -> Agent | Peer:
-    """The agent of that name or alias, here or on another host, whatever its state is. Raises NotFound, with near
-    misses."""
-    return lookup(in_force(place), name)
-
-
 def lookup(fleet: Fleet, name: str) -> Agent | Peer:
-    """`find_agent`, where the fleet is at hand. A name goes before an alias; an alias that several agents share names
-    none of them."""
+    """The agent of that name or alias, here or on another host, whatever its state is. A name goes before an alias; an
+    alias that several agents share names none of them. Raises NotFound, with near misses."""
     everyone: list[Agent | Peer] = [*fleet.agents, *fleet.peers]
     for one in everyone:
         if one.name == name:

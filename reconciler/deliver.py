@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -29,7 +29,7 @@ from reconciler.pause import read_pause
 from reconciler.store import Store
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Process
+    from providers.host import HostFacts
     from providers.programs.base import Program, Reading
     from specs.compiled import Agent
 
@@ -147,7 +147,7 @@ class _Delivering:
             screen: Screen | None = None
             identity = Identity(matches=False, program="", launching=False, pids=(), started=0.0)
             if pane.found == "pane" and not pane.dead:
-                identity = ProcessTree(_Processes(self._by.facts.uid)).identify(pane, self._agent.process_names)
+                identity = ProcessTree(procfs.Scanned(self._by.facts.uid)).identify(pane, self._agent.process_names)
                 pane, screen = self._by.panes.shot(self._where, pane)
             wrong = "launch" if identity.launching else "" if identity.matches else identity.program or "nothing"
             reading = self._read(screen) if screen is not None and self._known else None
@@ -277,16 +277,3 @@ class _Seen:
 
     def shows_more(self, before: _Seen) -> bool:
         return self.shown[0] > before.shown[0] or self.shown[1] > before.shown[1]
-
-
-class _Processes:
-    """The processes of one look, for their identity."""
-
-    def __init__(self, uid: int) -> None:
-        self._found = procfs.scan(uid)
-
-    def processes(self) -> Mapping[int, Process]:
-        return self._found
-
-    def cmdline(self, pid: int) -> tuple[str, ...]:
-        return procfs.cmdline(pid)

@@ -124,11 +124,6 @@ class Asking:
         self._child.abandon()
 
 
-def ask(there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Answer:
-    """Run `mosaic WORDS` there and wait for it; raises what `Asking` does."""
-    return Asking(there, words, timeout_s=timeout_s, stdin=stdin).answer()
-
-
 class Remote(MosaicError):
     """What the other host said went wrong there, with the exit code that it gave."""
 

@@ -24,7 +24,7 @@ from reconciler.notify import Notifier
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.host import HeartbeatFile, Pane, Process
+    from providers.host import HeartbeatFile, Pane
     from reconciler.responses import Watched
 
 TICK_S = 1.0  # how soon a start is noticed: two calls of stat
@@ -33,19 +33,6 @@ UPDATE_S = 5.0  # how often it is asked whether we have been updated
 SOON = "soon"
 ENV_MAX = 1 << 20
 USAGE = 64
-
-
-class Seen:
-    """The processes of one look."""
-
-    def __init__(self) -> None:
-        self._processes = procfs.scan(os.getuid())
-
-    def processes(self) -> Mapping[int, Process]:
-        return self._processes
-
-    def cmdline(self, pid: int) -> tuple[str, ...]:
-        return procfs.cmdline(pid)
 
 
 class Responder:
@@ -77,7 +64,7 @@ class Responder:
             return
         problems: set[str] = set()
         try:
-            seen = Seen()
+            seen = procfs.Scanned(os.getuid())
             beats, turns = heartbeats.scan_both(self._run, time.time())
         except ObserveError as error:
             self._say({str(error)})
@@ -108,7 +95,7 @@ class Responder:
         agent: Watched,
         pane: Pane | None,
         tree: ProcessTree,
-        seen: Seen,
+        seen: procfs.Scanned,
         beat: HeartbeatFile | None,
         turn: HeartbeatFile | None,
     ) -> str:
@@ -153,7 +140,7 @@ class Responder:
         self._said = problems
 
 
-def _panes(tmux: Tmux, socket: str, seen: Seen) -> Mapping[str, Pane]:
+def _panes(tmux: Tmux, socket: str, seen: procfs.Scanned) -> Mapping[str, Pane]:
     """The pane of each agent of a server, by its mark; none where there is no server. Raises ObserveError."""
     found: dict[str, Pane] = {}
     for pane in tmux.server(socket, seen.processes).panes:

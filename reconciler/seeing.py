@@ -15,7 +15,6 @@ from reconciler.errors import MosaicError, NotFound
 from reconciler.loop import Pass, look
 from reconciler.model import History, Inventory
 from reconciler.results import RunOptions
-from reconciler.row import Row
 from reconciler.rows import build_rows, fleet_problems
 from reconciler.rows_document import Listing
 from reconciler.status import FleetStatus, Pause
@@ -58,10 +57,6 @@ class Seen:
     tip: str  # the commit that a repository on this machine offers, "" for any other
     status: FleetStatus | None  # of the last run
     warnings: tuple[str, ...] = ()
-
-    def row(self, name: str) -> Row:
-        """The row of an agent, or of whatever goes by its name. Raises NotFound with near misses."""
-        return self.listing.rows_of(name)[0]
 
 
 def see(fleet: str | None = None, around: Surroundings | None = None) -> Seen:

@@ -7,7 +7,7 @@ proof that fails says what was seen instead, and those that need it are skipped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,7 +27,7 @@ from reconciler.redact import one_line
 from reconciler.store import Store
 
 if TYPE_CHECKING:
-    from providers.host import HeartbeatFile, Process
+    from providers.host import HeartbeatFile
     from reconciler.commands.shared import Here
     from reconciler.contract.api import FakeApi
     from reconciler.contract.stage import Stage
@@ -213,7 +213,7 @@ class Tried:
 
     def _identity(self) -> Identity:
         pane = self._panes.state(self._stage.where)
-        return ProcessTree(_Now(self._stage.facts.uid)).identify(pane, self._agent.process_names)
+        return ProcessTree(procfs.Scanned(self._stage.facts.uid)).identify(pane, self._agent.process_names)
 
     def _names(self) -> str:
         return " or ".join(self._agent.process_names)
@@ -269,19 +269,6 @@ class Tried:
         from reconciler.settings import Settings
 
         return Here(facts=self._stage.facts, settings=Settings(), store=self._store, spec=None)
-
-
-class _Now:
-    """The processes as they are, for their identity."""
-
-    def __init__(self, uid: int) -> None:
-        self._found = procfs.scan(uid)
-
-    def processes(self) -> Mapping[int, Process]:
-        return self._found
-
-    def cmdline(self, pid: int) -> tuple[str, ...]:
-        return procfs.cmdline(pid)
 
 
 def _among(text: str, texts: tuple[str, ...]) -> bool:

@@ -41,7 +41,7 @@ class Loose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modes:
-    """What was found among so many files; `tops` are the folders that were looked through."""
+    """What was found among so many files; `unread` are folders that could not be looked through."""
 
     looked_at: int
     loose: tuple[Loose, ...]

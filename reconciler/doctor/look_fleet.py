@@ -25,7 +25,7 @@ FETCH_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What this host knows of a fleet. `trouble` says why no fleet was found, and `help` the way out."""
+    """What this host knows of a fleet. `trouble` says why no fleet was found."""
 
     settings: Settings
     settings_error: MosaicError | None
@@ -34,7 +34,6 @@ class Known:
     desired: Fleet | None
     spec: str | None
     trouble: str = ""
-    help: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -73,7 +72,6 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
             desired=None,
             spec=nothing.spec,
             trouble=missing.message,
-            help=missing.help,
         )
     status = place.store.load_status()
     return Known(

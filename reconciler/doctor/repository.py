@@ -11,7 +11,7 @@ from reconciler.times import rfc3339, spell_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """The repository answered. `dirty` are the files whose edits are not committed."""
+    """The repository answered: its branch (or what else is reconciled of it), and the commit that this is at."""
 
     ref: str
     revision: str

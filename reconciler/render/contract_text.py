@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.contract.model import PROOFS
 from reconciler.doctor.programs import parse_version
+from reconciler.render.table import table
 from reconciler.render.words import Paint, Tint, data, no_paint
 
 if TYPE_CHECKING:
@@ -21,15 +22,7 @@ def contract_text(report: ContractReport, *, paint: Paint = no_paint) -> str:
     """A row for each runtime; prose is wrapped at 80 columns."""
     head = ("RUNTIME", "VERSION", *(name.upper() for name in PROOFS), "SECONDS")
     rows = [_row(trial) for trial in report.trials]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-
-    def line(cells: tuple[str, ...]) -> str:
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        return "  ".join(padded).rstrip()
-
-    lines = [paint(line(head), "bold")]
-    for trial, row in zip(report.trials, rows, strict=True):
-        lines.append(line(row) if trial.passed else paint(line(row), "red"))
+    lines = table(head, rows, [None if trial.passed else "red" for trial in report.trials], paint)
     for trial in report.trials:
         if not trial.installed:
             continue

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from providers.base import Json
 from reconciler.render.table import table
 from reconciler.render.words import Paint, Tint, data, no_paint
+from reconciler.status_document import API_VERSION
 from specs.compiled import AgentState, Fleet
-
-API_VERSION = "mosaic.fleet/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

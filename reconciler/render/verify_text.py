@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.render.words import Paint, count, data, no_paint
+from reconciler.render.words import Paint, Tint, count, data, no_paint
 from reconciler.rows_document import Listing, revision_document
 from reconciler.status_document import API_VERSION
 from reconciler.times import rfc3339
-from reconciler.verify import Check
+from reconciler.verify import Check, Result
 
 
 def verify_text(listing: Listing, checks: Sequence[Check], *, paint: Paint = no_paint) -> str:
     """One line for each check that does not hold, with its mend below."""
     lines = []
-    for result, tint in (("wrong", "red"), ("note", "yellow")):
+    tints: tuple[tuple[Result, Tint], ...] = (("wrong", "red"), ("note", "yellow"))
+    for result, tint in tints:
         for check in checks:
             if check.result == result:
                 name = f"{data(check.agent)}: " if check.agent else ""
-                word = paint(result, "red" if tint == "red" else "yellow")
-                lines.append(f"{word} {name}{check.name}: {data(check.found)}")
+                lines.append(f"{paint(result, tint)} {name}{check.name}: {data(check.found)}")
                 lines += [f"    mend: {data(check.mend)}"] if check.mend else []
     wrong = sum(check.result == "wrong" for check in checks)
     where = f"{data(listing.host)} at {data(listing.compared)[:12]}, seen {rfc3339(listing.observed_at)}"

@@ -24,7 +24,6 @@ class Option:
     metavar: str
     help: str
     choices: tuple[str, ...] = ()
-    many: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +98,6 @@ def _option(option: click.Option, context: click.Context) -> Option:
         metavar="" if takes == "nothing" else option.make_metavar(context),
         help=shown[1] if shown else "",
         choices=_choices(option),
-        many=option.multiple,
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.base import ObserveError
-from providers.heartbeats import MAX_AHEAD_S, MAX_BYTES, parse, scan
+from providers.heartbeats import MAX_AHEAD_S, MAX_BYTES, parse, scan_both
 
 NOW = 1_800_000_000.0
 WORD = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126, exclude_characters="="), min_size=1)
@@ -90,7 +90,7 @@ def test_every_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / ".hidden.hb").write_text(line)
     (tmp_path / "PAUSED").touch()
     begun = time.monotonic()
-    seen = scan(str(tmp_path), now)
+    seen = scan_both(str(tmp_path), now)[0]
     assert time.monotonic() - begun < 1
     assert {name for name, beat in seen.items() if beat.error is None} == {"good", "dot.in.name"}
     assert seen["good"].words == {"note": "x"}
@@ -100,7 +100,7 @@ def test_every_kind_of_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_empty_and_a_wrong_one_an_error(tmp_path: Path) -> None:
-    assert scan(str(tmp_path / "none"), 0.0) == {}
+    assert scan_both(str(tmp_path / "none"), 0.0) == ({}, {})
     (tmp_path / "file").touch()
     with pytest.raises(ObserveError, match="cannot be read"):
-        scan(str(tmp_path / "file"), 0.0)
+        scan_both(str(tmp_path / "file"), 0.0)

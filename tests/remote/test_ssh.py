@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ExitCode, Unavailable, Usage
-from reconciler.remote import Answer, Destination, Remote, ask, destination, interactive_argv
+from reconciler.remote import Answer, Asking, Destination, Remote, destination, interactive_argv
 from specs.compiled import Peer
 from specs.names import ssh_fault
 
@@ -67,6 +68,10 @@ def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def peer(name: str = "coder0", **more: object) -> Peer:
     given = {"agent_class": "code", "runtime": "claude", "state": "running", "host": "far", **more}
     return Peer(name=name, **given)  # type: ignore[arg-type]
+
+
+def ask(there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Answer:
+    return Asking(there, words, timeout_s=timeout_s, stdin=stdin).answer()
 
 
 @pytest.mark.usefixtures("network")
