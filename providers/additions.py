@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-COMMS = "comms.md"
+CONTRACT = "contract.md"
 DIGEST_KEY = "MOSAIC_ADDED"
 LINES = frozenset({"ADD_ARG", "ADD_TEXT", "ADD_ENV"})
 
@@ -32,7 +32,7 @@ def folder(name: str, facts: HostFacts) -> str:
 def place(name: str, facts: HostFacts) -> Place:
     """Where the files of an agent are, for its program."""
     own = folder(name, facts)
-    return Place(folder=own, bin_dir=facts.bin_dir, comms=f"{own}/{COMMS}", home=facts.home)
+    return Place(folder=own, bin_dir=facts.bin_dir, contract=f"{own}/{CONTRACT}", home=facts.home)
 
 
 def is_its_program(agent: Agent) -> bool:

@@ -1,5 +1,5 @@
-"""The files that an agent's launch adds: `$MOSAIC_HOME/fleet/agents/NAME.d/`, with what its program asks for and its
-comms block.
+"""The files that an agent's launch adds: `$MOSAIC_HOME/fleet/agents/NAME.d/`, with what its program asks for and the
+contract that it starts with.
 
 A MANIFEST beside them says whose they are and what we last wrote. Only what it lists, or what is wanted now, is ours in
 there: what a program or a person has put beside it is not looked at and stays.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from providers import additions, launch
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
-from providers.comms import comms_text
+from providers.contract import compose
 from providers.env import of_another_fleet
 from providers.steps import DeleteFile, WriteFile
 
@@ -80,7 +80,7 @@ class ExtrasProvider:
 
 
 def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
-    content = dict(additions.extra_of(agent, facts).files) | {additions.COMMS: comms_text(fleet, agent.name)}
+    content = dict(additions.extra_of(agent, facts).files) | {additions.CONTRACT: compose(fleet, agent, facts)}
     lines = [f"{_digest(text)}  {name}" for name, text in sorted(content.items())]
     if not all(_LINE.fullmatch(line) for line in lines):
         raise ValueError(f"{agent.runtime} adds a file to agent {agent.name} whose name is not a plain one")
@@ -102,7 +102,7 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
         return Present(key=key, agent=name, ours=False, fields={"odd": place.odd or "a file"})
     manifest = look.file(f"{folder}/{MANIFEST}")
     listed = _listed(manifest)
-    names = {additions.COMMS, *listed, *(desired.fields if desired is not None else ())} - {MANIFEST}
+    names = {additions.CONTRACT, *listed, *(desired.fields if desired is not None else ())} - {MANIFEST}
     files = {MANIFEST: manifest, **{one: look.file(f"{folder}/{one}") for one in names}}
     there = {one: file for one, file in files.items() if file is not None}
     if not there:

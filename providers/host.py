@@ -14,8 +14,19 @@ from providers.steps import Step, StepResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """A text of the operator's own in `mosaic_home`, by its file's name. `fault`: why it is there and could not be
+    read, "" if it was."""
+
+    name: str
+    text: str = field(default="", repr=False)
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What does not change during a run. Paths are absolute and have no trailing slash."""
+    """What does not change during a run, but for `overlays`, which are as of the last look. Paths are absolute and have
+    no trailing slash."""
 
     user: str
     uid: int
@@ -29,6 +40,7 @@ class HostFacts:
     python: str  # the interpreter that runs us: its real path
     interpreter: str  # the same as it was called: in a virtual environment that one's own, which finds our packages
     stub_program: str  # absolute path of the stub agent's source file
+    overlays: tuple[Overlay, ...] = field(default=(), repr=False)
 
     @property
     def agents_dir(self) -> str:
@@ -205,7 +217,8 @@ class Host(Protocol):
     facts: HostFacts
 
     def look(self, sockets: Sequence[str] = ()) -> Look:
-        """A fresh look. `sockets`: tmux servers that will be asked for, so that asking them may begin at once."""
+        """A fresh look; it also brings `facts.overlays` up to date. `sockets`: tmux servers that will be asked for, so
+        that asking them may begin at once."""
         ...
 
     def paused(self) -> str | None:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from providers.dbus import Systemd
 from providers.facts import gather
 from providers.host import HostFacts
 from providers.local_look import LocalLook
+from providers.overlays import read_overlays
 from providers.steps import (
     CaptureDead,
     DaemonReload,
@@ -71,6 +73,9 @@ class LocalHost:
 
     def paused(self) -> str | None:
         path = f"{self.facts.run_dir}/PAUSED"
+        overlays = read_overlays(self.facts.mosaic_home)
+        if overlays != self.facts.overlays:
+            self.facts = replace(self.facts, overlays=overlays)
         try:
             # Without waiting, whatever it is that stands there.
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

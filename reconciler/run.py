@@ -114,6 +114,8 @@ def run_locked(
         code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
     elif options.trigger == "timer" and outcome == "held":
         code = ExitCode.OK  # to wait is what the policy asks for, and no reason for systemd to call the run failed
+    faults = (f"{here.facts.mosaic_home}/{one.name}: {one.fault}" for one in here.facts.overlays if one.fault)
+    intake.warnings.extend(f"{what}; agents are told so in its place" for what in faults)
     before = store.load_status()
     result = finish(
         intake,

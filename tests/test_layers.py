@@ -34,7 +34,7 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
-    "additions", "base", "comms", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
+    "additions", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
     "linger", "names", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
     "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Asks = Literal["", "permission", "question", "login", "trust", "menu"]
 Turn = Literal["idle", "busy", "unknown"]
 Beats = Literal["native", "hook", "none"]
+Reads = Literal["start", "conversation", "prompt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Place:
 
     folder: str  # of `Extra.files`: $MOSAIC_HOME/fleet/agents/NAME.d
     bin_dir: str  # of the launch programs, `agent-hook` among them
-    comms: str  # the file with its comms block; there at every start, and new whenever the fleet's names change
+    contract: str  # the file with the text that it starts with; always there, and as it is to be from now on
     home: str
 
 
@@ -72,7 +73,8 @@ class Reading:
 
 class Program(Protocol):
     """`beats`: who writes the heartbeat: the program itself, its hooks (of turns; liveness is the responder's), or
-    nobody. `receipts`: whether it tells of each message that it takes up, with its text."""
+    nobody. `receipts`: whether it tells of each message that it takes up, with its text. `reads`: how often it reads
+    its contract anew."""
 
     @property
     def name(self) -> str: ...
@@ -82,6 +84,9 @@ class Program(Protocol):
 
     @property
     def receipts(self) -> bool: ...
+
+    @property
+    def reads(self) -> Reads: ...
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         """What its launch adds; nothing if the agent's command is not this program."""
@@ -103,6 +108,7 @@ class Plain:
     name: str
     beats: Beats = "none"
     receipts: bool = False
+    reads: Reads = "start"
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         _ = agent, place

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import claude_screen
-from providers.programs.base import Beats, Extra, Program
+from providers.programs.base import Beats, Extra, Program, Reads
 
 if TYPE_CHECKING:
     from providers.programs.base import Place, Reading, Screen
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "claude-settings.json"
 TIMEOUT_S = 5  # a hook that hangs holds the program up for so long
-_COMMS = "--append-system-prompt="
+_CONTRACT = "--append-system-prompt="
 _ASKS = ("busy", "waiting=permission", "waiting=question@tool_name:AskUserQuestion")
 
 # Event, the `matcher` that narrows it ("" for none), and what agent-hook is told. A start stops at a warning about an
@@ -45,6 +45,7 @@ class Claude:
     name: str = "claude"
     beats: Beats = "hook"
     receipts: bool = True
+    reads: Reads = "start"
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         """What the agent's own command already gives is left to it: of two `--settings`, claude takes the last."""
@@ -58,7 +59,7 @@ class Claude:
             files = ((SETTINGS, settings(place)),)
             args = ("--settings", f"{place.folder}/{SETTINGS}")
         if not options & {"--append-system-prompt", "--append-system-prompt-file"}:
-            text = ((_COMMS, place.comms),)
+            text = ((_CONTRACT, place.contract),)
         return Extra(files=files, args=args, text_args=text)
 
     def read(self, screen: Screen) -> Reading:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import codex_screen
-from providers.programs.base import Beats, Extra, Program
+from providers.programs.base import Beats, Extra, Program, Reads
 
 if TYPE_CHECKING:
     from providers.programs.base import Place, Reading, Screen
     from specs.compiled import Agent
 
+PARTS = 4  # in which the contract is said: codex cuts what one hook prints to about 10,000 bytes
+_PART_MAX = 9_000
 TIMEOUT_S = 3  # the most that codex allows for every event: the hash is of what it allows
 _FLAGS = "/<session-flags>/config.toml"  # how codex calls what comes by `-c`
 
@@ -43,6 +45,7 @@ class Codex:
     name: str = "codex"
     beats: Beats = "hook"
     receipts: bool = True
+    reads: Reads = "conversation"
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         """Nothing if the agent's own command has hooks: two `-c` of one key are not added up. And nothing if it may
@@ -51,16 +54,18 @@ class Codex:
         if own or "--no-daemon" not in agent.argv:
             return Extra()
         commands = {event: shlex.join([f"{place.bin_dir}/agent-hook", event, *said]) for event, said in HOOKS.items()}
-        # It says this for each new conversation, with the block as it is by then; `developer_instructions` would take
-        # the place of the person's own. At launch nothing is asked of it: codex calls it with the first prompt.
-        commands["SessionStart"] = f"cat -- {shlex.quote(place.comms)} 2>/dev/null || :"
+        # These say it for each new conversation, as it is by then; `developer_instructions` would take the place of the
+        # person's own. At launch nothing is asked of them: codex calls them with the first prompt.
+        said_by: dict[str, tuple[str, ...]] = {event: (command,) for event, command in commands.items()}
+        said_by["SessionStart"] = tuple(_part(place.contract, number) for number in range(PARTS))
         args: list[str] = []
         trusted: list[str] = []
-        for event, command in commands.items():
-            hook = f'{{type="command",command={_toml(command)},timeout={TIMEOUT_S}}}'
-            args += ["-c", f"hooks.{event}=[{{hooks=[{hook}]}}]"]
-            key = f"{_FLAGS}:{_snake(event)}:0:0"
-            trusted.append(f'{_toml(key)}={{trusted_hash="{trusted_hash(event, command)}"}}')
+        for event, called in said_by.items():
+            hooks = [f'{{type="command",command={_toml(one)},timeout={TIMEOUT_S}}}' for one in called]
+            args += ["-c", f"hooks.{event}=[{{hooks=[{','.join(hooks)}]}}]"]
+            for number, command in enumerate(called):
+                key = f"{_FLAGS}:{_snake(event)}:0:{number}"
+                trusted.append(f'{_toml(key)}={{trusted_hash="{trusted_hash(event, command)}"}}')
         return Extra(args=(*args, "-c", f"hooks.state={{{','.join(trusted)}}}"))
 
     def read(self, screen: Screen) -> Reading:
@@ -69,6 +74,14 @@ class Codex:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         _ = how  # in a git repository `/new` asks where; both begin a new conversation
         return "/clear"
+
+
+def _part(path: str, number: int) -> str:
+    """What prints one part of a file, up to the end of a line; the last one prints all that is left. Nothing for a file
+    that is shorter, or not there."""
+    last = number if number < PARTS - 1 else 10**6
+    program = f"(n+=length($0)+1)>{_PART_MAX}&&n>length($0)+1{{p++;n=length($0)+1}}p>={number}&&p<={last}"
+    return f"LC_ALL=C awk {shlex.quote(program)} {shlex.quote(path)} 2>/dev/null || :"
 
 
 def trusted_hash(event: str, command: str, timeout_s: int = TIMEOUT_S) -> str:

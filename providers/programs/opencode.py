@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
-from providers.programs.base import Asks, Beats, Extra, Reading, Turn
+from providers.programs.base import Asks, Beats, Extra, Reading, Reads, Turn
 from providers.programs.painted import Cell, cells, columns
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class OpenCode:
     name: str = "opencode"
     beats: Beats = "native"
     receipts: bool = True
+    reads: Reads = "prompt"
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         """Two variables that opencode adds to what it reads of the person's own. One that the roster sets is kept."""
@@ -49,7 +50,7 @@ class OpenCode:
         own = dict(agent.env)
         env = []
         if _SETTINGS not in own:
-            env.append((_SETTINGS, json.dumps({"instructions": [place.comms]})))
+            env.append((_SETTINGS, json.dumps({"instructions": [place.contract]})))
         if _INTERFACE not in own:
             env.append((_INTERFACE, f"{place.folder}/tui.json"))
         interface = json.dumps({"$schema": "https://opencode.ai/tui.json", "plugin": [f"./{PLUGIN}"]})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
-from providers.programs.base import Asks, Beats, Extra, Reading, Turn
+from providers.programs.base import Asks, Beats, Extra, Reading, Reads, Turn
 from providers.programs.painted import cells
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Pi:
     name: str = "pi"
     beats: Beats = "native"
     receipts: bool = True
+    reads: Reads = "prompt"
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         """The extension, beside the person's own: `-e` adds to what pi finds by itself."""
@@ -46,7 +47,7 @@ class Pi:
         return Extra(
             files=tuple((name, files.text(name)) for name in _FILES),
             args=("-e", f"{place.folder}/{EXTENSION}"),
-            env=(("MOSAIC_AGENT_COMMS", place.comms),),
+            env=(("MOSAIC_AGENT_CONTRACT", place.contract),),
         )
 
     def read(self, screen: Screen) -> Reading:

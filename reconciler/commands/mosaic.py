@@ -55,6 +55,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 class Lazy(click.Group):
     """A group that knows the names of its commands and where they are."""
+    "compose-contract": ("compose_contract", "command", "Print the one text that an agent starts with."),
 
     def __init__(self, *, table: Mapping[str, tuple[str, str, str]], name: str, help: str, epilog: str) -> None:
         super().__init__(name=name, help=help, epilog=epilog, context_settings=CONTEXT)

@@ -104,6 +104,7 @@ class RealFleet:
         self.write(Path("/var/lib/systemd/linger", self.host.env["USER"]), "")
         self.host.run(["git", "init", "--quiet", "-b", "main", self.repository])
         self.write(self.repository / "fleet.yaml", homes.FLEET)
+        self.write(self.repository / "NORTH_STAR.yaml", homes.NORTH_STAR)
         self.commit("One of each", {})
 
     def write(self, path: Path, text: str) -> None:

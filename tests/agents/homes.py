@@ -25,6 +25,13 @@ floor: none
 reconcile: {rollout: {on_change: immediately, max_unavailable: 5}}
 """
 
+# Long enough that the whole contract is more than what codex takes from one hook.
+NORTH_STAR = """\
+version: 1
+mission: Prove it with the real programs.
+goals:
+""" + "".join(f"  - {{id: G{at}, title: {'A goal with a rather long title ' * 4}}}\n" for at in range(50))
+
 
 def roster(
     home: Path, url: str, states: Mapping[str, str], more: Mapping[str, Mapping[str, object]]

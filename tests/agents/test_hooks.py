@@ -1,4 +1,4 @@
-"""claude and codex with the hooks that their launch adds: turns, receipts, the comms block, and nothing of anybody's.
+"""claude and codex with the hooks that their launch adds: turns, receipts, the contract, and nothing of anybody's.
 
 They start once, and without their unattended mode; the tests go on from where the one before has left them.
 """
@@ -139,12 +139,15 @@ def test_a_prompt_is_noted_and_its_receipt_has_all_of_it(fleet: RealFleet, agent
 
 
 @pytest.mark.parametrize("agent", BOTH)
-def test_the_comms_block_has_reached_the_model_beside_what_the_person_says(fleet: RealFleet, agent: str) -> None:
-    block = fleet.host.path_outside(fleet.run_folder.parent / f"agents/{agent}.d/comms.md").read_text().rstrip("\n")
-    assert len(block) > 200
+def test_the_contract_has_reached_the_model_beside_what_the_person_says(fleet: RealFleet, agent: str) -> None:
+    """All of it and in order, though codex is told it in parts."""
+    contract = fleet.host.path_outside(fleet.run_folder.parent / f"agents/{agent}.d/contract.md").read_text()
+    assert len(contract.encode()) > 15_000
+    for words in ("# Constitution", "# Coder", "Prove it with the real programs.", "# Messages between agents"):
+        assert words in contract
     (request,) = fleet.api.turns(agent)
-    assert block in request.system
-    assert not [text for text in request.user_texts if block in text]
+    assert "".join(contract.split()) in "".join(request.system.split())
+    assert not [text for text in request.user_texts if "# Constitution" in text]
     assert ("Be brief, says the person." in request.system) == (agent == "codex")
 
 
@@ -204,7 +207,7 @@ def test_a_failure_of_the_api_is_noted_until_the_next_turn(
 @pytest.mark.parametrize("agent", BOTH)
 def test_its_reset_begins_a_new_conversation_with_the_block_in_it(fleet: RealFleet, agent: str) -> None:
     block = "as it is by now"
-    fleet.write(fleet.run_folder.parent / f"agents/{agent}.d/comms.md", block)
+    fleet.write(fleet.run_folder.parent / f"agents/{agent}.d/contract.md", block)
     fleet.say(agent, "/clear")
     fleet.until(agent, lambda seen: seen.composer == "empty" and "try it" not in fleet.screen(agent))
     fleet.say(agent, "hello")
@@ -241,7 +244,7 @@ def test_hooks_that_have_changed_stop_no_start(fleet: RealFleet, known: bool) ->
     home = fleet.host.home
     env = {"CODEX_HOME": f"{home}/.codex-both", "PATH": f"{fleet.prefix}/bin:/usr/bin:/bin"}
     moved = f"{home}/it's elsewhere"
-    place = Place(folder=f"{moved}/a.d", bin_dir=f"{moved}/bin", comms=f"{moved}/a.d/comms.md", home=str(home))
+    place = Place(folder=f"{moved}/a.d", bin_dir=f"{moved}/bin", contract=f"{moved}/a.d/contract.md", home=str(home))
     agent = make_agent("a", argv=("codex", "--no-daemon"))
     args = CODEX.extra(agent, place).args  # noqa: S610 - no Django here
     if not known:

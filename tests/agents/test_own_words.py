@@ -1,4 +1,4 @@
-"""pi and opencode with what their launch loads into them: heartbeats, receipts, comms block, and nothing of anybody's.
+"""pi and opencode with what their launch loads into them: heartbeats, receipts, the contract, and nothing of anybody's.
 
 They start once; the tests go on from where the one before has left them.
 """
@@ -168,12 +168,13 @@ def test_nobody_waits_for_a_receipt_that_nobody_asked_for(fleet: RealFleet, agen
 
 
 @pytest.mark.parametrize("agent", BOTH)
-def test_the_comms_block_is_beside_what_the_person_says_and_is_always_the_newest(fleet: RealFleet, agent: str) -> None:
+def test_the_contract_is_beside_what_the_person_says_and_is_always_the_newest(fleet: RealFleet, agent: str) -> None:
     pid = fleet.pids()[agent]
-    path = fleet.run_folder.parent / f"agents/{agent}.d/comms.md"
+    path = fleet.run_folder.parent / f"agents/{agent}.d/contract.md"
     block = fleet.host.path_outside(path).read_text().strip()
     request = fleet.api.turns(agent)[0]
-    assert len(block) > 200
+    for words in ("# Constitution", "# Coder", "Prove it with the real programs.", "# Messages between agents"):
+        assert words in block
     assert block in request.system
     assert "Be brief, says the person." in request.system
     assert not [text for text in request.user_texts if block in text]
@@ -311,5 +312,5 @@ def test_nothing_of_the_persons_has_changed_and_it_is_in_force(fleet: RealFleet)
     for agent in BOTH:
         assert fleet.host.path_outside(fleet.host.home / f"told-by-{agent}").read_text() == "loaded"
     made = {path.name for path in fleet.host.path_outside(fleet.run_folder.parent / "agents/opencode.d").iterdir()}
-    assert made == {"MANIFEST", "comms.md", "opencode.js", "tui.json", "voice.js"}
+    assert made == {"MANIFEST", "contract.md", "opencode.js", "tui.json", "voice.js"}
     fleet.reconcile().assert_converged()

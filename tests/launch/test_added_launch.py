@@ -22,7 +22,11 @@ class Prog(Plain):
     def extra(self, agent: Agent, place: Place) -> Extra:
         return Extra(
             args=("--settings", f"{place.folder}/a b.json", ""),
-            text_args=(("--system=", place.comms), ("--gone=", f"{place.folder}/gone"), ("", f"{place.folder}/empty")),
+            text_args=(
+                ("--system=", place.contract),
+                ("--gone=", f"{place.folder}/gone"),
+                ("", f"{place.folder}/empty"),
+            ),
             env=(("PROG_MODE", f"of {agent.name}"),),
         )
 
@@ -30,7 +34,7 @@ class Prog(Plain):
 @pytest.fixture
 def added(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(additions, "program", Prog)
-    bench.write(f"{additions.folder('a', bench.facts)}/comms.md", TEXT)
+    bench.write(f"{additions.folder('a', bench.facts)}/contract.md", TEXT)
     bench.write(f"{additions.folder('a', bench.facts)}/empty", "\n")
     return bench
 

@@ -12,7 +12,7 @@ from providers.base import Kind, ResourceKey
 from providers.env import EnvProvider
 from providers.host import FileState
 from providers.programs import registry
-from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Screen
+from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Reads, Screen
 from specs.compiled import Agent
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 from tests.launch.test_providers import look
@@ -30,11 +30,12 @@ class Prog:
     name: str = "prog"
     beats: Beats = "hook"
     receipts: bool = True
+    reads: Reads = "start"
 
     def extra(self, agent: Agent, place: Place) -> Extra:
         return Extra(
             args=("--settings", f"{place.folder}/settings.json"),
-            text_args=(("--system=", place.comms),),
+            text_args=(("--system=", place.contract),),
             env=(("PROG_MODE", agent.agent_class),),
         )
 
@@ -68,7 +69,7 @@ def test_the_lines_come_after_the_agents_own() -> None:
         f"ADD_ENV=PROG_MODE={AGENT.agent_class}",
         "ADD_ARG=--settings",
         f"ADD_ARG={folder}/settings.json",
-        f"ADD_TEXT=--system=|{folder}/comms.md",
+        f"ADD_TEXT=--system=|{folder}/contract.md",
     ]
 
 
@@ -122,7 +123,7 @@ def test_an_edit_of_them_is_drift_and_shows_no_value() -> None:
 def test_a_prefix_ends_at_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     class Bar(Plain):
         def extra(self, agent: Agent, place: Place) -> Extra:
-            return Extra(text_args=((f"{agent.name}|", place.comms),))
+            return Extra(text_args=((f"{agent.name}|", place.contract),))
 
     monkeypatch.setattr(additions, "program", Bar)
     with pytest.raises(ValueError, match=r"a\|"):

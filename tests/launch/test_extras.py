@@ -10,7 +10,7 @@ import pytest
 
 from providers import additions, files, launch
 from providers.base import Action, Kind, Present, Reason, Resource, ResourceKey, Verb
-from providers.comms import comms_text
+from providers.contract import compose
 from providers.extras import MANIFEST, ExtrasProvider
 from providers.host import FileState
 from providers.programs.base import Extra, Place, Plain
@@ -82,18 +82,18 @@ def steps(verb: Verb, found: Change) -> list[str]:
 
 def test_what_is_wanted() -> None:
     content = wanted().data["content"]
-    assert content.keys() == {"settings.json", "comms.md", MANIFEST}
-    assert content["comms.md"] == comms_text(FLEET, "a")
+    assert content.keys() == {"settings.json", "contract.md", MANIFEST}
+    assert content["contract.md"] == compose(FLEET, AGENT, FACTS)
     assert content["settings.json"] == f'{{"hook": "{FACTS.bin_dir}"}}\n'
     assert (
         content[MANIFEST].splitlines()[0].startswith("# mosaic-fleet: generated from git for agent a of fleet canary")
     )
-    assert wanted().fields["comms.md"]["mode"] == "0600"
+    assert wanted().fields["contract.md"]["mode"] == "0600"
 
 
-def test_an_agent_with_another_command_has_its_comms_block_only() -> None:
+def test_an_agent_with_another_command_has_its_contract_only() -> None:
     other = make_fleet(replace(AGENT, argv=("bash",)))
-    assert wanted(other).data["content"].keys() == {"comms.md", MANIFEST}
+    assert wanted(other).data["content"].keys() == {"contract.md", MANIFEST}
 
 
 def test_who_has_them() -> None:
@@ -125,17 +125,17 @@ def test_an_edit_is_put_back_and_a_change_in_git_is_told_from_it() -> None:
     assert older is not None
     assert older.present is not None
     assert older.present.evidence["intact"] is True
-    assert steps(Verb.WRITE, older) == ["write comms.md", f"write {MANIFEST}"]
+    assert steps(Verb.WRITE, older) == ["write contract.md", f"write {MANIFEST}"]
 
 
 def test_a_mode_and_a_missing_file_are_drift() -> None:
     there = written()
-    there[f"{FOLDER}/comms.md"] = replace(there[f"{FOLDER}/comms.md"], mode=0o644)
+    there[f"{FOLDER}/contract.md"] = replace(there[f"{FOLDER}/contract.md"], mode=0o644)
     del there[f"{FOLDER}/settings.json"]
     found = change(there)
     assert found is not None
-    assert {field.path.partition(".")[0] for field in found.fields} == {"comms", "settings"}
-    assert steps(Verb.WRITE, found) == ["write comms.md", "write settings.json"]
+    assert {field.path.partition(".")[0] for field in found.fields} == {"contract", "settings"}
+    assert steps(Verb.WRITE, found) == ["write contract.md", "write settings.json"]
 
 
 def test_a_file_that_is_wanted_no_longer_goes() -> None:
@@ -152,9 +152,9 @@ def test_of_an_agent_that_is_gone_all_goes_the_manifest_last() -> None:
     found = change(there, gone)
     assert found is not None
     assert found.verdict is Verdict.DELETE
-    assert steps(Verb.DELETE, found) == ["delete comms.md", "delete settings.json", f"delete {MANIFEST}"]
+    assert steps(Verb.DELETE, found) == ["delete contract.md", "delete settings.json", f"delete {MANIFEST}"]
     # Killed in the middle: what is left is still ours.
-    for name in ("comms.md", "settings.json"):
+    for name in ("contract.md", "settings.json"):
         del there[f"{FOLDER}/{name}"]
     found = change(there, gone)
     assert found is not None
@@ -163,7 +163,7 @@ def test_of_an_agent_that_is_gone_all_goes_the_manifest_last() -> None:
     assert change(there, gone) is None
 
 
-@pytest.mark.parametrize("emptied", ["comms.md", MANIFEST])
+@pytest.mark.parametrize("emptied", ["contract.md", MANIFEST])
 def test_what_a_full_disk_leaves_is_ours(emptied: str) -> None:
     there = written() | {f"{FOLDER}/{emptied}": FileState(content="", mode=0o600)}
     found = change(there)
@@ -177,7 +177,7 @@ def test_what_a_full_disk_leaves_is_ours(emptied: str) -> None:
     [
         {FOLDER: FileState(odd="a symbolic link")},
         {FOLDER: FileState(content="a file", mode=0o600)},
-        {f"{FOLDER}/comms.md": FileState(odd="a symbolic link")},
+        {f"{FOLDER}/contract.md": FileState(odd="a symbolic link")},
         {f"{FOLDER}/{MANIFEST}": FileState(odd="a folder")},
         {f"{FOLDER}/{MANIFEST}": FileState(
             content="# mosaic-fleet: generated from git for agent a of fleet other; edits are put back\n", mode=0o600

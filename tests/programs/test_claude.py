@@ -20,7 +20,7 @@ from tests.programs.strategies import screens
 PLACE = Place(
     folder="/home/o'neil/my state/agents/a.d",
     bin_dir="/home/o'neil/my state/bin",
-    comms="/home/o'neil/my state/agents/a.d/comms.md",
+    contract="/home/o'neil/my state/agents/a.d/contract.md",
     home="/home/o'neil",
 )
 RULE = "─" * 80
@@ -123,7 +123,7 @@ def test_reading_is_total(any_screen: object) -> None:
 def test_its_settings_call_the_hook_for_each_event() -> None:
     extra = added("claude")
     assert extra.args == ("--settings", f"{PLACE.folder}/{SETTINGS}")
-    assert extra.text_args == (("--append-system-prompt=", PLACE.comms),)
+    assert extra.text_args == (("--append-system-prompt=", PLACE.contract),)
     ((name, text),) = extra.files
     assert name == SETTINGS
     hooks = json.loads(text)["hooks"]

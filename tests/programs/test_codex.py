@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 
 from providers.programs.base import Extra, Place, Reading
-from providers.programs.codex import HOOKS, PROGRAM, TIMEOUT_S, trusted_hash
+from providers.programs.codex import HOOKS, PARTS, PROGRAM, TIMEOUT_S, trusted_hash
 from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.strategies import screens
@@ -20,7 +22,7 @@ from tests.programs.strategies import screens
 PLACE = Place(
     folder='/home/o\'neil/my "state"/agents/a.d',
     bin_dir='/home/o\'neil/my "state"/bin',
-    comms='/home/o\'neil/my "state"/agents/a.d/comms.md',
+    contract='/home/o\'neil/my "state"/agents/a.d/contract.md',
     home="/home/o'neil",
 )
 LONG = "queued three which is a rather long message that does not fit on one line of"
@@ -129,18 +131,38 @@ def test_its_hooks_come_with_their_hashes() -> None:
     overrides = {key: value for key, _, value in (word.partition("=") for word in extra.args[1::2])}
     states = tomllib.loads(f"x = {overrides.pop('hooks.state')}")["x"]
     hook = f"{PLACE.bin_dir}/agent-hook"
-    called = {}
+    called: dict[str, list[str]] = {}
     for key, value in overrides.items():
         event = key.removeprefix("hooks.")
-        ((entry,),) = (group["hooks"] for group in tomllib.loads(f"x = {value}")["x"])
-        assert (entry["type"], entry["timeout"]) == ("command", TIMEOUT_S)
+        (entries,) = (group["hooks"] for group in tomllib.loads(f"x = {value}")["x"])
         snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in event)[1:]
-        state = states.pop(f"/<session-flags>/config.toml:{snake}:0:0")
-        assert state == {"trusted_hash": trusted_hash(event, entry["command"])}
-        called[event] = tuple(shlex.split(entry["command"]))
-    assert called.pop("SessionStart")[:3] == ("cat", "--", PLACE.comms)
-    assert called == {event: (hook, event, *words) for event, words in HOOKS.items()}
+        for number, entry in enumerate(entries):
+            assert (entry["type"], entry["timeout"]) == ("command", TIMEOUT_S)
+            state = states.pop(f"/<session-flags>/config.toml:{snake}:0:{number}")
+            assert state == {"trusted_hash": trusted_hash(event, entry["command"])}
+            called.setdefault(event, []).append(entry["command"])
+    assert [PLACE.contract in shlex.split(command) for command in called.pop("SessionStart")] == [True] * PARTS
+    assert called == {event: [shlex.join((hook, event, *words))] for event, words in HOOKS.items()}
     assert states == {}
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 8_999, 9_000, 9_001, 20_000, 36_000, 60_000])
+@pytest.mark.parametrize("wide", [40, 8_999, 9_500])
+def test_the_contract_is_said_in_parts_that_codex_does_not_cut(tmp_path: Path, size: int, wide: int) -> None:
+    """Each up to the end of a line; what a single hook prints is cut at about 10,000 bytes."""
+    path = tmp_path / "it's a contract.md"
+    line = "\u00e9" * (wide // 2 - 1) + "\n"
+    text = (line * (size // len(line.encode()) + 1))[: size // 2]
+    path.write_text(text)
+    agent = make_agent("a", runtime="codex", argv=("codex", "--no-daemon"))
+    words = PROGRAM.extra(agent, replace(PLACE, contract=str(path))).args  # noqa: S610 - no Django here
+    (value,) = (word.removeprefix("hooks.SessionStart=") for word in words if word.startswith("hooks.SessionStart="))
+    commands = [entry["command"] for group in tomllib.loads(f"x = {value}")["x"] for entry in group["hooks"]]
+    said = [subprocess.run(["sh", "-c", one], capture_output=True, check=True).stdout.decode() for one in commands]
+    assert "".join(said) == text + ("\n" if text and not text.endswith("\n") else "")
+    assert all(len(part.encode()) <= max(9_000, wide + 1) for part in said[:-1])
+    path.unlink()
+    assert [subprocess.run(["sh", "-c", one], capture_output=True, check=True).stdout for one in commands] == [b""] * 4
 
 
 def test_the_hash_is_the_one_that_codex_computes() -> None:

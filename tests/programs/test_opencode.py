@@ -16,7 +16,9 @@ from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.mutations import mutations
 
-PLACE = Place(folder="/state/agents/a.d", bin_dir="/state/bin", comms="/state/agents/a.d/comms.md", home="/home/me")
+PLACE = Place(
+    folder="/state/agents/a.d", bin_dir="/state/bin", contract="/state/agents/a.d/contract.md", home="/home/me"
+)
 
 IDLE = Reading(turn="idle", composer="empty", why="its prompt is empty, nothing to interrupt")
 DRAFT = replace(IDLE, composer="draft", why="its prompt has a text in it, nothing to interrupt")
@@ -116,7 +118,7 @@ def added(argv: tuple[str, ...] = ("opencode", "--auto"), **env: EnvValue) -> Ex
 
 def test_it_is_told_by_two_variables_that_add_to_what_the_person_has() -> None:
     env = dict(added().env)
-    assert json.loads(env["OPENCODE_CONFIG_CONTENT"]) == {"instructions": [PLACE.comms]}
+    assert json.loads(env["OPENCODE_CONFIG_CONTENT"]) == {"instructions": [PLACE.contract]}
     assert env["OPENCODE_TUI_CONFIG"] == "/state/agents/a.d/tui.json"
     made = dict(added().files)
     assert json.loads(made.pop("tui.json"))["plugin"] == ["./opencode.js"]

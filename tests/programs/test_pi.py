@@ -14,7 +14,9 @@ from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.mutations import mutations
 
-PLACE = Place(folder="/state/agents/a.d", bin_dir="/state/bin", comms="/state/agents/a.d/comms.md", home="/home/me")
+PLACE = Place(
+    folder="/state/agents/a.d", bin_dir="/state/bin", contract="/state/agents/a.d/contract.md", home="/home/me"
+)
 
 IDLE = Reading(turn="idle", composer="empty", why="its editor is empty, nothing turns above it")
 DRAFT = replace(IDLE, composer="draft", why="its editor has a text in it, nothing turns above it")
@@ -106,7 +108,7 @@ def test_its_extension_is_added_to_what_the_person_has() -> None:
     agent = make_agent("a", argv=("/opt/bin/pi", "--model", "x"))
     added = PROGRAM.extra(agent, PLACE)  # noqa: S610 - no Django here
     assert added.args == ("-e", "/state/agents/a.d/pi.js")
-    assert added.env == (("MOSAIC_AGENT_COMMS", PLACE.comms),)
+    assert added.env == (("MOSAIC_AGENT_CONTRACT", PLACE.contract),)
     assert added.text_args == ()  # --append-system-prompt would replace the person's APPEND_SYSTEM.md
     assert dict(added.files) == {name: files.text(name) for name in ("pi.js", "voice.js")}
     assert all(text.startswith("// Managed by Mosaic Fleet: edits are put back.\n") for _, text in added.files)

@@ -1,6 +1,6 @@
 // Managed by Mosaic Fleet: edits are put back.
 //
-// An extension of pi: heartbeats, receipts, and what the agent is told of its peers.
+// An extension of pi: heartbeats, receipts, and the contract that the agent works by.
 import { readFileSync } from "node:fs"
 import { suspended, voice } from "./voice.js"
 
@@ -15,10 +15,10 @@ function needsLogin(ctx) {
   return !ctx.model || !ctx.modelRegistry.hasConfiguredAuth(ctx.model)
 }
 
-/** As they are now: the file is new whenever the fleet's names change. */
-function peers() {
+/** As it is now: the file is new whenever the fleet's files change. */
+function contract() {
   try {
-    return readFileSync(process.env.MOSAIC_AGENT_COMMS, "utf-8").trim()
+    return readFileSync(process.env.MOSAIC_AGENT_CONTRACT, "utf-8").trim()
   } catch {
     return ""
   }
@@ -85,8 +85,8 @@ export default function (pi) {
   on("before_agent_start", ({ prompt, systemPrompt }) => {
     self.receipt(typed ?? prompt, false)
     typed = null
-    const comms = peers()
-    return comms ? { systemPrompt: `${systemPrompt}\n\n${comms}` } : undefined
+    const text = contract()
+    return text ? { systemPrompt: `${systemPrompt}\n\n${text}` } : undefined
   })
 
   on("agent_start", () => {

@@ -1,0 +1,125 @@
+"""The contract: the one text that an agent starts with, composed of what the framework, the operator and git say. Pure.
+
+Every agent pays for it at each start, so it says where longer texts are and does not repeat them. The same parts give
+the same bytes. Each section begins with a comment that names its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from providers.additions import is_its_program
+from providers.comms import comms_text
+from specs import library
+from specs.projection import FILE as MISSION
+from specs.projection import is_projection
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from specs.compiled import Agent, Fleet
+
+# What an operator may add on this host, by the place that it has in the text.
+PROFILE = ("USER.md", "USER.local.md")
+OVERLAYS = ("SOUL.md", "SOUL.local.md", "STANDARDS.local.md")
+
+# Bytes of one section; together they stay below what `agent-start` takes as an argument, 100,000.
+_MOST = 8_000
+_MOST_OF_A_PERSONA = 24_000
+
+Section = tuple[str, str]  # source, text
+
+
+def compose(fleet: Fleet, agent: Agent, facts: HostFacts, *, runtime: str = "") -> str:
+    """The text for one agent of this host, as Markdown. `runtime`: as it would be for another program. Raises KeyError
+    for an agent that this host does not have."""
+    program = runtime or (agent.runtime if is_its_program(agent) else "")
+    own = [*_persona(fleet, agent), *_mission(fleet, facts), ("messages between agents", comms_text(fleet, agent.name))]
+    return _text(f"agent {agent.name}", facts, [*_common(program, facts), *own])
+
+
+def compose_without_agent(runtime: str, fleet: Fleet | None, facts: HostFacts) -> str:
+    """What every agent of that program is given, without what is one agent's own."""
+    mission = _mission(fleet, facts) if fleet is not None else ()
+    return _text(f"any agent in {runtime}", facts, [*_common(runtime, facts), *mission])
+
+
+def runtimes() -> tuple[str, ...]:
+    """The programs that a text ships for, sorted."""
+    return tuple(name.rpartition("/")[2].removesuffix(".md") for name in library.names("framework/runtimes", ".md"))
+
+
+def _common(runtime: str, facts: HostFacts) -> Iterator[Section]:
+    """What does not depend on the agent, but for its program."""
+    yield from _framework("CONSTITUTION.md", "CONSTITUTION.md")
+    yield from _framework("AGENTS.md", "AGENTS.md")
+    yield from _operators(PROFILE, facts)
+    yield from _framework("TOOLS.md", "TOOLS.md")
+    yield from _framework(f"runtimes/{runtime}.md", f"runtime/{runtime}/RUNTIME.md")
+    yield from _operators(OVERLAYS, facts)
+
+
+@cache
+def _framework(name: str, installed: str) -> tuple[Section, ...]:
+    """A text of the framework's own, under the name that it has in `$MOSAIC_HOME`; nothing where none ships."""
+    folder = f"framework/{name}".rpartition("/")[0]
+    return ((installed, library.text(f"framework/{name}")),) if f"framework/{name}" in _shipped(folder) else ()
+
+
+@cache
+def _shipped(folder: str) -> frozenset[str]:
+    return frozenset(library.names(folder, ".md"))
+
+
+def _operators(names: Iterable[str], facts: HostFacts) -> Iterator[Section]:
+    """The operator's own texts. One that is as it was first written for them says nothing yet."""
+    overlays = {one.name: one for one in facts.overlays}
+    for name in names:
+        one = overlays.get(name)
+        if one is None:
+            continue
+        if one.fault:
+            yield name, f"({facts.mosaic_home}/{name} is there and could not be read: {one.fault}.)"
+        elif one.text.strip() and one.text != _template(name):
+            yield name, _shortened(one.text, _MOST, f"{facts.mosaic_home}/{name}")
+
+
+@cache
+def _template(name: str) -> str:
+    path = f"framework/templates/{name}"
+    return library.text(path) if path in _shipped("framework/templates") else ""
+
+
+def _persona(fleet: Fleet, agent: Agent) -> Iterator[Section]:
+    persona = fleet.personas.get(agent.agent_class)
+    if persona is not None:
+        where = f"roles/{agent.agent_class}.md in the fleet's repository"
+        yield f"contract of class {agent.agent_class}", _shortened(persona.text, _MOST_OF_A_PERSONA, where)
+
+
+def _mission(fleet: Fleet, facts: HostFacts) -> Iterator[Section]:
+    """Without the line that tells people not to edit it: who reads it here cannot."""
+    text = fleet.mission.partition("\n")[2] if is_projection(fleet.mission) else fleet.mission
+    if text.strip():
+        yield f"fleet/{MISSION}", _shortened(text, _MOST, f"{facts.mosaic_home}/fleet/{MISSION}")
+
+
+def _shortened(text: str, most: int, where: str) -> str:
+    """The text, as far as there is room for it: up to the end of a line, and where the rest is."""
+    data = text.encode()
+    if len(data) <= most:
+        return text
+    kept = data[:most].decode(errors="ignore")
+    head = kept.rpartition("\n")[0] or kept
+    return f"{head}\n\n(It goes on, and was cut here: all of it is in {where}.)"
+
+
+def _text(whom: str, facts: HostFacts, sections: Iterable[Section]) -> str:
+    parts = [
+        f"<!-- contract of {whom}, composed by Mosaic Fleet; edits are put back -->",
+        f"Files that are named here without a folder are in `{facts.mosaic_home}`.",
+    ]
+    for source, text in sections:
+        parts += [f"<!-- source: {source} -->", text.strip("\n")]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,1 @@
+"""What an agent starts with, composed of everybody's texts."""
