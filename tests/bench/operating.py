@@ -22,6 +22,7 @@ def listing(fleet: BenchFleet, floor: list[str]) -> None:
     """`mosaic fleet ps` as a whole process, in turn with the floor of a run."""
     times: dict[str, list[float]] = {"floor": [], "fleet ps": []}
     for round_ in range(ROUNDS):
+        fleet.beat()
         for name, argv in (("floor", floor), ("fleet ps", [*MOSAIC, "fleet", "ps", "--fleet", str(fleet.path)])):
             taken = wall(argv)
             if round_:  # the first round warms the caches
