@@ -69,13 +69,13 @@ class LocalHost:
 
     def look(self, sockets: Sequence[str] = ()) -> LocalLook:
         """`sockets`: tmux servers that will be asked for, so that they may begin."""
+        overlays = read_overlays(self.facts.mosaic_home)
+        if overlays != self.facts.overlays:
+            self.facts = replace(self.facts, overlays=overlays)
         return LocalLook(self.facts, self.systemd, self._tmux, sockets)
 
     def paused(self) -> str | None:
         path = f"{self.facts.run_dir}/PAUSED"
-        overlays = read_overlays(self.facts.mosaic_home)
-        if overlays != self.facts.overlays:
-            self.facts = replace(self.facts, overlays=overlays)
         try:
             # Without waiting, whatever it is that stands there.
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

@@ -47,6 +47,7 @@ TOP: Mapping[str, tuple[str, str, str]] = {
     "fleet": ("mosaic", "fleet", "The fleet on this host."),
     "agent": ("mosaic", "agent", "One agent of the fleet."),
     "doctor": ("doctor", "command", "Check every prerequisite, and show what mends it."),
+    "compose-contract": ("compose_contract", "command", "Print the one text that an agent starts with."),
     "completion": ("completion", "command", "Print the completion script for a shell."),
     "man": ("man", "command", "Print a manual page, or write them all."),
 }
@@ -55,7 +56,6 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 class Lazy(click.Group):
     """A group that knows the names of its commands and where they are."""
-    "compose-contract": ("compose_contract", "command", "Print the one text that an agent starts with."),
 
     def __init__(self, *, table: Mapping[str, tuple[str, str, str]], name: str, help: str, epilog: str) -> None:
         super().__init__(name=name, help=help, epilog=epilog, context_settings=CONTEXT)
