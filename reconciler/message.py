@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+from reconciler.deliver_text import clean, label
 from reconciler.deliver_verdict import OUTBOX_STATES, State
+from reconciler.errors import Usage
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -30,15 +32,21 @@ class Message:
 
 
 def parse(name: str, raw: Mapping[str, Any]) -> Message:
-    """A message from its file, called `name`. Raises KeyError, TypeError, ValueError."""
+    """A message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
     texts = (message.agent, message.sender, message.text, message.kickstart, message.reason)
     if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a message")
-    created, expires = float(message.created), float(message.expires)
-    if not (isfinite(created) and isfinite(expires)):
-        raise ValueError("not a time")
-    return replace(message, created=created, expires=expires, tries=int(message.tries))
+    created, expires, tries = float(message.created), float(message.expires), float(message.tries)
+    if not (isfinite(created) and isfinite(expires) and isfinite(tries)):
+        raise ValueError("not a time, or not a number of tries")
+    try:
+        if not message.kickstart and clean(message.text) != message.text:
+            raise ValueError("not a text as it is stored here")
+        label(message.sender)
+    except Usage as error:
+        raise ValueError(error.message) from error
+    return replace(message, created=created, expires=expires, tries=int(tries))
 
 
 def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:

@@ -162,7 +162,7 @@ class Outbox:
             if len(raw) > _FILE_MAX:
                 raise ValueError("too large")
             return parse(name, parse_json(raw))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
             return Message(id=name, agent="", sender="", created=0.0, state="damaged", reason=str(error)[:200])
 
 

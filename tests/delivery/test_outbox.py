@@ -320,9 +320,16 @@ def test_a_foreign_time_or_state_is_damage(post: Post) -> None:
     message = post.put("one")
     path = post.store.state / "outbox" / f"{message.id}.json"
     good = json.loads(path.read_text())
-    for change in ({"created": "x"}, {"expires": float("nan")}, {"state": "sent"}, {"text": 5}, {"more": 1}):
+    changes: list[dict[str, object]] = [
+        {"created": "x"}, {"created": 10**400}, {"expires": float("nan")}, {"tries": float("inf")}, {"tries": None},
+        {"state": "sent"}, {"state": []}, {"text": 5}, {"more": 1}, {"agent": ["coder0"]}, {"sender": "a -> b] "},
+        {"text": "end of a paste \x1b[201~"}, {"text": "one\r"}, {"text": " "}, {"text": "\ud800"},
+    ]  # fmt: skip
+    for change in changes:
         path.write_text(json.dumps({**good, **change}))
         assert [one.state for one in post.outbox.messages()] == ["damaged"], change
+    post.round()
+    assert post.agents.given == []
 
 
 def test_the_first_words_go_first_and_only_the_newest(post: Post) -> None:
