@@ -29,6 +29,7 @@ class Kind(StrEnum):
     RESPONDER = "responder"  # what writes the heartbeats of agents that have none of their own
     ENV = "env"  # per-agent launch environment
     EXTRAS = "extras"  # per-agent files that its launch adds
+    RESEED = "reseed"  # the framework's own texts in $MOSAIC_HOME
     UNIT = "systemd"  # the agent's systemd unit: enabled, active
     SESSION = "tmux"  # the agent's tmux session, pane and process
     HEARTBEAT = "heartbeat"  # observed only
@@ -47,6 +48,7 @@ class Verb(StrEnum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    RESEED = "reseed"  # put the framework's files back as shipped, and keep what somebody wrote into them
     RECOVER = "recover"  # mend a live tmux server without touching a pane
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from contextlib import suppress
-from errno import EEXIST, ELOOP, ENOTEMPTY, ENXIO
+from errno import EEXIST, ELOOP, ENOTEMPTY, ENXIO, ESTALE
 
 from providers.base import ObserveError
 from providers.host import FileState
@@ -44,16 +45,21 @@ def _state(path: str) -> FileState | None:
         parts = []
         while part := os.read(fd, 1 << 16):
             parts.append(part)
-        # Bytes that are not UTF-8 come out as \xNN: printable, and different from what we would write.
-        return FileState(content=b"".join(parts).decode("utf-8", "backslashreplace"), mode=stat.S_IMODE(info.st_mode))
+        data, mode = b"".join(parts), stat.S_IMODE(info.st_mode)
+        try:
+            return FileState(content=data.decode(), mode=mode)
+        except UnicodeDecodeError:
+            # As \xNN: printable, and different from what we would write.
+            return FileState(content=data.decode("utf-8", "backslashreplace"), mode=mode, raw=data)
     finally:
         os.close(fd)
 
 
-def write(path: str, content: str, mode: int) -> bool:
+def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = None) -> bool:
     """Write a file whole, and its folders (mode 0700) if need be; False if it was so already. Raises OSError.
 
-    The name of the temporary file is fixed, so that a crash leaves at most one behind, which the next write removes.
+    `known`: see the step of that name. The name of the temporary file is fixed, so that a crash leaves at most one
+    behind, which the next write removes.
     """
     data = content.encode("utf-8", "surrogateescape")
     try:
@@ -61,6 +67,7 @@ def write(path: str, content: str, mode: int) -> bool:
             return False
     except OSError:
         pass  # it is written anew; if that fails too, that error is the one to tell
+    there = known is None or _may_change(path, (*known, hashlib.sha256(data).hexdigest()))
     folder, name = os.path.split(path)
     _make_folders(folder)
     temporary = os.path.join(folder, f".{name}.mosaic-new")
@@ -76,7 +83,10 @@ def write(path: str, content: str, mode: int) -> bool:
             os.fsync(fd)
         finally:
             os.close(fd)
-        os.rename(temporary, path)
+        if there:
+            os.rename(temporary, path)
+        else:
+            _put_where_nothing_is(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
@@ -84,10 +94,12 @@ def write(path: str, content: str, mode: int) -> bool:
     return True
 
 
-def delete(path: str, *, folder: bool = False) -> bool:
+def delete(path: str, *, folder: bool = False, known: tuple[str, ...] | None = None) -> bool:
     """Remove a file, and with `folder` the folder that it was in, unless something else is in there. False if nothing
-    was there to remove. Raises OSError."""
+    was there to remove. Raises OSError. `known`: see the step of that name."""
     did = True
+    if known is not None:
+        _may_change(path, known)
     try:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -102,6 +114,23 @@ def delete(path: str, *, folder: bool = False) -> bool:
             if error.errno not in (ENOTEMPTY, EEXIST):
                 raise
     return did
+
+
+def keep(path: str, kept: str, digest: str) -> bool:
+    """Give a file a second name; False if it had it already. Raises OSError, if the file has another content by now or
+    another one has that name, too."""
+    data, mode = _regular(path)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise OSError(ESTALE, "it has changed since it was looked at")
+    try:
+        os.link(path, kept, follow_symlinks=False)
+    except FileExistsError:
+        if hashlib.sha256(_regular(kept)[0]).hexdigest() != digest:
+            raise
+        return False
+    except OSError:  # not every file system has hard links, and not every file may have one
+        write(kept, data.decode("utf-8", "surrogateescape"), mode, known=())
+    return True
 
 
 def sync_folder(folder: str) -> None:
@@ -125,6 +154,44 @@ def _same(path: str, data: bytes, mode: int) -> bool:
         return os.read(fd, len(data) + 1) == data
     finally:
         os.close(fd)
+
+
+def _regular(path: str) -> tuple[bytes, int]:
+    """Content and mode of a regular file, whole. Raises OSError for anything else."""
+    fd = os.open(path, _READ)
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(EEXIST, f"{_KINDS.get(stat.S_IFMT(info.st_mode), 'something else')} is there")
+        parts = []
+        while part := os.read(fd, 1 << 16):
+            parts.append(part)
+        return b"".join(parts), stat.S_IMODE(info.st_mode)
+    finally:
+        os.close(fd)
+
+
+def _may_change(path: str, known: tuple[str, ...]) -> bool:
+    """Whether something is there, which is one of those that may be changed. Raises OSError if it is not."""
+    try:
+        data, _ = _regular(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if hashlib.sha256(data).hexdigest() not in known:
+        raise OSError(ESTALE, "it has changed since it was looked at")
+    return True
+
+
+def _put_where_nothing_is(temporary: str, path: str) -> None:
+    """Unlike a rename, a link never takes the place of what has come meanwhile."""
+    try:
+        os.link(temporary, path, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.rename(temporary, path)
+        return
+    os.unlink(temporary)
 
 
 def _make_folders(folder: str) -> None:

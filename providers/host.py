@@ -139,11 +139,15 @@ class HeartbeatFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """A regular file's content. A link, a folder or a device where a file should be has `odd` set instead."""
+    """A regular file's content. A link, a folder or a device where a file should be has `odd` set instead.
+
+    `raw` is set only where the bytes are not UTF-8, so that `content` can only show them.
+    """
 
     content: str = field(default="", repr=False)
     mode: int = 0
     odd: str | None = None
+    raw: bytes | None = field(default=None, repr=False)
 
 
 class Look(Protocol):

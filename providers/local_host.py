@@ -23,6 +23,7 @@ from providers.steps import (
     CaptureDead,
     DaemonReload,
     DeleteFile,
+    KeepFile,
     KillSession,
     RecreateSocket,
     SetEnabled,
@@ -40,9 +41,12 @@ LINGER_TIMEOUT_S = 15.0
 _REASON_MAX = 500
 _WRITERS = 8
 _STEPS = (
-    WriteFile, DeleteFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, SetLinger, RecreateSocket,
+    WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, SetLinger,
+    RecreateSocket,
 )  # fmt: skip
 
+_WHAT = {WriteFile: "written", DeleteFile: "removed", KeepFile: "kept under a second name"}
+FileStep = WriteFile | DeleteFile | KeepFile
 Result = tuple[str, StepResult]
 S = TypeVar("S")
 
@@ -173,10 +177,10 @@ class LocalHost:
             )
 
     def _change_files(self, batch: Sequence[tuple[str, Step]]) -> None:
-        steps = [(name, step) for name, step in batch if isinstance(step, WriteFile | DeleteFile)]
+        steps = [(name, step) for name, step in batch if isinstance(step, WriteFile | DeleteFile | KeepFile)]
         results: dict[str, StepResult] = {}
 
-        def change(part: Sequence[tuple[str, WriteFile | DeleteFile]]) -> None:
+        def change(part: Sequence[tuple[str, FileStep]]) -> None:
             for name, step in part:
                 results[name] = _change_file(step)
 
@@ -220,15 +224,16 @@ class LocalHost:
         return StepResult(ok=False, changed=False, error=text)
 
 
-def _change_file(step: WriteFile | DeleteFile) -> StepResult:
+def _change_file(step: FileStep) -> StepResult:
     try:
-        did = (
-            files.write(step.path, step.content, step.mode)
-            if isinstance(step, WriteFile)
-            else files.delete(step.path, folder=step.folder)
-        )
+        if isinstance(step, WriteFile):
+            did = files.write(step.path, step.content, step.mode, step.known)
+        elif isinstance(step, DeleteFile):
+            did = files.delete(step.path, folder=step.folder, known=step.known)
+        else:
+            did = files.keep(step.path, step.kept, step.digest)
     except OSError as error:
-        text = f"{step.path} cannot be {'written' if isinstance(step, WriteFile) else 'removed'}: {error.strerror}"
+        text = f"{step.path} cannot be {_WHAT[type(step)]}: {error.strerror}"
         return StepResult(ok=False, changed=False, error=text)
     return StepResult(ok=True, changed=did)
 

@@ -14,6 +14,7 @@ from providers.heartbeat import HeartbeatProvider
 from providers.holder import HolderProvider
 from providers.linger import LingerProvider
 from providers.projection import ProjectionProvider
+from providers.reseed import ReseedProvider
 from providers.responder import ResponderProvider
 from providers.session import SessionProvider
 from providers.unit import UnitProvider
@@ -35,6 +36,7 @@ def registry(
     """
     providers: tuple[Provider, ...] = (
         FrameworkProvider(install=install, command=command),
+        ReseedProvider(),
         ProjectionProvider(),
         LingerProvider(),
         HolderProvider(),

@@ -13,11 +13,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile:
-    """Write a whole file (temporary file, fsync, rename); parents are made with mode 0700. `mode` is octal."""
+    """Write a whole file (temporary file, fsync, rename); parents are made with mode 0700. `mode` is octal.
+
+    `known`: SHA-256 of what may be written over (nothing at all, or this very content, always may); anything else
+    there, a link too, makes the step fail. None: whatever is there is written over.
+    """
 
     path: str
     content: str = field(repr=False)
     mode: int
+    known: tuple[str, ...] | None = None
 
     @property
     def command(self) -> str:
@@ -26,10 +31,14 @@ class WriteFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteFile:
-    """Remove one file; already gone is done. With `folder`, also the folder that it was in, if that is empty then."""
+    """Remove one file; already gone is done. With `folder`, also the folder that it was in, if that is empty then.
+
+    `known`: SHA-256 of what may be removed; with anything else there, the step fails. None: whatever is there.
+    """
 
     path: str
     folder: bool = False
+    known: tuple[str, ...] | None = None
 
     @property
     def command(self) -> str:
@@ -38,6 +47,21 @@ class DeleteFile:
             return remove
         folder = shlex.quote(self.path.rpartition("/")[0])
         return f"{remove}; rmdir --ignore-fail-on-non-empty {folder}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepFile:
+    """Give a file a second name, `kept`, under which it stays when the first one is written over. `digest` is its
+    SHA-256: a file that has changed since makes the step fail, as does another one of that name. Nothing is ever
+    written over; kept already is done."""
+
+    path: str
+    kept: str
+    digest: str
+
+    @property
+    def command(self) -> str:
+        return f"ln {shlex.quote(self.path)} {shlex.quote(self.kept)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +159,7 @@ class RecreateSocket:
 Step = (
     WriteFile
     | DeleteFile
+    | KeepFile
     | DaemonReload
     | SetEnabled
     | UnitJob

@@ -24,7 +24,10 @@ Result = Literal["done", "unchanged", "failed", "skipped"]
 
 
 FILES, LINKS, JOBS = range(3)
-_PHASES = {Verb.WRITE: FILES, Verb.PROJECT: FILES, Verb.DELETE: FILES, Verb.ENABLE: LINKS, Verb.DISABLE: LINKS}
+_PHASES = {
+    Verb.WRITE: FILES, Verb.PROJECT: FILES, Verb.RESEED: FILES, Verb.DELETE: FILES,
+    Verb.ENABLE: LINKS, Verb.DISABLE: LINKS,
+}  # fmt: skip
 
 
 def _phase(action: Action) -> int:

@@ -15,6 +15,7 @@ class ConditionType(StrEnum):
     SOURCE_READY = "SourceReady"
     OBSERVED = "Observed"
     READY = "Ready"
+    FRAMEWORK_CURRENT = "FrameworkCurrent"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
     PAUSED = "Paused"
@@ -54,6 +55,10 @@ class ConditionReason(StrEnum):
     CRASH_LOOP = "CrashLoop"
     REFUSED_BY_GUARD = "RefusedByGuard"
     NOT_OWNED = "NotOwned"
+    # FrameworkCurrent
+    FILES_CURRENT = "FilesCurrent"
+    FILES_OUTDATED = "FilesOutdated"
+    FILES_HELD = "FilesHeld"
     # Reconciling
     IDLE = "Idle"
     # Stalled

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from providers.base import HeldReason, Json, Reason, Verb
+from providers.reseed import OVERLAYS
 from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
 from reconciler.failures import final_outcomes
 from reconciler.model import Held, Outcome
@@ -43,6 +44,7 @@ class EventType(StrEnum):
     ORPHAN_FOUND = "orphan-found"
     CONDITION_CHANGED = "condition-changed"
     INSTALLED = "installed"
+    KEPT = "kept"
     MESSAGE = "message"
 
 
@@ -74,6 +76,7 @@ def run_events(previous: FleetStatus | None, current: FleetStatus, outcomes: Seq
         *_hands_off(previous, current),
         *_crashes(outcomes),
         *_actions(previous, outcomes),
+        *_kept(outcomes),
         *_quarantine(previous, current),
         *_held(previous, current),
         *_sets(previous, current),
@@ -163,6 +166,21 @@ def _actions(previous: FleetStatus | None, outcomes: Iterable[Outcome]) -> Itera
                 message=f"{said}: {error}",
                 agent=action.agent,
                 fields={**words, "error": error},
+            )
+
+
+def _kept(outcomes: Iterable[Outcome]) -> Iterable[Event]:
+    """What somebody had written into a file of the framework: where it is now."""
+    for outcome in outcomes:
+        present = outcome.action.present
+        if outcome.action.verb is not Verb.RESEED or outcome.result != "done" or present is None:
+            continue
+        kept = present.evidence.get("kept", {})
+        for path, where in {**kept, **{path: OVERLAYS[path] for path in present.evidence.get("moved", {})}}.items():
+            yield Event(
+                type=EventType.KEPT,
+                message=f"{path} was edited by hand; that is in {where} now",
+                fields={"path": path, "kept": where},
             )
 
 

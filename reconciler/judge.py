@@ -1,11 +1,11 @@
-"""How a run is judged: the six conditions, what the run is called, and its exit code. Pure."""
+"""How a run is judged: the seven conditions, what the run is called, and its exit code. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from providers.base import Health, HeldReason, Kind
+from providers.base import Health, HeldReason, Kind, Verb
 from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType
 from reconciler.errors import ExitCode
 from reconciler.failures import FailedAction, final_outcomes
@@ -91,6 +91,21 @@ def ready(plan: Plan, failed: Sequence[FailedAction], suspended: Mapping[str, Su
             known = None if reason is ConditionReason.OBSERVATION_INCOMPLETE else False
             return condition(ConditionType.READY, known, reason, message, now)
     return condition(ConditionType.READY, True, ConditionReason.CONVERGED, "", now)
+
+
+def framework_current(plan: Plan, now: float) -> Condition:
+    """Whether the framework's files on this host are those of the installed version."""
+    kind = ConditionType.FRAMEWORK_CURRENT
+    if Kind.RESEED in plan.unknown:
+        return condition(kind, None, ConditionReason.OBSERVATION_INCOMPLETE, plan.unknown[Kind.RESEED], now)
+    if held := [one for one in plan.held if one.verb is Verb.RESEED]:
+        return condition(kind, False, ConditionReason.FILES_HELD, "; ".join(one.message for one in held), now)
+    for action in plan.actions:
+        if action.verb is Verb.RESEED:
+            version = next((field for field in action.changes if field.path == "version"), None)
+            message = f"{len(action.changes)} differ" if version is None else f"{version.live} to {version.desired}"
+            return condition(kind, False, ConditionReason.FILES_OUTDATED, message, now)
+    return condition(kind, True, ConditionReason.FILES_CURRENT, "", now)
 
 
 def reconciling(plan: Plan, now: float) -> Condition:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from providers import reseed
 from providers.base import HeldReason, Kind, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler import backoff
@@ -14,6 +15,7 @@ from reconciler.draft import Draft
 from reconciler.guards import refusals
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
 from reconciler.plan_agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
+from reconciler.plan_reseed import plan_reseed
 from reconciler.plan_shared import plan_shared
 from reconciler.plan_summary import orphans, summarise
 from reconciler.rollout import Wait, waits
@@ -52,6 +54,7 @@ def plan(
     draft = Draft(now=now)
     holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
     plan_shared(draft, changes, views, history, inventory, holder)
+    plan_reseed(draft, changes, observation.present.get(reseed.KEY))
     by_agent = _by_agent(changes)
     agents = {agent.name: agent for agent in fleet.agents}
     names = [name for name in views if not chosen.agents or name in chosen.agents]

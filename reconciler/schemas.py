@@ -192,6 +192,7 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
         "id": _or_null(_TEXT),
     },
     EventType.INSTALLED: {"by": _TEXT, "mode": _words(("timer", "watch"))},
+    EventType.KEPT: {"path": _TEXT, "kept": _TEXT},
 }
 
 

@@ -159,6 +159,7 @@ def build_status(
         judge.source_ready(source, now),
         judge.observed(plan, now),
         judge.ready(plan, failed, suspended, now),
+        judge.framework_current(plan, now),
         judge.reconciling(plan, now),
         judge.stalled(
             plan,
@@ -190,7 +191,9 @@ def unready_status(
         conditions=(),
     )  # fmt: skip
     kept = tuple(
-        old for old in base.conditions if old.type in {ConditionType.OBSERVED, ConditionType.PAUSED}
+        old
+        for old in base.conditions
+        if old.type in {ConditionType.OBSERVED, ConditionType.FRAMEWORK_CURRENT, ConditionType.PAUSED}
     )  # as last seen
     settled = tuple(settle(base.condition(new.type), new) for new in conditions)
     return replace(

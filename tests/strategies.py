@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
+from providers import manifest
 from reconciler.model import AgentHistory, History
 from specs.compiled import Agent, AgentState, EnvValue, Fleet, Limits, Policy
 from specs.north_star import NorthStar
@@ -174,7 +175,9 @@ def _paths() -> st.SearchStrategy[str]:
     framework = [f"{FACTS.unit_dir}/{HOLDER_UNIT}", f"{FACTS.unit_dir}/mosaic-agent@.service"]
     framework.append(f"{FACTS.unit_dir}/{RESPONDER_UNIT}")
     programs = [f"{FACTS.bin_dir}/{name}" for name in ("agent-start", "agent-pane", "agent-stop", "tmux-holder")]
-    return st.sampled_from([*own, *framework, *programs, f"{FACTS.mosaic_home}/fleet/holder.env", MISSION_FILE])
+    texts = ("CONSTITUTION.md", "STANDARDS.md", "guides/delivery.md", "runtime/pi/RUNTIME.md", "SOUL.md", manifest.NAME)
+    shared = [f"{FACTS.mosaic_home}/{name}" for name in ("fleet/holder.env", *texts)]
+    return st.sampled_from([*own, *framework, *programs, *shared, MISSION_FILE])
 
 
 def _session(agent: str) -> str:

@@ -23,7 +23,8 @@ IMPURE = frozenset((
 PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
     "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "guards", "judge", "message",
-    "metrics", "model", "plan", "plan_agents", "plan_shared", "plan_summary", "proposal", "provisioning", "redact", "remember",
+    "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary", "proposal", "provisioning",
+    "redact", "remember",
     "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_seeing",
     "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs", "verify",
     "views",
@@ -34,11 +35,12 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
-    "additions", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder", "host", "identity", "launch",
-    "linger", "names", "programs.base", "programs.claude",
+    "additions", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder", "host", "identity",
+    "launch",
+    "linger", "manifest", "names", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
     "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
-    "projection", "registry", "responder", "session", "steps", "unit",
+    "projection", "registry", "reseed", "responder", "session", "shipped", "steps", "unit",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")

@@ -26,6 +26,7 @@ from providers.steps import (
     CaptureDead,
     DaemonReload,
     DeleteFile,
+    KeepFile,
     KillSession,
     RecreateSocket,
     SetEnabled,
@@ -37,7 +38,7 @@ from providers.steps import (
 )
 from tests.world_look import WorldLook
 from tests.world_machine import template_of
-from tests.world_model import FACTS, HOLDER_UNIT, Ended, File, PendingJob, SimulatedKill, Tally
+from tests.world_model import FACTS, HOLDER_UNIT, Ended, File, PendingJob, SimulatedKill, Tally, of
 from tests.world_trouble import Trouble
 
 __all__ = ["FACTS", "HOLDER_UNIT", "Ended", "SimulatedKill", "Tally", "World"]
@@ -45,6 +46,7 @@ __all__ = ["FACTS", "HOLDER_UNIT", "Ended", "SimulatedKill", "Tally", "World"]
 STEPS = (
     WriteFile,
     DeleteFile,
+    KeepFile,
     DaemonReload,
     SetEnabled,
     UnitJob,
@@ -180,13 +182,27 @@ class World(Trouble):
             case SetLinger():
                 error = None if step.user == self.facts.user else f"no such user: {step.user}"
                 self.linger = self.linger or error is None
-            case WriteFile():
-                self.files[step.path] = File(step.content, step.mode)
-            case DeleteFile():
-                self.files.pop(step.path, None)
+            case WriteFile() | DeleteFile() | KeepFile():
+                error = self._change_file(step)
             case DaemonReload():
                 self.reload()
         return error, output
+
+    def _change_file(self, step: WriteFile | DeleteFile | KeepFile) -> str | None:
+        there = self.files.get(step.path)
+        if isinstance(step, KeepFile):
+            if there is None or there.odd or there.digest != step.digest:
+                return f"{step.path} has changed since it was looked at"
+            kept = self.files.setdefault(step.kept, File(there.content, there.mode))
+            return None if kept.digest == step.digest else f"{step.kept} is there already"
+        known = step.known if isinstance(step, DeleteFile) or step.known is None else (*step.known, of(step.content))
+        if known is not None and there is not None and (there.odd or there.digest not in known):
+            return f"{step.path} has changed since it was looked at"
+        if isinstance(step, WriteFile):
+            self.files[step.path] = File(step.content, step.mode)
+        else:
+            self.files.pop(step.path, None)
+        return None
 
     def _unit_job(self, step: UnitJob) -> str | None:
         self._known(step.unit)

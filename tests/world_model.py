@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from providers.host import HostFacts
@@ -32,11 +33,19 @@ class SimulatedKill(BaseException):
     """The reconciler is killed here: nothing of it runs any more, the host goes on."""
 
 
+def of(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 @dataclass(slots=True)
 class File:
     content: str
     mode: int = 0o644
     odd: str | None = None
+
+    @property
+    def digest(self) -> str:
+        return of(self.content)
 
     @property
     def works(self) -> bool:

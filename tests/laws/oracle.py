@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from providers.launch import launch_digest, render_env
+from providers.shipped import release
 from specs.compiled import Agent, Fleet
 from tests.world import HOLDER_UNIT, World
 from tests.world_model import Proc
@@ -34,6 +35,10 @@ def wrong(world: World, fleet: Fleet, besides: Collection[str] = ()) -> list[str
     found.extend(
         f"{name} is not declared and still lives" for name in living(world) if name not in declared | set(besides)
     )
+    for name, text in release().files.items():
+        shipped = world.files.get(f"{world.facts.mosaic_home}/{name}")
+        if shipped is None or shipped.content != text:
+            found.append(f"{name} is not as shipped")
     mission = world.files.get(f"{world.facts.mosaic_home}/fleet/NORTH_STAR.md")
     if (mission.content if mission is not None else "") != fleet.mission:
         found.append("its mission is not as git says")

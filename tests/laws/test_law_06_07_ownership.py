@@ -20,6 +20,7 @@ from tests.world_model import File, Unit
 
 ALL = PlanOptions(allow_removals=9)
 FREE = st.builds(Policy, max_removals=st.just(6), on_change=st.just("immediately"))
+OWN = "an operator's own\n"
 REMOVERS = (UnitJob, SetEnabled, DeleteFile, KillSession)
 
 
@@ -76,6 +77,8 @@ def settle_strangers(world: World) -> None:
     mark = "# mosaic-fleet: generated from git for agent stranger of fleet another-fleet; edits are put back\n"
     world.files[f"{FACTS.agents_dir}/stranger.env"] = File(mark + "MOSAIC_AGENT_NAME=stranger\n", 0o600)
     world.files[f"{FACTS.unit_dir}/other.service"] = File("[Service]\n")
+    for name in ("SOUL.md", "STANDARDS.local.md", "policy/stranger.md", "guides/stranger.md", "credentials.other.json"):
+        world.files[f"{FACTS.mosaic_home}/{name}"] = File(OWN)
     world.files[f"{FACTS.run_dir}/stranger.hb"] = File("ts=2026-01-01T00:00:00Z pid=1 status=ok\n")
 
 
@@ -88,7 +91,11 @@ def strangers(world: World) -> dict[str, object]:
         if session.mark not in NAMES and not session.holder
     }
     stranger = world.units.get(unit_of("stranger"))
-    files = {path: file.content for path, file in world.files.items() if "stranger" in path or "other" in path}
+    files = {
+        path: file.content
+        for path, file in world.files.items()
+        if "stranger" in path or "other" in path or file.content == OWN
+    }
     enabled = unit_of("stranger") in world.enabled
     return {"sessions": sessions, "unit": stranger and stranger.active, "files": files, "enabled": enabled}
 

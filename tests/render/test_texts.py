@@ -183,7 +183,7 @@ def test_a_status() -> None:
         "PAUSED by ada since 2025-11-20T03:15:00Z (1m 30s ago): storm",
         "last run 2025-11-20T03:15:59Z (31s ago): converged in 0.40 s (started by timer, exit code 0)",
         "a run is under way: pid 7 (reconcile) since 2025-11-20T03:16:00Z",
-        "Ready        False   2025-11-20T03:16:00Z  RefusedByGuard    4 agents would be removed",
+        "Ready             False   2025-11-20T03:16:00Z  RefusedByGuard    4 agents would be removed",
         "AGENT   DESIRED  LIVE     STATE    HEALTH     SYNC     SINCE  RESTARTS  NEXT                   WHY",
         "coder2  running  stopped  dead     unhealthy  drifted  -      0         enable: new-in-git     "
         "it has no session",
