@@ -69,8 +69,8 @@ def spec_path(name: str) -> bool:
 
 
 def load(files: Mapping[str, bytes]) -> LoadResult:
-    """Reads `roster.yaml`, `fleet.yaml`, `NORTH_STAR.yaml` and `roles/*.md` by name; only the first is required. Never
-    raises."""
+    """Reads `roster.yaml`, `fleet.yaml`, `NORTH_STAR.yaml`, `roles/*.md` and `profiles/*.yaml` by name; only the first
+    is required. Never raises."""
     from specs.suggest import Suggester
 
     return _Loading(files, Suggester()).result()
@@ -97,6 +97,7 @@ class _Loading:
         fleet = fleet_read or FleetSpec()
         floor = fleet.floor or ("two-agent" if fleet_read is not None else "none")
         self._roles()
+        self._types(fleet, fleet_tree, fleet_source)
         head, entries = self._roster(fleet, floor)
         names = {entry.name for entry in entries if entry.name}
         if fleet_read is not None and fleet_tree is not None and entries:
@@ -142,6 +143,16 @@ class _Loading:
                 self.bad_roles[stem] = wrong
             elif persona is not None:
                 self.roles[stem] = persona
+
+    def _types(self, fleet: FleetSpec, tree: Node | None, source: SourceFile) -> None:
+        if any(name.startswith(f"{PROFILES}/") for name in self.files):
+            from specs.checks_type import check_profiles
+
+            self.warnings += check_profiles(self.files, self.roles.keys() | self.bad_roles.keys())
+        if fleet.type is not None and tree is not None:
+            from specs.checks_type import check_type
+
+            self.warnings += check_type(fleet, tree, source, self.files.keys(), self.near)
 
     def _file(self, name: str, model: type[Model]) -> tuple[SourceFile, Node | None, Model | None]:
         """Reads and validates one whole file; what is wrong with it is fatal."""

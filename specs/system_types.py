@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from specs import library
 from specs.fields import Line, Name, Spec, Text
 from specs.graph import cycles
+from specs.load import LARGEST
 from specs.personas import contract_name, shipped_names
 from specs.problems import Problem, SourceFile, Span
 from specs.suggest import Suggester
@@ -114,6 +115,12 @@ def shipped() -> Mapping[str, SystemType]:
 def read_type(name: str, raw: bytes, problems: list[Problem], *, own: Collection[str] = ()) -> SystemType | None:
     """A type from the bytes of an operator's file `name`, with what it does not say as shipped. What is wrong goes to
     `problems`, each with its place, and then there is None. `own`: the classes that the operator has contracts for."""
+    if len(raw) > LARGEST:
+        help_ = "a type is a page at most"
+        problems.append(
+            SourceFile(name).problem(Span(), f"the file has {len(raw):,} bytes; the limit is 64 KiB", help=help_)
+        )
+        return None
     stem = name.rsplit("/", 1)[-1].removesuffix(".yaml")
     return _read(name, raw, problems, shipped().get(stem), {*shipped_names(), *own})
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specs import library, personas
+from specs.load import load
 from specs.own import Own, read_own
 from specs.problems import Problem
 from specs.provision import seat_names
@@ -242,3 +243,19 @@ def test_other_files_are_not_looked_at() -> None:
 
 def test_every_shipped_file_is_a_type() -> None:
     assert len(library.names("types", ".yaml")) == len(IDS)
+
+
+def test_loading_warns_of_types_and_goes_on() -> None:
+    roster = b"version: 1\nagents:\n  - {name: a, runtime: pi}\n"
+    files = {"roster.yaml": roster, "fleet.yaml": b"floor: none\ntype: reserch\n", "profiles/bakery.yaml": OWN.encode()}
+    loaded = load(files)
+    assert loaded.ok
+    assert [(one.file, one.line, one.severity, one.suggestion) for one in loaded.problems] == [
+        ("fleet.yaml", 2, "warning", 'did you mean "research"?'),
+        ("profiles/bakery.yaml", 7, "warning", None),
+    ]
+    assert load({**files, "fleet.yaml": b"floor: none\ntype: bakery\n", "roles/baker.md": BAKER}).problems == ()
+
+
+def test_a_large_file_is_not_read() -> None:
+    assert "the limit is 64 KiB" in only("# " + "x" * 65536 + "\n" + OWN).message
