@@ -6,10 +6,11 @@ it into a file there; without the folder it writes nothing, so that nobody's wor
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
 _RECORD_MAX = 4096
+_FRESH_S = 60.0  # so long a folder may be without its sender's lock: one that was made just now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,39 @@ def waiting(facts: HostFacts, agent: str) -> Iterator[Receipts]:
     shutil.rmtree(folder, ignore_errors=True)  # of a sender that was killed
     try:
         make_folder(folder)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise write_failure(folder, error) from error
     try:
+        _taken(held)  # which ends with us, however we end
         yield Receipts(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def sweep(facts: HostFacts, now: float) -> None:
+    """Remove the folders of senders that were killed: whatever is told to such an agent afterwards would be written
+    down in there, and nobody would ever read it. `now`: Unix seconds."""
+    with suppress(OSError), os.scandir(f"{facts.runtime_dir}/mosaic/await") as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if now - entry.stat(follow_symlinks=False).st_mtime < _FRESH_S:
+                    continue
+                held = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    if _taken(held):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+                finally:
+                    os.close(held)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 class Receipts:

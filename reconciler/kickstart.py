@@ -7,7 +7,9 @@ systemd at boot, or by hand. One that was there before its agent had any first w
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from providers.base import Verb
@@ -43,7 +45,9 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
     path = facts.home + template[1:] if template.startswith("~/") else template
     path = str(Path(agent.working_directory, path))
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise MosaicError(f"its kickstart {path} cannot be read: it is no file")
             data = file.read(MAX_BYTES + 1)
         return clean(data.decode())
     except FileNotFoundError as error:
@@ -52,6 +56,11 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
         raise MosaicError(f"its kickstart {path} is not UTF-8 text") from error
     except OSError as error:
         raise MosaicError(f"its kickstart {path} cannot be read: {error.strerror or error}") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Without waiting: a FIFO in its place would hold up the whole run."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
 def note_lives(fleet: Fleet, done: Converged, store: Store, *, since: float | None, now: float) -> None:

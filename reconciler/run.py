@@ -136,6 +136,10 @@ def _messages(
 ) -> RunResult:
     """The first words of agents that begin a new life, and what waits in the outbox. What goes wrong with a message is
     a warning: the run has done its work. Without any of that it is one look for a folder."""
+    if _is_waited_for(here.facts):
+        from reconciler.deliver_evidence import sweep
+
+        sweep(here.facts, here.wall())
     if done.last.plan.paused is not None:
         return result
     try:
@@ -151,6 +155,14 @@ def _messages(
         return after_run(result, ctx, fleet, here)
     except MosaicError as error:
         return replace(result, warnings=(*result.warnings, f"messages: {error.message}"))
+
+
+def _is_waited_for(facts: HostFacts) -> bool:
+    """Whether somebody waits for an agent's word about a message, or was killed while he did."""
+    try:
+        return bool(os.listdir(f"{facts.runtime_dir}/mosaic/await"))
+    except OSError:
+        return False
 
 
 def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -129,3 +130,13 @@ def test_a_ledger_that_cannot_be_read_is_no_bug_of_ours(once: Callable[..., RunR
     with pytest.raises(MosaicError, match="the ledger of applied revisions cannot be read") as caught:
         once()
     assert caught.value.exit_code == 1
+
+
+def test_what_killed_senders_left_is_cleared_away(once: Callable[..., RunResult], tmp_path: Path) -> None:
+    left = tmp_path / "run/mosaic/await/coder0"
+    left.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    once(dry_run=True)
+    assert left.exists()
+    once()
+    assert not left.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,9 @@ def test_first_words(tmp_path: Path) -> None:
         first_words("./nothing.md", agent, facts)
     with pytest.raises(MosaicError, match="cannot be read"):
         first_words("./", agent, facts)
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(MosaicError, match="fifo cannot be read: it is no file"):
+        first_words("./fifo", agent, facts)
     (tmp_path / "hello.md").write_bytes(b"\xff")
     with pytest.raises(MosaicError, match="UTF-8"):
         first_words("./hello.md", agent, facts)
