@@ -34,7 +34,7 @@ TMUX_S = 10.0
 END_S = 10.0
 _PROGRAMS = ("agent-pane", "agent-hook")
 _MARK = "MOSAIC_CONTRACT"
-_COMMS = "You are tried out. Nobody else is here.\n"
+_CONTRACT = "You are tried out. Nobody else is here.\n"
 
 
 class Stage:
@@ -142,7 +142,7 @@ class Stage:
             write_atomic(Path(self.facts.bin_dir, name), framework_files.text(name), mode=0o755)
         Path(self.facts.run_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(additions.folder(agent.name, self.facts))
-        write_atomic(folder / additions.COMMS, _COMMS)
+        write_atomic(folder / additions.CONTRACT, _CONTRACT)
         for name, text in additions.extra_of(agent, self.facts).files:
             write_atomic(folder / name, text)
         nonce = secrets.token_hex(6)
