@@ -170,7 +170,7 @@ def bakery() -> Own:
 def test_a_type_of_ones_own() -> None:
     own = bakery()
     made = provision({}, own.types["bakery"], own, Wanted())
-    loaded = load({**made.files, "roles/baker.md": BAKER})
+    loaded = load({**made.files, "roles/baker.md": BAKER, "profiles/bakery.yaml": OWN.encode()})
     assert loaded.problems == ()
     assert made.added == ("baker", "researcher0", "researcher1", "researcher2")
     assert loaded.floor == "none"
