@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import MosaicError
 from reconciler.remote import Asking, Destination, Remote, destination
 from reconciler.row import Row, in_order, silent_host
-from reconciler.rows_document import Listing, rows_back
+from reconciler.rows_document import Listing, problems_back, rows_back
 from reconciler.store_codec import Damaged
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ TIMEOUT_S = 20.0  # for a look there, which takes a tenth of a second, over a sl
 
 
 def everywhere(listing: Listing, fleet: Fleet, *, timeout_s: float = TIMEOUT_S) -> Listing:
-    """`listing` with the rows of every other host that the fleet has agents on."""
+    """`listing` with the rows of every other host that the fleet has agents on, and with what is wrong there as a
+    whole."""
     words = ["fleet", "ps", "--fleet", fleet.name, "-o", "json"]
     asked: list[tuple[str, Asking | MosaicError]] = []
     try:
@@ -28,12 +29,16 @@ def everywhere(listing: Listing, fleet: Fleet, *, timeout_s: float = TIMEOUT_S) 
                 asked.append((host, Asking(_way(peers), words, timeout_s=timeout_s)))
             except MosaicError as error:
                 asked.append((host, error))
-        found = [row for host, asking in asked for row in _answer(host, asking, listing)]
+        found = [_answer(host, asking, listing) for host, asking in asked]
     finally:
         for _, asking in asked:
             if isinstance(asking, Asking):
                 asking.abandon()
-    return replace(listing, rows=in_order((*listing.rows, *found)))
+    return replace(
+        listing,
+        rows=in_order((*listing.rows, *(row for rows, _ in found for row in rows))),
+        problems=(*listing.problems, *(problem for _, problems in found for problem in problems)),
+    )
 
 
 def _by_host(fleet: Fleet) -> dict[str, list[Peer]]:
@@ -49,18 +54,18 @@ def _way(peers: list[Peer]) -> Destination:
     return destination(next((peer for peer in peers if peer.ssh), peers[0]))
 
 
-def _answer(host: str, asking: Asking | MosaicError, listing: Listing) -> tuple[Row, ...]:
-    """The host's rows under the name that it has in the fleet: that of the machine may be another."""
+def _answer(host: str, asking: Asking | MosaicError, listing: Listing) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """The host's rows and problems under the name that it has in the fleet: that of the machine may be another."""
     try:
         if isinstance(asking, MosaicError):
             raise asking
         answer = asking.answer()
         if answer.document is None:
             raise Remote(asking.there, answer)
-        return tuple(replace(row, host=host) for row in rows_back(answer.document))
+        rows = tuple(replace(row, host=host) for row in rows_back(answer.document))
+        return rows, tuple(f"{host}: {problem}" for problem in problems_back(answer.document))
     except MosaicError as error:
         why = error.message + (f" ({error.help})" if error.help else "")
-        return (silent_host(host, listing.tenant_id, why, listing.observed_at),)
     except Damaged as error:
         why = f"{host} gave an answer that is not understood: {error}; is the same version installed there?"
-        return (silent_host(host, listing.tenant_id, why, listing.observed_at),)
+    return (silent_host(host, listing.tenant_id, why, listing.observed_at),), ()

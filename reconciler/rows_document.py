@@ -7,6 +7,7 @@ docs/schemas/agents.schema.json.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -132,6 +133,7 @@ def row_document(row: Row) -> dict[str, Any]:
             "age_s": _rounded(row.heartbeat_age),
             "source": row.heartbeat_source or None,
         },
+        "mission": {"state": row.mission, "since": rfc3339_or_none(row.mission_since)} if row.mission else None,
         "restarts": row.restarts,
         "cpu_s": None if row.cpu_s is None else round(row.cpu_s, 3),
         "memory_bytes": row.memory,
@@ -159,9 +161,17 @@ def steady(document: Mapping[str, Json]) -> Json:
     rows = [{key: value for key, value in row.items() if key not in _RUNNING} for row in document["agents"]]
     for row in rows:
         row["heartbeat"] = {key: row["heartbeat"][key] for key in ("state", "source")}
-    return {**{key: value for key, value in document.items() if key != "observed_at"}, "agents": rows}
+        row["problems"] = _ageless(row["problems"])
+    rest = {key: value for key, value in document.items() if key != "observed_at"}
+    return {**rest, "problems": _ageless(document["problems"]), "agents": rows}
 
 
+def _ageless(sentences: Sequence[str]) -> list[str]:
+    """A stale heartbeat gets older with each look, and that is all that happens."""
+    return [_AGE.sub("some time ago", sentence) for sentence in sentences]
+
+
+_AGE = re.compile(r"\b\d+ s ago\b")
 _RUNNING = frozenset({"up_s", "idle_s", "cpu_s", "memory_bytes", "observed_at", "evidence", "readiness_why", "why"})
 
 
@@ -173,6 +183,17 @@ def rows_back(document: Json) -> tuple[Row, ...]:
         return tuple(_row_back(one) for one in document["agents"])
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise Damaged(f"it is not a list of agents: {type(error).__name__}") from error
+
+
+def problems_back(document: Json) -> tuple[str, ...]:
+    """What another host says is wrong with it as a whole; while it is paused on purpose, only that it does not take the
+    newest commit. Raises Damaged."""
+    try:
+        rejected = document["revision"]["rejected"]
+        own = () if document["pause"] is not None else _texts(document["problems"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"it is not a list of agents: {type(error).__name__}") from error
+    return (*own, *((f"the newest commit is not taken: {rejected}",) if rejected else ()))
 
 
 def _row_back(one: Mapping[str, Json]) -> Row:
@@ -204,6 +225,8 @@ def _row_back(one: Mapping[str, Json]) -> Row:
         heartbeat=str(one["heartbeat"]["state"]),
         heartbeat_age=_seconds(one["heartbeat"]["age_s"]),
         heartbeat_source=str(one["heartbeat"]["source"] or ""),
+        mission=str((one.get("mission") or {}).get("state", "")),
+        mission_since=_time((one.get("mission") or {}).get("since")),
         restarts=int(one["restarts"]),
         cpu_s=_seconds(one["cpu_s"]),
         memory=None if one["memory_bytes"] is None else int(one["memory_bytes"]),

@@ -40,8 +40,12 @@ def pause(output: Output, *, reason: str, by: str | None) -> int:
 def resume(output: Output, *, agent: str | None, only_here: bool, asked: Asked) -> int:
     """Let go of the kill switch. With AGENT: lift that agent's suspension, like `mosaic fleet unsuspend`; the options
     are for that."""
+    from dataclasses import astuple
+
     from providers.facts import gather
 
+    if agent is None and (only_here or any(value not in (None, False, "text") for value in astuple(asked))):
+        raise click.UsageError("the options are for lifting a suspension: name the AGENT")
     if agent is not None:
         from reconciler.commands.suspend import lift
 

@@ -53,6 +53,8 @@ def command(
 
     if watch and check:
         raise click.UsageError("--check looks once; it does not go with --watch")
+    if watch and form == "name":
+        raise click.UsageError("-o name does not go with --watch: what changes is not the names")
     if watch:
         from reconciler.commands.ps_watch import follow
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import NotFound, unknown_agent
 
 if TYPE_CHECKING:
+    from providers.base import Json
     from providers.host import HostFacts
     from reconciler.settings import Settings
     from reconciler.store import Store
@@ -68,6 +69,20 @@ def _name(spec: str | None, known: list[str], facts: HostFacts) -> str:
             help=f"run: reconcile {spec}" + (f" (known here: {', '.join(known)})" if known else ""),
         )
     return name
+
+
+def heading(kind: str, place: Here) -> dict[str, Json]:
+    """What every document of a fleet on this host begins with."""
+    from reconciler.status_document import API_VERSION
+
+    status = place.store.load_status()
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "fleet": status.fleet if status else place.store.state.name,
+        "tenant_id": status.tenant_id if status else place.facts.user,
+        "host": status.host if status else place.settings.host or place.facts.hostname,
+    }
 
 
 def must_know(agent: str, store: Store) -> None:

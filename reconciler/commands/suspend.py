@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -92,7 +92,7 @@ def lift(output: Output, agent: str | None, asked: Asked, *, only_here: bool = F
     if goal is None:
         lifted = _lift_here(agent, asked)
         if asked.form != "text":
-            _document(output, asked, "lifted", lifted)
+            _document(output, asked.fleet, asked.form, "lifted", lifted)
         else:
             output.result(_told(lifted) or "nothing was suspended on this host")
         return 0
@@ -100,14 +100,16 @@ def lift(output: Output, agent: str | None, asked: Asked, *, only_here: bool = F
     if not asked.dry_run:
         with suppress(NotFound):  # what is not suspended here may be in fleet.yaml
             lifted = _lift_here(agent, asked)
-    if lifted and asked.form == "text":
-        output.result(_told(lifted))
+    if lifted:
+        (output.result if asked.form == "text" else output.progress)(_told(lifted))
     try:
         return carry_out(output, goal, verb(agent), asked, idle="" if lifted else "nothing was suspended")
     except NotFound:
-        if lifted:
-            return 0
-        raise
+        if not lifted:
+            raise
+        if asked.form != "text":
+            _document(output, asked.fleet, asked.form, "lifted", lifted)
+        return 0
 
 
 def _repository(output: Output, asked: Asked, *, only_here: bool) -> Target | None:
@@ -145,7 +147,7 @@ def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: flo
     made = put_down(place.store, name, reason=reason, by=by, until=until, now=time.time())
     poke(place.store)
     if asked.form != "text":
-        _document(output, asked, "made", {name: made})
+        _document(output, asked.fleet, asked.form, "made", {name: made})
         return 0
     end = (
         f"until {rfc3339(until)}"
@@ -171,16 +173,22 @@ def _told(lifted: dict[str, Suspension]) -> str:
     return "\n".join(rows)
 
 
-def _document(output: Output, asked: Asked, what: str, suspensions: dict[str, Suspension]) -> None:
+def _document(
+    output: Output,
+    fleet: str | None,
+    form: Literal["json", "yaml"],
+    what: Literal["made", "lifted"],
+    suspensions: dict[str, Suspension],
+) -> None:
+    from reconciler.commands.shared import heading, here
     from reconciler.times import rfc3339
 
-    if asked.form == "text":
-        return
     rows = [
         {"agent": name, "reason": one.reason, "by": one.by, "until": rfc3339(one.until) if one.until else None}
         for name, one in sorted(suspensions.items())
     ]
-    output.document({"apiVersion": "mosaic.fleet/v1", "kind": "Suspensions", what: rows}, asked.form)
+    both = {"made": [], "lifted": [], what: rows}
+    output.document({**heading("Suspensions", here(fleet, read_only=True)), **both}, form)
 
 
 def _whom(name: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
     """Ask the resident reconciler to fetch and look now; without one, do one run here."""
     from reconciler.commands.reconcile import run_and_tell
-    from reconciler.commands.shared import here, poke
+    from reconciler.commands.shared import heading, here, poke
     from reconciler.results import RunOptions
 
     place = here(fleet)
@@ -27,6 +27,6 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
         if form == "text":
             output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
         else:
-            output.document({"apiVersion": "mosaic.fleet/v1", "kind": "Sync", "asked": True}, form)
+            output.document({**heading("Sync", place), "asked": True}, form)
         return 0
     return run_and_tell(RunOptions(fleet=place.spec, trigger="sync"), output, form)

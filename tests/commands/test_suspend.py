@@ -11,6 +11,7 @@ import pytest
 
 from providers.facts import gather
 from reconciler.binding import read_bindings
+from reconciler.pause import read_pause
 from reconciler.pause import suspend as put_down
 from reconciler.place import parse_place
 from reconciler.store import Store
@@ -128,6 +129,29 @@ def test_what_is_only_here_is_lifted_even_if_git_has_nothing(repo: Repository, s
     said = fleet("unsuspend", "coder0")
     assert (said.code, said.out) == (0, "lifted the suspension of coder0 by bob: here\n")
     assert repo.untouched()
+
+
+def test_what_was_lifted_is_one_document(store: Store) -> None:
+    put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
+    document = json.loads(fleet("unsuspend", "coder0", "-o", "json").out)
+    assert (document["kind"], document["fleet"], document["made"]) == ("Suspensions", "demo", [])
+    assert document["lifted"] == [{"agent": "coder0", "reason": "here", "by": "bob", "until": None}]
+    assert fleet("suspend", "coder0", "--reason", "in git", "--no-sync").code == 0
+    put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
+    said = fleet("unsuspend", "coder0", "--no-sync", "-o", "json")
+    assert json.loads(said.out)["kind"] == "Change"
+    assert "lifted the suspension of coder0 by bob: here" in said.err
+
+
+@pytest.mark.parametrize("option", [["--dry-run"], ["--here"], ["-o", "json"], ["--message", "x"], ["--push"]])
+def test_options_of_resume_without_an_agent_do_not_let_go_of_the_kill_switch(store: Store, option: list[str]) -> None:
+    assert fleet("pause", "--reason", "storm").code == 0
+    said = fleet("resume", *option)
+    assert (said.code, read_pause(gather(os.environ)) is not None) == (64, True)
+    assert "name the AGENT" in said.err
+    assert fleet("resume").code == 0
+    assert read_pause(gather(os.environ)) is None
+    del store
 
 
 def test_what_is_here_is_lifted_even_if_git_refuses(repo: Repository, store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from reconciler.errors import NotFound
 from reconciler.everywhere import everywhere
 from reconciler.row import Row
 from reconciler.rows_document import Listing, listing_document
+from reconciler.status import Pause
 from specs.compiled import Fleet, Peer
 from tests.remote.test_ssh import SSH, program
 
@@ -60,6 +62,17 @@ def test_each_host_answers_for_itself(far: Path) -> None:
     assert [(one.name, one.host) for one in found.rows] == [("coder0", "far"), ("lead", "near")]
     assert (far.parent / "asked").read_text() == "fleet ps --fleet pair -o json\n"
     assert len((far.parent / "log").read_text().splitlines()) == 1
+
+
+def test_what_is_wrong_with_a_whole_host_is_told(far: Path) -> None:
+    there = replace(listing(row("coder0", "far"), host="machine-17"), problems=("linger is off",), rejected="a tab")
+    far.write_text(json.dumps(listing_document(there)))
+    found = everywhere(listing(row("lead", "near")), fleet(("coder0", "far", "ada@far.example")), timeout_s=30)
+    assert found.problems == ("far: linger is off", "far: the newest commit is not taken: a tab")
+    assert found.wrong
+    far.write_text(json.dumps(listing_document(replace(there, rejected="", pause=Pause(reason="storm")))))
+    found = everywhere(listing(row("lead", "near")), fleet(("coder0", "far", "ada@far.example")), timeout_s=30)
+    assert (found.problems, found.wrong) == ((), False)
 
 
 @pytest.mark.parametrize(

@@ -291,6 +291,16 @@ def test_time_alone_is_no_change() -> None:
     assert steady(listing_document(listing(world, store, FLEET))) != before
 
 
+def test_a_stale_heartbeat_that_gets_older_is_no_change() -> None:
+    world, store = started()
+    world.heartbeat("coder", age=50.0, pid=_pid(world))
+    found = listing_document(listing(world, store, FLEET))
+    world.heartbeat("coder", age=52.0, pid=_pid(world))
+    later = listing_document(listing(world, store, FLEET))
+    assert found["agents"][0]["problems"] != later["agents"][0]["problems"]
+    assert steady(found) == steady(later)
+
+
 def test_every_kind_that_could_not_be_seen_is_named() -> None:
     world, store = started()
     world.blind |= {"units", "enabled", "tmux", "linger", "file", "heartbeats"}
