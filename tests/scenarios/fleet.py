@@ -59,7 +59,7 @@ class Run:
 
     @property
     def added(self) -> list[str]:
-        """The same for the files that launches add, whose comms blocks change with every name and class."""
+        """The same for the files that launches add, which change with every name and class."""
         return [one for one in self._done if ":extras:" in one]
 
     @property
@@ -216,7 +216,8 @@ class Fleet:
         """Exactly these agents live, once each, are enabled, and have an active unit."""
         pids = self.pids()
         assert sorted(pids) == sorted(names)
-        assert self.enabled() == {f"mosaic-agent@{name}.service" for name in names} | {"mosaic-tmux-holder.service"}
+        shared = {"mosaic-tmux-holder.service"} | (self.enabled() & {"mosaic-responder.service"})
+        assert self.enabled() == {f"mosaic-agent@{name}.service" for name in names} | shared
         assert self.active() == sorted(names)
         return pids
 

@@ -10,7 +10,7 @@ SLEEPER = {"runtime": "sleeper", "class": "worker"}
 
 
 def blocks(fleet: Fleet, name: str) -> str:
-    return fleet.sh(f"cat {fleet.mosaic}/fleet/agents/{name}.d/comms.md")
+    return fleet.sh(f"cat {fleet.mosaic}/fleet/agents/{name}.d/contract.md")
 
 
 def responder(fleet: Fleet) -> tuple[str, str]:
@@ -53,7 +53,7 @@ def test_an_edit_is_put_back_and_what_stands_beside_stays(fleet: Fleet) -> None:
     before = fleet.up("a")
     folder = f"{fleet.mosaic}/fleet/agents/a.d"
     text = blocks(fleet, "a")
-    fleet.sh(f"echo evil >> {folder}/comms.md; echo mine > {folder}/mine; chmod 644 {folder}/MANIFEST")
+    fleet.sh(f"echo evil >> {folder}/contract.md; echo mine > {folder}/mine; chmod 644 {folder}/MANIFEST")
     run = fleet.converge()
     assert run.added == ["write:extras:a"]
     assert [one["reason"] for one in run.document["actions"]] == ["drifted-on-host"]

@@ -44,7 +44,7 @@ def test_a_change_of_the_launch_restarts_that_agent_alone(fleet: Fleet, entry: d
     fleet.commit()
     preview = fleet.reconcile("--dry-run")
     assert preview.verbs("a") == ["write", "restart"]
-    assert preview.document["actions"][-1]["disrupts"] is True
+    assert [one["id"] for one in preview.document["actions"] if one["disrupts"]] == ["restart:systemd:a"]
     run = fleet.converge()
     assert run.done == ["write:env:a", "restart:systemd:a"]
     assert {one["reason"] for one in run.document["actions"]} == {"spec-changed"}
@@ -130,7 +130,8 @@ def test_removed_for_good(fleet: Fleet, how: str) -> None:
     fleet.commit()
     run = fleet.converge()
     assert run.verbs("a") == ["disable", "stop", "delete"]
-    assert {one["reason"] for one in run.document["actions"]} == {"removed-from-git"}
+    assert {one["reason"] for one in run.document["actions"] if one["agent"] == "a"} == {"removed-from-git"}
+    assert sorted(run.added) == ["delete:extras:a", "write:extras:b", "write:extras:c", "write:extras:d"]
     del before["a"]
     assert fleet.up("b", "c", "d") == before
     assert not fleet.exists(f"{fleet.mosaic}/fleet/agents/a.env")

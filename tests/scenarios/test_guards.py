@@ -159,7 +159,13 @@ def test_the_kill_switch_stops_a_run_at_its_next_step(fleet: Fleet, at: int) -> 
     assert run.document["outcome"] == "paused"
     results = [one["result"] for one in run.document["actions"]]
     assert "skipped" in results
-    assert {one["error"] for one in run.document["actions"] if one["result"] == "skipped"} <= {"the fleet was paused"}
+    why = {one["error"] for one in run.document["actions"] if one["result"] == "skipped"}
+    assert why <= {
+        "the fleet was paused",
+        "the fleet was paused, between two of its steps",  # an agent's folder has several files
+        "a.d comes first, and was not done",
+        "b.d comes first, and was not done",
+    }
     there = fleet.pids()
     fleet.sh(f"rm {fleet.mosaic}/fleet/run/PAUSED")
     fleet.converge()

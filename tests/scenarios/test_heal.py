@@ -208,6 +208,8 @@ def test_a_stale_heartbeat_that_is_not_its_own_word_restarts_nothing(fleet: Flee
     fleet.beats("a")
     before = fleet.up("a")
     fleet.type("a", "/silent")
+    # What would answer for it now is there and does nothing.
+    fleet.sh("systemctl --user kill --signal=STOP mosaic-responder.service")
     fleet.wait(lambda: fleet.reconcile("--dry-run").document["held"], "a stale heartbeat")
     run = fleet.reconcile()
     assert run.code == 1
