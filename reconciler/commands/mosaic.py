@@ -13,6 +13,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "init": ("init", "init", "Make a fleet: its files, its repository, the first commit."),
     "validate": ("validate", "command", "Check the files of a fleet."),
     "schema": ("schema", "command", "Print a JSON Schema."),
+    "north-star": ("mosaic", "north_star", "The mission: what the fleet is for, and which goals come next."),
     "add": ("add", "add", "Declare one more agent, by a commit."),
     "remove": ("remove", "remove", "Take agents out of the fleet, by a commit."),
     "start": ("lifecycle", "start", "Start agents that were stopped, by a commit."),
@@ -32,6 +33,13 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "unsuspend": ("suspend", "unsuspend", "Lift a suspension."),
     "release": ("release", "command", "Let something go that is held back."),
     "comms-block": ("comms_block", "command", "What an agent is told of its peers."),
+}
+NORTH_STAR: Mapping[str, tuple[str, str, str]] = {
+    "validate": ("north_star", "validate", "Check the mission."),
+    "render": ("north_star", "render", "Write the mission to be read by people, or check that it is."),
+    "next": ("north_star", "next_", "Which goals are ready."),
+    "graph": ("north_star", "graph", "Draw which goals come before which."),
+    "diff": ("north_star", "diff", "What has changed in the mission."),
 }
 AGENT: Mapping[str, tuple[str, str, str]] = {
     "status": ("agent_status", "command", "All that is known of one agent, and what comes next."),
@@ -101,6 +109,12 @@ fleet = Lazy(
     table=FLEET,
     help="The fleet on this host.",
     epilog="\b\nExample:\n  mosaic fleet status\n",
+)
+north_star = Lazy(
+    name="north-star",
+    table=NORTH_STAR,
+    help="The mission: NORTH_STAR.yaml, what the fleet is for, and which goals come next.",
+    epilog="\b\nExample:\n  mosaic fleet north-star next ~/fleet\n",
 )
 agent = Lazy(
     name="agent",

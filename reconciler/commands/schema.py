@@ -23,6 +23,17 @@ DOCUMENTS = (
     "verification",
     "delivery",
     "outbox",
+    "change",
+    "suspensions",
+    "sync",
+    "agent-roster",
+    "validation",
+    "org",
+    "north-star-validation",
+    "north-star-projection",
+    "north-star-next",
+    "north-star-graph",
+    "north-star-diff",
 )
 
 
@@ -30,8 +41,10 @@ DOCUMENTS = (
 @click.argument("which", type=click.Choice([*SPECS, *DOCUMENTS]), default="roster", metavar="[WHICH]")
 @click.pass_obj
 def command(output: Output, *, which: str) -> int:
-    """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star), or of one document that
-    programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery, outbox)."""
+    """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
+    document that programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery,
+    outbox, change, suspensions, sync, agent-roster, validation, org, and of the mission: north-star-validation, north-star-projection, north-star-next, north-star-graph,
+    north-star-diff)."""
     if which in SPECS:
         from specs.schema import EVERY, schema
 

@@ -16,9 +16,10 @@ INDEX = page("docs/decisions/README.md")
 
 
 def named_files(one: Page) -> set[str]:
-    """Spans that name a file or a folder of this repository."""
+    """Spans that name a file or a folder of this repository. A page in capitals (`NORTH_STAR.md`) is of a fleet or a
+    host, unless it is one of ours."""
     found = {span for span in one.spans if re.fullmatch(rf"(?:{'|'.join(FOLDERS)})/[\w./@-]*", span)}
-    found |= {span for span in one.spans if re.fullmatch(r"[A-Za-z_-]+\.md", span)}
+    found |= {span for span in one.spans if re.fullmatch(r"(?![A-Z_]+\.md)[A-Za-z_-]+\.md", span)}
     return found | {span for span in one.spans if span in FILES}
 
 

@@ -1,0 +1,1 @@
+"""`mosaic fleet north-star`, and the pure parts that it is made of."""
