@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from providers import manifest
 from providers.base import Health, HeldReason, Kind, Present, Resource, ResourceKey
+from providers.layouts import is_older, layout_of
 from providers.manifest import Manifest
 from providers.shipped import LAYOUT, Release, release
 from providers.steps import DeleteFile, KeepFile, WriteFile
@@ -234,24 +235,14 @@ def _held(look: Look, home: str, known: Manifest, shipped: str) -> dict[str, str
     if hold is not None:
         why = hold.content.strip().split("\n")[0] or "somebody asked for it"
         return {"reason": HeldReason.SUSPENDED, "message": f"{why}; `mosaic update` lets it go on"}
-    if known.layout > LAYOUT or manifest.newer(known.version, shipped):
+    layout = layout_of(lambda path: look.file(f"{home}/{path}"), known)
+    if layout > LAYOUT or manifest.newer(known.version, shipped):
         message = f"the files are of version {known.version}, and this program is {shipped}: install the newer one"
         return {"reason": HeldReason.DEPENDENCY, "message": f"{message}, or go back to this one with `mosaic update`"}
-    if older(look, home, known):
+    if is_older(layout):
         message = "an install of an older layout is there: `mosaic update` keeps a snapshot of it, then moves it"
         return {"reason": HeldReason.DEPENDENCY, "message": message}
     return None
-
-
-def older(look: Look, home: str, known: Manifest) -> bool:
-    """Whether an install from before manifests is there: a contract without a constitution, or its tools. Raises
-    ObserveError."""
-    if known.layout or look.file(f"{home}/{manifest.NAME}") is not None:
-        return known.layout not in (0, LAYOUT)
-    if look.file(f"{home}/AGENTS.md") is None:
-        return False
-    tools = any(look.file(f"{home}/{name}") is not None for name in ("rails", "tools"))
-    return tools or look.file(f"{home}/CONSTITUTION.md") is None
 
 
 def _bytes(state: FileState) -> bytes:

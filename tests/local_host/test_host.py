@@ -129,7 +129,7 @@ def test_what_stands_where_a_file_should_be(host: LocalHost, tmp_path: Path) -> 
     (tmp_path / "sparse").touch()
     os.truncate(tmp_path / "sparse", 1 << 40)
     look = host.look()
-    assert look.file(f"{tmp_path}/file") == FileState(content="a\\xffb", mode=0o640)
+    assert look.file(f"{tmp_path}/file") == FileState(content="a\\xffb", mode=0o640, raw=b"a\xffb")
     odd = {name: getattr(look.file(f"{tmp_path}/{name}"), "odd", None) for name in ("link", "fifo", "socket", "sparse")}
     assert odd == {
         "link": "a symbolic link", "fifo": "a FIFO", "socket": "a socket", "sparse": "a file of 1099511627776 bytes",
@@ -141,7 +141,7 @@ def test_what_stands_where_a_file_should_be(host: LocalHost, tmp_path: Path) -> 
     assert look.listing(f"{tmp_path}/none") == ()
     assert look.listing(f"{tmp_path}") == tuple(sorted(os.listdir(tmp_path)))
     (tmp_path / "file").write_text("changed")
-    assert look.file(f"{tmp_path}/file") == FileState(content="a\\xffb", mode=0o640), "a look is one moment"
+    assert look.file(f"{tmp_path}/file") == FileState(content="a\\xffb", mode=0o640, raw=b"a\xffb"), "a look is one moment"
 
 
 def test_the_kill_switch(host: LocalHost) -> None:

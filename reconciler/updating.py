@@ -1,0 +1,129 @@
+"""Updating the framework's files in `$MOSAIC_HOME`, and taking that back: what `mosaic update` does to files itself.
+
+Whatever it changes is one small file at a time, and written whole. The files of the framework are put in place by a run
+of the reconciler, as always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers import files, manifest
+from providers.base import ObserveError
+from providers.layouts import OLDER, is_older, layout_of
+from providers.manifest import Manifest
+from providers.shipped import LAYOUT, release
+from reconciler import snapshots
+from reconciler.errors import MosaicError, Refused
+from reconciler.files import write_atomic
+from reconciler.store import write_failure
+
+if TYPE_CHECKING:
+    from providers.host import FileState, HostFacts
+    from reconciler.snapshots import Snapshot
+
+_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What is in `$MOSAIC_HOME`. `layout` 0: nothing yet. `hold`: why its files are to stay as they are, "" if not."""
+
+    layout: int
+    manifest: Manifest
+    hold: str
+    differs: bool  # whether a run would change something
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        if is_older(self.layout):
+            return f"an install of an older layout: {OLDER[self.layout]}"
+        return f"version {self.manifest.version}" if self.manifest.version else "nothing yet"
+
+
+def installed(facts: HostFacts) -> Installed:
+    """Raises MosaicError for what cannot be read."""
+    there = _reader(facts)
+    try:
+        listed, hold = there(manifest.NAME), there(manifest.HOLD)
+        known = manifest.read(listed.content) if listed is not None and listed.odd is None else Manifest()
+        shipped = release()
+        layout = layout_of(there, known)
+        now = {path: there(path) for path in shipped.files}
+    except ObserveError as error:
+        raise MosaicError(str(error), help="the files of the framework must be yours and readable") from error
+    current = all(state is not None and state.content == shipped.files[path] for path, state in now.items())
+    return Installed(
+        layout=layout,
+        manifest=known,
+        hold="" if hold is None else hold.content.strip().split("\n")[0] or "somebody asked for it",
+        differs=not current or known != manifest.of_release(shipped),
+    )
+
+
+def make_way(facts: HostFacts, before: Installed, *, now: float) -> Snapshot | None:
+    """Keep a snapshot of what a run is going to change, then let it: an older layout is marked as one that goes on from
+    here, files of a newer version are taken for ours, and no hold stands any longer. None: nothing would change.
+
+    Raises MosaicError. Killed at any point, the next call does the rest.
+    """
+    if before.layout > LAYOUT:
+        raise Refused(
+            f"the files are of a newer layout ({before.layout}) than this program knows ({LAYOUT})",
+            help="install the newer version of the program, or `mosaic update --rollback`",
+        )
+    made = None
+    if before.differs:
+        made = snapshot(facts, before, f"before an update from {before.what}", now=now)
+    path = Path(facts.mosaic_home, manifest.NAME)
+    shipped = release().version
+    if is_older(before.layout):
+        _write(path, manifest.render(Manifest(layout=LAYOUT)))
+    elif manifest.newer(before.manifest.version, shipped):
+        _write(path, manifest.render(replace(before.manifest, version=shipped)))
+    try:
+        snapshots.forget_pending(snapshots.root_of(facts.state_home))
+        files.delete(f"{facts.mosaic_home}/{manifest.HOLD}")
+    except OSError as error:
+        raise write_failure(Path(facts.mosaic_home), error) from error
+    return made
+
+
+def hold(facts: HostFacts, why: str) -> None:
+    """From now on the framework's files stay as they are, until the next update."""
+    _write(Path(facts.mosaic_home, manifest.HOLD), f"{why}\n")
+
+
+def snapshot(facts: HostFacts, before: Installed, why: str, *, now: float, back_to: str = "") -> Snapshot:
+    """Of everything that is, or was, the framework's. Raises MosaicError."""
+    paths = {*release().files, *before.manifest.files, manifest.NAME}
+    root = snapshots.root_of(facts.state_home)
+    return snapshots.take(Path(facts.mosaic_home), root, paths, why, now=now, back_to=back_to)
+
+
+def roll_back(facts: HostFacts, *, now: float) -> tuple[Snapshot, list[str]]:
+    """Put the newest snapshot back; what is there now is kept as another one first, so that this can be taken back,
+    too. The framework's files are then held as they are. Which snapshot, and what was changed. Raises MosaicError."""
+    root, home = snapshots.root_of(facts.state_home), Path(facts.mosaic_home)
+    target = snapshots.newest(root)
+    snapshots.begin(target, home, root)
+    if snapshots.snapshots(root)[-1].back_to != target.name:  # else one that was killed has made it
+        why = f"before going back to {target.name}"
+        snapshot(facts, installed(facts), why, now=now, back_to=target.name)
+    hold(facts, f"they were put back as of {target.made_at}")
+    return target, snapshots.put_back(target, home, root)
+
+
+def _reader(facts: HostFacts) -> Callable[[str], FileState | None]:
+    return lambda path: files.state(f"{facts.mosaic_home}/{path}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomic(path, text, mode=_MODE)
+    except OSError as error:
+        raise write_failure(path, error) from error
