@@ -129,7 +129,7 @@ def finish(output: Output, goal: Target, made: Made, asked: Asked, *, idle: str 
     if text and made.written and not sync:
         output.progress(f"next: {uncommitted if uncommitted and not made.commit else _next(made, goal)}")
     if asked.form != "text":
-        output.document(_document(made, asked, document), asked.form)
+        output.document(_document(goal, made, asked, document), asked.form)
     return code
 
 
@@ -181,13 +181,19 @@ def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Js
     return result.exit_code, {"asked": False, "report": run_document(result)}
 
 
-def _document(made: Made, asked: Asked, sync: dict[str, Json]) -> dict[str, Json]:
+def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json]) -> dict[str, Json]:
+    from reconciler.change import gather_here
+    from reconciler.status_document import API_VERSION
     from specs.secrets import mask_line
 
+    facts, settings = gather_here()
     diff = {name: "\n".join(mask_line(row) for row in one.split("\n")) for name, one in made.proposal.diff.items()}
     return {
-        "apiVersion": "mosaic.fleet/v1",
+        "apiVersion": API_VERSION,
         "kind": "Change",
+        "fleet": goal.fleet or "",
+        "tenant_id": facts.user,
+        "host": settings.host or facts.hostname,
         "repository": made.where,
         "branch": made.branch,
         "dry_run": asked.dry_run,

@@ -23,6 +23,12 @@ DOCUMENTS = (
     "verification",
     "delivery",
     "outbox",
+    "change",
+    "suspensions",
+    "sync",
+    "agent-roster",
+    "validation",
+    "org",
     "north-star-validation",
     "north-star-projection",
     "north-star-next",
@@ -37,8 +43,8 @@ DOCUMENTS = (
 def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
     document that programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery,
-    outbox, and of the mission: north-star-validation, north-star-projection, north-star-next, north-star-graph,
-    north-star-diff)."""
+    outbox, change, suspensions, sync, agent-roster, validation, org, and of the mission: north-star-validation,
+    north-star-projection, north-star-next, north-star-graph, north-star-diff)."""
     if which in SPECS:
         from specs.schema import EVERY, schema
 

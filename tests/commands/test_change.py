@@ -17,6 +17,7 @@ from reconciler.settings import Settings, settings_path, write_settings
 from reconciler.store import Store
 from tests.commands.calling import fleet
 from tests.commands.repository import ROSTER, RULES, Repository
+from tests.documents import read
 
 
 @pytest.fixture
@@ -198,13 +199,13 @@ def test_without_a_commit_the_file_is_edited(repo: Repository) -> None:
 
 
 def test_json_is_one_document(repo: Repository) -> None:
-    document = json.loads(repo.call("stop", "coder0", "-o", "json").out)
+    document = read(repo.call("stop", "coder0", "-o", "json").out)
     assert (document["apiVersion"], document["kind"]) == ("mosaic.fleet/v1", "Change")
     assert (document["commit"], document["message"], document["branch"]) == (repo.head, "Stop coder0", "main")
     assert [one["path"] for one in document["files"]] == ["roster.yaml"]
     assert "+    state: stopped" in document["files"][0]["diff"]
     assert (document["pushed"], document["written"]) == (None, True)
-    nothing = json.loads(repo.call("stop", "coder0", "-o", "json").out)
+    nothing = read(repo.call("stop", "coder0", "-o", "json").out)
     assert (nothing["commit"], nothing["files"], nothing["notes"]) == (None, [], ["coder0 is stopped already"])
 
 

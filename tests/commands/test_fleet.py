@@ -25,6 +25,7 @@ from reconciler.settings import Settings, settings_path, write_settings
 from reconciler.store import Store
 from tests import builders as make
 from tests.commands.calling import fleet
+from tests.documents import read
 
 ROSTER = """\
 version: 1
@@ -118,6 +119,12 @@ def test_pause_and_resume(facts: HostFacts) -> None:
     assert fleet("resume").out == f"resumed; it was paused by {facts.user}: a storm\n"
     assert read_pause(facts) is None
     assert fleet("resume").out == "nothing was paused\n"
+
+
+def test_a_sync_that_is_only_asked_for_says_so(resident: socket.socket) -> None:
+    document = read(fleet("sync", "-o", "json").out)
+    assert (document["kind"], document["asked"], document["fleet"]) == ("Sync", True, "demo")
+    assert resident.recv(64) == b"look"
 
 
 def test_a_pause_wakes_the_resident_loop(resident: socket.socket) -> None:
@@ -218,7 +225,7 @@ def test_validate_a_good_fleet(tmp_path: Path) -> None:
     said = fleet("validate", str(tmp_path))
     assert (said.code, said.out) == (0, "valid: fleet demo, 2 agents; 0 errors, 0 warnings\n")
     assert "1 of them on build-1: coder0" in fleet("validate", str(tmp_path), "--host", "build-1").out
-    document = json.loads(fleet("validate", str(tmp_path / "roster.yaml"), "--host", "build-2", "-o", "json").out)
+    document = read(fleet("validate", str(tmp_path / "roster.yaml"), "--host", "build-2", "-o", "json").out)
     assert (document["valid"], document["host_agents"]) == (True, ["coder1"])
 
 
@@ -230,7 +237,7 @@ def test_validate_tells_every_problem(tmp_path: Path) -> None:
     assert "roster.yaml:4" in said.err
     assert "fleet.yaml:2" in said.err
     assert said.out.startswith("invalid: ")
-    document = json.loads(fleet("validate", str(tmp_path), "-o", "json").out)
+    document = read(fleet("validate", str(tmp_path), "-o", "json").out)
     assert document["valid"] is False
     assert {problem["file"] for problem in document["problems"]} >= {"roster.yaml", "fleet.yaml"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from specs.load import load
 from tests import builders as make
 from tests.commands.calling import fleet
 from tests.commands.repository import RULES, Repository
+from tests.documents import read
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def test_on_this_host_only(repo: Repository, store: Store) -> None:
     assert (said.code, repo.untouched()) == (0, True)
     assert said.out == "suspended coder0 by ada, until `mosaic fleet unsuspend coder0`: a crash\n"
     assert set(store.load_suspensions()) == {"coder0"}
-    document = json.loads(fleet("suspend", "--all", "--reason", "x", "--here", "--by", "ada", "-o", "json").out)
+    document = read(fleet("suspend", "--all", "--reason", "x", "--here", "--by", "ada", "-o", "json").out)
     assert document["made"] == [{"agent": "*", "reason": "x", "by": "ada", "until": None}]
     assert fleet("unsuspend", "coder0", "--here").out == "lifted the suspension of coder0 by ada: a crash\n"
-    lifted = json.loads(fleet("unsuspend", "--all", "--here", "-o", "json").out)["lifted"]
+    lifted = read(fleet("unsuspend", "--all", "--here", "-o", "json").out)["lifted"]
     assert [one["agent"] for one in lifted] == ["*"]
     assert repo.untouched()
 
@@ -133,13 +133,13 @@ def test_what_is_only_here_is_lifted_even_if_git_has_nothing(repo: Repository, s
 
 def test_what_was_lifted_is_one_document(store: Store) -> None:
     put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
-    document = json.loads(fleet("unsuspend", "coder0", "-o", "json").out)
+    document = read(fleet("unsuspend", "coder0", "-o", "json").out)
     assert (document["kind"], document["fleet"], document["made"]) == ("Suspensions", "demo", [])
     assert document["lifted"] == [{"agent": "coder0", "reason": "here", "by": "bob", "until": None}]
     assert fleet("suspend", "coder0", "--reason", "in git", "--no-sync").code == 0
     put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
     said = fleet("unsuspend", "coder0", "--no-sync", "-o", "json")
-    assert json.loads(said.out)["kind"] == "Change"
+    assert read(said.out)["kind"] == "Change"
     assert "lifted the suspension of coder0 by bob: here" in said.err
 
 

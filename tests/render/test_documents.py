@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,25 @@ from ruamel.yaml import YAML
 
 from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.steps import Step, WriteFile
+from reconciler.commands.schema import DOCUMENTS
 from reconciler.documents import plan_digest, plan_document, receipt_document, report_document, steps_by
 from reconciler.history import HistoryLine
 from reconciler.judge import verdict
 from reconciler.model import Outcome, Plan
 from reconciler.output import to_json, to_yaml
+from reconciler.render.roster_text import entries, roster_document
 from reconciler.results import RunResult
 from reconciler.schemas import schema_of
 from reconciler.status import Pause
 from reconciler.status_document import status_document
-from specs.compiled import Suspension
+from specs.compiled import Peer, Suspension
 from tests import builders as make
+from tests.strategies import make_agent, make_fleet
 
 FACTS = make.facts("/home/ada")
 STEPS = steps_by(make.REGISTRY, FACTS)
 SCHEMAS = Path(__file__).parents[2] / "docs/schemas"
+RECONCILER = Path(__file__).parents[2] / "reconciler"
 
 FULL = make.plan(
     actions=(
@@ -86,12 +91,27 @@ def test_a_status_fits_its_schema() -> None:
     validate("status", status_document(full))
 
 
-@pytest.mark.parametrize(
-    "which", ["plan", "report", "status", "event", "delivery", "outbox", "agents", "agent", "verification"]
-)
+@pytest.mark.parametrize("which", DOCUMENTS)
 def test_the_schema_is_a_file_too(which: str) -> None:
     """If this fails: mosaic fleet schema WHICH > docs/schemas/WHICH.schema.json"""
     assert json.loads((SCHEMAS / f"{which}.schema.json").read_text()) == schema_of(which)
+
+
+def test_a_roster_fits_its_schema() -> None:
+    here = (make_agent("lead"), replace(make_agent("odd"), alias="Odd one", held="its model is no text"))
+    peer = Peer(name="far", agent_class="worker", runtime="stub", state="stopped", host="build-2", model="small")
+    declared = replace(make_fleet(*here), peers=(peer,))
+    validate("agent-roster", roster_document(declared, entries(declared)))
+
+
+def test_every_kind_of_document_has_a_schema() -> None:
+    """A receipt is written down for us alone, and never printed."""
+    kinds = re.compile(r'"kind": "([A-Z]\w+)"|^KIND = "(\w+)"|_?head(?:ing)?\("([A-Z]\w+)",|_head\("([A-Z]\w+)"', re.M)
+    code = [path.read_text() for path in RECONCILER.rglob("*.py") if not path.name.startswith("schemas")]
+    printed = {word for text in code for found in kinds.findall(text) for word in found if word} - {"Receipt"}
+    described = {schema_of(which)["properties"]["kind"]["const"] for which in DOCUMENTS if which != "event"}
+    assert len(printed) > 10
+    assert printed == described
 
 
 def test_the_plan_says_what_the_contract_says() -> None:

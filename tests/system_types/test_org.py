@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -19,6 +18,7 @@ from specs.own import read_own
 from specs.system_types import shipped
 from tests.commands.calling import fleet
 from tests.commands.repository import Repository
+from tests.documents import read
 from tests.hosts.namespace import CHECKOUT
 from tests.system_types.examples import example_of
 from tests.system_types.test_provision import begun
@@ -154,7 +154,7 @@ def test_what_somebody_wrote_cannot_leave_its_place() -> None:
 
 def test_the_document() -> None:
     said = fleet("org", str(EXAMPLES / "type-software-delivery"), "-o", "json")
-    document = json.loads(said.out)
+    document = read(said.out)
     assert (document["apiVersion"], document["kind"]) == ("mosaic.fleet/v1", "Org")
     assert (document["fleet"], document["type"], document["source"]) == (
         "type-software-delivery", "software-delivery", "shipped",
