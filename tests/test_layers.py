@@ -25,7 +25,8 @@ PURE_RECONCILER = (
     "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "guards", "judge", "message",
     "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary", "proposal", "provisioning",
     "redact", "remember",
-    "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_seeing",
+    "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_changing",
+    "schemas_seeing",
     "schemas_star", "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs",
     "verify", "views",
 )  # fmt: skip
