@@ -93,6 +93,9 @@ def commit_files(tree: WorkTree, files: Mapping[str, bytes], message: str) -> st
         if isinstance(error, GitFailed):
             raise _not_committed(tree, error, left) from error
         raise
+    with suppress(GitFailed):
+        # What a hook has put into the commit, git leaves out of the index, where it would stand as taken back.
+        _git(tree.root, "reset", "--quiet", "--", *words)
     return head_of(tree.root)
 
 

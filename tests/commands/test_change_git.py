@@ -149,6 +149,18 @@ def test_hooks_run_as_for_any_commit_of_theirs(repo: Repository) -> None:
     assert repo.git("show", "-s", "--format=%B").endswith("Signed-off-by: me")
 
 
+def test_what_a_hook_puts_into_the_commit_is_no_edit_afterwards(repo: Repository) -> None:
+    """A formatter, as a rule. Or the next change would be refused for the sake of edits that nobody made."""
+    repo.hook("pre-commit", "echo '# formatted' >>roster.yaml; git add roster.yaml")
+    (repo.path / "other").write_text("mine")
+    repo.git("add", "other")
+    for verb in ("stop", "start"):
+        said = repo.call(verb, "coder0")
+        assert said.code == 0, said.err
+    assert repo.git("show", "HEAD:roster.yaml").count("# formatted") == 2
+    assert repo.git("status", "--porcelain").split() == ["A", "other"]
+
+
 def test_a_hook_that_refuses(repo: Repository) -> None:
     repo.hook("pre-commit", "echo 'lint: no stops on a Friday' >&2; exit 1")
     said = repo.call("stop", "coder0")
