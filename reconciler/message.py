@@ -51,9 +51,10 @@ def parse(name: str, raw: Mapping[str, Any]) -> Message:
 
 def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:
     """Later than all that are there, also where two come at once or the clock was set back."""
-    last = max((one.id for one in known), default="").partition("-")[0]
+    stamps = (one.id.partition("-")[0] for one in known)  # those of damaged ones may be anything
+    last = max((stamp for stamp in stamps if len(stamp) == 8 and set(stamp) <= set(_DIGITS)), default="")
     mine = _base36(int(now * 1000))
-    if last >= mine and set(last) <= set(_DIGITS):
+    if last >= mine:
         mine = _base36(int(last, 36) + 1)
     return f"{mine}-{tail}"
 

@@ -382,6 +382,12 @@ def test_ids_only_grow() -> None:
     assert [one.id for one in known] == sorted(one.id for one in known)
 
 
+def test_the_names_of_foreign_files_count_for_nothing() -> None:
+    odd = ("z", "zz-zz", "ZZZZZZZZ-1", "\u00b2" * 8, "zzzzzzzzz", "", "-")
+    known = tuple(Message(id=name, agent="", sender="", created=0.0, state="damaged") for name in odd)
+    assert next_id(NOW, known, "0000") == next_id(NOW, (), "0000")
+
+
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """fsync is what these tests would spend their time with."""
