@@ -21,7 +21,9 @@ OURS: dict[str, click.Command] = {"reconcile": reconcile, "mosaic": mosaic}
 OTHERS = frozenset(
     "cd cp echo export git journalctl kill loginctl python3 rm sudo systemctl tmux".split()  # noqa: SIM905  # a list of words
 )
-FOREIGN_OPTIONS = frozenset({"--append-system-prompt", "--port", "-e", "-u", "-L", "-N", "-t", "-c", "--user", "--log-target=console"})
+FOREIGN_OPTIONS = frozenset(
+    {"--append-system-prompt", "--port", "-e", "-u", "-L", "-N", "-t", "-c", "--user", "--log-target=console"}
+)
 
 
 def leaf(command: click.Command, words: Sequence[str]) -> tuple[click.Command, list[str]]:
