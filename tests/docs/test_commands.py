@@ -22,7 +22,19 @@ OTHERS = frozenset(
     "cd cp echo export git journalctl kill loginctl python3 rm sudo systemctl tmux".split()  # noqa: SIM905  # a list of words
 )
 FOREIGN_OPTIONS = frozenset(
-    {"--append-system-prompt", "--port", "-e", "-u", "-L", "-N", "-t", "-c", "--user", "--log-target=console"}
+    {
+        "--append-system-prompt",
+        "--no-session",
+        "--port",
+        "-e",
+        "-u",
+        "-L",
+        "-N",
+        "-t",
+        "-c",
+        "--user",
+        "--log-target=console",
+    }
 )
 
 
