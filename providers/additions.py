@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from providers import framework_files
 from providers.programs.base import Extra, Place, Plain
 from providers.programs.registry import program
+from providers.shipped import release
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
@@ -21,6 +24,7 @@ Pair = tuple[str, str]
 
 CONTRACT = "contract.md"
 DIGEST_KEY = "MOSAIC_ADDED"
+GIVEN_KEY = "MOSAIC_GIVEN"
 LINES = frozenset({"ADD_ARG", "ADD_TEXT", "ADD_ENV"})
 
 
@@ -65,14 +69,35 @@ def pairs(agent: Agent, facts: HostFacts) -> tuple[Pair, ...]:
         *(("ADD_ARG", argument) for argument in added.args),
         *(("ADD_TEXT", f"{_prefix(prefix)}|{path}") for prefix, path in added.text_args),
     )
-    heartbeat = ("MOSAIC_HEARTBEAT", beats(agent))
-    return (heartbeat, (DIGEST_KEY, digest(lines)), *lines) if lines else (heartbeat,)
+    always = (("MOSAIC_HEARTBEAT", beats(agent)), (GIVEN_KEY, _given(lines, added)))
+    return (*always, (DIGEST_KEY, digest(lines)), *lines) if lines else always
 
 
 def digest(lines: Iterable[Pair]) -> str:
     """16 hex digits of what is added, whatever else is among the lines; "" if that is nothing."""
     added = [f"{key}={value}" for key, value in lines if key in LINES]
     return hashlib.sha256("\n".join(added).encode()).hexdigest()[:16] if added else ""
+
+
+def _given(lines: Iterable[Pair], added: Extra) -> str:
+    """12 hex digits of all that a start hands to a program, whoever the agent is: what is added, and the programs and
+    texts of this version. Whoever runs with other ones runs on an older launch."""
+    made = hashlib.sha256("\n".join(f"{key}={value}" for key, value in lines).encode())
+    for name, text in added.files:
+        made.update(f"\n{name} {_digest_of(text)}".encode())
+    made.update(_of_this_version())
+    return made.hexdigest()[:12]
+
+
+@cache
+def _of_this_version() -> bytes:
+    texts = [framework_files.text(name) for name in ("agent-start", "agent-pane")]
+    return hashlib.sha256("\0".join([*texts, repr(sorted(release().files.items()))]).encode()).digest()
+
+
+@lru_cache(maxsize=64)
+def _digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _prefix(text: str) -> str:

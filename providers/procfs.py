@@ -110,6 +110,16 @@ def cmdline(pid: int) -> tuple[str, ...]:
     return tuple(part.decode("utf-8", "replace") for part in raw.rstrip(b"\0").split(b"\0"))
 
 
+def environment(pid: int) -> dict[str, str] | None:
+    """What a process was started with; None if it has ended or is not to be read. Later changes are not in it."""
+    try:
+        words = _bytes(f"/proc/{pid}/environ", 1 << 20).split(b"\0")
+    except OSError:
+        return None
+    pairs = (word.decode("utf-8", "surrogateescape").partition("=") for word in words if word)
+    return {name: value for name, _, value in pairs}
+
+
 def unit_of(pid: int) -> str:
     """The innermost folder of a process's control group in systemd's own hierarchy; "" for a process that has ended."""
     try:

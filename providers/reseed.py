@@ -240,7 +240,7 @@ def _held(look: Look, home: str, known: Manifest, shipped: str) -> dict[str, str
         message = f"the files are of version {known.version}, and this program is {shipped}: install the newer one"
         return {"reason": HeldReason.DEPENDENCY, "message": f"{message}, or go back to this one with `mosaic update`"}
     if is_older(layout):
-        message = "an install of an older layout is there: `mosaic update` keeps a snapshot of it, then moves it"
+        message = "an install of an older layout is there: `mosaic update` keeps a snapshot, then brings it up to date"
         return {"reason": HeldReason.DEPENDENCY, "message": message}
     return None
 

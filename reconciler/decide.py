@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
-from reconciler.model import AgentView, Change, Inventory, Verdict
+from reconciler.model import AgentHistory, AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
 
 
@@ -37,6 +37,7 @@ class Need:
 
 
 Changes = Mapping[Kind, Change]
+SAME_START_S = 5.0  # a start is known by the clock's word, which is corrected by a little now and then
 
 
 def need_of(
@@ -48,11 +49,13 @@ def need_of(
     *,
     tried: bool,
     stale_after: float,
+    relaunch: bool = False,
 ) -> Need:
     """What the agent's unit and session need together; enablement and files are planned from the changes as such.
 
-    `tried`: a start with this very launch digest has been made before. `stale_after`: seconds, as the fleet says. A
-    kind that could not be seen needs nothing: the plan lists it as unknown.
+    `tried`: a start with this very launch digest has been made before. `stale_after`: seconds, as the fleet says.
+    `relaunch`: an operator has asked for a new start of the process that is seen. A kind that could not be seen needs
+    nothing: the plan lists it as unknown.
     """
     unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
     if "unknown" in (view.session, view.unit_active):
@@ -98,6 +101,9 @@ def need_of(
         return _need(
             Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"
         )
+    if relaunch:
+        message = "an operator has asked that it be started anew"
+        return _need(Verb.RESTART, Reason.REQUESTED, fields, desired, seen, disrupts=True, message=message)
     if view.health is Health.UNHEALTHY and view.heartbeat == "stale" and view.program == agent.runtime:
         return _stale(view, agent, fields, desired, seen, stale_after)
     if session is not None and any(change.path == "program" for change in session.fields):
@@ -109,6 +115,12 @@ def need_of(
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
     return Need()
+
+
+def relaunch_due(known: AgentHistory, view: AgentView) -> bool:
+    """Whether the process that is seen is the one that an operator wants gone."""
+    same = abs(view.started - known.relaunch_started) < SAME_START_S
+    return bool(known.relaunch_pid) and view.session == "alive" and view.pid == known.relaunch_pid and same
 
 
 def _stale(

@@ -84,6 +84,8 @@ class AgentHistory:
     waiting_since: float = 0.0  # a disruptive change has been due since then
     restarts: int = 0  # heals in all, for people
     in_sync_since: float = 0.0
+    relaunch_pid: int = 0  # an operator has asked for a new start of this very process
+    relaunch_started: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from providers import reseed
 from providers.base import HeldReason, Kind, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler import backoff
-from reconciler.decide import Changes, Need, need_of
+from reconciler.decide import Changes, Need, need_of, relaunch_due
 from reconciler.draft import Draft
 from reconciler.guards import refusals
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
@@ -67,6 +67,7 @@ def plan(
             inventory,
             tried=_history(history, name).last_start > 0,
             stale_after=fleet.heartbeats.stale_after,
+            relaunch=relaunch_due(_history(history, name), views[name]),
         )
         for name in names
     }

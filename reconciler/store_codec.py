@@ -88,6 +88,8 @@ _AGENT_HISTORY: Mapping[str, Check] = {
     "waiting_since": _is_time,
     "restarts": _is_count,
     "in_sync_since": _is_time,
+    "relaunch_pid": _is_count,
+    "relaunch_started": _is_time,
 }
 _HISTORY: Mapping[str, Check] = {
     "agents": lambda value: type(value) is dict,

@@ -42,7 +42,9 @@ class Installed:
         """In words."""
         if is_older(self.layout):
             return f"an install of an older layout: {OLDER[self.layout]}"
-        return f"version {self.manifest.version}" if self.manifest.version else "nothing yet"
+        if self.manifest.version:
+            return f"version {self.manifest.version}"
+        return "one that was not finished" if self.layout else "nothing"
 
 
 def installed(facts: HostFacts) -> Installed:

@@ -54,6 +54,7 @@ AGENT: Mapping[str, tuple[str, str, str]] = {
 TOP: Mapping[str, tuple[str, str, str]] = {
     "fleet": ("mosaic", "fleet", "The fleet on this host."),
     "agent": ("mosaic", "agent", "One agent of the fleet."),
+    "update": ("update", "command", "Bring this host to the installed version, or back."),
     "doctor": ("doctor", "command", "Check every prerequisite, and show what mends it."),
     "compose-contract": ("compose_contract", "command", "Print the one text that an agent starts with."),
     "completion": ("completion", "command", "Print the completion script for a shell."),

@@ -10,7 +10,7 @@ import pytest
 from providers import additions, launch
 from providers.base import Kind, ResourceKey
 from providers.env import EnvProvider
-from providers.host import FileState
+from providers.host import FileState, HostFacts
 from providers.programs import registry
 from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Reads, Screen
 from specs.compiled import Agent
@@ -65,6 +65,7 @@ def test_the_lines_come_after_the_agents_own() -> None:
     assert lines[lines.index("ARG=--first") :] == [
         "ARG=--first",
         "MOSAIC_HEARTBEAT=hook",
+        f"MOSAIC_GIVEN={dict(additions.pairs(AGENT, FACTS))[additions.GIVEN_KEY]}",
         f"MOSAIC_ADDED={additions.digest(additions.pairs(AGENT, FACTS))}",
         f"ADD_ENV=PROG_MODE={AGENT.agent_class}",
         "ADD_ARG=--settings",
@@ -97,7 +98,22 @@ def test_they_are_no_reason_for_a_restart() -> None:
     ],
 )
 def test_a_command_that_is_another_program_gets_nothing(agent: Agent, beats: str) -> None:
-    assert additions.pairs(agent, FACTS) == (("MOSAIC_HEARTBEAT", beats),)
+    heartbeat, (key, _) = additions.pairs(agent, FACTS)
+    assert heartbeat == ("MOSAIC_HEARTBEAT", beats)
+    assert key == additions.GIVEN_KEY
+
+
+@pytest.mark.usefixtures("prog")
+def test_what_is_given_is_told_from_what_was_given() -> None:
+    """By what a start hands over, and not by who the agent is."""
+
+    def given(agent: Agent, facts: HostFacts = FACTS) -> str:
+        return dict(additions.pairs(agent, facts))[additions.GIVEN_KEY]
+
+    assert given(AGENT) == given(replace(AGENT, generation=7))
+    assert given(AGENT) != given(replace(AGENT, agent_class="other"))
+    assert given(AGENT) != given(replace(AGENT, process_names=("other",)))
+    assert given(AGENT) != given(AGENT, replace(FACTS, mosaic_home="/elsewhere"))
 
 
 @pytest.mark.usefixtures("prog")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import launch
+from providers import additions, launch
 from specs.compiled import Agent, EnvValue, Heartbeats, Limits
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 
@@ -73,6 +73,7 @@ def test_the_file_has_all_that_the_programs_read() -> None:
         "ARG=opus",
         "ARG=",
         "MOSAIC_HEARTBEAT=native",
+        f"MOSAIC_GIVEN={dict(additions.pairs(AGENT, FACTS))[additions.GIVEN_KEY]}",
     ]
 
 

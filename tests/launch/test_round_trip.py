@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from providers import framework_files, launch
+from providers import additions, framework_files, launch
 from providers.framework import PROGRAMS
 from specs.compiled import Agent, EnvValue
 from tests.launch.bench import make_agent, make_facts, make_fleet
@@ -133,6 +133,7 @@ def test_the_program_knows_who_it_is(launcher: Launcher) -> None:
     started = launcher.launch(agent)
     mine = {name: value for name, value in started.env.items() if name.startswith("MOSAIC_")}
     assert mine.pop("MOSAIC_AGENT_PID").isdigit()
+    assert mine.pop("MOSAIC_GIVEN") == dict(additions.pairs(agent, launcher.facts))[additions.GIVEN_KEY]
     assert mine == {
         "MOSAIC_AGENT_NAME": "a.b",
         "MOSAIC_AGENT_SESSION": "a_b",

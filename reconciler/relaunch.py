@@ -1,0 +1,67 @@
+"""Which agents run with an older launch than a start would give them now, and the request to start those anew.
+
+Every launch hands `MOSAIC_GIVEN` to the program: a digest of what it adds, and of the programs and texts that it is
+made with. What an agent has of it stands in /proc, what a start would give in its launch environment. A request names
+the process that is to go, so that it is met once and by nothing else than its end; when that may be is up to the
+rollout policy, as with a changed declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers import files, procfs
+from providers.additions import GIVEN_KEY
+from providers.base import ObserveError
+from providers.launch import env_path, read_pairs
+from reconciler.model import AgentHistory, History
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.status import FleetStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Older:
+    """A running agent whose next start would be another one. `cannot`: why it could not be started now, or ""."""
+
+    name: str
+    pid: int
+    started: float
+    cannot: str = ""
+
+
+def older_launches(status: FleetStatus, facts: HostFacts) -> tuple[Older, ...]:
+    """By name. An agent of which nothing can be told is not in it."""
+    found = []
+    for agent in status.agents:
+        if agent.desired != "running" or agent.live != "running" or not agent.pid:
+            continue
+        wanted = _wanted(agent.name, facts)
+        given = procfs.environment(agent.pid)
+        if wanted.get(GIVEN_KEY) and given is not None and given.get(GIVEN_KEY) != wanted[GIVEN_KEY]:
+            folder = wanted.get("MOSAIC_AGENT_WORKDIR", "/")
+            cannot = "" if Path(folder).is_dir() else f"its working directory {folder} does not exist"
+            found.append(Older(name=agent.name, pid=agent.pid, started=agent.started, cannot=cannot))
+    return tuple(found)
+
+
+def requested(history: History, older: Sequence[Older]) -> History:
+    """With the request for each of them that could be started."""
+    agents = dict(history.agents)
+    for one in older:
+        if not one.cannot:
+            known = agents.get(one.name, AgentHistory())
+            agents[one.name] = replace(known, relaunch_pid=one.pid, relaunch_started=one.started)
+    return replace(history, agents=agents)
+
+
+def _wanted(name: str, facts: HostFacts) -> Mapping[str, str]:
+    try:
+        file = files.state(env_path(name, facts))
+    except ObserveError:
+        return {}
+    return dict(read_pairs(file.content)) if file is not None and file.odd is None else {}
