@@ -165,6 +165,31 @@ def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         raise SpawnError(f"{path} could not be started: {error.strerror}") from error
 
 
+def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a program in this terminal, on our own three streams, until it ends: its exit status, negative for a signal.
+    It has no deadline, since a person sits there or somebody reads what it says; Ctrl-C is for it, and when we have to
+    end, so has it. Raises SpawnError."""
+    path = find(argv[0], environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        try:
+            # What is ignored here would be ignored there, too.
+            default = (signal.SIGINT, signal.SIGPIPE)
+            pid = os.posix_spawn(path, list(argv), dict(environ), setsigdef=default)
+        except OSError as error:
+            raise SpawnError(f"{path} could not be started: {error.strerror}") from error
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except BaseException:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run(
     argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int = 1 << 20, stdin: bytes = b""
 ) -> Finished:

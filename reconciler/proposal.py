@@ -55,7 +55,7 @@ class SpoilsFiles(_Spoils, InvalidConfig):
 
 
 class BreaksFloor(_Spoils, Refused):
-    """The files would be valid, and the fleet without one of the two agents that it has to have."""
+    """The fleet would be without one of the two agents that it has to have, whatever else would be wrong."""
 
 
 def propose(files: Mapping[str, bytes], verb: Verb) -> Proposal:
@@ -129,7 +129,7 @@ def _what(problem: Problem) -> tuple[str, str, str, str | None]:
 def _refusal(errors: tuple[Problem, ...]) -> MosaicError:
     from specs.checks import FLOOR_HELP
 
-    floor = all(problem.help == FLOOR_HELP for problem in errors)
+    floor = any(problem.help == FLOOR_HELP for problem in errors)
     many = "these problems" if len(errors) > 1 else "this problem"
     refusal = (BreaksFloor if floor else SpoilsFiles)(f"nothing was written: the fleet would have {many}")
     refusal.problems = errors

@@ -22,8 +22,8 @@ from specs.names import ssh_fault
 
 CONNECT_S = 10  # until a host that does not answer is given up
 LIMIT = 32 << 20  # of an answer: a listing of 10,000 agents is about 20 MB
-_FAILED = 255  # what ssh itself ends with; `mosaic` never does
-_NO_PROGRAM = 127
+SSH_FAILED = 255  # what ssh itself ends with; `mosaic` never does
+NO_PROGRAM = 127
 _OPTIONS = (
     *("-o", "StrictHostKeyChecking=yes", "-o", "PermitLocalCommand=no", "-o", "ForwardAgent=no"),
     *("-o", "ClearAllForwardings=yes", "-o", f"ConnectTimeout={CONNECT_S}"),
@@ -107,11 +107,11 @@ class Asking:
         except SpawnError as error:
             raise Unavailable(f"{host}: {error}", help=f"try it by hand: ssh {target} true") from error
         said = done.err.decode("utf-8", "replace").strip()
-        if done.status == _FAILED:
+        if done.status == SSH_FAILED:
             kind = Unreached if _BEFORE.search(said.replace("\r\n", "\n")) else Unavailable
 
             raise kind(f"{host} cannot be reached: {_reason(said)}", help=_mend(said, target))
-        if done.status == _NO_PROGRAM:
+        if done.status == NO_PROGRAM:
             raise Unreached(
                 f"{host} has no `mosaic` on its PATH", help="install it there, and reconcile that host once"
             )

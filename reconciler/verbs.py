@@ -143,11 +143,14 @@ def unsuspend(agent: str | None) -> Verb:
     """Lift a suspension, or all of them (None). Raises NotFound for an agent that is not suspended."""
 
     def verb(files: Files, _loaded: LoadResult) -> Edited:
-        from specs.edit import remove_suspension, suspended
+        from specs.edit import entries, remove_suspension, suspended
 
         rules = files.get(FLEET)
         there = suspended(rules) if rules is not None else {}
         if agent is not None and agent not in there:
+            known = entries(_roster(files))
+            if agent not in known:
+                raise unknown_agent(agent, {*known, *there})
             whole = "; the whole fleet is, which `mosaic fleet unsuspend --all` lifts" if WHOLE_FLEET in there else ""
             raise NotFound(f'"{agent}" is not suspended{whole}', help="mosaic fleet status says who is")
         if rules is None:

@@ -36,7 +36,11 @@ def command(output: Output, *, words: tuple[str, ...], folder: Path | None) -> i
     if folder is None:
         name = "-".join(words if words[:1] == ("reconcile",) else ("mosaic", *words))
         if f"{name}.1" not in made:
-            raise NotFound(f"there is no command {' '.join(words)}", help="mosaic --help")
+            from difflib import get_close_matches
+
+            near = get_close_matches(f"{name}.1", [page for page in made if page != "mosaic.1"], n=1)
+            way = f"did you mean: mosaic man {_words(near[0])}" if near else "mosaic --help"
+            raise NotFound(f"there is no command {' '.join(words)}", help=way)
         output.result(made[f"{name}.1"].rstrip("\n"))
         return 0
     if words:
@@ -49,3 +53,8 @@ def command(output: Output, *, words: tuple[str, ...], folder: Path | None) -> i
         raise write_failure(folder, error) from error
     output.progress(f"{len(made)} pages written to {folder}")
     return 0
+
+
+def _words(page: str) -> str:
+    """What `mosaic man` is given for a page."""
+    return page.removesuffix(".1").removeprefix("mosaic-").replace("-", " ")

@@ -159,11 +159,17 @@ def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: flo
 
 
 def _lift_here(agent: str | None, asked: Asked) -> dict[str, Suspension]:
-    from reconciler.commands.shared import here, poke
+    from reconciler.commands.shared import here, must_know, poke
+    from reconciler.errors import NotFound
     from reconciler.pause import unsuspend as take_up
 
     place = here(asked.fleet)
-    lifted = take_up(place.store, agent, now=time.time())
+    try:
+        lifted = take_up(place.store, agent, now=time.time())
+    except NotFound:
+        if agent is not None:
+            must_know(agent, place.store)
+        raise
     poke(place.store)
     return lifted
 

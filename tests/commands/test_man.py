@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.commands import mosaic
 from reconciler.errors import MEANINGS, ExitCode
 from reconciler.surface.manual import pages
 from reconciler.surface.tree import Argument, Command, Option, command_lines
+from tests.commands.calling import call
 
 LINES = command_lines()
 COMMANDS = [command for line in LINES for command in line.walk()]
@@ -59,6 +61,12 @@ def test_a_group_leads_to_its_commands_and_back() -> None:
     assert "mosaic\\-fleet(1)" in PAGES["mosaic.1"]
     assert "mosaic\\-fleet\\-status(1)" in PAGES["mosaic-fleet.1"]
     assert PAGES["mosaic-fleet-status.1"].endswith("mosaic\\-fleet(1)\n")
+
+
+def test_a_slip_is_told_from_a_command_that_is_not_there() -> None:
+    said = call(mosaic.command, "man", "fleet", "vrify")
+    assert (said.code, said.out) == (4, "")
+    assert "did you mean: mosaic man fleet verify" in said.err
 
 
 def test_pages_are_written_where_they_are_asked_for(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_for_so_long(repo: Repository) -> None:
         (["suspend", "coder0", "--reason", "x", "--until", "soon"], 64, "--until must be a time"),
         (["suspend", "coder0", "--reason", "x", "--here", "--push"], 64, "there is no commit on this host alone"),
         (["unsuspend", "coder0"], 4, '"coder0" is not suspended'),
+        (["unsuspend", "codre0"], 4, "did you mean coder0?"),
         (["resume", "coder0"], 4, '"coder0" is not suspended'),
         (["unsuspend", "--all", "--here"], 4, "has happened on this host yet"),
     ],
@@ -128,6 +129,14 @@ def test_what_is_only_here_is_lifted_even_if_git_has_nothing(repo: Repository, s
     put_down(store, "coder0", reason="here", by="bob", until=None, now=time.time())
     said = fleet("unsuspend", "coder0")
     assert (said.code, said.out) == (0, "lifted the suspension of coder0 by bob: here\n")
+    assert repo.untouched()
+
+
+def test_a_slip_is_told_from_an_agent_that_is_not_suspended(repo: Repository, store: Store) -> None:
+    assert "did you mean coder0?" in fleet("unsuspend", "codre0", "--here").err
+    assert '"coder0" is not suspended on this host' in fleet("unsuspend", "coder0", "--here").err
+    put_down(store, "gone", reason="was removed since", by="bob", until=None, now=time.time())
+    assert fleet("unsuspend", "gone", "--here").code == 0
     assert repo.untouched()
 
 
