@@ -81,6 +81,7 @@ class Pane:
     mark: str  # the session's @mosaic_agent: the agent's name, or "" if it is not ours
     fleet: str  # the session's @mosaic_fleet, or ""
     launch: str  # the session's @mosaic_launch: digest of what it was started with, or ""
+    mission: str = ""  # its @mosaic_mission: digest of the mission and the contract that it was given, or ""
     created: float
     activity: float  # newest of pane, window and session activity that tmux reports
     attached: int

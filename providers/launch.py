@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from providers import additions, framework_files
 from providers.names import HOLDER_UNIT
+from specs.compiled import mission_digest
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -88,6 +89,7 @@ def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
         ("MOSAIC_HOME", facts.mosaic_home),
         ("MOSAIC_HEARTBEAT_INTERVAL", f"{fleet.heartbeats.interval:g}"),
         ("MOSAIC_LAUNCH", digest),
+        ("MOSAIC_MISSION", mission_digest(fleet, agent)),
         *launch,
         *additions.pairs(agent, facts),
     )

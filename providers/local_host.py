@@ -25,6 +25,7 @@ from providers.steps import (
     DeleteFile,
     KeepFile,
     KillSession,
+    NoteMission,
     RecreateSocket,
     SetEnabled,
     SetLinger,
@@ -41,8 +42,8 @@ LINGER_TIMEOUT_S = 15.0
 _REASON_MAX = 500
 _WRITERS = 8
 _STEPS = (
-    WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, SetLinger,
-    RecreateSocket,
+    WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, NoteMission,
+    SetLinger, RecreateSocket,
 )  # fmt: skip
 
 _WHAT = {WriteFile: "written", DeleteFile: "removed", KeepFile: "kept under a second name"}
@@ -170,11 +171,13 @@ class LocalHost:
         for socket in dict.fromkeys(step.socket for _, step in captures):
             steps = [(name, step) for name, step in captures if step.socket == socket]
             self._in_thread([n for n, _ in steps], partial(self._tmux.capture, socket, steps))
+        notes, processes = _only(NoteMission, batch), partial(procfs.scan, self.facts.uid)
+        for socket in dict.fromkeys(step.socket for _, step in notes):
+            written = [(name, step) for name, step in notes if step.socket == socket]
+            self._in_thread([n for n, _ in written], partial(self._tmux.note, socket, written))
         for socket in dict.fromkeys(step.socket for _, step in kills):
             ends = [(name, step) for name, step in kills if step.socket == socket]
-            self._in_thread(
-                [n for n, _ in ends], partial(self._tmux.kill, socket, ends, partial(procfs.scan, self.facts.uid))
-            )
+            self._in_thread([n for n, _ in ends], partial(self._tmux.kill, socket, ends, processes))
 
     def _change_files(self, batch: Sequence[tuple[str, Step]]) -> None:
         steps = [(name, step) for name, step in batch if isinstance(step, WriteFile | DeleteFile | KeepFile)]

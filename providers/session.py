@@ -115,6 +115,7 @@ class SessionProvider:
                 "session": pane.session,
                 "mark": pane.mark,
                 "fleet": pane.fleet,
+                "mission": pane.mission,
                 "socket": socket,
                 "dead_pane": pane.dead,
                 "dead_status": pane.dead_status,

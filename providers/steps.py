@@ -131,6 +131,23 @@ class KillSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteMission:
+    """Note in an agent's session what it was told that it is there for, only while the session carries its mark.
+    `mission` is 12 hex digits. No pane is touched."""
+
+    socket: str
+    session: str
+    agent: str
+    mission: str
+
+    @property
+    def command(self) -> str:
+        where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
+        target = shlex.quote(f"={self.session}:")
+        return f"tmux {where}set-option -t {target} @mosaic_mission {shlex.quote(self.mission)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetLinger:
     """Let the user's systemd manager run without a login, from boot on."""
 
@@ -165,6 +182,7 @@ Step = (
     | UnitJob
     | CaptureDead
     | KillSession
+    | NoteMission
     | SetLinger
     | RecreateSocket
 )

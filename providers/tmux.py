@@ -15,7 +15,7 @@ from providers import procfs
 from providers.base import ObserveError
 from providers.host import Pane, Process, TmuxServer
 from providers.spawn import Child, Finished, NotInstalledError, SpawnError
-from providers.steps import CaptureDead, KillSession, StepResult
+from providers.steps import CaptureDead, KillSession, NoteMission, StepResult
 
 TIMEOUT_S = 5.0
 _LIMIT = 32 << 20  # of output: 5,000 sessions are about 1 MB, a capture is up to a few hundred KB
@@ -30,7 +30,7 @@ _NUMBERS = (
     "pane_pid", "pane_dead", "pane_dead_status", "session_created", "session_activity", "window_activity",
     "pane_activity", "session_attached", "pane_in_mode", "window_index", "pane_index",
 )  # fmt: skip
-_WORDS = ("session_name", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "@mosaic_pane")
+_WORDS = ("session_name", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "@mosaic_mission", "@mosaic_pane")
 _COMMAND, _TITLE = "@c", ":@t:"
 FORMAT = (
     "@p:"
@@ -128,11 +128,30 @@ class Tmux:
             else:
                 yield name, self._unanswered(socket, processes)
 
+    def note(self, socket: str, steps: Sequence[tuple[str, NoteMission]]) -> Iterator[tuple[str, StepResult]]:
+        """Write down in sessions that carry their agent's mark what they were told; nothing of a pane is touched."""
+        nonce = os.urandom(8).hex()
+        commands = {
+            name: (
+                "if-shell", "-F", "-t", f"={step.session}:", f"#{{==:#{{@mosaic_agent}},{step.agent}}}",
+                f"display-message -p '{nonce} {at}' ; "
+                f"set-option -t '={step.session}:' @mosaic_mission '{step.mission}'",
+            )
+            for at, (name, step) in enumerate(steps)
+        }  # fmt: skip
+        answers, error = self._batch(socket, commands, steps, nonce)
+        for at, (name, step) in enumerate(steps):
+            if str(at) in answers:
+                yield name, StepResult(ok=True)
+            else:
+                text = error.get(name) or f"no tmux session {step.session!r} carries the mark of agent {step.agent!r}"
+                yield name, StepResult(ok=False, changed=False, error=text)
+
     def _batch(
         self,
         socket: str,
         commands: Mapping[str, Sequence[str]],
-        steps: Sequence[tuple[str, CaptureDead | KillSession]],
+        steps: Sequence[tuple[str, CaptureDead | KillSession | NoteMission]],
         nonce: str,
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Answers by the number of the step, and errors by its id."""
@@ -140,6 +159,7 @@ class Tmux:
             name: f"{step.session!r} or {step.agent!r} is not a name that tmux can be asked for safely"
             for name, step in steps
             if not (_NAME.fullmatch(step.session) and _NAME.fullmatch(step.agent))
+            or (isinstance(step, NoteMission) and not _NAME.fullmatch(step.mission))
         }
         answers: dict[str, str] = {}
         for names, argv in _chunks({name: one for name, one in commands.items() if name not in errors}):
@@ -194,21 +214,22 @@ def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
     homes: set[str] = set()
     strays: dict[str, Pane] = {}
     for line in lines:
-        fields = line.split(b":", 18)
+        fields = line.split(b":", 19)
         try:
-            if fields[0] != b"@p" or len(fields) < 19:
+            if fields[0] != b"@p" or len(fields) < 20:
                 raise ValueError
             pid, dead, status, created, *active, attached, mode, window, index = (
                 int(field or 0) for field in fields[1:12]
             )
-            session, mark, fleet, launch, own, sign, text = (field.decode("utf-8", "replace") for field in fields[12:])
+            words = [field.decode("utf-8", "replace") for field in fields[12:]]
+            session, mark, fleet, launch, mission, own, sign, text = words
             if sign != _COMMAND:
-                mark = fleet = launch = own = ""  # someone put a ":" into a mark: it is not one of ours
+                mark = fleet = launch = mission = own = ""  # someone put a ":" into a mark: it is not one of ours
             command, _, title = text.partition(_TITLE)
             pane = Pane(
                 session=session, pid=pid, dead=bool(dead), dead_status=status if fields[3] else None, command=command,
-                mark=mark, fleet=fleet, launch=launch, created=float(created), activity=float(max(active)),
-                attached=attached, in_mode=bool(mode), title=title,
+                mark=mark, fleet=fleet, launch=launch, mission=mission, created=float(created),
+                activity=float(max(active)), attached=attached, in_mode=bool(mode), title=title,
             )  # fmt: skip
         except (ValueError, IndexError) as error:
             raise ObserveError(f"tmux list-panes printed a line that is not a pane: {_short(line)}") from error

@@ -70,7 +70,8 @@ def observed_health(history: AgentHistory, *, healthy: bool, policy: Policy, now
 def by_this_clock(history: AgentHistory, now: float) -> AgentHistory:
     """The history after a clock was set back: what lies in the future counts as just now. It has to be kept, or the
     time to wait until would move along with the clock."""
-    if max(history.last_start, history.quarantined_since, history.waiting_since, history.in_sync_since) <= now:
+    times = (history.last_start, history.quarantined_since, history.waiting_since, history.in_sync_since)
+    if max(*times, history.mission_since) <= now:
         return history
     return replace(
         history,
@@ -78,6 +79,7 @@ def by_this_clock(history: AgentHistory, now: float) -> AgentHistory:
         quarantined_since=min(history.quarantined_since, now),
         waiting_since=min(history.waiting_since, now),
         in_sync_since=min(history.in_sync_since, now),
+        mission_since=min(history.mission_since, now),
     )
 
 

@@ -17,13 +17,14 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
-    sent, from `kickstart`. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed."""
+    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed."""
 
     id: str
     agent: str
     sender: str
     text: str = ""
     kickstart: str = ""
+    mission: str = ""
     created: float
     expires: float = 0.0
     state: State = "waiting"
@@ -34,7 +35,7 @@ class Message:
 def parse(name: str, raw: Mapping[str, Any]) -> Message:
     """A message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
-    texts = (message.agent, message.sender, message.text, message.kickstart, message.reason)
+    texts = (message.agent, message.sender, message.text, message.kickstart, message.mission, message.reason)
     if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a message")
     created, expires, tries = float(message.created), float(message.expires), float(message.tries)

@@ -84,8 +84,9 @@ class AgentHistory:
     waiting_since: float = 0.0  # a disruptive change has been due since then
     restarts: int = 0  # heals in all, for people
     in_sync_since: float = 0.0
-    relaunch_pid: int = 0  # an operator has asked for a new start of this very process
-    relaunch_started: float = 0.0
+    mission_since: float = 0.0  # it has been running on an older mission or contract since then
+    mission_told: str = ""  # digest of those that it was told of, or is to be
+    mission_reset: str = ""  # digest of those that it was given a new conversation for, or was about to be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,8 @@ class AgentView:
     `available`: whether ending it now would interrupt nothing; None where nothing tells. `readiness` is what it does,
     and `readiness_why` what that rests on. `waiting` and `stuck` are the words of whoever says so, "" where nobody
     does. `idle` is in seconds since its last sign of activity, None where there is no living pane or nothing tells.
+    `mission` is the digest of the mission and the contract that it was given, "" where nothing tells, `mission_now` that
+    of those in git.
     """
 
     name: str
@@ -157,9 +160,16 @@ class AgentView:
     waiting: str = ""
     stuck: str = ""
     idle: float | None = None
+    mission: str = ""
+    mission_now: str = ""
     cpu_s: float | None = None  # since its start; like `memory` (bytes) only where it was measured
     memory: int | None = None
     evidence: tuple[Sighting, ...] = ()
+
+    @property
+    def behind(self) -> bool:
+        """Whether it lives and was given another mission or contract than git has now."""
+        return self.session == "alive" and self.mission not in ("", self.mission_now) and self.mission_now != ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

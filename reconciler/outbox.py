@@ -88,6 +88,20 @@ class Outbox:
                     self._unlink(one.id)
         return message
 
+    def put_mission(self, *, agent: str, sender: str, mission: str, text: str, now: float) -> None:
+        """Have an agent told of a new mission, once: nothing if a message about this very one is there, in whatever
+        state. Takes the place of those about older ones that still wait."""
+        with self._locked(now):
+            known = self.messages()
+            older = [one for one in known if one.agent == agent and one.mission]
+            if all(one.mission != mission for one in older):
+                name = next_id(now, known, os.urandom(2).hex())
+                message = Message(id=name, agent=agent, sender=sender, text=text, mission=mission, created=now)
+                self._write(message)
+            for one in older:
+                if one.mission != mission and one.state == "waiting":
+                    self._unlink(one.id)
+
     def begin(self, message: Message, now: float) -> bool:
         """Mark it as being sent. False if it is not waiting any more."""
         with self._locked(now):

@@ -64,7 +64,7 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings)
         wall=here.wall,
         monotonic=here.monotonic,
     )
-    return replace(result, messages=go(by))
+    return replace(result, messages=go(by) or result.messages)
 
 
 def go(by: Round) -> bool:

@@ -13,7 +13,6 @@ from providers.base import Action, Health, HeldReason, Kind, Present, Verb
 from providers.launch import launch_digest, launch_fields
 from providers.names import UNIT_SUFFIXES
 from reconciler import backoff
-from reconciler.decide import relaunch_due
 from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
 from specs.compiled import Agent, Fleet
 
@@ -47,17 +46,26 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
         healthy = view.health is Health.HEALTHY
         known = backoff.by_this_clock(known, now)
         known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
-        if known.relaunch_pid and view.session != "unknown" and not relaunch_due(known, view):
-            known = replace(known, relaunch_pid=0, relaunch_started=0.0)  # that process is gone, whoever ended it
         since = (known.waiting_since or now) if name in waiting else 0.0
         sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0
         if since != known.waiting_since or sync != known.in_sync_since:
             known = replace(known, waiting_since=since, in_sync_since=sync)
-        agents[name] = known
+        agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)
     if agents == history.agents and heals == history.heals:
         return history
     return replace(history, agents=agents, heals=heals)
+
+
+def _mission(known: AgentHistory, view: AgentView, now: float) -> AgentHistory:
+    """Since when it runs on an older mission, and what was done about it; nothing once it has the newest, or ended."""
+    if view.session == "unknown":
+        return known
+    if view.behind:
+        return known if known.mission_since else replace(known, mission_since=now)
+    if known.mission_since or known.mission_told or known.mission_reset:
+        return replace(known, mission_since=0.0, mission_told="", mission_reset="")
+    return known
 
 
 def history_before(actions: Sequence[Action], plan: Plan, history: History, fleet: Fleet, now: float) -> History:

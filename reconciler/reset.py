@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from providers.programs.base import Program
     from reconciler.commands.shared import Here
     from reconciler.deliver_verdict import Delivery
+    from reconciler.event_log import Source
     from reconciler.eyes import Eyes
     from specs.compiled import Agent, Fleet
 
@@ -73,15 +74,16 @@ def _carry_out(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
 
     if eyes.view(agent.name).session == "dead":
         keep = CaptureDead(socket=agent.socket, session=agent.session, agent=agent.name)
-        kept = _done(host, keep)
+        kept = carry_out(host, keep)
         if kept.output:
             save_crash(place.store, agent.name, kept.output)
-    ended = _done(host, UnitJob(verb="restart", unit=agent_unit(agent.name), timeout_s=RESTART_S))
+    ended = carry_out(host, UnitJob(verb="restart", unit=agent_unit(agent.name), timeout_s=RESTART_S))
     if not ended.ok:
         raise MosaicError(f"agent {agent.name} was not restarted: {ended.error}", help="mosaic fleet status")
 
 
-def _done(host: Host, step: Step) -> StepResult:
+def carry_out(host: Host, step: Step) -> StepResult:
+    """One step, to its end."""
     host.begin([("reset", step)])
     deadline = time.monotonic() + RESTART_S + 10.0
     while time.monotonic() < deadline:
@@ -148,15 +150,16 @@ class _Looking:
         return Sight(lines=screen.lines, row=screen.cursor[1], ready=self._program.read(screen).composer == "empty")
 
 
-def tell_log(place: Here, agent: str, message: str, how: str) -> None:
+def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source = "operator") -> None:
     """Write down who did what to whom. Raises StateError."""
+    by = place.facts.user if source == "operator" else "mosaic"
     status = place.store.load_status()
     log = EventLog(
         store=place.store,
-        source="operator",
+        source=source,
         fleet=place.store.state.name,
         tenant_id=place.facts.user,
         host=status.host if status else place.facts.hostname,
     )
-    event = Event(type=EventType.RESET, message=message, agent=agent, fields={"by": place.facts.user, "how": how})
+    event = Event(type=EventType.RESET, message=message, agent=agent, fields={"by": by, "how": how})
     log.write([event], now=time.time(), revision=status.applied_revision if status else "")

@@ -60,6 +60,8 @@ class Row:
     heartbeat: str = "unknown"
     heartbeat_age: float | None = None
     heartbeat_source: str = ""
+    mission: str = ""  # current, older, or "" where nothing tells what it was given
+    mission_since: float = 0.0  # it has been older since then
     restarts: int = 0
     cpu_s: float | None = None
     memory: int | None = None

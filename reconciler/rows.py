@@ -16,7 +16,8 @@ from reconciler.judge import ON_PURPOSE
 from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan
 from reconciler.row import Row, RowKind, Sync, in_order
 from reconciler.suspend import WHOLE_FLEET
-from specs.compiled import Fleet, Suspension
+from reconciler.times import rfc3339
+from specs.compiled import Fleet, Suspension, changed_in
 
 
 def build_rows(
@@ -135,6 +136,8 @@ def _row(about: _About, plan: Plan) -> Row:
         heartbeat=view.heartbeat,
         heartbeat_age=view.heartbeat_age,
         heartbeat_source=str(writer),
+        mission="older" if view.behind else "current" if view.mission and view.mission == view.mission_now else "",
+        mission_since=about.history.mission_since if view.behind else 0.0,
         restarts=about.history.restarts,
         cpu_s=view.cpu_s,
         memory=view.memory,
@@ -213,6 +216,8 @@ def _notes(about: _About) -> Iterable[str]:
         yield "it has just started, and nothing has answered for it yet"
     if about.kind == "unmanaged":
         yield "a tmux session on the fleet's socket that the fleet did not start; it is left alone"
+    if view.behind:
+        yield _older(view, about.history)
     if view.desired_state in ("stopped", "absent"):
         yield f"declared {view.desired_state}"
     if about.suspended is not None:
@@ -220,6 +225,14 @@ def _notes(about: _About) -> Iterable[str]:
     left = about.session.evidence.get("leftover", ()) if about.session is not None else ()
     if left and about.kind == "agent":
         yield f"it has left processes behind in {', '.join(left)}"
+
+
+def _older(view: AgentView, history: AgentHistory) -> str:
+    """That it was given another mission or contract than git has, since when, and what was done about it."""
+    what = " and ".join(changed_in(view.mission, view.mission_now))
+    since = f" since {rfc3339(history.mission_since)}" if history.mission_since else ""
+    done = "; it was told" if history.mission_told == view.mission_now else ""
+    return f"it runs on an older {what}{since}{done}"
 
 
 def _unanswered(about: _About) -> bool:

@@ -128,14 +128,21 @@ def run_locked(
         started_at=started,
         duration_s=here.monotonic() - began,
     )
-    return result if options.dry_run else _messages(result, ctx, intake.fleet, done, here, before)
+    return result if options.dry_run else _messages(result, ctx, intake.fleet, done, here, before, settings)
 
 
 def _messages(
-    result: RunResult, ctx: Context, fleet: Fleet, done: Converged, here: Surroundings, before: FleetStatus | None
+    result: RunResult,
+    ctx: Context,
+    fleet: Fleet,
+    done: Converged,
+    here: Surroundings,
+    before: FleetStatus | None,
+    settings: Settings,
 ) -> RunResult:
-    """The first words of agents that begin a new life, and what waits in the outbox. What goes wrong with a message is
-    a warning: the run has done its work. Without any of that it is one look for a folder."""
+    """What agents on an older mission are told, the first words of those that begin a new life, and what waits in the
+    outbox. What goes wrong with a message is a warning: the run has done its work. Without any of that it is one look
+    for a folder."""
     if _is_waited_for(here.facts):
         from reconciler.deliver_evidence import sweep
 
@@ -143,6 +150,10 @@ def _messages(
     if done.last.plan.paused is not None:
         return result
     try:
+        if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
+            from reconciler import mission
+
+            result = mission.after_run(result, ctx, fleet, here, settings)
         if any(agent.kickstart is not None for agent in fleet.agents):
             from reconciler.kickstart import note_lives
 

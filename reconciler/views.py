@@ -12,7 +12,7 @@ from reconciler.clock import stamp
 from reconciler.credit import CLOCK_SLACK_S, Beat, judge_heartbeat, judge_turn
 from reconciler.model import AgentView, Inventory, Observation
 from reconciler.sightings import sightings
-from specs.compiled import Agent, Fleet, Heartbeats
+from specs.compiled import Agent, Fleet, Heartbeats, mission_digest
 
 START_GRACE_S = 10.0  # how long a launch may take to become the declared program
 
@@ -26,7 +26,7 @@ def build_views(
     names = set(declared) | set(inventory.agents)
     names |= {seen.agent for seen in observation.present.values() if seen.agent and "@" not in seen.key.name}
     return {
-        name: _view(name, declared.get(name), fleet.heartbeats, observation, inventory, detail=detail)
+        name: _view(name, declared.get(name), fleet, observation, inventory, detail=detail)
         for name in sorted(names)
     }
 
@@ -34,12 +34,13 @@ def build_views(
 def _view(
     name: str,
     agent: Agent | None,
-    beats: Heartbeats,
+    fleet: Fleet,
     observation: Observation,
     inventory: Inventory,
     *,
     detail: bool,
 ) -> AgentView:
+    beats = fleet.heartbeats
     unit = observation.present.get(ResourceKey(Kind.UNIT, name))
     session = observation.present.get(ResourceKey(Kind.SESSION, name))
     state = _session_state(session, observation.unknown)
@@ -98,6 +99,8 @@ def _view(
         waiting=word.waiting,
         stuck=word.stuck,
         idle=idle,
+        mission=str(evidence.get("mission", "")) if state == "alive" else "",
+        mission_now=mission_digest(fleet, agent) if agent is not None else "",
         cpu_s=usage.cpu_s if usage is not None else None,
         memory=usage.memory if usage is not None else None,
         evidence=sightings(agent, unit, session, beat, turn, observation, last) if detail else (),

@@ -59,6 +59,7 @@ def compile_fleet(
         ),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
         mission="" if loaded.north_star is None else render(loaded.north_star),
+        on_mission={"*": loaded.fleet.mission.on_change, **loaded.fleet.mission.classes},
         personas=_personas({spec.agent_class for spec, _ in everyone}, loaded.roles),
     )
 
@@ -112,6 +113,7 @@ def _agent(
         generation=spec.generation,
         ssh=spec.ssh,
         kickstart=spec.kickstart_template,
+        reset_between_tasks=spec.reset_between_tasks,
         held=held,
     )
 

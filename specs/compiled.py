@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 AgentState = Literal["running", "stopped", "absent"]
 OnChange = Literal["when-idle", "immediately", "never"]
+OnMission = Literal["show", "tell", "reset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Agent:
     generation: int
     ssh: str | None = None  # how other hosts reach this one
     kickstart: str | None = None  # what it is told after a start and after a reset; a path if it begins with / ~/ ./
+    reset_between_tasks: bool = False  # it may be given a new conversation whenever it has nothing to do
     held: str | None = None
 
 
@@ -142,6 +144,8 @@ class Fleet:
     mission: str = field(default="", repr=False)  # NORTH_STAR.yaml as Markdown; "" where the fleet has none
     # By class as the roster writes it: of the agents of this host, as far as there is a contract.
     personas: Mapping[str, PersonaText] = field(default_factory=dict)
+    # What happens when one of the two has changed under an agent that runs; by class, "*" for all others.
+    on_mission: Mapping[str, OnMission] = field(default_factory=dict)
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -154,6 +158,12 @@ def mission_digest(fleet: Fleet, agent: Agent) -> str:
     that two of them also say which of the two differs."""
     persona = fleet.personas.get(agent.agent_class)
     return _six(fleet.mission) + _six(persona.text if persona is not None else "")
+
+
+def changed_in(old: str, new: str) -> tuple[str, ...]:
+    """What differs between two digests of `mission_digest`, in words: the mission, the contract of the class."""
+    parts = (("mission", old[:6], new[:6]), ("contract", old[6:], new[6:]))
+    return tuple(word for word, one, other in parts if one != other)
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from pydantic import Field
 from specs.fields import Duration, HostName, Line, Moment, Name, Spec, Text, Version
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+OnMission = Literal["show", "tell", "reset"]
 AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -69,6 +70,14 @@ class Suspend(Spec):
     until: Moment | None = None
 
 
+class Mission(Spec):
+    """What happens when the mission or the contract of a class has changed under an agent that runs: `show` it, `tell`
+    the agent, or `reset` it between tasks. `classes`: another answer for some classes."""
+
+    on_change: OnMission = "show"
+    classes: dict[Line, OnMission] = Field(default_factory=dict)
+
+
 class FleetSpec(Spec):
     """fleet.yaml. `floor` is None when the file does not say: two-agent if there is a file, none if there is not.
     `type` is the system type whose seats the fleet fills; None when it was not made from one."""
@@ -81,4 +90,5 @@ class FleetSpec(Spec):
     floor: Literal["two-agent", "none"] | None = None
     reconcile: Reconcile = Reconcile()
     heartbeat: Heartbeat = Heartbeat()
+    mission: Mission = Mission()
     suspend: tuple[Suspend, ...] = ()

@@ -28,6 +28,7 @@ from providers.steps import (
     DeleteFile,
     KeepFile,
     KillSession,
+    NoteMission,
     RecreateSocket,
     SetEnabled,
     SetLinger,
@@ -52,6 +53,7 @@ STEPS = (
     UnitJob,
     CaptureDead,
     KillSession,
+    NoteMission,
     SetLinger,
     RecreateSocket,
 )
@@ -175,7 +177,7 @@ class World(Trouble):
                 error = self._unit_job(step)
             case SetEnabled():
                 error = self._set_enabled(step)
-            case CaptureDead() | KillSession():
+            case CaptureDead() | KillSession() | NoteMission():
                 error, output = self._tmux(step)
             case RecreateSocket():
                 error = self._recreate_socket(step)
@@ -212,19 +214,22 @@ class World(Trouble):
             self.end_process(proc.pid)
         return None
 
-    def _tmux(self, step: CaptureDead | KillSession) -> tuple[str | None, str]:
+    def _tmux(self, step: CaptureDead | KillSession | NoteMission) -> tuple[str | None, str]:
         server = self.server(step.socket)
         if server is None:
             lost = isinstance(step, KillSession) and any(other.socket == step.socket for other in self.servers)
             return ("the tmux server has lost its socket" if lost else None), ""
         session = server.sessions.get(step.session)
         if session is None:
-            return None, ""
+            return ("no such session" if isinstance(step, NoteMission) else None), ""
         if isinstance(step, CaptureDead):
             return None, session.last_lines if session.dead and session.mark == step.agent else ""
         if session.mark != step.agent:
             return f"tmux session {step.session} does not carry the mark of agent {step.agent}; left alone", ""
-        self.end_session(server, step.session)
+        if isinstance(step, NoteMission):
+            session.mission = step.mission
+        else:
+            self.end_session(server, step.session)
         return None, ""
 
     def _recreate_socket(self, step: RecreateSocket) -> str | None:
@@ -262,7 +267,7 @@ class World(Trouble):
             "procs": frozenset(self.procs),
             "fragments": dict(self.fragments),
             "servers": [
-                (s.socket, s.pid, s.reachable, tuple((n, p.pid, p.dead) for n, p in s.sessions.items()))
+                (s.socket, s.pid, s.reachable, tuple((n, p.pid, p.dead, p.mission) for n, p in s.sessions.items()))
                 for s in self.servers
             ],
         }

@@ -79,6 +79,7 @@ class WorldLook:
                         mark=session.mark,
                         fleet=session.fleet,
                         launch=session.launch,
+                        mission=session.mission,
                         created=session.created,
                         activity=session.activity,
                         attached=session.attached,

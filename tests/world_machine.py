@@ -171,6 +171,7 @@ class Machine(Processes):
         session.mark, session.title = agent, agent
         session.fleet = settings.get("MOSAIC_FLEET", [""])[-1]
         session.launch = settings.get("MOSAIC_LAUNCH", [""])[-1]
+        session.mission = settings.get("MOSAIC_MISSION", [""])[-1]
         self.procs[session.pid].ready_at = self.elapsed + self.exec_delay
         if agent in self.crashing:
             session.last_lines = f"{argv[0]}: cannot go on"

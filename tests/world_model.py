@@ -77,6 +77,7 @@ class Session:
     mark: str = ""
     fleet: str = ""
     launch: str = ""
+    mission: str = ""
     dead: bool = False
     dead_status: int | None = None
     attached: int = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from providers.programs.base import Plain
 
 if TYPE_CHECKING:
-    from providers.programs.base import Beats, Program
+    from providers.programs.base import Beats, Program, Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Stub(Plain):
 
     beats: Beats = "native"
     receipts: bool = True
+    reads: Reads = "conversation"
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         return f"/{how}"

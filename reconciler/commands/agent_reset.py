@@ -111,6 +111,11 @@ def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: Agen
         output.result(f"{answer.word}: {answer.reason}")
         output.progress(f"help: {answer.way}")
         return ExitCode.UNHEALTHY
+    if view.behind and known.reads != "start":  # what it begins with now is the newest
+        from providers.local_host import LocalHost
+        from reconciler.mission import note_mission
+
+        note_mission(agent, view.mission_now, LocalHost(os.environ))
     again = kickstart(agent, fleet.host, place.store, now=time.time())
     poke(place.store)
     first = "; its first words wait in the outbox" if again else ""

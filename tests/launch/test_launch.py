@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers import additions, launch
-from specs.compiled import Agent, EnvValue, Heartbeats, Limits
+from specs.compiled import Agent, EnvValue, Heartbeats, Limits, mission_digest
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 
 FACTS = make_facts()
@@ -55,6 +55,7 @@ def test_the_file_has_all_that_the_programs_read() -> None:
         "MOSAIC_HOME=/root/.config/mosaic",
         "MOSAIC_HEARTBEAT_INTERVAL=15",
         f"MOSAIC_LAUNCH={launch.launch_digest(AGENT)}",
+        f"MOSAIC_MISSION={mission_digest(make_fleet(AGENT), AGENT)}",
         "MOSAIC_AGENT_CLASS=coder",
         "MOSAIC_AGENT_RUNTIME=stub",
         "MOSAIC_AGENT_MODEL=opus",

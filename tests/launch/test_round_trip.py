@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from providers import additions, framework_files, launch
 from providers.framework import PROGRAMS
-from specs.compiled import Agent, EnvValue
+from specs.compiled import Agent, EnvValue, mission_digest
 from tests.launch.bench import make_agent, make_facts, make_fleet
 
 # Counted arguments, NUL between them, then the environment: nothing here interprets what it prints.
@@ -148,6 +148,7 @@ def test_the_program_knows_who_it_is(launcher: Launcher) -> None:
         "MOSAIC_HOME": launcher.facts.mosaic_home,
         "MOSAIC_HEARTBEAT_INTERVAL": "15",
         "MOSAIC_LAUNCH": launch.launch_digest(agent),
+        "MOSAIC_MISSION": mission_digest(make_fleet(agent), agent),
         "MOSAIC_GENERATION": "0",
         "MOSAIC_HEARTBEAT": "native",
     }
