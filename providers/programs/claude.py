@@ -7,6 +7,7 @@ go on being called, and asks nobody about them.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,12 +16,18 @@ from providers.programs import claude_screen
 from providers.programs.base import Beats, Extra, Program, Reads
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from providers.programs.base import Place, Reading, Screen
     from specs.compiled import Agent
 
 SETTINGS = "claude-settings.json"
 TIMEOUT_S = 5  # a hook that hangs holds the program up for so long
 _CONTRACT = "--append-system-prompt="
+# A conversation that grows towards the largest window that a model offers gets worse on the way there.
+WINDOW = 200_000  # tokens; claude summarises what came before when it is used up
+_WINDOW_ENV = "CLAUDE_CODE_AUTO_COMPACT_WINDOW"
+_LARGE_ENV = "CLAUDE_CODE_DISABLE_1M_CONTEXT"
 _ASKS = ("busy", "waiting=permission", "waiting=question@tool_name:AskUserQuestion")
 
 # Event, the `matcher` that narrows it ("" for none), and what agent-hook is told. A start stops at a warning about an
@@ -50,17 +57,21 @@ class Claude:
     def extra(self, agent: Agent, place: Place) -> Extra:
         """What the agent's own command already gives is left to it: of two `--settings`, claude takes the last."""
         options = {word.partition("=")[0] for word in agent.argv}
+        own = {name: value.literal for name, value in agent.env}
+        window = _window(own)
+        caps = {_LARGE_ENV: "1", _WINDOW_ENV: str(WINDOW)}
+        env = tuple((name, value) for name, value in caps.items() if name not in own)
         if "--" in options:
-            return Extra()  # whatever came after it would be part of the prompt
+            return Extra(env=env)  # whatever came after it would be part of the prompt
         files: tuple[tuple[str, str], ...] = ()
         args: tuple[str, ...] = ()
         text: tuple[tuple[str, str], ...] = ()
         if "--settings" not in options:
-            files = ((SETTINGS, settings(place)),)
+            files = ((SETTINGS, settings(place, window)),)
             args = ("--settings", f"{place.folder}/{SETTINGS}")
         if not options & {"--append-system-prompt", "--append-system-prompt-file"}:
             text = ((_CONTRACT, place.contract),)
-        return Extra(files=files, args=args, text_args=text)
+        return Extra(files=files, args=args, text_args=text, env=env)
 
     def read(self, screen: Screen) -> Reading:
         return claude_screen.read(screen)
@@ -70,14 +81,23 @@ class Claude:
         return "/clear"
 
 
-def settings(place: Place) -> str:
-    """The file of settings, as JSON."""
+def settings(place: Place, window: int | None = WINDOW) -> str:
+    """The file of settings, as JSON. `window`: how many tokens a conversation may have, None to say nothing of it."""
     hooks: dict[str, list[object]] = {}
     for event, matcher, words in HOOKS:
         command = shlex.join([f"{place.bin_dir}/agent-hook", event, *words])
         entry = {"hooks": [{"type": "command", "command": command, "timeout": TIMEOUT_S}]}
         hooks.setdefault(event, []).append({"matcher": matcher, **entry} if matcher else entry)
-    return json.dumps({"hooks": hooks}, indent=2) + "\n"
+    cap = {} if window is None else {"autoCompactEnabled": True, "autoCompactWindow": window}
+    return json.dumps({**cap, "hooks": hooks}, indent=2) + "\n"
+
+
+def _window(own: Mapping[str, str | None]) -> int | None:
+    """As the roster's `env` has it for this agent, if it does; one that claude would not take is left to claude."""
+    if _WINDOW_ENV not in own:
+        return WINDOW
+    said = own[_WINDOW_ENV] or ""
+    return int(said) if re.fullmatch(r"[1-9][0-9]{5}|1000000", said) else None
 
 
 PROGRAM: Program = Claude()

@@ -51,6 +51,15 @@ def test_each_takes_its_model_and_its_unattended_mode(running: RealFleet) -> Non
     assert missing == [], "\n".join(screens[name] for name, _ in missing)
 
 
+def test_claude_is_held_to_its_window(running: RealFleet) -> None:
+    """And starts without a warning about any of it: it would stop there."""
+    environ = (running.host.path_outside("/proc") / str(running.pids()["claude"]) / "environ").read_bytes()
+    told = {b"CLAUDE_CODE_DISABLE_1M_CONTEXT=1", b"CLAUDE_CODE_AUTO_COMPACT_WINDOW=200000"}
+    assert told <= set(environ.split(b"\0"))
+    screen = running.screen("claude").lower()
+    assert [word for word in ("invalid", "warning", "unrecognized") if word in screen] == [], screen
+
+
 def test_each_is_known_by_its_process(running: RealFleet) -> None:
     """What identification stands on: the pane's own process, and which one below it bears the program's name."""
     pids = running.pids()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 
 from providers.programs.base import Extra, Place, Reading
 from providers.programs.claude import HOOKS, PROGRAM, SETTINGS
+from specs.compiled import EnvValue
 from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.strategies import screens
@@ -59,8 +61,8 @@ READINGS = {
 }
 
 
-def added(*argv: str) -> Extra:
-    agent = make_agent("a", argv=argv)
+def added(*argv: str, env: Mapping[str, str | EnvValue] | None = None) -> Extra:
+    agent = make_agent("a", argv=argv, env=env or {})
     return PROGRAM.extra(agent, PLACE)  # noqa: S610 - no Django here
 
 
@@ -124,6 +126,7 @@ def test_its_settings_call_the_hook_for_each_event() -> None:
     extra = added("claude")
     assert extra.args == ("--settings", f"{PLACE.folder}/{SETTINGS}")
     assert extra.text_args == (("--append-system-prompt=", PLACE.contract),)
+    assert extra.env == (("CLAUDE_CODE_DISABLE_1M_CONTEXT", "1"), ("CLAUDE_CODE_AUTO_COMPACT_WINDOW", "200000"))
     ((name, text),) = extra.files
     assert name == SETTINGS
     hooks = json.loads(text)["hooks"]
@@ -135,7 +138,25 @@ def test_its_settings_call_the_hook_for_each_event() -> None:
     ]
     hook = f"{PLACE.bin_dir}/agent-hook"
     assert sorted(called) == sorted((event, matcher, hook, event, *words) for event, matcher, words in HOOKS)
-    assert json.loads(text).keys() == {"hooks"}
+    rest = {key: value for key, value in json.loads(text).items() if key != "hooks"}
+    assert rest == {"autoCompactEnabled": True, "autoCompactWindow": 200_000}
+
+
+@pytest.mark.parametrize(
+    ("said", "window"),
+    [("150000", 150_000), ("1000000", 1_000_000), ("99999", None), ("2000000", None), ("", None), ("200k", None)],
+)
+def test_the_roster_may_say_another_window(said: str, window: int | None) -> None:
+    extra = added("claude", env={"CLAUDE_CODE_AUTO_COMPACT_WINDOW": said})
+    assert extra.env == (("CLAUDE_CODE_DISABLE_1M_CONTEXT", "1"),)
+    assert json.loads(extra.files[0][1]).get("autoCompactWindow") == window
+
+
+def test_what_the_roster_takes_from_elsewhere_is_left_to_it() -> None:
+    secret = EnvValue(from_env="WINDOW")
+    extra = added("claude", env={"CLAUDE_CODE_AUTO_COMPACT_WINDOW": secret, "CLAUDE_CODE_DISABLE_1M_CONTEXT": "0"})
+    assert extra.env == ()
+    assert json.loads(extra.files[0][1]).keys() == {"hooks"}
 
 
 @pytest.mark.parametrize(
