@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from providers.base import Resource
 from providers.host import HostFacts
 from providers.registry import Registry
+from specs import library
 from specs.compiled import Fleet
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def compile_files(
 
 
 def inputs_digest(facts: HostFacts, path: tuple[str, ...]) -> str:
-    """Of everything but the commit that the compiled fleet depends on."""
-    parts = [FORMAT, facts.user, facts.home, facts.python, facts.stub_program, list(path)]
+    """Of everything but the commit that the compiled fleet depends on: the shipped contracts are in it, too."""
+    contracts = library.digest("personas", ".md")
+    parts = [FORMAT, contracts, facts.user, facts.home, facts.python, facts.stub_program, list(path)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

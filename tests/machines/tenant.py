@@ -63,7 +63,7 @@ class Process:
 class Tenant:
     """`declared`: each agent's class; `stopped`: those with `state: stopped`; `after`: whom an agent depends on.
 
-    `commit` tells git.
+    `bin`: the folder of the commands that this user runs. `commit` tells git.
     """
 
     machine: Machine
@@ -72,6 +72,7 @@ class Tenant:
     stopped: set[str] = field(default_factory=set)
     after: dict[str, str] = field(default_factory=dict)
     interval: str = "1h"
+    bin: Path = BIN
 
     @classmethod
     def create(cls, machine: Machine, user: str, **more: Any) -> Tenant:
@@ -118,10 +119,10 @@ class Tenant:
 
     def reconcile(self, *more: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """A run by hand, of which the exit code is checked."""
-        return self._expect([BIN / "reconcile", self.repo, *more], code)
+        return self._expect([self.bin / "reconcile", self.repo, *more], code)
 
     def mosaic(self, *argv: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        return self._expect([BIN / "mosaic", *argv], code)
+        return self._expect([self.bin / "mosaic", *argv], code)
 
     def systemctl(self, *argv: str, code: int = 0) -> str:
         return self._expect(["systemctl", "--user", *argv], code).stdout.strip()

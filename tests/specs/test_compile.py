@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from reconciler.desired import inputs_digest
+from specs import library
 from specs.compile import NotCompilable
 from specs.compiled import EnvValue, Limits, fleet_from_json, fleet_to_json
 from tests.specs.helpers import HEAD, ONE, agent, agents, compiled, read
+from tests.world import FACTS
 
 FULL = """
 version: 1
@@ -167,3 +172,27 @@ def test_a_bare_tilde_is_the_home_folder() -> None:
     )
     assert loaded.ok
     assert agent(compiled(loaded), "a").working_directory == "/home/me"
+
+
+def test_a_compiled_fleet_is_not_used_any_more_once_a_shipped_contract_has_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same commit gives other agents then, and no other word of that is anywhere."""
+    before = inputs_digest(FACTS, ())
+    shutil.copytree(Path(library.__file__).parent / "personas", tmp_path / "personas")
+    monkeypatch.setattr(library, "_ROOT", str(tmp_path))
+
+    def now() -> str:
+        for cached in (library.text, library.names, library.digest):
+            cached.cache_clear()
+        return inputs_digest(FACTS, ())
+
+    assert now() == before
+    contract = tmp_path / "personas" / "researcher.md"
+    contract.write_text(f"{contract.read_text()}\n")
+    changed = now()
+    assert changed != before
+    contract.rename(contract.with_name("reader.md"))
+    assert now() not in (before, changed)
+    monkeypatch.undo()
+    assert now() == before

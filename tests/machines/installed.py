@@ -1,0 +1,82 @@
+"""The package as a user installs it: in a virtual environment of that user's own, where another version can take its
+place."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.hosts import Machine
+from tests.hosts.namespace import CHECKOUT
+
+# Its dependencies are those of the environment that the tests run in; its own packages are copies.
+_MAKE = """
+set -eu
+python=$1 dependencies=$2 target=$3
+"$python" -m venv --without-pip "$target"
+site=$(echo "$target"/lib/python3*/site-packages)
+echo "$dependencies" >"$site/dependencies.pth"
+for command in reconcile mosaic; do
+  {
+    echo "#!$target/bin/python"
+    echo "import sys"
+    echo "from reconciler.commands.$command import main"
+    echo "sys.exit(main())"
+  } >"$target/bin/$command"
+  chmod +x "$target/bin/$command"
+done
+echo "$site"
+"""
+_PUT = """
+set -eu
+from=$1 site=$2
+for package in reconciler providers specs; do
+  rm -rf "$site/$package"
+done
+tar -C "$from" --exclude=__pycache__ -cf - reconciler providers specs | tar -C "$site" -xmf -
+"""
+# Of a text that is not as the edit expects it, nothing is known: that is the test's mistake.
+_EDIT = """
+import json, pathlib, sys
+site, edits = pathlib.Path(sys.argv[1]), json.loads(sys.stdin.read())
+for name, (before, after) in edits.items():
+    text = (site / name).read_text()
+    assert text.count(before) == 1, f"{name} has {before!r} {text.count(before)} times"
+    (site / name).write_text(text.replace(before, after))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """`bin` is where its commands are, `site` where its packages are; both paths are the machine's."""
+
+    machine: Machine
+    user: str
+    bin: str
+    site: str
+
+    @classmethod
+    def create(cls, machine: Machine, user: str) -> Installed:
+        """This version."""
+        target = f"{machine.home(user)}/mosaic"
+        dependencies = sysconfig.get_paths()["purelib"]
+        site = machine.run(["sh", "-c", _MAKE, "sh", sys.executable, dependencies, target], user).stdout.strip()
+        installed = cls(machine, user, f"{target}/bin", site)
+        installed._put()
+        return installed
+
+    def upgrade(self, edits: Mapping[str, tuple[str, str]]) -> None:
+        """Put another version in its place: this one, but for `edits` (file to what is replaced by what)."""
+        import json
+
+        self._put()
+        self.machine.run([f"{self.bin}/python", "-c", _EDIT, self.site], self.user, input=json.dumps(edits))
+
+    def text(self, name: str) -> str:
+        """A file of the installed version."""
+        return self.machine.run(["cat", f"{self.site}/{name}"], self.user).stdout
+
+    def _put(self) -> None:
+        self.machine.run(["sh", "-c", _PUT, "sh", str(CHECKOUT), self.site], self.user)
