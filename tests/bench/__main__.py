@@ -47,7 +47,9 @@ def neighbours() -> Path | None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--sizes", default="10,100,1000", help="numbers of agents, with commas")
-    parser.add_argument("--only", default="", help="of: noop, converge, heal, commit, quiet, operate (with commas)")
+    parser.add_argument(
+        "--only", default="", help="of: noop, reseed, converge, heal, commit, quiet, operate (with commas)"
+    )
     parser.add_argument("--full", action="store_true", help="Ansible for 1,000 units too (several minutes)")
     parser.add_argument("--no-neighbours", action="store_true")
     parser.add_argument("--quiet-s", type=int, default=60, help="how long the quiet loop is watched, in seconds")

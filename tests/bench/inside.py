@@ -171,9 +171,21 @@ def main() -> int:
     parser.add_argument("--quiet-s", type=int, default=60)
     parser.add_argument("--neighbours", type=Path)
     options = parser.parse_args()
-    only = set(filter(None, options.only.split(","))) or {"noop", "converge", "heal", "commit", "quiet", "operate"}
+    only = set(filter(None, options.only.split(","))) or {
+        "noop",
+        "reseed",
+        "converge",
+        "heal",
+        "commit",
+        "quiet",
+        "operate",
+    }
     sizes = [int(size) for size in options.sizes.split(",")]
     try:
+        if "reseed" in only:
+            from tests.bench.reseed import reseed
+
+            reseed()
         if "converge" in only:
             with_fleet = BenchFleet(200)
             converge(with_fleet)
