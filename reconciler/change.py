@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +76,18 @@ def target(fleet: str | None, settings: Settings, facts: HostFacts, environ: Map
 
 
 def make(
-    goal: Target, verb: Verb, wishes: Wishes, settings: Settings, show: Callable[[Proposal, WorkTree], None]
+    goal: Target,
+    verb: Verb,
+    wishes: Wishes,
+    settings: Settings,
+    show: Callable[[Proposal, WorkTree], None],
+    *,
+    also: Sequence[str] = (),
 ) -> Made:
-    """Propose, show, and unless it is a dry run write and commit. Raises MosaicError; then nothing has changed, but for
-    a push that failed after its commit."""
-    with _tree(goal, wishes, settings) as (tree, borrowed):
+    """Propose, show, and unless it is a dry run write and commit. `also`: paths that the verb looks at or writes beside
+    the files that a fleet is made of. Raises MosaicError; then nothing has changed, but for a push that failed after
+    its commit."""
+    with _tree(goal, wishes, settings, also) as (tree, borrowed):
         files = dict(tree.files)
         if wishes.commit:
             # What will be committed is the files of HEAD with the edited ones in their place.
@@ -114,19 +121,19 @@ def make(
 
 
 @contextmanager
-def _tree(goal: Target, wishes: Wishes, settings: Settings) -> Iterator[tuple[WorkTree, bool]]:
+def _tree(goal: Target, wishes: Wishes, settings: Settings, also: Sequence[str]) -> Iterator[tuple[WorkTree, bool]]:
     """The working tree, locked; or a private clone of what has none (True)."""
     repo = goal.place.repo()
     if repo is not None and repo.worktree is not None:
         with edit_lock(repo.git_dir):
-            yield open_worktree(repo, ref=goal.ref), False
+            yield open_worktree(repo, ref=goal.ref, also=also), False
         return
     if not wishes.commit:
         raise Usage(f"--no-commit needs a working tree, and {goal.place.shown} has none", help="use a clone of yours")
     from reconciler.borrowed import borrowed
 
     with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
-        yield open_worktree(copy, ref=None), True
+        yield open_worktree(copy, ref=None, also=also), True
 
 
 def _nothing_of_theirs(tree: WorkTree, proposal: Proposal) -> None:

@@ -59,8 +59,8 @@ def put_back(tree: WorkTree, files: Mapping[str, bytes]) -> list[str]:
                 _replace(tree, name, tree.files[name])
             else:
                 path.unlink(missing_ok=True)
-                if path.parent != tree.root:  # made for it; one that was there is not empty
-                    path.parent.rmdir()
+                for folder in path.parents[: len(path.relative_to(tree.root).parts) - 1]:
+                    folder.rmdir()  # made for it; one that was there is not empty
     return left
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 MAX_BYTES = 1024 * 1024  # of one file; the loader refuses what is longer
@@ -11,19 +13,44 @@ def read_folder(path: Path) -> dict[str, bytes]:
     """Everything that a fleet is made of, by its path below the folder; `path` may be a file of its root, too. Raises
     NotFound for what is no folder, MosaicError for what cannot be read."""
     from reconciler.dirty import folder_files
-    from reconciler.errors import MosaicError, NotFound
+    from reconciler.errors import NotFound
     from specs.load import FILES
 
     folder = path.parent if path.name in FILES and path.is_file() else path
     if not folder.is_dir():
         raise NotFound(f"{path} is not a folder", help="give the folder that has roster.yaml in it")
-    found = {}
-    for name in (*FILES, *folder_files(folder)):
-        try:
-            with (folder / name).open("rb") as file:
-                found[name] = file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise MosaicError(f"{folder / name} cannot be read: {error.strerror or error}") from error
-    return found
+    read = {name: read_file(folder / name) for name in (*FILES, *folder_files(folder))}
+    return {name: data for name, data in read.items() if data is not None}
+
+
+def read_file(path: Path) -> bytes | None:
+    """The beginning of a file, as far as anybody looks at one; None if there is none. Raises MosaicError."""
+    from reconciler.errors import MosaicError
+
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MosaicError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def fleet_folder(fleet: str | None, environ: Mapping[str, str]) -> Iterator[Path | None]:
+    """The working tree of the fleet's repository as it stands; one without a working tree is cloned for as long as this
+    lasts. None if nobody named a fleet. Raises NotFound, Usage and what reaching a repository raises."""
+    from reconciler.change import gather_here, target
+
+    facts, settings = gather_here()
+    goal = target(fleet, settings, facts, environ)
+    repo = goal.place.repo() if goal is not None else None
+    if goal is None:
+        yield None
+    elif repo is not None and repo.worktree is not None:
+        yield repo.worktree
+    else:
+        from reconciler.borrowed import borrowed
+
+        with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
+            yield copy.path

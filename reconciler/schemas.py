@@ -287,7 +287,8 @@ _SCHEMAS = {
 def schema_of(which: str) -> Schema:
     """The schema of a document, by the words of `mosaic fleet schema`. Raises KeyError for another name."""
     from reconciler.schemas_changing import CHANGING
+    from reconciler.schemas_persona import PERSONA
     from reconciler.schemas_seeing import SEEING
     from reconciler.schemas_star import STAR
 
-    return {**_SCHEMAS, **SEEING, **CHANGING, **STAR}[which]()
+    return {**_SCHEMAS, **SEEING, **CHANGING, **STAR, **PERSONA}[which]()

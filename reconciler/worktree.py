@@ -6,7 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +46,10 @@ class WorkTree:
     tracked: frozenset[str]
 
 
-def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True) -> WorkTree:
-    """Raises Refused where nobody would want a commit made: no branch, another one than `ref` (None: any), something
+def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True, also: Sequence[str] = ()) -> WorkTree:
+    """`also`: paths of files beside those that a fleet is made of; `committed` does not have them.
+
+    Raises Refused where nobody would want a commit made: no branch, another one than `ref` (None: any), something
     half done. Raises NotFound without a roster (unless `roster` is false), MosaicError if it cannot be read."""
     root = repo.worktree
     if root is None:
@@ -56,7 +58,7 @@ def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True) -> W
     for name, (what, way) in _BUSY.items():
         if (repo.git_dir / name).exists():
             raise Refused(f"{what} in {root}", help=f"finish it first: {way}")
-    paths = {name: _below(root, name) for name in (*FILES, *folder_files(root))}
+    paths = {name: _below(root, name) for name in (*FILES, *folder_files(root), *also)}
     files = {name: data for name, path in paths.items() if (data := _read(root / path)) is not None}
     if roster and "roster.yaml" not in files:
         raise NotFound(f"{root} has no roster.yaml", help=f"make a fleet there: mosaic fleet init {root}")

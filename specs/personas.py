@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -75,6 +75,7 @@ class Persona:
     intro: str = ""
     sections: tuple[Section, ...] = ()
     base: str = ""  # in an operator's own: digest of the shipped one that it was written over
+    base_at: Span | None = field(default=None, compare=False, repr=False)  # where the file says so
 
     @property
     def text(self) -> str:
@@ -125,6 +126,13 @@ def contract_name(written: str, own: Container[str]) -> str:
     """Under which name the contract of a class is, as a roster writes that class: an older name is another one's,
     unless the operator's `own` has it."""
     return written if written in own and written not in shipped_names() else class_name(written)
+
+
+def outdated(own: Persona) -> bool:
+    """Whether the shipped contract has changed since an operator's `own` was written over it, as far as that says over
+    which one."""
+    base = shipped_one(own.name)
+    return bool(own.base) and base is not None and own.base != base.digest
 
 
 def resolve(written: str, own: Mapping[str, Persona]) -> Persona | None:
@@ -213,6 +221,7 @@ def _head(tree: Node, source: SourceFile, problems: list[Problem]) -> Persona:
         persistent=persistent if isinstance(persistent, bool) else "semi" if persistent == "semi" else None,
         purpose=str(values.get("purpose", "")),
         base=str(values.get("base", "")),
+        base_at=tree.items["base"].span if "base" in tree.items else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from specs import secrets
 from specs.load import FOLDERS, LARGEST, ROLES
 from specs.names import name_fault
-from specs.personas import Persona, read_persona, shipped_names
+from specs.personas import Persona, outdated, read_persona, shipped_names
 from specs.problems import Problem, SourceFile, Span
 
 HELP = "a contract is read by every agent of its class: secrets stay out of it"
@@ -13,7 +13,7 @@ HELP = "a contract is read by every agent of its class: secrets stay out of it"
 
 def read_role(name: str, raw: bytes, problems: list[Problem]) -> Persona | None:
     """The contract in the file called `name`; None, and why, if it cannot be used. One of a class that does not ship
-    must be whole; another one is laid over the shipped."""
+    must be whole; another one is laid over the shipped, and a warning tells if that has changed since."""
     source = SourceFile(name)
     stem = name.removeprefix(f"{ROLES}/").removesuffix(FOLDERS[ROLES])
     fault = name_fault(stem)
@@ -32,4 +32,18 @@ def read_role(name: str, raw: bytes, problems: list[Problem]) -> Persona | None:
     for number, line in enumerate(source.lines, 1):
         for start, end, kind in secrets.tokens(line):
             problems.append(source.problem(Span(number, start + 1, end - start), f"{kind} in plain sight", help=HELP))
-    return persona if len(problems) == before else None
+    if len(problems) > before:
+        return None
+    if outdated(persona):
+        problems.append(_outdated(persona, source))
+    return persona
+
+
+def _outdated(persona: Persona, source: SourceFile) -> Problem:
+    name = persona.name
+    message = f'the shipped contract of "{name}" has changed since this was written over it'
+    way = (
+        f"mosaic fleet persona diff {name} shows what changed; this file stays as it is; when you have seen it: "
+        f"mosaic fleet persona accept {name}"
+    )
+    return source.problem(persona.base_at or Span(), message, severity="warning", help=way)

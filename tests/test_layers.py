@@ -22,6 +22,7 @@ IMPURE = frozenset((
 ))  # fmt: skip
 PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
+    "customise", "schemas_persona",
     "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "guards", "judge", "message",
     "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary", "proposal", "provisioning",
     "redact", "remember",

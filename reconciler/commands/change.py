@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -66,8 +66,8 @@ def change_options(command: Command) -> Command:
     return made
 
 
-def change(output: Output, verb: Verb, asked: Asked) -> int:
-    """From the options to the exit code. Raises MosaicError."""
+def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = ()) -> int:
+    """From the options to the exit code; `also` as `reconciler.change.make` has it. Raises MosaicError."""
     from reconciler.change import gather_here, target
     from reconciler.errors import Usage
 
@@ -75,7 +75,7 @@ def change(output: Output, verb: Verb, asked: Asked) -> int:
     goal = target(asked.fleet, settings, facts, os.environ)
     if goal is None:
         raise Usage("no fleet was named", help="--fleet PATH, or set MOSAIC_FLEET, or run: mosaic fleet install PATH")
-    return carry_out(output, goal, verb, asked)
+    return carry_out(output, goal, verb, asked, also=also)
 
 
 def wishes_of(asked: Asked) -> Wishes:
@@ -89,7 +89,9 @@ def wishes_of(asked: Asked) -> Wishes:
     return Wishes(message=asked.message, commit=not asked.no_commit, push=asked.push, dry_run=asked.dry_run)
 
 
-def carry_out(output: Output, goal: Target, verb: Verb, asked: Asked, *, idle: str = "") -> int:
+def carry_out(
+    output: Output, goal: Target, verb: Verb, asked: Asked, *, idle: str = "", also: Sequence[str] = ()
+) -> int:
     """Make the change and tell it; `idle` is what is said if there is nothing to change. Raises MosaicError."""
     from reconciler.change import gather_here, make
 
@@ -99,7 +101,7 @@ def carry_out(output: Output, goal: Target, verb: Verb, asked: Asked, *, idle: s
     def tell(proposal: Proposal, tree: WorkTree) -> None:
         show(output, proposal, asked, others=tree.dirty - proposal.files.keys())
 
-    return finish(output, goal, make(goal, verb, wishes, settings, tell), asked, idle=idle)
+    return finish(output, goal, make(goal, verb, wishes, settings, tell, also=also), asked, idle=idle)
 
 
 def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection[str] = ()) -> None:

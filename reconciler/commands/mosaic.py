@@ -21,6 +21,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "restart": ("lifecycle", "restart", "Restart agents once, by a commit."),
     "provision": ("provision", "provision", "Fill the seats of a system type, by a commit."),
     "org": ("org", "command", "Draw who reports to whom."),
+    "persona": ("mosaic", "persona", "The contracts of the classes: read them, and lay your own over them."),
     "install": ("install", "install", "Reconcile this host by itself from now on."),
     "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
     "ps": ("ps", "command", "Every agent, as it is right now."),
@@ -40,6 +41,13 @@ NORTH_STAR: Mapping[str, tuple[str, str, str]] = {
     "next": ("north_star", "next_", "Which goals are ready."),
     "graph": ("north_star", "graph", "Draw which goals come before which."),
     "diff": ("north_star", "diff", "What has changed in the mission."),
+}
+PERSONA: Mapping[str, tuple[str, str, str]] = {
+    "list": ("persona", "list_", "Every class that there is a contract for."),
+    "show": ("persona", "show", "The contract of a class."),
+    "customise": ("persona", "customise", "Begin a contract of your own over a shipped one, by a commit."),
+    "diff": ("persona", "diff", "What has changed in the shipped one, and what yours says."),
+    "accept": ("persona", "accept", "Say that you have seen what ships now, by a commit."),
 }
 AGENT: Mapping[str, tuple[str, str, str]] = {
     "status": ("agent_status", "command", "All that is known of one agent, and what comes next."),
@@ -116,6 +124,12 @@ north_star = Lazy(
     table=NORTH_STAR,
     help="The mission: NORTH_STAR.yaml, what the fleet is for, and which goals come next.",
     epilog="\b\nExample:\n  mosaic fleet north-star next ~/fleet\n",
+)
+persona = Lazy(
+    name="persona",
+    table=PERSONA,
+    help="The contracts of the classes: those that ship, and your own over them.",
+    epilog="\b\nExample:\n  mosaic fleet persona show code\n",
 )
 agent = Lazy(
     name="agent",

@@ -68,22 +68,14 @@ def command(
 
 def _files(path: Path | None, fleet: str | None, wanted: str | None) -> Mapping[str, bytes]:
     """The fleet's files; none for a type by itself. Raises NotFound, Usage and what reaching a repository raises."""
-    from reconciler.change import gather_here, target
     from reconciler.errors import Usage
-    from reconciler.folder import read_folder
+    from reconciler.folder import fleet_folder, read_folder
 
     if path is not None:
         return read_folder(path)
-    facts, settings = gather_here()
-    goal = target(fleet, settings, facts, os.environ)
-    if goal is None:
-        if wanted is not None:
-            return {}
+    with fleet_folder(fleet, os.environ) as folder:
+        if folder is not None:
+            return read_folder(folder)
+    if wanted is None:
         raise Usage("no fleet was named", help="give a PATH, --fleet, or a --type by itself")
-    repo = goal.place.repo()
-    if repo is not None and repo.worktree is not None:
-        return read_folder(repo.worktree)
-    from reconciler.borrowed import borrowed
-
-    with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
-        return read_folder(copy.path)
+    return {}

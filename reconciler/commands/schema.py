@@ -34,6 +34,9 @@ DOCUMENTS = (
     "north-star-next",
     "north-star-graph",
     "north-star-diff",
+    "personas",
+    "persona",
+    "persona-diff",
 )
 
 
@@ -44,7 +47,8 @@ def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
     document that programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery,
     outbox, change, suspensions, sync, agent-roster, validation, org, and of the mission: north-star-validation,
-    north-star-projection, north-star-next, north-star-graph, north-star-diff)."""
+    north-star-projection, north-star-next, north-star-graph, north-star-diff; of contracts: personas, persona,
+    persona-diff)."""
     if which in SPECS:
         from specs.schema import EVERY, schema
 
