@@ -76,7 +76,7 @@ def run_events(previous: FleetStatus | None, current: FleetStatus, outcomes: Seq
         *_hands_off(previous, current),
         *_crashes(outcomes),
         *_actions(previous, outcomes),
-        *_kept(outcomes),
+        *kept(outcomes),
         *_quarantine(previous, current),
         *_held(previous, current),
         *_sets(previous, current),
@@ -169,14 +169,15 @@ def _actions(previous: FleetStatus | None, outcomes: Iterable[Outcome]) -> Itera
             )
 
 
-def _kept(outcomes: Iterable[Outcome]) -> Iterable[Event]:
+def kept(outcomes: Iterable[Outcome]) -> Iterable[Event]:
     """What somebody had written into a file of the framework: where it is now."""
     for outcome in outcomes:
         present = outcome.action.present
         if outcome.action.verb is not Verb.RESEED or outcome.result != "done" or present is None:
             continue
-        kept = present.evidence.get("kept", {})
-        for path, where in {**kept, **{path: OVERLAYS[path] for path in present.evidence.get("moved", {})}}.items():
+        beside: Mapping[str, str] = present.evidence.get("kept", {})
+        moved = {path: OVERLAYS[path] for path in present.evidence.get("moved", {})}
+        for path, where in {**beside, **moved}.items():
             yield Event(
                 type=EventType.KEPT,
                 message=f"{path} was edited by hand; that is in {where} now",

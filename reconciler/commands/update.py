@@ -71,6 +71,7 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
     from contextlib import nullcontext
 
     from reconciler.commands.reconcile import tell
+    from reconciler.events import kept
     from reconciler.lock import run_lock
     from reconciler.relaunch import older_launches
     from reconciler.updating import installed
@@ -81,6 +82,8 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
         _prepare(place, before, asked, output, now)
         result = _run(place, spec, dry_run=asked.dry_run)
         tell(result, output, dry_run=asked.dry_run)
+        for event in kept(result.outcomes):
+            output.result(event.message)
         older = older_launches(result.status, place.facts)
         if asked.relaunch and older and not asked.dry_run:
             _request(place.store, older)

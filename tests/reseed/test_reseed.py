@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from providers import manifest
-from providers.base import HeldReason, Reason
+from providers import manifest, reseed
+from providers.base import HeldReason, ObserveError, Reason
 from providers.shipped import LAYOUT, VERSION, release
 from providers.steps import KeepFile
 from tests.reseed.bench import KEPT, NEW, OLD, Bench, install, reason, state
@@ -256,3 +256,47 @@ def test_a_file_system_without_hard_links(bench: Bench, monkeypatch: pytest.Monk
     assert bench.converge() == 1
     assert (bench.home / KEPT).read_bytes() == b"mine \xff\n"
     assert (bench.home / KEPT).stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_is_edited_again_and_again_is_held_in_the_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reseed, "MOST_KEPT", 2)
+    bench.converge()
+    for text in ("one\n", "two\n"):
+        bench.put("AGENTS.md", text)
+        bench.converge()
+    bench.put("AGENTS.md", "three\n")
+    assert bench.run() == 0
+    assert [(held.target, held.reason) for held in bench.held] == [("AGENTS.md", HeldReason.NOT_OWNED)]
+    assert bench.read("AGENTS.md") == "three\n"
+
+
+def test_a_file_where_a_folder_should_be_is_held(bench: Bench) -> None:
+    bench.put("guides", "notes of mine\n")
+    bench.converge()
+    assert {held.target for held in bench.held} == {"guides/delivery.md", "guides/review.md"}
+    assert bench.read("guides") == "notes of mine\n"
+    assert bench.read("AGENTS.md") == NEW.files["AGENTS.md"]
+
+
+def test_what_cannot_be_read_is_unknown_and_left(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root reads everything, the refusal is made."""
+    bench.converge()
+    real = os.open
+
+    def refuse(path: str, *args: int, **options: int) -> int:
+        if str(path).endswith("/AGENTS.md"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ObserveError, match="Permission denied"):
+        bench.look()
+
+
+def test_the_home_may_be_a_link_of_the_operators(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").mkdir()
+    bench.home.symlink_to(tmp_path / "dotfiles")
+    assert bench.converge() == 1
+    assert (tmp_path / "dotfiles/AGENTS.md").read_text() == NEW.files["AGENTS.md"]

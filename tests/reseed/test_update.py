@@ -66,6 +66,7 @@ def test_there_and_back(private_host: PrivateHost) -> None:
 
     said = mosaic(host, "update", *fleet)
     assert "done reseed" in said
+    assert "AGENTS.md was edited by hand; that is in AGENTS.md.pre-constitution.bak now" in said
     assert "every agent runs on the present launch" in said
     assert host.run(["cat", f"{home}/AGENTS.md.pre-constitution.bak"]).stdout == "everything, and mine\n"
     assert "Dispatcher" in host.run(["cat", f"{home}/AGENTS.md"]).stdout
