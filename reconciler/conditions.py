@@ -16,6 +16,7 @@ class ConditionType(StrEnum):
     OBSERVED = "Observed"
     READY = "Ready"
     FRAMEWORK_CURRENT = "FrameworkCurrent"
+    FLOOR_HEALTHY = "FloorHealthy"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
     PAUSED = "Paused"
@@ -59,6 +60,12 @@ class ConditionReason(StrEnum):
     FILES_CURRENT = "FilesCurrent"
     FILES_OUTDATED = "FilesOutdated"
     FILES_HELD = "FilesHeld"
+    # FloorHealthy
+    FLOOR_STANDS = "FloorStands"
+    NO_FLOOR = "NoFloor"
+    FLOOR_ELSEWHERE = "FloorElsewhere"
+    ORCHESTRATOR_UNHEALTHY = "OrchestratorUnhealthy"
+    ENHANCER_UNHEALTHY = "EnhancerUnhealthy"
     # Reconciling
     IDLE = "Idle"
     # Stalled

@@ -1,4 +1,4 @@
-"""How a run is judged: the seven conditions, what the run is called, and its exit code. Pure."""
+"""How a run is judged: the eight conditions, what the run is called, and its exit code. Pure."""
 
 from __future__ import annotations
 
@@ -106,6 +106,20 @@ def framework_current(plan: Plan, now: float) -> Condition:
             message = f"{len(action.changes)} differ" if version is None else f"{version.live} to {version.desired}"
             return condition(kind, False, ConditionReason.FILES_OUTDATED, message, now)
     return condition(kind, True, ConditionReason.FILES_CURRENT, "", now)
+
+
+def floor_healthy(plan: Plan, now: float) -> Condition:
+    """Whether the two agents are healthy that the fleet cannot do without."""
+    table: Mapping[str, tuple[bool | None, ConditionReason]] = {
+        "stands": (True, ConditionReason.FLOOR_STANDS),
+        "none": (True, ConditionReason.NO_FLOOR),
+        "elsewhere": (True, ConditionReason.FLOOR_ELSEWHERE),
+        "unknown": (None, ConditionReason.OBSERVATION_INCOMPLETE),
+        "orchestrator": (False, ConditionReason.ORCHESTRATOR_UNHEALTHY),
+        "enhancer": (False, ConditionReason.ENHANCER_UNHEALTHY),
+    }
+    holds, reason = table[plan.floor.word]
+    return condition(ConditionType.FLOOR_HEALTHY, holds, reason, plan.floor.message, now)
 
 
 def reconciling(plan: Plan, now: float) -> Condition:

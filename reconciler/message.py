@@ -17,7 +17,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
-    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed."""
+    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `tries`: how often it
+    was refused since, `reason` why, or why it is unconfirmed."""
 
     id: str
     agent: str

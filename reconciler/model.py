@@ -84,6 +84,8 @@ class AgentHistory:
     waiting_since: float = 0.0  # a disruptive change has been due since then
     restarts: int = 0  # heals in all, for people
     in_sync_since: float = 0.0
+    relaunch_pid: int = 0  # an operator has asked for a new start of this very process
+    relaunch_started: float = 0.0
     mission_since: float = 0.0  # it has been running on an older mission or contract since then
     mission_told: str = ""  # digest of those that it was told of, or is to be
     mission_reset: str = ""  # digest of those that it was given a new conversation for, or was about to be
@@ -133,8 +135,8 @@ class AgentView:
     `available`: whether ending it now would interrupt nothing; None where nothing tells. `readiness` is what it does,
     and `readiness_why` what that rests on. `waiting` and `stuck` are the words of whoever says so, "" where nobody
     does. `idle` is in seconds since its last sign of activity, None where there is no living pane or nothing tells.
-    `mission` is the digest of the mission and the contract that it was given, "" where nothing tells, `mission_now` that
-    of those in git.
+    `mission` is the digest of the mission and the contract that it was given, "" where nothing tells; `mission_now` is
+    that of those in git.
     """
 
     name: str
@@ -183,6 +185,16 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """How the two agents stand that a fleet cannot do without. `orchestrator` and `enhancer` say which of them is not
+    healthy, `none` that the fleet has no such rule. `on_purpose`: somebody has suspended those agents."""
+
+    word: Literal["none", "stands", "elsewhere", "unknown", "orchestrator", "enhancer"] = "none"
+    message: str = ""
+    on_purpose: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Ordered actions with their reasons, and what is held and why. The same values always make the same plan.
 
@@ -206,6 +218,7 @@ class Plan:
     heals: frozenset[str]  # agents whose planned start counts against backoff and budget
     summary: Summary
     views: Mapping[str, AgentView]
+    floor: Floor = Floor()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from providers.names import HOLDER_UNIT, agent_unit
 from reconciler import backoff
 from reconciler.decide import Changes, Need, need_of, relaunch_due
 from reconciler.draft import Draft
-from reconciler.guards import refusals
+from reconciler.floor import carries, floor_of
+from reconciler.guards import FLOOR_CLASSES, refusals
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
 from reconciler.plan_agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
 from reconciler.plan_reseed import plan_reseed
@@ -116,6 +117,7 @@ def plan(
         ),
         summary=summarise(draft, views, needs),
         views=views,
+        floor=floor_of(fleet, views, in_force(suspended, now)),
     )
 
 
@@ -125,7 +127,11 @@ class _Heals:
     def __init__(self, fleet: Fleet, history: History, now: float, suspended: Collection[str]) -> None:
         self._policy, self._history, self._now, self._suspended = fleet.policy, history, now, suspended
         recent = backoff.recent_heals(history, now)
-        self._left = backoff.budget(fleet) - len(recent)
+        budget = backoff.budget(fleet)
+        self._left = budget - len(recent)
+        # So much of it is for those that the fleet cannot do without, whoever else has needed it before.
+        carrying = {agent.name for agent in fleet.agents if carries(fleet, agent.agent_class)}
+        self._first, self._kept = carrying, min(len(carrying), len(FLOOR_CLASSES), budget - 1)
         self._next = min(recent, default=now) + backoff.HOUR_S
         self.granted: set[str] = set()
 
@@ -141,7 +147,7 @@ class _Heals:
             return f"backing off after {known.attempts} start(s)", known.last_start, due
         if name in self._suspended or WHOLE_FLEET in self._suspended:
             return None  # it will be held for that, and must not use up what others need
-        if self._left <= 0:
+        if self._left <= (0 if name in self._first else self._kept):
             return "the fleet's restart budget for this hour is used up", self._now, self._next
         self._left -= 1
         self.granted.add(name)

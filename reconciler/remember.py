@@ -13,6 +13,7 @@ from providers.base import Action, Health, HeldReason, Kind, Present, Verb
 from providers.launch import launch_digest, launch_fields
 from providers.names import UNIT_SUFFIXES
 from reconciler import backoff
+from reconciler.decide import relaunch_due
 from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
 from specs.compiled import Agent, Fleet
 
@@ -46,6 +47,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
         healthy = view.health is Health.HEALTHY
         known = backoff.by_this_clock(known, now)
         known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
+        if known.relaunch_pid and view.session != "unknown" and not relaunch_due(known, view):
+            known = replace(known, relaunch_pid=0, relaunch_started=0.0)  # that process is gone, whoever ended it
         since = (known.waiting_since or now) if name in waiting else 0.0
         sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0
         if since != known.waiting_since or sync != known.in_sync_since:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from providers.base import Health, HeldReason, Verb
 from reconciler.backoff import not_before
 from reconciler.decide import Need
+from reconciler.floor import carries
 from reconciler.model import AgentView, History
 from specs.compiled import Fleet, Policy
 
@@ -51,9 +52,16 @@ def waits(
         needs[name].verb is Verb.RESTART and wait.until is not None and views[name].agent_class != "orchestrator"
         for name, wait in held.items()
     )
-    ordered = sorted(candidates, key=lambda name: (views[name].agent_class == "orchestrator", name))
+    # What the fleet cannot do without is mended first; where it is not broken, the orchestrator comes last.
+    first = {name for name in candidates if needs[name].heals and carries(fleet, views[name].agent_class)}
+    leads = {name for name in candidates if views[name].agent_class == "orchestrator"}
+
+    def rank(name: str) -> tuple[int, str]:
+        return (0 if name in leads else 1) if name in first else 3 if name in leads else 2, name
+
+    ordered = sorted(candidates, key=rank)
     for position, name in enumerate(ordered):
-        last = views[name].agent_class == "orchestrator" and (position > 0 or bool(down) or draining)
+        last = name in leads - first and (position > 0 or bool(down) or draining)
         if position >= free or last:
             limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
             message = "the orchestrator is restarted last" if last else limit

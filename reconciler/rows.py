@@ -67,7 +67,9 @@ def fleet_problems(plan: Plan) -> tuple[str, ...]:
         for one in plan.held
         if one.agent is None and one.reason not in ON_PURPOSE
     ]
-    return (*unseen, *shared, *held, *plan.refused)
+    down = plan.floor.word in ("orchestrator", "enhancer") and not plan.floor.on_purpose and plan.paused is None
+    floor = (f"the {plan.floor.word} is not healthy ({plan.floor.message})",) if down else ()
+    return (*floor, *unseen, *shared, *held, *plan.refused)
 
 
 def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observation) -> RowKind | None:

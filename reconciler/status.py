@@ -160,6 +160,7 @@ def build_status(
         judge.observed(plan, now),
         judge.ready(plan, failed, suspended, now),
         judge.framework_current(plan, now),
+        judge.floor_healthy(plan, now),
         judge.reconciling(plan, now),
         judge.stalled(
             plan,
@@ -190,16 +191,22 @@ def unready_status(
         fleet=fleet, tenant_id=tenant_id, host=host, updated_at=now, attempted_revision="", applied_revision="",
         conditions=(),
     )  # fmt: skip
-    kept = tuple(
-        old
-        for old in base.conditions
-        if old.type in {ConditionType.OBSERVED, ConditionType.FRAMEWORK_CURRENT, ConditionType.PAUSED}
-    )  # as last seen
+    kept = tuple(old for old in base.conditions if old.type in _AS_LAST_SEEN)  # as last seen
     settled = tuple(settle(base.condition(new.type), new) for new in conditions)
     return replace(
         base, updated_at=now, attempted_revision=source.attempted, applied_revision=source.applied,
         conditions=tuple(sorted((*settled, *kept), key=lambda one: list(ConditionType).index(one.type))),
     )  # fmt: skip
+
+
+_AS_LAST_SEEN = frozenset(
+    {
+        ConditionType.OBSERVED,
+        ConditionType.FRAMEWORK_CURRENT,
+        ConditionType.FLOOR_HEALTHY,
+        ConditionType.PAUSED,
+    }
+)
 
 
 def _stalled_by_failures(previous: FleetStatus | None) -> bool:

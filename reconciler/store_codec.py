@@ -88,6 +88,8 @@ _AGENT_HISTORY: Mapping[str, Check] = {
     "waiting_since": _is_time,
     "restarts": _is_count,
     "in_sync_since": _is_time,
+    "relaunch_pid": _is_count,
+    "relaunch_started": _is_time,
     "mission_since": _is_time,
     "mission_told": _is_text,
     "mission_reset": _is_text,

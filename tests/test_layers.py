@@ -23,9 +23,9 @@ IMPURE = frozenset((
 PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
     "customise", "schemas_persona",
-    "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "guards", "judge", "message",
-    "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary", "proposal", "provisioning",
-    "redact", "remember",
+    "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "floor", "guards", "judge",
+    "message", "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary", "proposal",
+    "provisioning", "redact", "remember",
     "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_changing",
     "schemas_seeing",
     "schemas_star", "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs",

@@ -111,7 +111,16 @@ def test_the_source_comes_and_goes() -> None:
 
 def test_a_condition_is_told_when_its_status_changes() -> None:
     told = [event.fields["condition"] for event in run_events(None, QUIET, ()) if "condition" in event.fields]
-    assert told == ["SourceReady", "Observed", "Ready", "FrameworkCurrent", "Reconciling", "Stalled", "Paused"]
+    assert told == [
+        "SourceReady",
+        "Observed",
+        "Ready",
+        "FrameworkCurrent",
+        "FloorHealthy",
+        "Reconciling",
+        "Stalled",
+        "Paused",
+    ]
     busy = make.status(plan=make.plan(held=(make.held(),)))
     changed = [e for e in run_events(QUIET, busy, ()) if e.type is EventType.CONDITION_CHANGED]
     assert [(e.fields["condition"], e.fields["status"]) for e in changed] == [("Ready", "False")]
