@@ -51,7 +51,7 @@ class Responder:
     def tick(self) -> None:
         """Write what is due. A start that is under way, or a change of an agent's environment, is looked at at once."""
         now = time.monotonic()
-        stamp = (_changed(self._agents), _changed(self._launches))
+        stamp = (changed(self._agents), changed(self._launches))
         fresh, self._stamp = stamp != self._stamp, stamp
         if fresh or any(due <= now for due in self._due.values()):
             self._beat(now)
@@ -184,7 +184,7 @@ def _rfc3339(now: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
 
 
-def _changed(path: str) -> tuple[int, int]:
+def changed(path: str) -> tuple[int, int]:
     """When a file or folder last changed, and which it is; zeros where there is none."""
     try:
         state = os.stat(path)
@@ -199,10 +199,10 @@ class Update:
 
     def __init__(self, unit_file: str, environ: Mapping[str, str]) -> None:
         self._unit_file, self._definition = unit_file, environ.get("MOSAIC_RESPONDER", "")
-        self._code = _changed(__file__)
+        self._code = changed(__file__)
 
     def there(self) -> bool:
-        if _changed(__file__) not in ((0, 0), self._code):
+        if changed(__file__) not in ((0, 0), self._code):
             return True
         try:
             with open(self._unit_file, encoding="utf-8", errors="replace") as file:

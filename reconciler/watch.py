@@ -16,11 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from providers import shipped
 from providers.base import HeldReason
 from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
 from reconciler.intake import open_store, source_spec
 from reconciler.lock import run_lock
 from reconciler.notify import Notifier
+from reconciler.respond import changed
 from reconciler.results import RunOptions, RunResult
 from reconciler.run import Surroundings, run_locked, surroundings
 from reconciler.settings import read_settings, settings_path
@@ -56,7 +58,8 @@ def watch(
     around: Surroundings | None = None,
     complain: Callable[[MosaicError], None] = lambda error: print(error.render(), file=sys.stderr, flush=True),
 ) -> ExitCode:
-    """Run until SIGTERM or SIGINT; `output` gets each run's result, `complain` the errors of runs that could not be.
+    """Run until SIGTERM or SIGINT, or until another version is installed, whose texts this one would put its own in the
+    place of; `output` gets each run's result, `complain` the errors of runs that could not be.
 
     Raises MosaicError if the loop cannot begin at all: no fleet named, another resident loop holds it.
     """
@@ -96,6 +99,7 @@ class _Watcher:
         self._remote = True
         self._early: set[Woke] = set()  # what came in while a run was under way
         self._tip, self._may_cut, self._cut_short = "", True, False
+        self._program = changed(shipped.__file__)
 
     def run(self) -> ExitCode:
         handlers: dict[int, Callable[[], None]] = {
@@ -110,12 +114,17 @@ class _Watcher:
             woke: set[Woke] = set(Woke)
             first = True
             while not self._ended:
+                if changed(shipped.__file__) not in ((0, 0), self._program):
+                    print("mosaic: another version was installed: this one ends, to be started anew", file=sys.stderr)
+                    break
                 self._look(woke)
                 if first:
                     self._notifier.ready("watching")
                     first = False
                 woke = self._sleep()
             self._notifier.stopping()
+        if not self._ended:
+            return ExitCode.OK
         return ExitCode.TERMINATED if self._ended[0] == signal.SIGTERM else ExitCode.INTERRUPTED
 
     def _prepare(self) -> None:

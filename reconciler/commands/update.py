@@ -71,6 +71,7 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
     from contextlib import nullcontext
 
     from reconciler.commands.reconcile import tell
+    from reconciler.commands.shared import poke
     from reconciler.events import kept
     from reconciler.lock import run_lock
     from reconciler.relaunch import older_launches
@@ -85,6 +86,8 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
         for event in kept(result.outcomes):
             output.result(event.message)
         older = older_launches(result.status, place.facts)
+        if not asked.dry_run:
+            poke(place.store)  # a resident loop of the version before sees that it is one, and makes way
         if asked.relaunch and older and not asked.dry_run:
             _request(place.store, older)
             result = _run(place, spec, dry_run=False)

@@ -35,6 +35,7 @@ OWN = {
     "SOUL.local.md": "\tDry humour is welcome.\n",
     "guides/boats.local.md": "Not a guide of the framework.\n",
 }
+LOOP = "mosaic-reconcile-watch.service"
 RULE = "- Asks the town before it goes out on the water."
 OWN_PERSONA = f"""\
 ---
@@ -136,7 +137,7 @@ def all_are(ann: Ann, state: str) -> bool:
 def test_from_nothing_to_a_research_system(ann: Ann) -> None:
     said = ann.mosaic("fleet", "provision", "--type", "research", "--default-runtime", "stub", "--fleet", ann.repo)
     assert "Provision research: 10 agents" in said.stdout
-    assert "Converged" in ann.reconcile().stdout
+    assert "Converged" in ann.mosaic("fleet", "install", "--watch", ann.repo).stdout
     before = ann.up()
     for agent in SEATS:
         ann.is_told(agent)
@@ -181,6 +182,7 @@ def test_an_upgrade_under_working_agents(ann: Ann) -> None:
     law, standards = ann.read(f"{ann.home}/CONSTITUTION.md"), ann.read(f"{ann.home}/STANDARDS.md")
     ann.write(f"{ann.home}/CONSTITUTION.md", law + EDITED_BY_HAND)
     ann.write(f"{ann.home}/STANDARDS.md", standards + ADDED_BY_HAND)
+    loop = ann.show(LOOP, "MainPID")
     ann.package.upgrade(NEXT)
     said = ann.mosaic("update", "--fleet", ann.repo)
     assert "10 agent(s) run on an older launch" in said.stdout
@@ -193,6 +195,10 @@ def test_an_upgrade_under_working_agents(ann: Ann) -> None:
     check_contracts(ann)
     assert all_are(ann, "older")
     assert (ann.up(), ann.conversations()) == (before, conversations)
+    # The loop of the version before makes way, and has put nothing of its own in the place of what is new.
+    eventually(lambda: ann.show(LOOP, "MainPID") not in ("0", loop), timeout=SOON, what="the loop's next process")
+    eventually(lambda: ann.show(LOOP, "ActiveState") == "active", timeout=SOON, what="its first look")
+    check_contracts(ann)
     assert "No changes" in ann.reconcile().stdout
     assert (ann.up(), ann.conversations()) == (before, conversations)
 
