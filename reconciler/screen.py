@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -15,8 +16,9 @@ from typing import IO, Any, Self
 
 _ENTER = "\x1b[?1049h\x1b[?25l"  # a screen of its own, no cursor
 _LEAVE = "\x1b[?25h\x1b[?1049l"
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _LEAVING = frozenset(b"qQ\x03\x04")
+_NAMED_KEYS = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)"  # arrows and F2, which have letters in them
 
 
 def width_of(stream: IO[str], environ: Mapping[str, str]) -> int | None:
@@ -108,7 +110,8 @@ class Screen:
     def wait(self, seconds: float) -> bool:
         """Sleep; False if it is time to leave. Ends early when the window has another size."""
         typed = self.typed(seconds)
-        return typed is None or bool(typed and typed[0] not in _LEAVING)
+        # Whoever types fast, or while a look takes its time, has several keys come at once.
+        return typed is None or bool(typed and _LEAVING.isdisjoint(re.sub(_NAMED_KEYS, b"", typed)))
 
     def typed(self, seconds: float) -> bytes | None:
         """Sleep until something is typed, and what that was; None: nothing was, b"": nobody can type any more.

@@ -100,7 +100,7 @@ def test_what_a_program_draws_is_seen_as_it_is_and_harms_nobody(fleet: Fleet) ->
         one.left(0)
 
 
-@pytest.mark.parametrize(("signal", "code"), [("TERM", 143), ("HUP", 129)])
+@pytest.mark.parametrize(("signal", "code"), [("TERM", 143), ("HUP", 129), ("QUIT", 131)])
 def test_a_signal_gives_the_terminal_back(fleet: Fleet, signal: str, code: int) -> None:
     seat = Seat(fleet, f"signal-{signal}", "agent", "watch", "coder1")
     seat.shows("coder1 | working")
