@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.hosts import Machine
@@ -41,10 +41,12 @@ tar -C "$from" --exclude=__pycache__ -cf - reconciler providers specs | tar -C "
 _EDIT = """
 import json, pathlib, sys
 site, edits = pathlib.Path(sys.argv[1]), json.loads(sys.stdin.read())
-for name, (before, after) in edits.items():
+for name, pairs in edits.items():
     text = (site / name).read_text()
-    assert text.count(before) == 1, f"{name} has {before!r} {text.count(before)} times"
-    (site / name).write_text(text.replace(before, after))
+    for before, after in zip(pairs[::2], pairs[1::2], strict=True):
+        assert text.count(before) == 1, f"{name} has {before!r} {text.count(before)} times"
+        text = text.replace(before, after)
+    (site / name).write_text(text)
 """
 
 
@@ -67,8 +69,9 @@ class Installed:
         installed._put()
         return installed
 
-    def upgrade(self, edits: Mapping[str, tuple[str, str]]) -> None:
-        """Put another version in its place: this one, but for `edits` (file to what is replaced by what)."""
+    def upgrade(self, edits: Mapping[str, Sequence[str]]) -> None:
+        """Put another version in its place: this one, but for `edits`: of each file what is replaced, by what, what
+        else, by what."""
         import json
 
         self._put()

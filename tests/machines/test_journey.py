@@ -37,28 +37,23 @@ OWN = {
 }
 LOOP = "mosaic-reconcile-watch.service"
 RULE = "- Asks the town before it goes out on the water."
-OWN_PERSONA = f"""\
----
-class: researcher
----
-
-## Boundaries
-
-{RULE}
-"""
 EDITED_BY_HAND = "\nEvery agent may leave early on Fridays.\n"
 ADDED_BY_HAND = "\n- Samples are labelled with date and depth.\n"
 # The next version: what it changes in the files of this one.
 LAW = "**C14. Label every sample.**"
 NEW_MANDATE = "0. **Begin with the oldest source.**"
+NEW_BOUNDARY = "- Does not cite what it has not opened."
 NEW_ANALYSIS = "0. **Plot before you compute.**"
 LIBRARY = "specs/library"
-NEXT = {
+NEXT: dict[str, tuple[str, ...]] = {
     "providers/shipped.py": ('VERSION = "0.1.0"', 'VERSION = "0.2.0"'),
     f"{LIBRARY}/framework/CONSTITUTION.md": ("\n## If you were started", f"\n{LAW}\n\n## If you were started"),
     f"{LIBRARY}/framework/guides/research.md": ("# ", "# Rewritten: "),
-    f"{LIBRARY}/personas/researcher.md": ("## Mandate\n", f"## Mandate\n\n{NEW_MANDATE}\n"),
-    f"{LIBRARY}/personas/data-analyst.md": ("## Mandate\n", f"## Mandate\n\n{NEW_ANALYSIS}\n"),
+    f"{LIBRARY}/personas/researcher.md": (
+        *("\n## Mandate\n", f"\n## Mandate\n\n{NEW_MANDATE}\n"),
+        *("\n## Boundaries\n", f"\n## Boundaries\n\n{NEW_BOUNDARY}\n"),
+    ),
+    f"{LIBRARY}/personas/data-analyst.md": ("\n## Mandate\n", f"\n## Mandate\n\n{NEW_ANALYSIS}\n"),
 }
 
 
@@ -155,7 +150,9 @@ def test_the_operator_makes_it_their_own(ann: Ann) -> None:
         ann.write(f"{ann.home}/{name}", text)
     star = ann.read(f"{ann.repo}/NORTH_STAR.yaml").rpartition("mission:")[0]
     ann.write(f"{ann.repo}/NORTH_STAR.yaml", f"{star}mission: {json.dumps(MISSION)}\n")
-    ann.write(f"{ann.repo}/roles/researcher.md", OWN_PERSONA)
+    ann.mosaic("fleet", "persona", "customise", "researcher", "--section", "Boundaries", "--fleet", ann.repo)
+    persona = ann.read(f"{ann.repo}/roles/researcher.md")
+    ann.write(f"{ann.repo}/roles/researcher.md", f"{persona}{RULE}\n")
     ann.save("Our mission, and how our researchers work")
     ann.reconcile()
     assert (ann.up(), ann.conversations()) == (before, conversations)
@@ -180,6 +177,7 @@ def test_an_upgrade_under_working_agents(ann: Ann) -> None:
     assert ann.package is not None
     before, conversations = ann.up(), ann.conversations()
     law, standards = ann.read(f"{ann.home}/CONSTITUTION.md"), ann.read(f"{ann.home}/STANDARDS.md")
+    persona = ann.read(f"{ann.repo}/roles/researcher.md")
     ann.write(f"{ann.home}/CONSTITUTION.md", law + EDITED_BY_HAND)
     ann.write(f"{ann.home}/STANDARDS.md", standards + ADDED_BY_HAND)
     loop = ann.show(LOOP, "MainPID")
@@ -191,6 +189,13 @@ def test_an_upgrade_under_working_agents(ann: Ann) -> None:
     assert ann.read(f"{ann.home}/CONSTITUTION.md.pre-constitution.bak") == law + EDITED_BY_HAND
     assert ann.read(f"{ann.home}/STANDARDS.local.md") == ADDED_BY_HAND
     assert ann.own_files() == OWN
+    assert ann.read(f"{ann.repo}/roles/researcher.md") == persona
+    # That something else ships below the operator's persona is told, with both sides of it, and is all that happens.
+    changed = 'the shipped contract of "researcher" has changed since this was written over it'
+    assert changed in said.stderr
+    sides = ann.mosaic("fleet", "persona", "diff", "researcher", "--fleet", ann.repo).stdout
+    assert all(f"+{one}" in sides for one in (NEW_MANDATE, NEW_BOUNDARY, RULE)), sides
+    assert "1 conflict: yours is in force until you change it" in sides
     # What the next start will be given is new; those who work go on with what they have.
     check_contracts(ann)
     assert all_are(ann, "older")
@@ -238,4 +243,5 @@ def check_contracts(ann: Ann) -> None:
         assert "leave early" not in text, "what was written into the constitution is no law"
         # The operator's boundaries take the place of the shipped ones; the mandate beside them is the new version's.
         assert (RULE in text, NEW_MANDATE in text) == (kind == "researcher", kind == "researcher"), agent
+        assert NEW_BOUNDARY not in text, agent
         assert (NEW_ANALYSIS in text) == (kind == "data-analyst"), agent
