@@ -22,25 +22,11 @@ def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, 
     if change is None:
         return None
     target = f"{name}.env"
-    if change.verdict is Verdict.HOLD:
-        draft.hold(name, target, Verb.WRITE, HeldReason.UNKNOWN, "its launch environment could not be read")
+    unread = "its launch environment could not be read"
+    theirs = f"{target} exists and was not written by this fleet: move it away, then run again"
+    if _is_held(draft, name, change, target, unread, theirs):
         return ""
-    if change.verdict is Verdict.CONFLICT:
-        message = f"{target} exists and was not written by this fleet: move it away, then run again"
-        draft.hold(name, target, Verb.WRITE, HeldReason.NOT_OWNED, message)
-        return ""
-    delete = change.verdict is Verdict.DELETE
-    return draft.add(
-        Verb.DELETE if delete else Verb.WRITE,
-        change.key,
-        target,
-        _file_reason(change, name, inventory),
-        agent=name,
-        depends_on=after if delete else (),
-        changes=_shown(change),
-        desired=change.desired,
-        present=change.present,
-    )
+    return _put(draft, name, change, target, _file_reason(change, name, inventory), _shown(change), after)
 
 
 def plan_extras(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
@@ -49,22 +35,43 @@ def plan_extras(draft: Draft, name: str, changes: Changes, inventory: Inventory,
     if change is None:
         return None
     target = f"{name}.d"
+    unread = "the files that its launch adds could not be read"
+    theirs = f"{target}, or a file in it, was not written by this fleet: move it away, then run again"
+    if _is_held(draft, name, change, target, unread, theirs):
+        return ""
+    shown = change.fields if change.verdict is Verdict.UPDATE else ()
+    return _put(draft, name, change, target, _extras_reason(change, name, inventory), shown, after)
+
+
+def _is_held(draft: Draft, name: str, change: Change, target: str, unread: str, theirs: str) -> bool:
+    """Hold what could not be read, and what somebody else wrote."""
     if change.verdict is Verdict.HOLD:
-        draft.hold(name, target, Verb.WRITE, HeldReason.UNKNOWN, "the files that its launch adds could not be read")
-        return ""
-    if change.verdict is Verdict.CONFLICT:
-        message = f"{target}, or a file in it, was not written by this fleet: move it away, then run again"
-        draft.hold(name, target, Verb.WRITE, HeldReason.NOT_OWNED, message)
-        return ""
+        draft.hold(name, target, Verb.WRITE, HeldReason.UNKNOWN, unread)
+    elif change.verdict is Verdict.CONFLICT:
+        draft.hold(name, target, Verb.WRITE, HeldReason.NOT_OWNED, theirs)
+    else:
+        return False
+    return True
+
+
+def _put(
+    draft: Draft,
+    name: str,
+    change: Change,
+    target: str,
+    reason: Reason,
+    shown: tuple[FieldChange, ...],
+    after: tuple[str, ...],
+) -> str:
     delete = change.verdict is Verdict.DELETE
     return draft.add(
         Verb.DELETE if delete else Verb.WRITE,
         change.key,
         target,
-        _extras_reason(change, name, inventory),
+        reason,
         agent=name,
         depends_on=after if delete else (),
-        changes=() if change.verdict is not Verdict.UPDATE else change.fields,
+        changes=shown,
         desired=change.desired,
         present=change.present,
     )

@@ -9,7 +9,7 @@ from providers.base import Json
 from reconciler.render.table import table
 from reconciler.render.words import Paint, Tint, data, no_paint
 from reconciler.status_document import API_VERSION
-from specs.compiled import AgentState, Fleet
+from specs.compiled import Agent, AgentState, Fleet, Peer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,34 +29,23 @@ class Entry:
 
 def entries(fleet: Fleet) -> tuple[Entry, ...]:
     """Every agent of the fleet, by name."""
-    here = [
+    declared: list[tuple[str, Agent | Peer]] = [(fleet.host, one) for one in fleet.agents]
+    declared += [(one.host, one) for one in fleet.peers]
+    found = (
         Entry(
             name=one.name,
             agent_class=one.agent_class,
             runtime=one.runtime,
             state=one.state,
-            host=fleet.host,
+            host=host,
             alias=one.alias,
             model=one.model,
-            here=True,
-            fault=one.held,
+            here=isinstance(one, Agent),
+            fault=one.held if isinstance(one, Agent) else None,
         )
-        for one in fleet.agents
-    ]
-    there = [
-        Entry(
-            name=one.name,
-            agent_class=one.agent_class,
-            runtime=one.runtime,
-            state=one.state,
-            host=one.host,
-            alias=one.alias,
-            model=one.model,
-            here=False,
-        )
-        for one in fleet.peers
-    ]
-    return tuple(sorted([*here, *there], key=lambda one: one.name))
+        for host, one in declared
+    )
+    return tuple(sorted(found, key=lambda one: one.name))
 
 
 def roster_document(fleet: Fleet, rows: Sequence[Entry]) -> dict[str, Json]:
