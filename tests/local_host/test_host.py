@@ -141,7 +141,8 @@ def test_what_stands_where_a_file_should_be(host: LocalHost, tmp_path: Path) -> 
     assert look.listing(f"{tmp_path}/none") == ()
     assert look.listing(f"{tmp_path}") == tuple(sorted(os.listdir(tmp_path)))
     (tmp_path / "file").write_text("changed")
-    assert look.file(f"{tmp_path}/file") == FileState(content="a\\xffb", mode=0o640, raw=b"a\xffb"), "a look is one moment"
+    before = FileState(content="a\\xffb", mode=0o640, raw=b"a\xffb")
+    assert look.file(f"{tmp_path}/file") == before, "a look is one moment"
 
 
 def test_the_kill_switch(host: LocalHost) -> None:
