@@ -26,8 +26,7 @@ def build_views(
     names = set(declared) | set(inventory.agents)
     names |= {seen.agent for seen in observation.present.values() if seen.agent and "@" not in seen.key.name}
     return {
-        name: _view(name, declared.get(name), fleet, observation, inventory, detail=detail)
-        for name in sorted(names)
+        name: _view(name, declared.get(name), fleet, observation, inventory, detail=detail) for name in sorted(names)
     }
 
 
