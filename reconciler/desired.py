@@ -17,7 +17,7 @@ from specs.compiled import Fleet
 if TYPE_CHECKING:
     from specs.problems import Problem
 
-FORMAT = 8  # of the compiled fleet; raised whenever the same files would compile to something else
+FORMAT = 9  # of the compiled fleet; raised whenever the same files would compile to something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,6 +196,8 @@ class _Judging:
     def _compile(self, source: SourceState) -> Fleet:
         known = self._store.load_desired(revision=source.revision, host=self._host, inputs=self._inputs)
         if known is not None:
+            if self._store.read_only:  # a run has said so when it compiled this; whoever asks is told each time
+                self._warnings.extend(known.remarks)
             return known
         compiled = compile_files(
             source.files, revision=source.revision, host=self._host, facts=self._facts, path=self._settings.path

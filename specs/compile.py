@@ -9,7 +9,7 @@ from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, Per
 from specs.fleet import FleetSpec
 from specs.load import ROSTER, LoadResult
 from specs.names import session_name
-from specs.personas import Persona, resolve
+from specs.personas import Persona, outdated, resolve
 from specs.problems import Problem
 from specs.projection import render
 from specs.roster import AgentSpec, EnvSpec, Roster
@@ -61,6 +61,12 @@ def compile_fleet(
         mission="" if loaded.north_star is None else render(loaded.north_star),
         on_mission={"*": loaded.fleet.mission.on_change, **loaded.fleet.mission.classes},
         personas=_personas({spec.agent_class for spec, _ in everyone}, loaded.roles),
+        remarks=tuple(
+            f"roles/{name}.md: the shipped contract has changed since this was written over it; "
+            f"mosaic fleet persona diff {name} shows what"
+            for name, persona in sorted(loaded.roles.items())
+            if outdated(persona)
+        ),
     )
 
 

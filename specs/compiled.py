@@ -146,6 +146,8 @@ class Fleet:
     personas: Mapping[str, PersonaText] = field(default_factory=dict)
     # What happens when one of the two has changed under an agent that runs; by class, "*" for all others.
     on_mission: Mapping[str, OnMission] = field(default_factory=dict)
+    # Sentences about this commit that stay true for as long as it is in force with what ships now.
+    remarks: tuple[str, ...] = ()
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -203,5 +205,6 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "suspended": {name: Suspension(**value) for name, value in document["suspended"].items()},
         "peers": tuple(Peer(**raw) for raw in document["peers"]),
         "personas": {name: PersonaText(**raw) for name, raw in document["personas"].items()},
+        "remarks": tuple(document["remarks"]),
     }
     return Fleet(**{**document, **rest})

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from reconciler.results import RunOptions, RunResult
+from reconciler.run import Surroundings, run
 from specs import library, personas
 from specs.load import load, spec_path
 from specs.own import read_own
 from specs.persona_files import base_path
 from specs.personas import outdated, shipped_one
 from tests.specs.helpers import agents, only
+from tests.world import FACTS, World
 
 ROSTER = agents("name: a, runtime: claude, class: code", "name: b, runtime: claude, class: implementer").encode()
 
@@ -68,3 +77,46 @@ def test_what_is_kept_of_the_shipped_one_is_no_contract() -> None:
     assert load(files).problems == ()
     assert load(files).roles == {}
     assert read_own(files).personas == {}
+
+
+@pytest.fixture
+def fleet_folder(tmp_path: Path) -> Path:
+    made = tmp_path / "fleet"
+    made.mkdir()
+    roster = {"version": 1, "agents": [{"name": "a", "runtime": "stub", "class": "worker"}]}
+    (made / "roster.yaml").write_text(json.dumps(roster))
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=made, check=True)
+    return made
+
+
+@pytest.fixture
+def world_run(tmp_path: Path, fleet_folder: Path) -> Callable[..., RunResult]:
+    facts = replace(
+        FACTS, state_home=f"{tmp_path}/state", config_home=f"{tmp_path}/config", runtime_dir=f"{tmp_path}/run"
+    )
+    world = World(facts)
+    here = Surroundings(
+        host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
+    )
+    return lambda **wishes: run(RunOptions(fleet=str(fleet_folder), **wishes), here)
+
+
+def test_who_asks_is_told_each_time_and_the_loop_once(world_run: Callable[..., RunResult], fleet_folder: Path) -> None:
+    """An override from before an upgrade: what a run said once, a preview still says."""
+    (fleet_folder / "roles").mkdir()
+    (fleet_folder / "roles/code.md").write_bytes(override("0123456789ab"))
+    for words in (["add", "."], ["commit", "-q", "-m", "second"]):
+        subprocess.run(["git", *words], cwd=fleet_folder, check=True)
+    news = world_run(dry_run=True).intake
+    assert news is not None
+    assert "roles/code.md:3:7" in news.problems[0]
+    first, second, preview = world_run(), world_run(), world_run(dry_run=True)
+    assert first.exit_code == second.exit_code == 0
+    assert first.intake is not None
+    assert any("roles/code.md:3:7" in problem for problem in first.intake.problems)
+    assert second.warnings == ()
+    assert preview.warnings == (
+        "roles/code.md: the shipped contract has changed since this was written over it; "
+        "mosaic fleet persona diff code shows what",
+    )
