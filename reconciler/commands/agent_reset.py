@@ -62,9 +62,12 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     against = objection(view, restart=how == "restart")
     if against and not force:
         lost = loss(view, time.time())
+        if view.session == "alive":
+            way = f"--force does it all the same; mosaic agent watch {found.name} shows what it does"
+        else:  # force cannot type into what is not there
+            way = f"mosaic agent reset {found.name} --restart"
         raise Refused(
-            f"agent {found.name} {against}; a reset {lost}" if lost else f"agent {found.name} {against}",
-            help="--force does it all the same; mosaic agent watch shows what it does",
+            f"agent {found.name} {against}; a reset {lost}" if lost else f"agent {found.name} {against}", help=way
         )
     if how == "restart":
         return _restart(output, place, found, eyes, view)

@@ -137,7 +137,7 @@ def test_a_restart_starts_one_that_has_ended_and_keeps_its_last_lines(fleet: Fle
     dead(fleet, "coder2")
     refused = fleet.cli("agent", "reset", "coder2")
     assert refused.code == 5
-    assert "agent coder2 does not run" in refused.err
+    assert "agent coder2 does not run\nhelp: mosaic agent reset coder2 --restart\n" in refused.err
     assert fleet.cli("agent", "reset", "coder2", "--restart").code == 0
     assert "coder2" in fleet.pids()
     assert "/crash 4" in fleet.cli("agent", "tail", "coder2", "--previous").out
