@@ -28,7 +28,7 @@ SETTLE_BYTE_S = 5e-5  # ... for each of its bytes besides: 5 s for 100,000
 STEADY_S = 0.6  # until a part of the text counts for all of it, if it stays as it is
 RETRY_S = 1.0  # between two presses of the submit key
 PRESSES = 3
-LEAVE_S = 2.0  # without --verify: how long the composer has to let go of the text
+LEAVE_S = 5.0  # without --verify: how long the composer has to let go of the text; it seldom takes a tenth of it
 BETTER_S = 1.0  # what the pane shows waits so long for the program's own word
 
 

@@ -15,6 +15,7 @@ from reconciler.deliver_verdict import (
     BETTER_S,
     LEAVE_S,
     PRESSES,
+    PRESSES,
     RETRY_S,
     SETTLE_MAX_S,
     SETTLE_MIN_S,
@@ -168,7 +169,7 @@ def test_without_verify() -> None:
     assert (found, len(keys)) == (Delivery(word="sent"), 1)
     found, keys = run([OURS], task)
     assert found is not None
-    assert (found.word, found.reason, len(keys)) == ("unconfirmed", "it stands unsent in its composer", 2)
+    assert (found.word, found.reason, len(keys)) == ("unconfirmed", "it stands unsent in its composer", PRESSES)
     assert run(settled(Glimpse(at=0.0)), task)[0] == Delivery(word="sent")
     unknown = replace(task, known=False)
     found, keys = run([Glimpse(at=0.0)], unknown)
