@@ -202,8 +202,10 @@ def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: So
     return problems
 
 
-def check_fleet(fleet: FleetSpec, tree: Node, source: SourceFile, names: set[str], near: Suggester) -> list[Problem]:
-    """Suspensions name agents that exist, once each; thresholds are in order."""
+def check_fleet(
+    fleet: FleetSpec, tree: Node, source: SourceFile, names: set[str], classes: set[str], near: Suggester
+) -> list[Problem]:
+    """Suspensions name agents that exist, once each; thresholds are in order; classes that somebody has."""
     problems = []
     seen: Counter[str] = Counter()
     for index, entry in enumerate(fleet.suspend):
@@ -219,6 +221,12 @@ def check_fleet(fleet: FleetSpec, tree: Node, source: SourceFile, names: set[str
             )
         elif seen[entry.agent] == 2:
             problems.append(source.problem(node.span, f'agent "{entry.agent}" is suspended twice'))
+    for name in fleet.mission.classes:
+        if name not in classes:
+            span = tree.items["mission"].items["classes"].keys[name].span
+            hint = near.phrase(name, classes)
+            message = f'no agent has the class "{name}", so nothing follows from this'
+            problems.append(source.problem(span, message, severity="warning", suggestion=hint))
     backoff, heartbeat = fleet.reconcile.backoff, fleet.heartbeat
     if backoff.initial > backoff.maximum:
         node = tree.items["reconcile"].items["backoff"]

@@ -103,7 +103,8 @@ class _Loading:
         if fleet_read is not None and fleet_tree is not None and entries:
             from specs.checks import check_fleet
 
-            self.fatal += check_fleet(fleet, fleet_tree, fleet_source, names, self.near)
+            classes = {entry.spec.agent_class for entry in entries if entry.spec is not None}
+            self.fatal += check_fleet(fleet, fleet_tree, fleet_source, names, classes, self.near)
         if star is not None and star_tree is not None:
             from specs.checks_star import check_north_star
 

@@ -46,7 +46,10 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
             for name, pane in sorted(panes.items())
         },
         "marks": {
-            name: [pane.mark, pane.fleet, "as declared" if pane.launch == launches.get(pane.mark) else pane.launch]
+            name: [
+                *(pane.mark, pane.fleet, pane.mission),
+                "as declared" if pane.launch == launches.get(pane.mark) else pane.launch,
+            ]
             for name, pane in sorted(panes.items())
             if pane.mark
         },

@@ -147,3 +147,13 @@ def test_a_class_with_a_contract_is_known() -> None:
 )  # fmt: skip
 def test_which_files_a_fleet_is_made_of(path: str, is_one: bool) -> None:
     assert spec_path(path) is is_one
+
+
+def test_an_answer_for_a_class_that_nobody_has_is_a_warning() -> None:
+    roster = agents("name: a, runtime: pi, class: code")
+    loaded = read(roster, fleet="floor: none\nmission: {on_change: tell, classes: {cod: reset, code: show}}\n")
+    problem = only(loaded, 'no agent has the class "cod"')
+    assert (problem.severity, problem.suggestion, problem.line) == ("warning", 'did you mean "code"?', 2)
+    assert compiled(loaded).on_mission == {"*": "tell", "cod": "reset", "code": "show"}
+    (wrong,) = read(roster, fleet="floor: none\nmission: {on_change: restart}\n").errors_fatal
+    assert (wrong.file, wrong.line) == ("fleet.yaml", 2)
