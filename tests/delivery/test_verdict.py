@@ -15,7 +15,6 @@ from reconciler.deliver_verdict import (
     BETTER_S,
     LEAVE_S,
     PRESSES,
-    PRESSES,
     RETRY_S,
     SETTLE_MAX_S,
     SETTLE_MIN_S,
