@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
 
@@ -60,7 +62,7 @@ def test_install_switch_and_uninstall(private_host: PrivateHost) -> None:
     assert alive(host) == pid
     assert "nothing was installed" in mosaic(host, "uninstall")
     status = mosaic(host, "status")
-    assert "Ready        True" in status
+    assert re.search(r"^Ready +True ", status, re.MULTILINE)
 
 
 def alive(host: PrivateHost) -> str:

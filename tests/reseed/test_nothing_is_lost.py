@@ -24,6 +24,8 @@ THEIRS = (
     "fleet/run/coder0.hb", "fleet/backlog/db", "guides/our-own.md", "notes.md", "AGENTS.md.pre-constitution.bak",
     "CONSTITUTION.md.pre-constitution.bak", "runtime/pi/notes.md", "runtime/ours/RUNTIME.md", ".hidden",
 )  # fmt: skip
+# Where the two come closest: an edit, and what is already there that it would be kept as.
+CLOSE, BESIDE = ("AGENTS.md", "STANDARDS.md"), ("AGENTS.md.pre-constitution.bak", "STANDARDS.local.md")
 TEXTS = st.one_of(
     st.sampled_from([*OLD.files.values(), *NEW.files.values()]).map(str.encode),
     st.sampled_from(["# Standards\n\n- one\n- ours\n", "# Standards\n\n- one\n- two\n- ours\n", "\n"]).map(str.encode),
@@ -78,11 +80,11 @@ def lost(before: Mapping[str, bytes | str], bench: Bench) -> list[str]:
     return missing
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     installed=st.sampled_from(("nothing", "old", "new")),
-    edits=st.dictionaries(st.sampled_from(FRAMEWORK), WHAT, max_size=6),
-    theirs=st.dictionaries(st.sampled_from(THEIRS), TEXTS, max_size=6),
+    edits=st.dictionaries(st.one_of(st.sampled_from(CLOSE), st.sampled_from(FRAMEWORK)), WHAT, max_size=6),
+    theirs=st.dictionaries(st.one_of(st.sampled_from(BESIDE), st.sampled_from(THEIRS)), TEXTS, max_size=6),
     spoilt=st.sampled_from((None, None, b"", b"{}", b"\xff")),
     deaths=st.lists(st.tuples(st.integers(0, 14), st.sampled_from(("before", "after"))), max_size=3),
     later=st.dictionaries(st.sampled_from(FRAMEWORK), TEXTS, max_size=2),
