@@ -27,6 +27,7 @@ OVERLAYS = ("SOUL.md", "SOUL.local.md", "STANDARDS.local.md")
 # Bytes of one section; together they stay below what `agent-start` takes as an argument, 100,000.
 _MOST = 8_000
 _MOST_OF_A_PERSONA = 24_000
+_LONGEST_LINE = 8_000  # bytes: codex is told it in parts of whole lines, and takes 9,000 of each
 
 Section = tuple[str, str]  # source, text
 
@@ -95,7 +96,8 @@ def _persona(fleet: Fleet, agent: Agent) -> Iterator[Section]:
     persona = fleet.personas.get(agent.agent_class)
     if persona is not None:
         where = f"roles/{agent.agent_class}.md in the fleet's repository"
-        yield f"contract of class {agent.agent_class}", _shortened(persona.text, _MOST_OF_A_PERSONA, where)
+        text = _shortened(persona.text, _MOST_OF_A_PERSONA, where)
+        yield f"contract of class {agent.agent_class}", "\n".join(_in_lines(text))
 
 
 def _mission(fleet: Fleet, facts: HostFacts) -> Iterator[Section]:
@@ -113,6 +115,18 @@ def _shortened(text: str, most: int, where: str) -> str:
     kept = data[:most].decode(errors="ignore")
     head = kept.rpartition("\n")[0] or kept
     return f"{head}\n\n(It goes on, and was cut here: all of it is in {where}.)"
+
+
+def _in_lines(text: str) -> Iterator[str]:
+    """Its lines, with those that are too long folded: after a word where there is one."""
+    for line in text.split("\n"):
+        rest = line
+        while len(rest.encode()) > _LONGEST_LINE:
+            piece = rest.encode()[:_LONGEST_LINE].decode(errors="ignore")
+            piece = piece.rpartition(" ")[0] or piece
+            yield piece
+            rest = rest[len(piece) :].removeprefix(" ")
+        yield rest
 
 
 def _text(whom: str, facts: HostFacts, sections: Iterable[Section]) -> str:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from providers.programs.base import Place, Reading, Screen
     from specs.compiled import Agent
 
-PARTS = 4  # in which the contract is said: codex cuts what one hook prints to about 10,000 bytes
-_PART_MAX = 9_000
+# The contract is said in parts: codex cuts what one hook prints to about 10,000 bytes. The longest contract that there
+# can be takes fewer than so many.
+PARTS = 16
+PART_MAX = 9_000
 TIMEOUT_S = 3  # the most that codex allows for every event: the hash is of what it allows
 _FLAGS = "/<session-flags>/config.toml"  # how codex calls what comes by `-c`
 
@@ -80,7 +82,7 @@ def _part(path: str, number: int) -> str:
     """What prints one part of a file, up to the end of a line; the last one prints all that is left. Nothing for a file
     that is shorter, or not there."""
     last = number if number < PARTS - 1 else 10**6
-    program = f"(n+=length($0)+1)>{_PART_MAX}&&n>length($0)+1{{p++;n=length($0)+1}}p>={number}&&p<={last}"
+    program = f"(n+=length($0)+1)>{PART_MAX}&&n>length($0)+1{{p++;n=length($0)+1}}p>={number}&&p<={last}"
     return f"LC_ALL=C awk {shlex.quote(program)} {shlex.quote(path)} 2>/dev/null || :"
 
 

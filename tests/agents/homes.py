@@ -25,7 +25,7 @@ floor: none
 reconcile: {rollout: {on_change: immediately, max_unavailable: 5}}
 """
 
-# Long enough that the whole contract is more than what codex takes from one hook.
+# Long enough, with the texts below, that the whole contract is several times what codex takes from one hook.
 NORTH_STAR = """\
 version: 1
 mission: Prove it with the real programs.
@@ -97,7 +97,13 @@ trust_level = "trusted"
         home / ".pi/agent/models.json": _json(providers={"fake": provider}),
         home / ".config/opencode/opencode.json": _json(model="fake/first", provider={"fake": opencode}),
         project / "README": "What the agents work on.\n",
+        **{home / ".config/mosaic" / name: _told(name) for name in ("USER.md", "SOUL.md", "STANDARDS.local.md")},
     }
+
+
+def _told(name: str) -> str:
+    """As long as an operator's text may be, with no two lines alike."""
+    return "".join(f"- What {name} has to say in line {at}: {'as it was agreed ' * 4}\n" for at in range(70))
 
 
 def _json(**values: object) -> str:

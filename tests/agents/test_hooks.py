@@ -18,8 +18,8 @@ import pytest
 
 from providers.host import HeartbeatFile
 from providers.programs.base import Place, Reading
+from providers.programs.codex import PART_MAX, trusted_hash
 from providers.programs.codex import PROGRAM as CODEX
-from providers.programs.codex import trusted_hash
 from tests.agents import homes
 from tests.agents.api import FakeApi
 from tests.agents.bench import SOCKET, RealFleet
@@ -142,7 +142,7 @@ def test_a_prompt_is_noted_and_its_receipt_has_all_of_it(fleet: RealFleet, agent
 def test_the_contract_has_reached_the_model_beside_what_the_person_says(fleet: RealFleet, agent: str) -> None:
     """All of it and in order, though codex is told it in parts."""
     contract = fleet.host.path_outside(fleet.run_folder.parent / f"agents/{agent}.d/contract.md").read_text()
-    assert len(contract.encode()) > 15_000
+    assert len(contract.encode()) > 4 * PART_MAX
     for words in ("# Constitution", "# Coder", "Prove it with the real programs.", "# Messages between agents"):
         assert words in contract
     (request,) = fleet.api.turns(agent)

@@ -13,11 +13,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from providers.contract import OVERLAYS, PROFILE, compose
+from providers.host import Overlay
 from providers.programs.base import Extra, Place, Reading
-from providers.programs.codex import HOOKS, PARTS, PROGRAM, TIMEOUT_S, trusted_hash
+from providers.programs.codex import HOOKS, PART_MAX, PARTS, PROGRAM, TIMEOUT_S, trusted_hash
+from specs.compiled import PersonaText
 from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.strategies import screens
+from tests.strategies import make_fleet
+from tests.world_model import FACTS
 
 PLACE = Place(
     folder='/home/o\'neil/my "state"/agents/a.d',
@@ -146,7 +151,7 @@ def test_its_hooks_come_with_their_hashes() -> None:
     assert states == {}
 
 
-@pytest.mark.parametrize("size", [0, 1, 100, 8_999, 9_000, 9_001, 20_000, 36_000, 60_000])
+@pytest.mark.parametrize("size", [0, 1, 100, 8_999, 9_000, 9_001, 20_000, 60_000, 160_000])
 @pytest.mark.parametrize("wide", [40, 8_999, 9_500])
 def test_the_contract_is_said_in_parts_that_codex_does_not_cut(tmp_path: Path, size: int, wide: int) -> None:
     """Each up to the end of a line; what a single hook prints is cut at about 10,000 bytes."""
@@ -162,7 +167,27 @@ def test_the_contract_is_said_in_parts_that_codex_does_not_cut(tmp_path: Path, s
     assert "".join(said) == text + ("\n" if text and not text.endswith("\n") else "")
     assert all(len(part.encode()) <= max(9_000, wide + 1) for part in said[:-1])
     path.unlink()
-    assert [subprocess.run(["sh", "-c", one], capture_output=True, check=True).stdout for one in commands] == [b""] * 4
+    assert [subprocess.run(["sh", "-c", one], capture_output=True, check=True).stdout for one in commands] == [
+        b""
+    ] * PARTS
+
+
+@pytest.mark.parametrize("wide", [1, 80, 3_001, 4_501, 7_999, 8_500, 30_000])
+def test_the_longest_contract_that_there_can_be_is_said_whole(wide: int) -> None:
+    """Lines of such a length in everything that has a limit: no part is too long for codex, and none is left over."""
+    long = ("\u00e9" * (wide // 2 + 1) + " word\n") * (80_000 // wide + 1)
+    agent = replace(make_agent("a", runtime="codex"), argv=("codex", "--no-daemon"))
+    peers = [make_agent(f"{'peer' * 14}{at}", alias="n" * 60) for at in range(16)]
+    persona = PersonaText(text=long, digest="", purpose="", persistent=False)
+    fleet = replace(make_fleet(agent, *peers), mission=long, personas={agent.agent_class: persona})
+    own = tuple(Overlay(name=name, text=long) for name in (*PROFILE, *OVERLAYS))
+    parts = [0]
+    for line in compose(fleet, agent, replace(FACTS, overlays=own)).encode().splitlines(keepends=True):
+        if parts[-1] and parts[-1] + len(line) > PART_MAX:
+            parts.append(0)
+        parts[-1] += len(line)
+    assert max(parts) <= PART_MAX
+    assert len(parts) < PARTS
 
 
 def test_the_hash_is_the_one_that_codex_computes() -> None:
