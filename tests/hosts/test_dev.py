@@ -46,7 +46,7 @@ def fake_pythons(folder: Path, version: str, *, old: bool) -> Path:
 
 
 def dev(elsewhere: Path, tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
+    env = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": f"{tmp_path}/no home"}
     return subprocess.run(
         [elsewhere / "dev", *words], cwd="/", env=env, capture_output=True, text=True, check=False, timeout=60
     )
