@@ -12,12 +12,12 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from providers import files
+from providers import files, manifest
 from reconciler.errors import MosaicError, NotFound
 from reconciler.files import make_folder, write_atomic
 from reconciler.store import write_failure
@@ -64,7 +64,7 @@ def take(home: Path, root: Path, paths: Iterable[str], why: str, *, now: float, 
     folder = _fresh(root, now)
     try:
         make_folder(folder)
-        found: dict[str, What] = {path: _copy(home / path, folder / "files" / path) for path in sorted(set(paths))}
+        found: dict[str, What] = {path: _copy(home, path, folder / "files") for path in sorted(set(paths))}
         made = Snapshot(name=folder.name, folder=folder, why=why, made_at=rfc3339(now), paths=found, back_to=back_to)
         body = {"format": 1, "why": why, "made_at": made.made_at, "back_to": back_to, "paths": found}
         write_atomic(folder / _LIST, json.dumps(body, indent=1) + "\n")
@@ -98,10 +98,11 @@ def forget_pending(root: Path) -> None:
 
 def begin(snapshot: Snapshot, home: Path, root: Path) -> None:
     """Note that it is to be put back. Raises MosaicError, with the names of what is in the way."""
-    blocked = [path for path in snapshot.paths if (home / path).is_dir() and not (home / path).is_symlink()]
+    blocked = [path for path in snapshot.paths if not _may_stand(home, path)]
     if blocked:
         raise MosaicError(
-            f"a folder stands where a file would be put back: {', '.join(blocked)}", help="move it away, then try again"
+            f"a folder, or what is no file, stands where one would be put back: {', '.join(blocked)}",
+            help="move it away, then try again",
         )
     try:
         write_atomic(root / _PENDING, f"{snapshot.name}\n")
@@ -109,24 +110,47 @@ def begin(snapshot: Snapshot, home: Path, root: Path) -> None:
         raise write_failure(root, error) from error
 
 
-def put_back(snapshot: Snapshot, home: Path, root: Path) -> list[str]:
-    """Make every path of the snapshot as it was; the list of those that were changed. Raises MosaicError."""
+def put_back(snapshot: Snapshot, home: Path, root: Path, *, leave: Callable[[str], bool]) -> list[str]:
+    """Make every path of the snapshot as it was; the list of those that were changed. `leave` is asked before anything
+    is changed, and says of a path whether it is to stay as it is. Raises MosaicError.
+
+    The manifest goes last: until then, it says what is whose."""
     changed = []
     try:
-        for path, what in snapshot.paths.items():
-            if _restore(snapshot.folder / "files" / path, home / path, what):
-                changed.append(path)
+        for path in sorted(snapshot.paths, key=lambda one: (one == manifest.NAME, one)):
+            kept, what = snapshot.folder / "files" / path, snapshot.paths[path]
+            if _is_so(kept, home / path, what) or _beyond_link(home, path) or leave(path):
+                continue
+            _restore(kept, home / path, what)
+            changed.append(path)
         forget_pending(root)
     except OSError as error:
         raise write_failure(home, error) from error
     return changed
 
 
-def _copy(source: Path, target: Path) -> What:
-    """What is neither a file nor a link counts as absent: it is held, and never touched."""
+def _may_stand(home: Path, path: str) -> bool:
+    """Whether what is there is a file, a link or nothing, or is not to be looked at."""
+    try:
+        mode = (home / path).lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode) or _beyond_link(home, path)
+
+
+def _beyond_link(home: Path, path: str) -> bool:
+    """Whether a folder on the way is a link: then it is somebody else's file."""
+    return any((home / folder).is_symlink() for folder in list(Path(path).parents)[:-1])
+
+
+def _copy(home: Path, path: str, into: Path) -> What:
+    """What is neither a file nor a link, or is beyond one, counts as absent: it is held, and never touched."""
+    source, target = home / path, into / path
     try:
         seen = source.lstat()
     except (FileNotFoundError, NotADirectoryError):
+        return "absent"
+    if _beyond_link(home, path):
         return "absent"
     if stat.S_ISLNK(seen.st_mode):
         make_folder(target.parent)
@@ -138,28 +162,29 @@ def _copy(source: Path, target: Path) -> What:
     return "file"
 
 
-def _restore(kept: Path, path: Path, what: What) -> bool:
-    """Whether anything had to be changed."""
+def _is_so(kept: Path, path: Path, what: What) -> bool:
+    """Whether nothing has to be changed."""
     if what == "absent":
-        is_ours = path.is_symlink() or path.is_file()
-        return is_ours and files.delete(str(path))
+        return not path.is_symlink() and not path.exists()
     if what == "link":
-        target = kept.readlink()
-        if path.is_symlink() and path.readlink() == target:
-            return False
+        return path.is_symlink() and path.readlink() == kept.readlink()
+    if path.is_symlink() or not path.is_file():
+        return False
+    same = stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(kept.stat().st_mode)
+    return same and path.read_bytes() == kept.read_bytes()
+
+
+def _restore(kept: Path, path: Path, what: What) -> None:
+    if what == "absent":
+        files.delete(str(path))
+    elif what == "link":
         make_folder(path.parent)
         beside = path.with_name(f".{path.name}.mosaic-new")
         beside.unlink(missing_ok=True)
-        beside.symlink_to(target)
+        beside.symlink_to(kept.readlink())
         beside.replace(path)
-        return True
-    content = kept.read_bytes()
-    mode = stat.S_IMODE(kept.stat().st_mode)
-    there = path.is_file() and not path.is_symlink()
-    if there and path.read_bytes() == content and stat.S_IMODE(path.stat().st_mode) == mode:
-        return False
-    write_atomic(path, content, mode=mode)
-    return True
+    else:
+        write_atomic(path, kept.read_bytes(), mode=stat.S_IMODE(kept.stat().st_mode))
 
 
 def _read(folder: Path) -> Snapshot | None:

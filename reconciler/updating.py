@@ -6,6 +6,7 @@ of the reconciler, as always.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from providers import files, manifest
 from providers.base import ObserveError
 from providers.layouts import OLDER, is_older, layout_of
 from providers.manifest import Manifest
+from providers.reseed import KEPT, MOST_KEPT
 from providers.shipped import LAYOUT, release
 from reconciler import snapshots
 from reconciler.errors import MosaicError, Refused
@@ -100,24 +102,62 @@ def hold(facts: HostFacts, why: str) -> None:
     _write(Path(facts.mosaic_home, manifest.HOLD), f"{why}\n")
 
 
-def snapshot(facts: HostFacts, before: Installed, why: str, *, now: float, back_to: str = "") -> Snapshot:
-    """Of everything that is, or was, the framework's. Raises MosaicError."""
-    paths = {*release().files, *before.manifest.files, manifest.NAME}
-    root = snapshots.root_of(facts.state_home)
+def snapshot(facts: HostFacts, before: Installed, why: str, *, now: float, target: Snapshot | None = None) -> Snapshot:
+    """Of everything that is, or was, the framework's, and of what putting `target` back would change. Raises
+    MosaicError."""
+    paths = {*_ours(before), *(target.paths if target is not None else ())}
+    root, back_to = snapshots.root_of(facts.state_home), target.name if target is not None else ""
     return snapshots.take(Path(facts.mosaic_home), root, paths, why, now=now, back_to=back_to)
 
 
 def roll_back(facts: HostFacts, *, now: float) -> tuple[Snapshot, list[str]]:
     """Put the newest snapshot back; what is there now is kept as another one first, so that this can be taken back,
-    too. The framework's files are then held as they are. Which snapshot, and what was changed. Raises MosaicError."""
+    too. The framework's files are then held as they are. Which snapshot, and what was changed. Raises MosaicError.
+
+    What somebody has edited is kept beside, as by a reseed. What the framework does not own any more stays, if it is
+    there: by now it is somebody's own."""
     root, home = snapshots.root_of(facts.state_home), Path(facts.mosaic_home)
     target = snapshots.newest(root)
     snapshots.begin(target, home, root)
+    before = installed(facts)
     if snapshots.snapshots(root)[-1].back_to != target.name:  # else one that was killed has made it
-        why = f"before going back to {target.name}"
-        snapshot(facts, installed(facts), why, now=now, back_to=target.name)
+        snapshot(facts, before, f"before going back to {target.name}", now=now, target=target)
     hold(facts, f"they were put back as of {target.made_at}")
-    return target, snapshots.put_back(target, home, root)
+
+    def leave(path: str) -> bool:
+        there = os.path.lexists(home / path)
+        if there and path not in _ours(before):
+            return True
+        if there and path != manifest.NAME:
+            _set_aside(home, path, before)
+        return False
+
+    return target, snapshots.put_back(target, home, root, leave=leave)
+
+
+def _ours(before: Installed) -> frozenset[str]:
+    return frozenset((*release().files, *before.manifest.files, manifest.NAME))
+
+
+def _set_aside(home: Path, path: str, before: Installed) -> None:
+    """Give what is there a second name, unless the framework has put it there. Raises OSError, MosaicError."""
+    is_link = (home / path).is_symlink()
+    found = os.readlink(home / path).encode() if is_link else (home / path).read_bytes()
+    shipped, known = release().files.get(path), before.manifest.files.get(path)
+    if not is_link and (found == (shipped or "").encode() or (known and manifest.digest(found) == known.digest)):
+        return
+    for number in range(1, MOST_KEPT + 1):
+        kept = home / f"{path}{KEPT}{'' if number == 1 else f'.{number}'}.bak"
+        if is_link:
+            if kept.is_symlink() and os.readlink(kept).encode() == found:
+                return
+            if not os.path.lexists(kept):
+                kept.symlink_to(os.fsdecode(found))
+                return
+        elif not os.path.lexists(kept) or (kept.is_file() and not kept.is_symlink() and kept.read_bytes() == found):
+            files.keep(str(home / path), str(kept), manifest.digest(found))
+            return
+    raise MosaicError(f"{path} was edited, and {MOST_KEPT} copies of it are kept already", help="remove some of them")
 
 
 def _reader(facts: HostFacts) -> Callable[[str], FileState | None]:

@@ -235,3 +235,81 @@ def test_killed_at_any_write_the_next_one_goes_on(tmp_path: Path, act: Act, monk
     else:
         pytest.fail("it never ended")
     assert at > 10
+
+
+def gone(bench: Bench) -> Bench:
+    """An install of a version with one guide more, brought up to date: the guide is not the framework's any more."""
+    earlier = Bench(
+        bench.home.parent, replace(SHIPPED, version="0.0.9", files={**SHIPPED.files, "guides/gone.md": "old\n"})
+    )
+    earlier.converge()
+    update(bench)
+    assert not (bench.home / "guides/gone.md").exists()
+    return bench
+
+
+def test_there_and_back_and_there_again_with_a_file_that_ships_no_more(bench: Bench) -> None:
+    gone(bench)
+    after = pictured(bench)
+    updating.roll_back(bench.facts, now=NOW + 60)
+    assert bench.read("guides/gone.md") == "old\n"
+    updating.roll_back(bench.facts, now=NOW + 120)
+    assert {name: what for name, what in pictured(bench).items() if name != manifest.HOLD} == after
+
+
+def test_a_rollback_leaves_what_is_the_operators_by_now(bench: Bench) -> None:
+    """A guide that ships no more, and that somebody has written anew."""
+    gone(bench)
+    bench.put("guides/gone.md", "mine\n")
+    _, changed = updating.roll_back(bench.facts, now=NOW + 60)
+    assert "guides/gone.md" not in changed
+    assert bench.read("guides/gone.md") == "mine\n"
+
+
+def test_a_rollback_keeps_an_edit_beside_and_never_in_a_snapshot_alone(bench: Bench) -> None:
+    """Snapshots are removed after a while."""
+    older(bench, TOOLS)
+    update(bench)
+    bench.put("TOOLS.md", "a line of mine\n", 0o600)
+    (bench.home / "guides/review.md").unlink()
+    (bench.home / "guides/review.md").symlink_to("our-own.md")
+    updating.roll_back(bench.facts, now=NOW + 60)
+    assert not (bench.home / "TOOLS.md").exists()
+    assert bench.read("guides/review.md") == "an old review\n"
+    assert pictured(bench)["TOOLS.md.pre-constitution.bak"] == (b"a line of mine\n", 0o600)
+    # The first one of that name is the old review that the update kept.
+    assert (bench.home / "guides/review.md.pre-constitution.2.bak").readlink() == Path("our-own.md")
+    before = pictured(bench)
+    updating.roll_back(bench.facts, now=NOW + 120)
+    assert bench.read("TOOLS.md") == "a line of mine\n"
+    updating.roll_back(bench.facts, now=NOW + 180)
+    assert pictured(bench).keys() == before.keys(), "the same edit is kept once"
+
+
+def test_what_is_edited_while_a_rollback_lies_broken_off_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    older(bench, TOOLS)
+    update(bench)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "_restore", killed)
+        with pytest.raises(Killed):
+            updating.roll_back(bench.facts, now=NOW + 60)
+    bench.put("TOOLS.md", "written in between\n")
+    updating.roll_back(bench.facts, now=NOW + 120)
+    assert bench.read("TOOLS.md.pre-constitution.bak") == "written in between\n"
+
+
+def test_a_rollback_follows_no_link(bench: Bench) -> None:
+    """Neither of the two that have to do with a folder of the framework's may reach what is beyond a link."""
+    older(bench, TOOLS)
+    update(bench)
+    elsewhere = bench.home.parent / "elsewhere"
+    (bench.home / "guides").rename(elsewhere)
+    (bench.home / "guides").symlink_to(elsewhere)
+    before = {path.name: path.read_bytes() for path in elsewhere.iterdir()}
+    _, changed = updating.roll_back(bench.facts, now=NOW + 60)
+    assert "AGENTS.md" in changed
+    assert {path.name: path.read_bytes() for path in elsewhere.iterdir()} == before
