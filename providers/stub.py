@@ -5,6 +5,7 @@ is sent. Lines that begin with `/` are for it, and make it misbehave:
 
     /hang              answer nothing any more, no heartbeat either, and stay
     /silent            no more heartbeats; go on answering
+    /deaf              leave no more receipts, until /idle; go on answering
     /busy [SECONDS]    say `busy` in the heartbeat, for some time or until /idle
     /ask [WORD]        say that it asks a person: permission (or the given word), until /idle
     /stuck [WORD]      say that it cannot go on, for this reason, until /idle
@@ -135,6 +136,7 @@ class Stub:
         self._name = name
         self._heartbeat = heartbeat
         self._receipts = receipts  # the folder where receipts are waited for; "": we speak for nobody
+        self._deaf = False
         self._composer = Composer()
 
     def run(self) -> None:
@@ -154,6 +156,8 @@ class Stub:
         word, _, rest = message.strip().partition(" ")
         rest = rest.strip()
         os.write(1, b"\n")
+        if word in ("/deaf", "/idle"):
+            self._deaf = word == "/deaf"
         self._acknowledge(message)
         if word not in ("/hang", "/silent"):
             self._turn(word, rest)
@@ -196,7 +200,7 @@ class Stub:
 
     def _acknowledge(self, message: str) -> None:
         """A receipt, if somebody waits for one."""
-        if self._receipts and os.path.isdir(self._receipts):
+        if self._receipts and not self._deaf and os.path.isdir(self._receipts):
             name = f"{os.getpid()}-{time.monotonic_ns()}"
             try:
                 put(f"{self._receipts}/.{name}", f"{self._receipts}/{name}.json", f'{{"prompt": {quoted(message)}}}\n')

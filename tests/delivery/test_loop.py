@@ -98,13 +98,19 @@ def test_each_life_gets_its_first_words_once(fleet: Fleet) -> None:
     assert outbox(fleet) == []
 
 
+def types(fleet: Fleet, text: str) -> None:
+    """A person types this line to agent a, and the stub has answered it."""
+    fleet.tmux("send-keys", "-t", "=a:", "-l", text)
+    fleet.tmux("send-keys", "-t", "=a:", "Enter")
+    fleet.wait(lambda: f"stub a> {text}" in fleet.tmux("capture-pane", "-p", "-t", "=a:"), f"the answer to {text}")
+
+
 def test_a_run_that_is_killed_while_it_sends(fleet: Fleet) -> None:
-    """The agent takes nothing for a while, so that the run is still waiting for evidence when it is killed."""
+    """The agent says of nothing that it has it, so that the run is still waiting for evidence when it is killed."""
     fleet.declare("a")
     fleet.converge()
     fleet.beats("a")
-    stopped = fleet.pids()["a"]
-    fleet.kill(stopped, signal="STOP")
+    types(fleet, "/deaf")
     keep(fleet, "a", "errand")
     process = fleet.start(fleet.argv())
 
@@ -115,10 +121,9 @@ def test_a_run_that_is_killed_while_it_sends(fleet: Fleet) -> None:
     assert process.poll() is None
     fleet.kill(*(pid for pid in fleet.named("python") if fleet.repo in fleet.read(f"/proc/{pid}/cmdline")))
     process.wait(60)
-    fleet.kill(stopped, signal="CONT")
     fleet.converge()
     assert outbox(fleet) == [("errand", "unconfirmed")]
-    fleet.beats("a")
+    types(fleet, "/idle")
     keep(fleet, "a", "chore")
 
     def delivered() -> bool:
