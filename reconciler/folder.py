@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,11 +26,16 @@ def read_folder(path: Path) -> dict[str, bytes]:
 
 
 def read_file(path: Path) -> bytes | None:
-    """The beginning of a file, as far as anybody looks at one; None if there is none. Raises MosaicError."""
+    """The beginning of a file, as far as anybody looks at one; None if there is none.
+
+    Raises MosaicError for what cannot be read, or is no file: a FIFO would be waited for."""
     from reconciler.errors import MosaicError
 
     try:
-        with path.open("rb") as file:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise MosaicError(f"{path} cannot be read: it is no regular file", help="move it away")
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return None

@@ -87,15 +87,13 @@ def read_mission(data: bytes) -> Mission:
 
 def mission_in(folder: Path) -> Mission:
     """Raises NotFound, MosaicError."""
-    try:
-        with (folder / NORTH_STAR).open("rb") as file:
-            return read_mission(file.read(MAX_BYTES + 1))
-    except FileNotFoundError:
-        raise NotFound(
-            f"{folder} has no {NORTH_STAR}", help="mosaic fleet init writes one; `mission:` is all that it needs"
-        ) from None
-    except OSError as error:
-        raise MosaicError(f"{folder / NORTH_STAR} cannot be read: {error.strerror or error}") from error
+    from reconciler.folder import read_file
+
+    data = read_file(folder / NORTH_STAR)
+    if data is None:
+        way = "mosaic fleet init writes one; `mission:` is all that it needs"
+        raise NotFound(f"{folder} has no {NORTH_STAR}", help=way)
+    return read_mission(data)
 
 
 def valid(mission: Mission, where: str) -> NorthStar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -206,3 +207,18 @@ def test_no_fleet_was_named() -> None:
     said = fleet("provision", "--type", "research")
     assert said.code == 64
     assert "help: --fleet PATH, also for one that begins" in said.err
+
+
+@pytest.mark.parametrize("name", ["roster.yaml", "roles/code.md", "NORTH_STAR.yaml"])
+@pytest.mark.parametrize("args", [("org",), ("validate",), ("north-star", "validate")])
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, name: str, args: tuple[str, ...]) -> None:
+    (tmp_path / "roles").mkdir()
+    (tmp_path / "NORTH_STAR.yaml").write_text("version: 1\nmission: Work.\n")
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    said = fleet(*args, str(tmp_path))
+    if args[0] == "north-star" and name != "NORTH_STAR.yaml":
+        assert said.code == 0, "it reads no other file"
+    else:
+        assert (said.code, said.out) == (1, "")
+        assert f"{tmp_path / name} cannot be read: it is no regular file" in said.err
