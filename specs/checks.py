@@ -198,8 +198,18 @@ def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: So
         )
     for missing in ("orchestrator", "enhancer"):
         if not classes[missing]:
-            problems.append(source.problem(agents.span, f"the fleet has no {missing}", help=FLOOR_HELP))
+            meant = _meant(missing, classes)
+            problem = source.problem(agents.span, f"the fleet has no {missing}", suggestion=meant, help=FLOOR_HELP)
+            problems.append(problem)
     return problems
+
+
+def _meant(missing: str, classes: Mapping[str, Sequence[Entry]]) -> str | None:
+    """An agent that has an older name of a class: it reads the same contract, and the floor goes by the class."""
+    for name, entries in classes.items():
+        if ALIASES.get(name) == missing and entries:
+            return f'agent "{entries[0].name}" has the class {name}, an older name: write `class: {missing}`'
+    return None
 
 
 def check_fleet(

@@ -107,6 +107,12 @@ def test_with_a_fleet_file_the_floor_is_two_agents() -> None:
     assert "floor: none" in (loaded.errors_fatal[0].help or "")
 
 
+def test_the_floor_goes_by_the_class_and_says_who_has_an_older_name_of_it() -> None:
+    loaded = read(TWO.replace("class: orchestrator", "class: planner"), "name: x")
+    problem = only(loaded, "the fleet has no orchestrator")
+    assert problem.suggestion == 'agent "lead" has the class planner, an older name: write `class: orchestrator`'
+
+
 def test_the_floor_can_be_lifted() -> None:
     assert read(ONE, "floor: none").ok
 
