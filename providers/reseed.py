@@ -30,7 +30,7 @@ MOST_KEPT = 99  # copies of one file; whoever has that many should look at what 
 # What an operator adds to these has a place of its own, which no upgrade touches and every agent is given.
 OVERLAYS = {"STANDARDS.md": "STANDARDS.local.md"}
 _MODE = 0o644
-_OPERATORS_MODE = 0o600
+_PRIVATE = 0o600  # the operator's texts, and our own notes
 _SEEDED = "the operator's"
 
 
@@ -105,7 +105,7 @@ class ReseedProvider:
         begun = manifest.render(Manifest(layout=LAYOUT))
         steps: list[Step] = []
         if manifest.NAME not in live:
-            steps.append(WriteFile(path=target, content=begun, mode=_MODE, known=()))
+            steps.append(WriteFile(path=target, content=begun, mode=_PRIVATE, known=()))
         for path in sorted(content.keys() - {manifest.NAME}):
             if live.get(path) == wanted[path]:
                 continue
@@ -114,14 +114,14 @@ class ReseedProvider:
                 steps.append(KeepFile(path=target, kept=f"{home}/{kept[path]}", digest=digests[path]))
             if path in evidence.get("moved", {}):
                 added = evidence["moved"][path]
-                steps.append(WriteFile(path=f"{home}/{OVERLAYS[path]}", content=added, mode=_OPERATORS_MODE, known=()))
-            mode = _OPERATORS_MODE if wanted[path] == _SEEDED else _MODE
+                steps.append(WriteFile(path=f"{home}/{OVERLAYS[path]}", content=added, mode=_PRIVATE, known=()))
+            mode = _PRIVATE if wanted[path] == _SEEDED else _MODE
             steps.append(WriteFile(path=target, content=content[path], mode=mode, known=known))
         for path in sorted(live.keys() - wanted.keys()):
             folder = path.startswith("runtime/")
             steps.append(DeleteFile(path=f"{home}/{path}", folder=folder, known=(digests[path],)))
         if live.get(manifest.NAME) != wanted[manifest.NAME]:
-            steps.append(WriteFile(path=f"{home}/{manifest.NAME}", content=content[manifest.NAME], mode=_MODE))
+            steps.append(WriteFile(path=f"{home}/{manifest.NAME}", content=content[manifest.NAME], mode=_PRIVATE))
         return tuple(steps)
 
     def health(self, seen: Present) -> Health:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import sys
@@ -188,22 +189,28 @@ def test_what_a_look_costs_does_not_depend_on_how_many_there_are(fleet: Fleet, w
 # a person's terminal
 
 
+SOCKETS = itertools.count()
+
+
 class Terminal:
     """A terminal of a certain size, on a tmux server of its own; what it shows is what a person sees."""
 
     def __init__(self, fleet: Fleet, columns: int, lines: int, *, term: str = "") -> None:
         self._fleet = fleet
+        self._socket = f"person-{next(SOCKETS)}"  # a server that is on its way out would take a new session along
         env = {"PYTHONPATH": fleet.env()["PYTHONPATH"], "PS1": "$ ", **({"TERM": term} if term else {})}
         words = shlex.join(["env", *(f"{key}={value}" for key, value in env.items()), "sh", "-i"])
         fleet.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), "-s", "t", words,
-                   socket="person")  # fmt: skip
+                   socket=self._socket)  # fmt: skip
         self.until(lambda text: "$" in text, "a prompt")
 
     def type(self, line: str) -> None:
-        self._fleet.tmux("send-keys", "-t", "=t:", "-l", line, ";", "send-keys", "-t", "=t:", "Enter", socket="person")
+        self._fleet.tmux(
+            "send-keys", "-t", "=t:", "-l", line, ";", "send-keys", "-t", "=t:", "Enter", socket=self._socket
+        )
 
     def press(self, key: str) -> None:
-        self._fleet.tmux("send-keys", "-t", "=t:", key, socket="person")
+        self._fleet.tmux("send-keys", "-t", "=t:", key, socket=self._socket)
 
     def run(self, *args: str) -> str:
         """A command's screen, when it has ended."""
@@ -212,11 +219,15 @@ class Terminal:
         return text[: text.rindex("finished ")]
 
     def text(self) -> str:
-        return self._fleet.tmux("capture-pane", "-p", "-t", "=t:", socket="person")
+        return self._fleet.tmux("capture-pane", "-p", "-t", "=t:", socket=self._socket)
+
+    def styled(self) -> str:
+        """With the sequences for colours."""
+        return self._fleet.tmux("capture-pane", "-p", "-e", "-t", "=t:", socket=self._socket)
 
     def alternate(self) -> bool:
         asked = self._fleet.tmux(
-            "display-message", "-p", "-t", "=t:", "#{alternate_on} #{cursor_flag}", socket="person"
+            "display-message", "-p", "-t", "=t:", "#{alternate_on} #{cursor_flag}", socket=self._socket
         )
         return asked.split() != ["0", "1"]
 
@@ -228,7 +239,7 @@ class Terminal:
         return eventually(look, timeout=LONG, what=what, every=0.05)
 
     def close(self) -> None:
-        self._fleet.tmux("kill-server", socket="person", check=False)
+        self._fleet.tmux("kill-server", socket=self._socket, check=False)
 
 
 @contextmanager
@@ -267,16 +278,16 @@ def test_the_list_on_terminals_of_two_widths_a_dumb_one_and_a_pipe(fleet: Fleet)
             told = " ".join(" ".join(lines[row:below]).split())
             assert "its unit is active, but its pane is dead" in told
             assert (below == row + 1) is (columns == 200)
-            styled = fleet.tmux("capture-pane", "-p", "-e", "-t", "=t:", socket="person")
+            styled = person.styled()
             assert "\x1b[31m" in styled  # what is wrong is red
     with terminal(fleet, 80, 40, term="dumb") as person:
         person.run("fleet", "ps", "--fleet", fleet.repo)
-        styled = fleet.tmux("capture-pane", "-p", "-e", "-t", "=t:", socket="person")
+        styled = person.styled()
         assert "\x1b[31m" not in styled
     with terminal(fleet, 80, 40) as person:
         person.type("export NO_COLOR=1")
         person.run("fleet", "ps", "--fleet", fleet.repo)
-        assert "\x1b[31m" not in fleet.tmux("capture-pane", "-p", "-e", "-t", "=t:", socket="person")
+        assert "\x1b[31m" not in person.styled()
 
 
 def test_watching_in_place_and_leaving_the_terminal_as_it_was(fleet: Fleet) -> None:
