@@ -128,13 +128,16 @@ def _groups(known: _Known, me: Agent) -> Iterable[str]:
     for members, line in known.groups:
         if (members[0].host, members[0].agent_class) != (known.fleet.host, me.agent_class):
             yield line
-        elif others := [one for one in members if one.name != me.name]:
-            yield _group(others, known.fleet.host)
+        elif len(members) > (me.state != "absent"):
+            yield _group(members, known.fleet.host, me)
 
 
-def _group(members: Sequence[_Other], home: str) -> str:
-    names = ", ".join(peer.label for peer in members[:NAMES])
-    more = f", and {len(members) - NAMES} more" if len(members) > NAMES else ""
+def _group(members: Sequence[_Other], home: str, me: Agent | None = None) -> str:
+    """`me` belongs to them, and is left out. Looks at no more of a large group than the text names."""
+    others = [peer for peer in members[: NAMES + 1] if me is None or peer.name != me.name][:NAMES]
+    left = len(members) - len(others) - (me is not None and me.state != "absent")
+    names = ", ".join(peer.label for peer in others)
+    more = f", and {left} more" if left else ""
     return f"- {members[0].agent_class} on {_place(members[0].host, home)}: {names}{more}"
 
 

@@ -6,7 +6,7 @@ the same bytes. Each section begins with a comment that names its source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -36,14 +36,48 @@ def compose(fleet: Fleet, agent: Agent, facts: HostFacts, *, runtime: str = "") 
     """The text for one agent of this host, as Markdown. `runtime`: as it would be for another program. Raises KeyError
     for an agent that this host does not have."""
     program = runtime or (agent.runtime if is_its_program(agent) else "")
-    own = [*_persona(fleet, agent), *_mission(fleet, facts), ("messages between agents", comms_text(fleet, agent.name))]
-    return _text(f"agent {agent.name}", facts, [*_common(program, facts), *own])
+    parts = _parts(fleet, facts)
+    shared = (parts.common(program), parts.persona(agent.agent_class), parts.mission())
+    comms = _joined([("messages between agents", comms_text(fleet, agent.name))])
+    return _whole(f"agent {agent.name}", facts, [*shared, comms])
 
 
 def compose_without_agent(runtime: str, fleet: Fleet | None, facts: HostFacts) -> str:
     """What every agent of that program is given, without what is one agent's own."""
     mission = _mission(fleet, facts) if fleet is not None else ()
-    return _text(f"any agent in {runtime}", facts, [*_common(runtime, facts), *mission])
+    return _whole(f"any agent in {runtime}", facts, [_joined(_common(runtime, facts)), _joined(mission)])
+
+
+class _Parts:
+    """What the contracts of a fleet have in common: a thousand agents each have one, so none of it is made twice."""
+
+    def __init__(self, fleet: Fleet, facts: HostFacts) -> None:
+        self.fleet, self.facts = fleet, facts
+        self._made: dict[tuple[str, str], str] = {}
+
+    def common(self, runtime: str) -> str:
+        return self._once("common", runtime, lambda: _common(runtime, self.facts))
+
+    def persona(self, agent_class: str) -> str:
+        return self._once("persona", agent_class, lambda: _persona(self.fleet, agent_class))
+
+    def mission(self) -> str:
+        return self._once("mission", "", lambda: _mission(self.fleet, self.facts))
+
+    def _once(self, what: str, name: str, sections: Callable[[], Iterable[Section]]) -> str:
+        made = self._made.get((what, name))
+        if made is None:
+            made = self._made[what, name] = _joined(sections())
+        return made
+
+
+_last: list[_Parts] = []  # of the fleet and the host that were asked for last
+
+
+def _parts(fleet: Fleet, facts: HostFacts) -> _Parts:
+    if not _last or _last[0].fleet is not fleet or _last[0].facts is not facts:
+        _last[:] = [_Parts(fleet, facts)]
+    return _last[0]
 
 
 def runtimes() -> tuple[str, ...]:
@@ -92,12 +126,12 @@ def _template(name: str) -> str:
     return library.text(path) if path in _shipped("framework/templates") else ""
 
 
-def _persona(fleet: Fleet, agent: Agent) -> Iterator[Section]:
-    persona = fleet.personas.get(agent.agent_class)
+def _persona(fleet: Fleet, agent_class: str) -> Iterator[Section]:
+    persona = fleet.personas.get(agent_class)
     if persona is not None:
-        where = f"roles/{agent.agent_class}.md in the fleet's repository"
+        where = f"roles/{agent_class}.md in the fleet's repository"
         text = _shortened(persona.text, _MOST_OF_A_PERSONA, where)
-        yield f"contract of class {agent.agent_class}", "\n".join(_in_lines(text))
+        yield f"contract of class {agent_class}", "\n".join(_in_lines(text))
 
 
 def _mission(fleet: Fleet, facts: HostFacts) -> Iterator[Section]:
@@ -129,11 +163,15 @@ def _in_lines(text: str) -> Iterator[str]:
         yield rest
 
 
-def _text(whom: str, facts: HostFacts, sections: Iterable[Section]) -> str:
-    parts = [
-        f"<!-- contract of {whom}, composed by Mosaic Fleet; edits are put back -->",
-        f"Files that are named here without a folder are in `{facts.mosaic_home}`.",
-    ]
-    for source, text in sections:
-        parts += [f"<!-- source: {source} -->", text.strip("\n")]
-    return "\n\n".join(parts) + "\n"
+def _joined(sections: Iterable[Section]) -> str:
+    """ "" for none."""
+    strip = "\n"
+    return "\n\n".join(f"<!-- source: {source} -->\n\n{text.strip(strip)}" for source, text in sections)
+
+
+def _whole(whom: str, facts: HostFacts, parts: Iterable[str]) -> str:
+    head = (
+        f"<!-- contract of {whom}, composed by Mosaic Fleet; edits are put back -->\n\n"
+        f"Files that are named here without a folder are in `{facts.mosaic_home}`."
+    )
+    return "\n\n".join([head, *filter(None, parts)]) + "\n"

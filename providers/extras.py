@@ -111,13 +111,14 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
     if odd:
         return Present(key=key, agent=name, ours=False, fields=odd)
     owner = launch.generated_for(manifest.content) if manifest is not None else None
+    fields = {one: _live(file, one, desired) for one, file in there.items()}
     intact = manifest is not None and set(listed) == there.keys() - {MANIFEST}
-    intact = intact and all(listed[one] == _digest(there[one].content) for one in listed)
+    intact = intact and all(listed[one] == fields[one]["content"] for one in listed)
     return Present(
         key=key,
         agent=name,
         ours=not of_another_fleet(name, fleet, look, facts) if owner is None else owner == fleet.name,
-        fields={one: _live(file, one, desired) for one, file in there.items()},
+        fields=fields,
         evidence={"intact": intact},
     )
 

@@ -16,15 +16,15 @@ def diff(
     out; a thing that we own and that nothing declares any more is a DELETE."""
     wanted = {resource.key: resource for resource in desired}
     held = {agent.name for agent in fleet.agents if agent.held is not None}
-    changes: list[Change] = []
-    for key in sorted(wanted.keys() | observation.present.keys()):
-        seen = observation.present.get(key)
-        if key not in wanted and seen is not None and seen.agent in held:
-            continue  # its entry is wrong, so what it should be is not known: it is left as it is
-        change = _one(wanted.get(key), observation.present.get(key), key, observation, inventory, fleet)
-        if change is not None:
-            changes.append(change)
-    return tuple(changes)
+    found = [
+        _one(want, observation.present.get(key), key, observation, inventory, fleet) for key, want in wanted.items()
+    ]
+    for key in observation.present.keys() - wanted.keys():
+        seen = observation.present[key]
+        if seen.agent not in held:  # whose entry is wrong: what it should be is not known, and it is left as it is
+            found.append(_one(None, seen, key, observation, inventory, fleet))
+    # A host where all is well has thousands of things and no change: it is not the things that are sorted.
+    return tuple(sorted((change for change in found if change is not None), key=lambda change: change.key))
 
 
 def _one(

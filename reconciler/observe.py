@@ -43,11 +43,9 @@ def _digest(present: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> st
     """Of what is compared, and not of ages and activity, which change with every look. A pane's process belongs to
     it: a session that was restarted since is another one."""
     digest = hashlib.sha256()
-    for key in sorted(present):
-        if key.kind is Kind.HEARTBEAT:
-            continue
-        seen = present[key]
+    kept = [(key.kind, key.name, seen) for key, seen in present.items() if key.kind is not Kind.HEARTBEAT]
+    for kind, name, seen in sorted(kept, key=lambda one: one[:2]):
         fields = sorted(seen.fields.items())
-        digest.update(f"{key.kind} {key.name} {seen.ours} {fields!r} {seen.evidence.get('pid', '')}\n".encode())
+        digest.update(f"{kind} {name} {seen.ours} {fields!r} {seen.evidence.get('pid', '')}\n".encode())
     digest.update(repr(sorted(unknown)).encode())
     return "sha256:" + digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from providers.base import Kind, Reason, Verb
+from providers.base import Kind, Present, Reason, Verb
 from providers.names import agent_unit
 from reconciler.decide import Need
 from reconciler.draft import Draft
@@ -42,10 +42,15 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
     """Things on the host that look like an agent's and that neither git nor this host's inventory knows, and what the
     programs of agents left behind."""
     found: list[str] = []
-    for key in sorted(observation.present):
+    odd = [
+        key
+        for key, seen in observation.present.items()
+        if seen.evidence.get("leftover") or not _is_known(seen, agents, inventory)
+    ]
+    for key in sorted(odd):
         seen = observation.present[key]
         found.extend(f"scope {scope}, left behind by {seen.agent}" for scope in seen.evidence.get("leftover", ()))
-        if seen.agent is None or seen.agent in agents or seen.agent in inventory.agents:
+        if seen.agent is None or _is_known(seen, agents, inventory):
             continue
         if key.kind is Kind.UNIT:
             found.append(f"unit {agent_unit(seen.agent)}")
@@ -61,3 +66,7 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
             if seen.evidence.get("session"):
                 found.append(f"tmux session {seen.evidence['session']} on socket {socket}")
     return tuple(found)
+
+
+def _is_known(seen: Present, agents: Mapping[str, Agent], inventory: Inventory) -> bool:
+    return seen.agent is None or seen.agent in agents or seen.agent in inventory.agents
