@@ -233,7 +233,7 @@ def _older(view: AgentView, history: AgentHistory) -> str:
     """That it was given another mission or contract than git has, since when, and what was done about it."""
     what = " and ".join(changed_in(view.mission, view.mission_now))
     since = f" since {rfc3339(history.mission_since)}" if history.mission_since else ""
-    done = "; it was told" if history.mission_told == view.mission_now else ""
+    done = "; it was told, or will be when it is available" if history.mission_told == view.mission_now else ""
     return f"it runs on an older {what}{since}{done}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -150,7 +151,8 @@ def _outcome(made: Made, asked: Asked, idle: str) -> str:
 
 def _next(made: Made, goal: Target) -> str:
     if not made.commit:
-        return f"git -C {made.where} commit -- {' '.join(made.proposal.files)}"
+        names, where = " ".join(made.proposal.files), shlex.quote(made.where)
+        return f"git -C {where} add {names} && git -C {where} commit -- {names}"  # some of them may be new to git
     return "mosaic fleet sync" if goal.fleet else f"reconcile {goal.spec}"
 
 

@@ -192,7 +192,7 @@ def test_without_a_commit_the_file_is_edited(repo: Repository) -> None:
     said = repo.call("stop", "coder0", "--no-commit")
     assert said.code == 0
     assert f"wrote roster.yaml in {repo.path}; not committed, so not in force\n" in said.out
-    assert f"next: git -C {repo.path} commit -- roster.yaml" in said.err
+    assert f"next: git -C {repo.path} add roster.yaml && git -C {repo.path} commit -- roster.yaml" in said.err
     assert repo.call("stop", "helper", "--no-commit").code == 0
     assert (repo.subjects, repo.git("status", "--porcelain")) == (["first"], "M roster.yaml")
     assert repo.roster.count("state: stopped") == 2

@@ -199,6 +199,15 @@ def test_the_ways_of_a_change(repo: Repository, tmp_path: Path, way: str) -> Non
     assert "+++ b/roles/code.md" in said.out
 
 
+def test_what_comes_next_without_a_commit_can_be_typed(repo: Repository) -> None:
+    """The files are new to git, which commits nothing that it has not heard of."""
+    said = persona(repo, "customise", "code", "--no-commit")
+    (line,) = (one.removeprefix("next: ") for one in said.err.splitlines() if one.startswith("next: "))
+    line = line.replace(" commit ", " commit --quiet -m typed ")  # or it would open an editor
+    subprocess.run(["sh", "-c", line], check=True, timeout=60)
+    assert (repo.subjects, repo.git("status", "--porcelain")) == (["typed", "first"], "")
+
+
 def test_what_is_not_committed_is_not_lost(repo: Repository) -> None:
     (repo.path / "roles").mkdir()
     (repo.path / role_path("code")).write_text("mine\n")
