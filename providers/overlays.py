@@ -7,6 +7,7 @@ import stat
 
 from providers.contract import OVERLAYS, PROFILE
 from providers.host import Overlay
+from specs.names import UNSAFE
 
 MAX_BYTES = 64 * 1024
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a link is followed: people keep such files elsewhere
@@ -33,10 +34,16 @@ def _read(path: str, name: str) -> Overlay | None:
                 parts.append(part)
         finally:
             os.close(fd)
-        return Overlay(name=name, text=b"".join(parts).decode())
+        return Overlay(name=name, text=_plain(b"".join(parts).decode()))
     except (FileNotFoundError, NotADirectoryError):
         return Overlay(name=name, fault="it is a link to nowhere") if os.path.islink(path) else None
     except UnicodeDecodeError:
         return Overlay(name=name, fault="it is not UTF-8 text")
     except OSError as error:
         return Overlay(name=name, fault=error.strerror or str(error))
+
+
+def _plain(text: str) -> str:
+    """Without control characters: it is shown in terminals, too, and an argument of a program ends at a NUL."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    return "\n".join(UNSAFE.sub(lambda found: "\t" if found[0] == "\t" else "", line) for line in lines)

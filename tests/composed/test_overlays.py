@@ -21,6 +21,11 @@ def test_what_is_there_in_the_order_of_the_contract(tmp_path: Path) -> None:
     assert read_overlays(str(tmp_path / "nowhere")) == ()
 
 
+def test_nothing_of_it_moves_a_terminal_or_ends_an_argument(tmp_path: Path) -> None:
+    (tmp_path / "USER.md").write_bytes("\ufeffA\x1b[2J\tda\r\n\x00caf\u00e9\u202e\n".encode())
+    assert read_overlays(str(tmp_path)) == (Overlay(name="USER.md", text="A[2J\tda\ncaf\u00e9\n"),)
+
+
 def test_a_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("kept elsewhere")
     (tmp_path / "USER.md").symlink_to("mine")
