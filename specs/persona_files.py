@@ -66,7 +66,7 @@ def rebased(raw: bytes, own: Persona, digest: str) -> bytes:
         lines.insert(1, new + ending)
         return b"\n".join(lines)
     at = own.base_at.line - 1
-    line = lines[at]
+    line = lines[at] if at < len(lines) else b""  # lines may end otherwise than git's do
     for quoted in (f'"{own.base}"', f"'{own.base}'", own.base):
         if line.startswith(b"base:") and line.count(quoted.encode()) == 1:
             lines[at] = line.replace(quoted.encode(), f'"{digest}"'.encode())

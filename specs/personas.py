@@ -172,7 +172,7 @@ def read_persona(name: str, raw: bytes, problems: list[Problem], *, whole: bool)
     text = decode(raw, source, problems)
     if text is None:
         return None
-    lines = text.split("\n")
+    lines = list(source.lines)  # whatever ends them: a heading is the same in each file
     end = next((at for at, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
     if not lines or lines[0].rstrip() != _FENCE or end is None:
         problems.append(
@@ -193,7 +193,8 @@ def read_persona(name: str, raw: bytes, problems: list[Problem], *, whole: bool)
         problems.append(source.problem(span, f'class is "{persona.name}" in a file called {stem}.md'))
     if whole:
         problems.extend(_missing(persona, source))
-    return replace(persona, name=stem) if len(problems) == before else None
+    wrong = any(problem.severity == "error" for problem in problems[before:])
+    return None if wrong else replace(persona, name=stem)
 
 
 def _head(tree: Node, source: SourceFile, problems: list[Problem]) -> Persona:

@@ -149,8 +149,10 @@ def test_another_base_changes_that_line_and_no_other(head: bytes) -> None:
     assert len(new) - len(old) == (0 if before.base else 1)
 
 
-def test_a_base_in_an_odd_place_is_not_touched() -> None:
-    raw = b"---\n{class: code, base: '0123456789ab'}\n---\n"
+@pytest.mark.parametrize(
+    "raw", [b"---\n{class: code, base: '0123456789ab'}\n---\n", b"---\rclass: code\rbase: '0123456789ab'\r---\r"]
+)
+def test_a_base_in_an_odd_place_is_not_touched(raw: bytes) -> None:
     before = read_role("roles/code.md", raw, [])
     assert before is not None
     with pytest.raises(ValueError, match="a way of its own"):

@@ -90,6 +90,19 @@ def test_nothing_makes_it_fall_over(noise: bytes) -> None:
         assert (persona is None) == bool([one for one in problems if one.severity == "error"]) or problems == []
 
 
+@pytest.mark.parametrize("ending", [b"\r\n", b"\r"])
+def test_how_its_lines_end_changes_nothing(ending: bytes) -> None:
+    """Or a section would be another one than the shipped section of that name, and stand beside it."""
+    assert good(WHOLE.replace(b"\n", ending)) == good(WHOLE)
+    assert "\r" not in good(WHOLE + b"a\rb\n").text
+
+
+def test_a_byte_order_mark_is_warned_of_and_the_contract_used() -> None:
+    found, problems = read(b"\xef\xbb\xbf" + WHOLE)
+    assert found == good(WHOLE)
+    assert [(one.severity, one.message) for one in problems] == [("warning", "the file begins with a byte order mark")]
+
+
 def test_an_overlay_wins_section_by_section() -> None:
     over = good(
         b"---\npurpose: Breaks things.\nbase: 0123456789ab\n---\n## boundaries\n\n- Some.\n\n## Extra\n\nMore.\n"
