@@ -42,10 +42,12 @@ def _state(path: str) -> FileState | None:
             return FileState(odd=_KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file"))
         if info.st_size > MAX_BYTES:
             return FileState(odd=f"a file of {info.st_size} bytes")
-        parts = []
-        while part := os.read(fd, 1 << 16):
-            parts.append(part)
-        data, mode = b"".join(parts), stat.S_IMODE(info.st_mode)
+        data, mode = os.read(fd, 1 << 16), stat.S_IMODE(info.st_mode)
+        if len(data) != info.st_size:
+            parts = [data]
+            while part := os.read(fd, 1 << 16):
+                parts.append(part)
+            data = b"".join(parts)
         try:
             return FileState(content=data.decode(), mode=mode)
         except UnicodeDecodeError:

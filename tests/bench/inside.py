@@ -18,6 +18,7 @@ from tests.bench.fleet import RECONCILE, SOCKET, BenchFailed, BenchFleet, median
 BEATS = Path.home() / ".config" / "mosaic" / "fleet" / "run"
 TICKS = os.sysconf("SC_CLK_TCK")
 HEALS = 50
+ALL = ("noop", "compose", "converge", "heal", "commit", "quiet", "operate")
 
 
 def noop(fleet: BenchFleet, tools: Path | None, full: bool) -> None:
@@ -171,28 +172,20 @@ def main() -> int:
     parser.add_argument("--quiet-s", type=int, default=60)
     parser.add_argument("--neighbours", type=Path)
     options = parser.parse_args()
-    only = set(filter(None, options.only.split(","))) or {
-        "noop",
-        "reseed",
-        "converge",
-        "heal",
-        "commit",
-        "quiet",
-        "operate",
-    }
+    only = set(filter(None, options.only.split(","))) or set(ALL)
     sizes = [int(size) for size in options.sizes.split(",")]
     try:
-        if "reseed" in only:
-            from tests.bench.reseed import reseed
+        if "compose" in only:
+            from tests.bench.compose import compose_all
 
-            reseed()
+            compose_all()
         if "converge" in only:
             with_fleet = BenchFleet(200)
             converge(with_fleet)
             with_fleet.clear()
         if "operate" in only:
             operating.message()
-        for size in sizes:
+        for size in sizes if only & {"noop", "operate", "heal", "commit", "quiet"} else ():
             fleet = BenchFleet(size)
             fleet.converge()
             if "noop" in only:
