@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specs import edit_block, edit_flow
+from specs.edit_block import Patch
 from specs.load import FLEET, ROSTER
-from specs.opened import EditError, opened_file, plain, same
-from specs.written import Value
+from specs.opened import EditError, Opened, opened_file, plain, same
+from specs.written import Style, Value
 
 __all__ = (
     "EditError", "add_agent", "add_suspension", "entries", "remove_agent", "remove_suspension", "set_agents",
@@ -33,8 +34,30 @@ def add_agent(raw: bytes, entry: Mapping[str, Value]) -> bytes:
     """The roster with one more agent at its end; `entry` begins with `name`. Raises EditError."""
     opened = opened_file(ROSTER, raw)
     sequence = opened.own(opened.root.get("agents"), "the list of agents")
-    style = opened.style(sequence)
-    return opened.close(opened.added(sequence, entry, style), opened.append("agents", opened.spelt(entry, style)))
+    style = opened.style(sequence if sequence.sequence else opened.root)
+    patches = opened.added(sequence, entry, style) if sequence.sequence else _first_agent(opened, entry, style)
+    return opened.close(patches, opened.append("agents", opened.spelt(entry, style)))
+
+
+def _first_agent(opened: Opened, entry: Mapping[str, Value], style: Style) -> list[Patch]:
+    """The first agent of a list that is empty, or was never begun. Raises EditError for what is no list."""
+    pair = opened.root.pair("agents")
+    if pair is None or opened.data()["agents"]:
+        raise opened.error(opened.root.start, '"agents" is not a list')
+    key, place = pair
+    opened.unused_elsewhere(place, "the list of agents")
+    lines, text = opened.lines, opened.lines.text
+    if not opened.root.flow and "#" not in text[key.end : place.end]:
+        colon = text.index(":", key.end) + 1
+        rows = [style.pair(name, value) for name, value in entry.items()]
+        block = [f"  - {rows[0]}", *(f"    {row}" for row in rows[1:])]
+        stop = place.end if text[colon : place.end].strip() else colon  # of nothing, the end is somewhere below
+        at = lines.end(stop)
+        return [(colon, stop, ""), (at, at, "".join(f"{lines.eol}{row}" for row in block))]
+    if place.kind != "sequence":
+        return [(place.start, place.end, f"[{style.flow(entry)}]")]
+    at = text.index("[", place.start) + 1
+    return [(at, at, style.flow(entry))]
 
 
 def remove_agent(raw: bytes, name: str) -> bytes:

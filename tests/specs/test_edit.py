@@ -196,6 +196,32 @@ def test_what_cannot_be_edited_is_refused_with_its_place(text: str, words: str) 
     assert words in caught.value.problem.render()
 
 
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("version: 1\nagents: []\n", "version: 1\nagents:\n  - name: a\n    state: stopped\n"),
+        ("agents: []  # nobody yet\ntmux: {}", "agents:  # nobody yet\n  - name: a\n    state: stopped\ntmux: {}"),
+        ("agents:\ntmux: {}\n", "agents:\n  - name: a\n    state: stopped\ntmux: {}\n"),
+        ("agents:", "agents:\n  - name: a\n    state: stopped"),
+        ("agents: ~  # none\n", "agents:  # none\n  - name: a\n    state: stopped\n"),
+        ("agents: [\n  # here\n]\n", "agents: [{name: a, state: stopped}\n  # here\n]\n"),
+        ("agents: &all []\r\n", "agents:\r\n  - name: a\r\n    state: stopped\r\n"),
+        ('{"agents": [ ]}', '{"agents": [{"name": "a", "state": "stopped"} ]}'),
+        ('{"agents": null}', '{"agents": [{"name": "a", "state": "stopped"}]}'),
+    ],
+)
+def test_the_first_agent_of_an_empty_list(text: str, after: str) -> None:
+    made = add_agent(text.encode(), {"name": "a", "state": "stopped"})
+    assert made.decode() == after
+    assert [one["name"] for one in said(add_agent(made, {"name": "b", "runtime": "pi"}))["agents"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["agents: nobody\n", "agents: {a: b}\n", "x: &x []\nagents: *x\n", "tmux: {}\n"])
+def test_what_is_no_list_of_agents_gets_none(text: str) -> None:
+    with pytest.raises(EditError):
+        add_agent(text.encode(), {"name": "a"})
+
+
 def test_the_only_agent_stays() -> None:
     with pytest.raises(EditError, match="the only agent"):
         remove_agent(b"agents: [{name: a}]", "a")

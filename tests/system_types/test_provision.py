@@ -188,6 +188,16 @@ def test_every_name_is_safe() -> None:
         assert len(set(made.added)) == 65
 
 
+@pytest.mark.parametrize("nobody", ["[]  # nobody yet", ""])
+def test_a_roster_with_nobody_in_it_is_filled(nobody: str) -> None:
+    roster = f"# ours\nversion: 1\nagents: {nobody}\ntmux: {{socket_name: agents}}\n".encode()
+    made = again({ROSTER: roster}, shipped()["research"])
+    assert load(made.files).problems == ()
+    assert len(made.added) == len(entries(made.files[ROSTER])) == 10
+    assert made.files[ROSTER].startswith(b"# ours\n")
+    assert again(made.files, shipped()["research"]).added == ()
+
+
 @calm
 @given(st.data())
 def test_from_any_part_of_a_fleet_it_becomes_whole_and_keeps_the_rest(data: st.DataObject) -> None:
