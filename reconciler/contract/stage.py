@@ -177,12 +177,13 @@ class Stage:
         self._server = int(said)
 
     def _last_will(self) -> str:
-        """Even if we are killed, what we began ends: somebody waits for our end, and cleans up."""
+        """Even if we are killed, what we began ends: somebody waits for our end, and cleans up. It does not carry our
+        mark, so that it is still there after a `close` that ran out of its time."""
         clean = (
             f"tail --pid={os.getpid()} -f /dev/null; "
             f"tmux -L {self.socket} kill-server; rm -rf {shlex.quote(str(self.root))} {shlex.quote(self._socket_file)}"
         )
-        return f"setsid -f sh -c {shlex.quote(clean)} </dev/null >/dev/null 2>&1"
+        return f"env -u {_MARK} setsid -f sh -c {shlex.quote(clean)} </dev/null >/dev/null 2>&1"
 
     def close(self) -> None:
         """End what we have started, and nothing else: our server, what is below it, and what carries our mark."""
