@@ -43,3 +43,24 @@ def read_bindings(facts: HostFacts) -> Bindings:
         raw = {}
     names = {str(key): str(name) for key, name in raw.items()} if isinstance(raw, dict) else {}
     return Bindings(path, names)
+
+
+def must_be_alone(name: str, facts: HostFacts) -> None:
+    """One user, one fleet: two would share units, the holder and the kill switch. Raises Refused for a second one while
+    the first has agents here; nothing of it has been written by then."""
+    from providers.launch import generated_for, holder_path
+    from reconciler.errors import Refused
+    from reconciler.store import Store
+
+    try:
+        owner = generated_for(Path(holder_path(facts)).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return
+    if owner in (None, name):
+        return
+    there = Store.open(facts, str(owner), read_only=True).load_inventory().agents
+    if there:
+        raise Refused(
+            f'fleet "{owner}" runs here already, and fleet "{name}" would share its units and its tmux holder',
+            help=f"give {name} a user of its own, or remove the {len(there)} agent(s) of {owner} from this host first",
+        )

@@ -74,7 +74,7 @@ def source_spec(options: RunOptions, settings: Settings, environ: Mapping[str, s
 
 def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFacts, *, now: float) -> Store:
     """The state of the fleet that a repository is. Its name is read from the repository when it is first seen."""
-    from reconciler.binding import read_bindings
+    from reconciler.binding import must_be_alone, read_bindings
     from reconciler.place import parse_place
 
     bindings = read_bindings(facts)
@@ -82,6 +82,7 @@ def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFa
     name = bindings.names.get(key)
     if name is None:
         name = _first_name(spec, options, settings, now)
+        must_be_alone(name, facts)
         if not options.dry_run:
             try:
                 bindings.bind(key, name)

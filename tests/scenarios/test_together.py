@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from reconciler.place import parse_place
 from tests.scenarios.fleet import NAME, Fleet, stub
 
 GIT = "git -c user.name=t -c user.email=t@example.invalid"
@@ -77,8 +80,17 @@ def test_two_fleets_of_one_user_leave_each_other_alone(fleet: Fleet) -> None:
     )
     fleet.git("commit", "-qam", "another fleet", repo=other)
     argv = fleet.argv()
+    known = f"{fleet.host.home}/.local/state/mosaic/sources.json"
+    names = json.loads(fleet.read(known))
+    for more in ([], ["--dry-run"]):
+        run = fleet.run([*argv[:3], other, *argv[4:], *more])
+        assert run.code == 5, run.out
+        assert f'fleet "{NAME}" runs here already' in run.err
+        assert json.loads(fleet.read(known)) == names, "nothing of a second fleet is kept"
+    # One that is known from before there was such a guard would like to have an agent "b" too: that name is taken, and
+    # the one who has it keeps it.
+    fleet.write(known, json.dumps({**names, parse_place(other).key: "second"}))
     run = fleet.run([*argv[:3], other, *argv[4:]])
-    # It would like to have an agent "b" too: that name is taken, and the one who has it keeps it.
     assert run.code == 1, run.out
     assert {one["reason"] for one in run.document["held"]} == {"not-owned", "dependency"}, run.document["held"]
     after = fleet.pids()
