@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from providers.base import Action, Health, HeldReason, Kind, Present, Reason, ResourceKey
 from providers.names import agent_unit
 from reconciler.classify import Readiness
+from reconciler.failures import FailedAction
 from reconciler.judge import ON_PURPOSE
 from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan
+from reconciler.redact import hide_secrets, one_line
 from reconciler.row import Row, RowKind, Sync, in_order
 from reconciler.suspend import WHOLE_FLEET
 from reconciler.times import rfc3339
 from specs.compiled import Fleet, Suspension, changed_in
+
+SAID_MAX = 160  # characters of an error or of a program's last line; all of it is in `agent status` and the journal
 
 
 def build_rows(
@@ -27,8 +32,11 @@ def build_rows(
     inventory: Inventory,
     observation: Observation,
     suspended: Mapping[str, Suspension],
+    failed: Sequence[FailedAction] = (),
+    last_words: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Row, ...]:
-    """Every declared agent, everything else that looks like one; worst first. `suspended`: those that are in force."""
+    """Every declared agent, everything else that looks like one; worst first. `suspended`: those that are in force.
+    `failed`: what the last run could not do. `last_words`: by agent, the last line that was kept when it ended."""
     held: dict[str, list[Held]] = {}
     for one in plan.held:
         held.setdefault(one.agent or "", []).append(one)
@@ -45,6 +53,8 @@ def build_rows(
                 kind=kind,
                 held=tuple(sorted(held.get(name, ()), key=lambda one: one.until or float("inf"))),
                 due=tuple(due.get(name, ())),
+                failed=tuple(one for one in failed if one.agent == name),
+                said=last_words.get(name, ""),
                 suspended=suspended.get(WHOLE_FLEET) or suspended.get(name),
                 paused=plan.paused is not None,
                 settling=name in plan.settling,
@@ -95,6 +105,8 @@ class _About:
     kind: RowKind
     held: Sequence[Held]
     due: Sequence[Action]
+    failed: Sequence[FailedAction]  # the longest failing first
+    said: str  # its last line when it last ended, "" if nothing is kept
     suspended: Suspension | None
     paused: bool
     settling: bool
@@ -193,6 +205,9 @@ def _problems(about: _About) -> Iterable[str]:
         yield view.readiness_why
     if _unanswered(about) and not _young(about):
         yield "its heartbeat could not be seen" if about.beats else f"nothing answers for it: {view.readiness_why}"
+    failure = _failure(about)
+    if failure:
+        yield failure
     for held in about.held:
         told = held.message in view.why or held.reason is HeldReason.SUSPENDED
         yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({held.message})")
@@ -210,8 +225,27 @@ def _trace(about: _About) -> str:
     return ", ".join(left) or "its files"
 
 
+def _failure(about: _About) -> str:
+    """Why the last run could not do what is still due; "" if it did not fail."""
+    still = {one.target for one in about.due} | {one.target for one in about.held}
+    errors = [one.error for one in about.failed if one.target in still]
+    # What to type is left out: the unit is named, and `agent status` has the rest.
+    return f"last try: {_said(errors[-1].partition('; see: ')[0])}" if errors else ""
+
+
+def ended_again(view: AgentView, history: AgentHistory) -> bool:
+    """Whether it should run, does not, and has been brought back lately: what was kept of its pane then tells why."""
+    return view.desired_state == "running" and view.session in ("dead", "missing") and history.attempts > 0
+
+
+def _said(text: str) -> str:
+    return one_line(hide_secrets(text), SAID_MAX)
+
+
 def _notes(about: _About) -> Iterable[str]:
     view = about.view
+    if about.said and ended_again(view, about.history):
+        yield f"its last line when it ended: {_said(about.said)}"
     if view.readiness is Readiness.WAITING:
         yield view.readiness_why
     if _unanswered(about) and _young(about):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, NotFound
 from reconciler.loop import Pass, look
-from reconciler.model import History, Inventory
+from reconciler.model import AgentHistory, History, Inventory, Plan
 from reconciler.results import RunOptions
-from reconciler.rows import build_rows, fleet_problems
+from reconciler.rows import build_rows, ended_again, fleet_problems
 from reconciler.rows_document import Listing
 from reconciler.status import FleetStatus, Pause
 from reconciler.threshold import with_idle_threshold
@@ -121,7 +121,16 @@ def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> See
         rejected=source.rejected,
         pause=pause,
         problems=fleet_problems(seen.plan),
-        rows=build_rows(seen.plan, desired, history, inventory, seen.observation, suspended),
+        rows=build_rows(
+            seen.plan,
+            desired,
+            history,
+            inventory,
+            seen.observation,
+            suspended,
+            failed=status.failed if status is not None else (),
+            last_words=_last_words(store, seen.plan, history),
+        ),
     )
     return Seen(
         fleet=desired,
@@ -139,6 +148,16 @@ def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> See
         status=status,
         warnings=(*source.warnings, *([unread] if unread else []), *store.warnings),
     )
+
+
+def _last_words(store: Store, plan: Plan, history: History) -> dict[str, str]:
+    """What was kept of those that end again and again: one file is read for each of them, none for the others."""
+    names = [name for name, view in plan.views.items() if ended_again(view, history.agents.get(name, AgentHistory()))]
+    if not names:
+        return {}
+    from reconciler.store_logs import last_words
+
+    return {name: last_words(store, name) for name in names}
 
 
 def _local(spec: str | None) -> bool:

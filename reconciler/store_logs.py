@@ -13,6 +13,7 @@ from reconciler.redact import redact
 from reconciler.store import Store, write_failure
 
 RECEIPTS_KEPT = 200
+_TMUX_SAYS = "Pane is dead ("  # that the program has ended, below what it wrote
 _AGENT = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -40,6 +41,12 @@ def load_crash(store: Store, agent: str, *, previous: bool = False) -> str | Non
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+
+
+def last_words(store: Store, agent: str) -> str:
+    """The last line that its program, or ours that was to start it, wrote before it ended; "" if nothing is kept."""
+    lines = (line.strip() for line in reversed((load_crash(store, agent) or "").splitlines()))
+    return next((line for line in lines if line and not line.startswith(_TMUX_SAYS)), "")
 
 
 def _crash_paths(store: Store, agent: str) -> tuple[Path, Path]:

@@ -59,7 +59,7 @@ def ps_text(listing: Listing, *, width: int | None = None, wide: bool = False, p
     blocks = [
         _fit(heading(listing), room),
         table(listing.rows, width=room, wide=wide, paint=paint),
-        _fit([counted(listing.rows)], room),
+        _fit([counted(listing)], room),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -92,8 +92,9 @@ def heading(listing: Listing) -> list[str]:
     return [*lines, *(f"wrong: {data(problem)}" for problem in listing.problems)]
 
 
-def counted(rows: Sequence[Row]) -> str:
-    """`5 agents: 3 working, 1 dead, 1 stopped; 1 extra; 1 wrong`."""
+def counted(listing: Listing) -> str:
+    """`5 agents: 3 working, 1 dead, 1 stopped; 1 extra; 1 wrong`; nothing is wrong only where a check says so, too."""
+    rows = listing.rows
     agents = [row for row in rows if row.kind == "agent"]
     words = Counter(row.state for row in agents)
     order = [*map(str, Readiness), "stopped", "absent"]
@@ -104,7 +105,11 @@ def counted(rows: Sequence[Row]) -> str:
     parts = [count(len(agents), "agent") + (f": {tally}" if tally else "")]
     parts += [f"{extra} extra"] if extra else []
     parts += [f"{count(silent, 'host')} silent"] if silent else []
-    return "; ".join([*parts, f"{wrong} wrong" if wrong else "nothing wrong"])
+    parts += [f"{wrong} wrong"] if wrong else []
+    if listing.problems and listing.pause is None:
+        parts.append(f"{count(len(listing.problems), 'problem')} of the fleet as a whole")
+    parts += ["the newest commit is not taken"] if listing.rejected else []
+    return "; ".join(parts if listing.wrong else [*parts, "nothing wrong"])
 
 
 def table(rows: Sequence[Row], *, width: int | None = None, wide: bool = False, paint: Paint = no_paint) -> list[str]:

@@ -18,11 +18,11 @@ from tests.world import World
 
 
 def rows(
-    world: World, store: MemoryStore, fleet: Fleet, suspended: dict[str, Suspension] | None = None
+    world: World, store: MemoryStore, fleet: Fleet, suspended: dict[str, Suspension] | None = None, **more: Any
 ) -> dict[str, Row]:
     """In the order of the screen, by name."""
     made = reconciler(world, store, suspended=suspended, options=PlanOptions(detail=True)).look(fleet)
-    found = build_rows(made.plan, fleet, store.history, store.inventory, made.observation, suspended or {})
+    found = build_rows(made.plan, fleet, store.history, store.inventory, made.observation, suspended or {}, **more)
     return {row.name: row for row in found}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -204,7 +205,22 @@ def test_no_agents() -> None:
 
 def test_the_count() -> None:
     extra = row("x", kind="orphan", sync=Sync.EXTRA, wrong=True)
-    assert counted([*ROWS, extra]) == "4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 extra; 2 wrong"
+    assert counted(listed(*ROWS, extra)) == "4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 extra; 2 wrong"
+
+
+@pytest.mark.parametrize(
+    ("more", "last"),
+    [
+        ({"rejected": "it is not valid"}, "1 agent: 1 working; the newest commit is not taken"),
+        ({"problems": ("linger is off", "b")}, "1 agent: 1 working; 2 problems of the fleet as a whole"),
+        ({"problems": ("b",), "pause": Pause(reason="storm")}, "1 agent: 1 working; nothing wrong"),
+        ({}, "1 agent: 1 working; nothing wrong"),
+    ],
+)
+def test_the_last_line_agrees_with_a_check(more: dict[str, Any], last: str) -> None:
+    found = listed(row(), **more)
+    assert ps_text(found).splitlines()[-1] == last
+    assert found.wrong is ("nothing wrong" not in last)
 
 
 def test_colours_are_of_whole_lines_and_only_where_they_are_asked_for() -> None:

@@ -11,6 +11,7 @@ from reconciler.store import ReadOnlyStore, Store
 from reconciler.store_logs import (
     RECEIPTS_KEPT,
     add_receipt,
+    last_words,
     load_crash,
     receipts,
     save_crash,
@@ -42,6 +43,14 @@ def test_a_crash_log_is_bounded_and_has_no_secrets(store: Store) -> None:
     assert len(kept) <= 32 * 1024 + 1
     assert "abcdef123456" not in kept
     assert "\x1b" not in kept
+
+
+def test_the_last_words_are_the_program_s_and_not_tmux_s(store: Store) -> None:
+    assert last_words(store, "coder0") == ""
+    save_crash(store, "coder0", 'hello\nmosaic: cannot find "codex" on PATH=/bin\n\n\nPane is dead (status 127, Thu)\n')
+    assert last_words(store, "coder0") == 'mosaic: cannot find "codex" on PATH=/bin'
+    save_crash(store, "coder0", "\n\nPane is dead (status 1, Thu)")
+    assert last_words(store, "coder0") == ""
 
 
 def test_names_do_not_collide(store: Store) -> None:
