@@ -43,6 +43,7 @@ class Output:
         self._out_colour = wants_colour(self._out, os.environ)
         self._err_colour = wants_colour(self._err, os.environ)
         self.heard = True  # False once nobody reads stdout any more
+        self.running = False  # True once a run that changes the host has begun: the next one would go on with it
         for stream in (self._out, self._err):
             # An agent's name or a reason in another script must not end the command under LANG=C.
             if hasattr(stream, "reconfigure"):

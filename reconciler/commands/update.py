@@ -78,6 +78,7 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
     from reconciler.updating import installed
 
     now, spec = time.time(), _spec(place)
+    output.running = not asked.dry_run
     with nullcontext() if asked.dry_run else run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
         before = installed(place.facts)
         _prepare(place, before, asked, output, now)
@@ -107,10 +108,13 @@ def _prepare(place: Here, before: Installed, asked: Asked, output: Output, now: 
         if asked.reseed and (before.hold or is_older(before.layout)):
             what = before.hold or before.what
             output.progress(f"update: {what}; a snapshot would be kept, and the framework's files put in place")
+        elif not asked.reseed:
+            output.progress("update: the framework's files would be held as they are until the next `mosaic update`")
         return
     if not asked.reseed:
-        if before.differs and not before.hold:
+        if not before.hold:  # also where they are current: the next version is then held back, too
             hold(place.facts, "they were left as they are by `mosaic update --no-reseed`")
+        output.progress("update: the framework's files are held as they are until the next `mosaic update`")
         return
     made = make_way(place.facts, before, now=now)
     if made is not None:

@@ -98,6 +98,19 @@ def test_there_and_back(private_host: PrivateHost) -> None:
     assert pids(host)["coder0"] != older["coder0"]
     assert "every agent runs on the present launch" in mosaic(host, "update", *fleet)
 
+    # The files are current, and the next version is not to touch them.
+    note = ["sh", "-c", f"test -e {home}/.mosaic-hold && echo held"]
+    assert "would be held as they are" in mosaic(host, "update", "--no-reseed", "--dry-run", *fleet)
+    assert not host.run(note, check=False).stdout
+    assert "files are held as they are" in mosaic(host, "update", "--no-reseed", *fleet)
+    assert host.run(note).stdout == "held\n"
+    put(host, f"{home}/AGENTS.md", "not what ships\n")
+    assert "held reseed" in reconcile(host, repository)
+    assert host.run(["cat", f"{home}/AGENTS.md"]).stdout == "not what ships\n"
+    mosaic(host, "update", *fleet)
+    assert not host.run(note, check=False).stdout
+    assert "Dispatcher" in host.run(["cat", f"{home}/AGENTS.md"]).stdout
+
 
 def test_what_is_refused(private_host: PrivateHost) -> None:
     assert "no fleet has run on this host" in mosaic(private_host, "update", code=4)
