@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import NotFound, Refused, Usage
-from reconciler.git import PROTOCOLS, redact, run_git
-from reconciler.refs import LocalRepo, Tip, candidates, choose, find_repo, read_tip
+from reconciler.git import PROTOCOLS, Deadline, redact, run_git
+from reconciler.refs import LocalRepo, Tip, candidates, choose, find_repo, no_head, read_tip
 
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
 _SCP = r"(?:[^/:@]+@)?(\[[^/\]]+\]|[^/:]+):(?!:).*"
@@ -64,7 +64,7 @@ class Place:
         return self._ask(ref, timeout_s)
 
     def _ask(self, ref: str | None, timeout_s: float) -> Tip:
-        wanted = ("HEAD",) if ref is None else candidates(ref)
+        deadline, wanted = Deadline(timeout_s), ("HEAD",) if ref is None else candidates(ref)
         args = ["ls-remote", "--symref", "--end-of-options", self.url, *wanted]
         out = run_git(args, timeout_s=timeout_s, network=True).out.decode(errors="replace")
         names = dict(line.partition("\t")[::2] for line in out.splitlines() if line.startswith(_SYMREF))
@@ -75,10 +75,17 @@ class Place:
             if name in wanted and not line.startswith(_SYMREF):
                 found.append(Tip(head if ref is None else name, oid))
         if not found and ref is None:
-            raise NotFound(
-                f"{self.shown} has no commits on its default branch", help="push a roster.yaml, or set `ref`"
-            )
+            raise self._no_head(deadline.left(timeout_s))
         return choose(ref or "HEAD", tuple(found), self.shown)
+
+    def _no_head(self, timeout_s: float) -> NotFound:
+        """The error, with the branches that there are: one git process more. Raises GitFailed, GitTimeout."""
+        out = run_git(["ls-remote", "--heads", "--end-of-options", self.url], timeout_s=timeout_s, network=True).out
+        names = [line.partition("\t")[2] for line in out.decode(errors="replace").splitlines()]
+        branches = [name.removeprefix("refs/heads/") for name in names]
+        repo = self.repo()
+        what, bare = f"{self.shown} has no commits on its default branch", repo is None or repo.worktree is None
+        return no_head(what, branches, help="push a roster.yaml, or set `ref`", bare=bare)
 
 
 def parse_place(spec: str) -> Place:

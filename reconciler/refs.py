@@ -7,6 +7,7 @@ unexpected is answered with None, "ask git"; a ref that is certainly not there r
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from reconciler.errors import InvalidConfig, NotFound
 _HEX = frozenset("0123456789abcdef")
 _FORBIDDEN = frozenset("\x7f~^:?*[\\ ").union(map(chr, range(0x20)))
 _MAX_SYMREFS = 5
+_HEADS = "refs/heads/"
+_MOST_NAMED = 5  # branches in an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +117,36 @@ def read_tip(repo: LocalRepo, ref: str | None) -> Tip | None:
         return None
     oid = _resolve(repo, name)
     if oid is None:
-        raise NotFound(f"{where} has no commits on {name.removeprefix('refs/heads/')} yet", help="commit a roster.yaml")
+        what = f"{where} has no commits on {name.removeprefix('refs/heads/')}"
+        raise no_head(what, _branches(repo), help="commit a roster.yaml", bare=repo.worktree is None)
     return Tip(name, oid) if oid else None
+
+
+def no_head(what: str, branches: Sequence[str], *, help: str, bare: bool) -> NotFound:
+    """The error for a HEAD that names a branch without commits. `branches`: the short names of those that have some;
+    `help` is for a repository without any."""
+    import shlex
+
+    if not branches:
+        return NotFound(f"{what} yet", help=help)
+    names = sorted(branches)
+    best = "main" if "main" in names else names[0]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    there = f"git symbolic-ref HEAD {shlex.quote(f'refs/heads/{best}')}" if bare else f"git switch {shlex.quote(best)}"
+    return NotFound(
+        f"{what}, where its HEAD points; it has branches with commits: {', '.join(names[:_MOST_NAMED])}{more}",
+        help=f"set `ref` in reconcile.toml to the branch that you mean, such as {best}, or run `{there}` there",
+    )
+
+
+def _branches(repo: LocalRepo) -> list[str]:
+    """The short names of all branches that have commits. Only for an error: it looks at every one. Raises OSError."""
+    heads = repo.common_dir / "refs" / "heads"
+    found = {str(path.relative_to(heads)) for path in heads.rglob("*") if path.is_file()}
+    packed = _read(repo.common_dir / "packed-refs") or ""
+    names = (line.partition(" ")[2] for line in packed.splitlines())
+    found.update(name.removeprefix(_HEADS) for name in names if name.startswith(_HEADS))
+    return [name for name in found if not _impossible(_HEADS + name) and _resolve(repo, _HEADS + name)]
 
 
 def _resolve(repo: LocalRepo, name: str, depth: int = 0) -> str | None:

@@ -213,6 +213,37 @@ def test_what_is_no_repository(repo: Repo, look: Look, tmp_path: Path) -> None:
         look(empty.path)
 
 
+@pytest.mark.parametrize("form", ["path", "url", "packed", "reftable"])
+def test_a_head_without_its_branch(repo: Repo, look: Look, remote: str, tmp_path: Path, form: str) -> None:
+    bare = tmp_path / "remote.git"
+    repo.git("push", "--quiet", "origin", "main:other/one")
+    repo.git("-C", str(bare), "symbolic-ref", "HEAD", "refs/heads/master")
+    if form == "packed":
+        repo.git("-C", str(bare), "pack-refs", "--all")
+    if form == "reftable":
+        (bare / "reftable").mkdir()
+    spec = remote if form == "url" else str(bare)
+    with pytest.raises(NotFound, match=r"no commits on .*, where its HEAD points; .*: main, other/one$") as caught:
+        look(spec)
+    assert "`ref` in reconcile.toml" in caught.value.help
+    assert "git symbolic-ref HEAD refs/heads/main" in caught.value.help
+    assert look(spec, settings=Settings(ref="other/one"), force=True).revision == repo.head()
+    repo.git("-C", str(bare), "symbolic-ref", "HEAD", "refs/heads/main")
+    assert look(spec).revision == repo.head()
+
+
+def test_a_working_tree_whose_branch_is_new(repo: Repo, look: Look) -> None:
+    repo.git("symbolic-ref", "HEAD", "refs/heads/new")
+    with pytest.raises(NotFound, match=r"no commits on new, .*: main$") as caught:
+        look(repo.path)
+    assert "git switch main" in caught.value.help
+    for number in range(9):
+        repo.git("branch", f"b{number}", "main")
+    with pytest.raises(NotFound, match=r"b0, b1, b2, b3, b4 and 5 more$") as caught:
+        look(repo.path)
+    assert "git switch main" in caught.value.help
+
+
 def test_no_fetch_uses_what_is_there(repo: Repo, look: Look, calls: Calls) -> None:
     with pytest.raises(NotFound, match="fetched yet"):
         look(repo.path, fetch=False)
