@@ -67,10 +67,10 @@ def invoke(command: click.Command, args: Sequence[str] | None, output: Output) -
     except click.ClickException as error:
         return _usage(error, output)
     except (click.Abort, KeyboardInterrupt):
-        output.progress("interrupted; the next run goes on from here")
+        output.progress(_cut_short("interrupted", output))
         return int(ExitCode.INTERRUPTED)
     except Terminated:
-        output.progress("terminated; the next run goes on from here")
+        output.progress(_cut_short("terminated", output))
         return int(ExitCode.TERMINATED)
     except MosaicError as error:
         if isinstance(error, Locked) and os.environ.get("MOSAIC_TRIGGER") == "timer":
@@ -82,6 +82,10 @@ def invoke(command: click.Command, args: Sequence[str] | None, output: Output) -
         return int(ExitCode.OK)
     except Exception as error:  # the last resort: whatever it is, it is ours, and it is kept
         return _bug(error, output)
+
+
+def _cut_short(how: str, output: Output) -> str:
+    return f"{how}; the next run goes on from here" if output.running else how
 
 
 def _usage(error: click.ClickException, output: Output) -> int:

@@ -148,6 +148,7 @@ def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -
 
     known = path.exists()
     _write(path, wanted)
+    output.running = True
     try:
         result = run(RunOptions(fleet=wanted.source, trigger="install"))
     except MosaicError:

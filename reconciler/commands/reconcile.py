@@ -94,6 +94,7 @@ def command(
     if watch:
         from reconciler.watch import watch as stay
 
+        output.running = True
         return int(stay(options, _Teller(output, form).tell, complain=output.error))
     return run_and_tell(options, output, form, out=out, detailed=detailed_exitcode)
 
@@ -105,6 +106,7 @@ def run_and_tell(
     from reconciler.errors import ExitCode
     from reconciler.run import run
 
+    output.running = not options.dry_run
     result = run(options)
     if out is not None:
         _write_plan(out, result)
