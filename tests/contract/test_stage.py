@@ -66,7 +66,9 @@ def left(host: PrivateHost) -> list[str]:
 
 
 def test_a_program_that_ends_at_once(host: PrivateHost) -> None:
-    install(host, "claude", '#!/bin/sh\n[ "$1" != --version ] || { echo 9.9.9; exit; }\necho no licence; exit 3\n')
+    install(
+        host, "claude", '#!/bin/sh\n[ "$1" != --version ] || { echo 9.9.9; exit; }\necho no licence; sleep 1; exit 3\n'
+    )
     code, document = contract(host, "claude")
     [trial] = document["runtimes"]
     assert (code, trial["version"], trial["passed"]) == (3, "9.9.9", False)

@@ -112,15 +112,22 @@ def test_a_run_that_is_killed_while_it_sends(fleet: Fleet) -> None:
     fleet.beats("a")
     types(fleet, "/deaf")
     keep(fleet, "a", "errand")
-    process = fleet.start(fleet.argv())
 
-    def sending() -> bool:
-        return process.poll() is not None or ("errand", "sending") in outbox(fleet)
+    def answered() -> bool:
+        return fleet.tmux("capture-pane", "-p", "-J", "-t", "=a:").count("] errand") == 2  # typed, answered
 
-    fleet.wait(sending, "a message that is being sent")
-    assert process.poll() is None
-    fleet.kill(*(pid for pid in fleet.named("python") if fleet.repo in fleet.read(f"/proc/{pid}/cmdline")))
-    process.wait(60)
+    def begun() -> bool:
+        """A run that is at it; one that found the agent not yet available has ended, and another is begun."""
+        process = fleet.start(fleet.argv())
+        fleet.wait(lambda: process.poll() is not None or answered(), "a message that was taken without a word")
+        if not answered():
+            return False
+        if process.poll() is None:
+            fleet.kill(*(pid for pid in fleet.named("python") if fleet.repo in fleet.read(f"/proc/{pid}/cmdline")))
+        process.wait(60)
+        return True
+
+    eventually(begun, timeout=120, what="a run that sends")
     fleet.converge()
     assert outbox(fleet) == [("errand", "unconfirmed")]
     types(fleet, "/idle")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from providers.host import UnitState
 from providers.local_host import LocalHost
 from providers.steps import DaemonReload, SetEnabled, Step, StepResult, UnitJob, WriteFile
 from tests.hosts.waiting import eventually
@@ -23,14 +24,19 @@ def check_list_is_systemctls(host: LocalHost) -> None:
     units = [f"mosaic-agent@list{number}.service" for number in range(20)]
     carry_out(host, _jobs("start", *units, "mosaic-fail.service"))
     command("systemctl", "--user", "start", "--no-block", "mosaic-hang@list.service")
-    seen = host.look().units()
-    theirs = {}
-    for line in command(
-        "systemctl", "--user", "list-units", "--all", "--plain", "--no-legend", "mosaic-*"
-    ).splitlines():
-        name, load, active, sub = line.split()[:4]
-        theirs[name] = (load, active, sub)
-    assert {name: (unit.load, unit.active, unit.sub) for name, unit in seen.items()} == theirs
+    ours: dict[str, UnitState] = {}
+
+    def agree() -> bool:
+        """Asked one after the other while units of earlier scenarios may still be on their way out."""
+        ours.clear()
+        ours.update(host.look().units())
+        listed = command("systemctl", "--user", "list-units", "--all", "--plain", "--no-legend", "mosaic-*")
+        rows = [line.split()[:4] for line in listed.splitlines()]
+        theirs = {name: (load, active, sub) for name, load, active, sub in rows}
+        return {name: (unit.load, unit.active, unit.sub) for name, unit in ours.items()} == theirs
+
+    eventually(agree, timeout=30, what="two lists of the same units that agree")
+    seen = ours
     assert seen["mosaic-agent@list7.service"].active == "active"
     assert seen["mosaic-fail.service"].active == "failed"
     assert (seen["mosaic-hang@list.service"].active, seen["mosaic-hang@list.service"].job) == ("activating", "start")
