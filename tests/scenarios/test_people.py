@@ -3,10 +3,12 @@ no healthy conversation is ended because of them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
 
+from reconciler.place import parse_place
 from tests.scenarios.fleet import Fleet, stub
 
 ENV = {"A": "b"}
@@ -136,6 +138,9 @@ def test_another_fleets_agent_of_the_same_name(fleet: Fleet, state: str) -> None
     fleet.roster["tmux"] = {"socket_name": "other"}
     fleet.agents = {"a": stub(state=state), "c": stub()}
     fleet.commit()
+    # A second fleet is refused now; this one is known from before that.
+    known = f"{fleet.host.home}/.local/state/mosaic/sources.json"
+    fleet.write(known, json.dumps({**json.loads(fleet.read(known)), parse_place(fleet.repo).key: "other"}))
     run = fleet.reconcile("--timeout", "10s")
     assert run.code == 1
     assert not [one for one in run.done if one.endswith(":a")]
