@@ -151,22 +151,31 @@ class Wakers:
         if identity == self._beats_watched:
             return
         self._beats_watched = identity
-        from watchdog.events import FileSystemEventHandler
+        from watchdog.events import (
+            DirDeletedEvent,
+            DirMovedEvent,
+            FileCreatedEvent,
+            FileDeletedEvent,
+            FileMovedEvent,
+            FileSystemEventHandler,
+        )
 
         wakers = self
+        # Heartbeats are written whole and moved into place; what a file goes through before that is many times as much.
+        heard = [FileCreatedEvent, FileDeletedEvent, FileMovedEvent, DirDeletedEvent, DirMovedEvent]
 
         class Beats(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 names = {os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path}
                 if "PAUSED" in names or os.fsdecode(event.src_path) == str(beats):
                     wakers.poke(Woke.PAUSE)
-                elif event.event_type in ("moved", "created", "deleted", "closed"):
+                elif event.event_type != "created":
                     wakers.poke(Woke.BEAT)
 
         observer = self._observing()
         if self._beats is not None:
             observer.unschedule(self._beats)  # the folder was made anew, and the old watch hears nothing of it
-        self._beats = observer.schedule(Beats(), str(beats))
+        self._beats = observer.schedule(Beats(), str(beats), event_filter=heard)
 
     def watch_repository(self, repository: Path, common: Path) -> None:
         """inotify on HEAD and the refs of a local repository, and of no other from now on. Raises OSError, once.
