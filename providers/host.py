@@ -87,6 +87,7 @@ class Pane:
     attached: int
     in_mode: bool
     title: str
+    id: str = ""  # tmux's own name of it, like `%3`: unique while the server lives
     panes: int = 1  # how many panes the session has
     guests: tuple[str, ...] = ()  # agents whose living pane somebody has brought to this session: `moved` ones
     moved: bool = False  # a living pane of the agent `mark`, in a session that is not its own: somebody took it there

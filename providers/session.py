@@ -117,6 +117,7 @@ class SessionProvider:
                 "fleet": pane.fleet,
                 "mission": pane.mission,
                 "socket": socket,
+                "pane": pane.id,
                 "dead_pane": pane.dead,
                 "dead_status": pane.dead_status,
                 "pid": pane.pid,

@@ -30,7 +30,9 @@ _NUMBERS = (
     "pane_pid", "pane_dead", "pane_dead_status", "session_created", "session_activity", "window_activity",
     "pane_activity", "session_attached", "pane_in_mode", "window_index", "pane_index",
 )  # fmt: skip
-_WORDS = ("session_name", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "@mosaic_mission", "@mosaic_pane")
+_WORDS = (
+    "session_name", "pane_id", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "@mosaic_mission", "@mosaic_pane",
+)  # fmt: skip
 _COMMAND, _TITLE = "@c", ":@t:"
 FORMAT = (
     "@p:"
@@ -214,22 +216,22 @@ def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
     homes: set[str] = set()
     strays: dict[str, Pane] = {}
     for line in lines:
-        fields = line.split(b":", 19)
+        fields = line.split(b":", 20)
         try:
-            if fields[0] != b"@p" or len(fields) < 20:
+            if fields[0] != b"@p" or len(fields) < 21:
                 raise ValueError
             pid, dead, status, created, *active, attached, mode, window, index = (
                 int(field or 0) for field in fields[1:12]
             )
             words = [field.decode("utf-8", "replace") for field in fields[12:]]
-            session, mark, fleet, launch, mission, own, sign, text = words
+            session, pane_id, mark, fleet, launch, mission, own, sign, text = words
             if sign != _COMMAND:
                 mark = fleet = launch = mission = own = ""  # someone put a ":" into a mark: it is not one of ours
             command, _, title = text.partition(_TITLE)
             pane = Pane(
                 session=session, pid=pid, dead=bool(dead), dead_status=status if fields[3] else None, command=command,
                 mark=mark, fleet=fleet, launch=launch, mission=mission, created=float(created),
-                activity=float(max(active)), attached=attached, in_mode=bool(mode), title=title,
+                activity=float(max(active)), attached=attached, in_mode=bool(mode), title=title, id=pane_id,
             )  # fmt: skip
         except (ValueError, IndexError) as error:
             raise ObserveError(f"tmux list-panes printed a line that is not a pane: {_short(line)}") from error

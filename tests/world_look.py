@@ -85,6 +85,7 @@ class WorldLook:
                         attached=session.attached,
                         in_mode=session.in_mode,
                         title=session.title,
+                        id=f"%{session.pid}",
                         panes=session.panes,
                     )
                     for session in server.sessions.values()
