@@ -100,7 +100,9 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
     fields = {"mode": mode, "vars": shown}
     if shown == wanted:  # comments, or the order of lines
         fields["text"] = _EDITED
-    ours = launch.generated_for(file.content) == fleet or not file.content.strip()
+    ours = launch.generated_for(file.content) == fleet or launch.left_by_a_crash(
+        file.content, desired.data["content"] if desired is not None else ""
+    )
     return Present(key=key, agent=key.name, ours=ours, fields=fields, evidence=_evidence(live, intact=intact))
 
 

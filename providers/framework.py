@@ -136,7 +136,7 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
         any(line.startswith(MARK) for line in head)
         or launch.generated_for(file.content) == fleet
         or (desired is not None and file.content == desired.data["content"])
-        or not file.content.strip()  # a write that was cut short by a crash or a full disk
+        or launch.left_by_a_crash(file.content, desired.data["content"] if desired is not None else "")
     )
     return Present(
         key=key, agent=None, ours=ours, fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"}

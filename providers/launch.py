@@ -143,6 +143,14 @@ def generated_for(text: str) -> str | None:
     return found["fleet"] if found else None
 
 
+def left_by_a_crash(text: str, wanted: str) -> bool:
+    """Whether a file of ours is what a crash, a full disk or a power cut has left of `wanted`: nothing, NULs, its
+    beginning, or pieces of it with NULs between. Nobody has written such a thing, so nothing of anybody's is lost."""
+    if not text.strip("\0 \t\r\n") or (wanted and wanted.startswith(text)):
+        return True
+    return "\0" in text and all(piece in wanted for piece in text.split("\0"))
+
+
 def read_pairs(text: str) -> tuple[Pair, ...]:
     """The lines of a launch environment. A line without `=` has an empty value and keeps its place as key `?`."""
     pairs = []

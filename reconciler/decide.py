@@ -117,6 +117,12 @@ def need_of(
     return Need()
 
 
+def ends_by_unit(need: Need) -> bool:
+    """Whether a start is one that has to end something first, which the unit's own stop program does."""
+    left = need.present is not None and need.present.evidence.get("scopes")
+    return need.verb is Verb.RESTART and bool(need.disrupts or left)
+
+
 def relaunch_due(known: AgentHistory, view: AgentView) -> bool:
     """Whether the process that is seen is the one that an operator wants gone."""
     same = abs(view.started - known.relaunch_started) < SAME_START_S

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from providers.base import Action, FieldChange, HeldReason, Present, Reason, Resource, ResourceKey, Verb
+from providers.uses import Use
 from reconciler.model import Held
 
 
 @dataclass(slots=True)
 class Draft:
-    """Collects actions and held items. `gate`: ids that every start of an agent has to wait for; `shut`: why no agent
-    may be started in this pass at all."""
+    """Collects actions and held items. `gates`: by what is to be done, ids of the actions that it has to wait for;
+    `shut`: by the same, why it may not be done in this pass at all."""
 
     now: float
     actions: dict[str, Action] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
-    gate: list[str] = field(default_factory=list)
-    shut: str = ""
+    gates: dict[Use, list[str]] = field(default_factory=dict)
+    shut: dict[Use, str] = field(default_factory=dict)
+
+    def wait(self, uses: Iterable[Use], identity: str) -> None:
+        """Let each of `uses` wait for an action."""
+        for use in uses:
+            self.gates.setdefault(use, []).append(identity)
+
+    def close(self, uses: Iterable[Use], why: str) -> None:
+        """Say of each of `uses` that it may not be done; what was said first stays."""
+        for use in uses:
+            self.shut.setdefault(use, why)
+
+    def after(self, *uses: Use) -> tuple[str, ...]:
+        """Ids of all that these have to wait for."""
+        return tuple(dict.fromkeys(one for use in uses for one in self.gates.get(use, ())))
+
+    def closed(self, *uses: Use) -> str:
+        """Why one of these may not be done, "" if nothing stands against them."""
+        return next((self.shut[use] for use in uses if use in self.shut), "")
 
     def add(
         self,

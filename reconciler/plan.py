@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from providers import reseed
 from providers.base import HeldReason, Kind, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, agent_unit
+from providers.uses import Use
 from reconciler import backoff
-from reconciler.decide import Changes, Need, need_of, relaunch_due
+from reconciler.decide import Changes, Need, ends_by_unit, need_of, relaunch_due
 from reconciler.draft import Draft
 from reconciler.floor import carries, floor_of
 from reconciler.guards import FLOOR_CLASSES, refusals
@@ -179,7 +180,8 @@ def _run(
     if agent.held is not None:
         draft.hold(name, f"{name}.env", Verb.WRITE, HeldReason.DEPENDENCY, agent.held)
         return
-    before = (*draft.gate, *(file for file in files if file))
+    uses = (Use.START, Use.STOP) if ends_by_unit(need) else (Use.START,)
+    before = (*draft.after(*uses), *(file for file in files if file))
     enabled = plan_enablement(draft, name, changes, False, before)
     verb = need.verb or Verb.START
     if need.held is not None:
@@ -193,7 +195,7 @@ def _run(
             name, unit, verb, wait.reason, wait.message, since=wait.since, until=wait.until, changes=need.changes
         )
         return
-    stuck = draft.shut or ("its launch environment is not as it should be" if "" in files else "")
+    stuck = draft.closed(*uses) or ("its launch environment is not as it should be" if "" in files else "")
     stuck = stuck or ("" if need.disrupts else blocker(agent, views, draft, agents))
     if stuck:
         draft.hold(name, unit, verb, HeldReason.DEPENDENCY, stuck, changes=need.changes)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from providers.base import HeldReason, Kind, Present, Reason, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
 from providers.responder import BETWEEN
+from providers.uses import Use, uses_of
 from reconciler.draft import Draft
 from reconciler.model import AgentView, Change, History, Inventory, Verdict
 
@@ -20,7 +21,7 @@ def plan_shared(
     inventory: Inventory,
     holder: Present | None,
 ) -> None:
-    """Files first, then the reload, linger and the holder; fills `draft.gate` with what an agent's start waits for.
+    """Files first, then the reload, linger and the holder; fills `draft.gates` with what waits for which of them.
 
     `holder`: as it was seen. A server whose socket is gone is mended even when no agent is to run: those that are to be
     ended cannot be seen without it.
@@ -31,9 +32,8 @@ def plan_shared(
     written = _files(draft, by_kind.get(Kind.FRAMEWORK, []))
     if written or history.reload_due:
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
-        draft.gate.append(
-            draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK, depends_on=tuple(draft.actions))
-        )
+        # It comes after all files, as jobs do; one that could not be written is no reason to keep the others from it.
+        draft.wait(Use, draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK))
     for change in by_kind.get(Kind.LINGER, []):
         _linger(draft, change)
     for change in by_kind.get(Kind.PROJECTION, []):
@@ -53,17 +53,21 @@ def release_digest(change: Change) -> str:
 
 
 def _files(draft: Draft, changes: Iterable[Change]) -> bool:
-    units = False
+    """Whether units are written: systemd has to read them anew. Of what cannot be written, only what needs it waits."""
+    units = unread = False
     for change in changes:
         path = change.key.name
         if change.verdict is Verdict.HOLD:
-            draft.hold(None, path, Verb.WRITE, HeldReason.UNKNOWN, "the framework files could not be read")
-            draft.shut = "the framework files could not be read"
-            return False
+            message = "the framework files could not be read"
+            if not unread:
+                draft.hold(None, path, Verb.WRITE, HeldReason.UNKNOWN, message)
+            draft.close(uses_of(path), message)
+            unread = True
+            continue
         if change.verdict is Verdict.CONFLICT:
-            message = f"{path} exists and was not written by this fleet: move it away, then run again"
+            message = f"{path} {_stands(change)} and was not written by this fleet: move it away, then run again"
             draft.hold(None, path, Verb.WRITE, HeldReason.NOT_OWNED, message)
-            draft.shut = message
+            draft.close(uses_of(path), message)
             continue
         verb = Verb.DELETE if change.verdict is Verdict.DELETE else Verb.WRITE
         reason = Reason.FRAMEWORK if change.verdict is not Verdict.UPDATE else Reason.DRIFT
@@ -76,9 +80,14 @@ def _files(draft: Draft, changes: Iterable[Change]) -> bool:
             desired=change.desired,
             present=change.present,
         )
-        draft.gate.append(identity)
+        draft.wait(uses_of(path), identity)
         units = units or path.endswith(UNIT_SUFFIXES)
     return units
+
+
+def _stands(change: Change) -> str:
+    odd = change.present.fields.get("odd") if change.present is not None else None
+    return f"is {odd}" if odd else "exists"
 
 
 def _linger(draft: Draft, change: Change) -> None:
@@ -124,8 +133,8 @@ def _responder(draft: Draft, change: Change) -> None:
     if change.verdict is Verdict.CONFLICT:
         draft.hold(None, RESPONDER_UNIT, verb, HeldReason.NOT_OWNED, "it answers for the agents of another fleet")
         return
-    if wanted and draft.shut:
-        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.DEPENDENCY, draft.shut, changes=change.fields)
+    if wanted and (shut := draft.closed(Use.RESPONDER)):
+        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.DEPENDENCY, shut, changes=change.fields)
         return
     job = change.present is not None and change.present.evidence.get("job")
     due = {Verb.ENABLE if wanted else Verb.DISABLE: live["enabled"] is not wanted}
@@ -137,7 +146,7 @@ def _responder(draft: Draft, change: Change) -> None:
                 change.key,
                 RESPONDER_UNIT,
                 _responder_reason(change),
-                depends_on=tuple(draft.gate),
+                depends_on=draft.after(Use.RESPONDER),
                 changes=tuple(field for field in change.fields if field.path == path),
                 desired=change.desired,
                 present=change.present,
@@ -153,7 +162,7 @@ def _responder_reason(change: Change) -> Reason:
 def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], history: History) -> None:
     if change.verdict is Verdict.HOLD:
         draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.UNKNOWN, "the holder could not be seen")
-        draft.shut = "the holder could not be seen"
+        draft.close((Use.START,), "the holder could not be seen")
         return
     if change.desired is None:
         return
@@ -164,13 +173,15 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
     if not paths:
         return
     if change.present is not None and change.present.evidence.get("job"):
-        draft.shut = "a job of the holder is under way"
+        draft.close((Use.START,), "a job of the holder is under way")
         return
     states = {server["server"] for server in live.get("servers", {}).values()}
     if "lost" in states:
         _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)
-    elif draft.shut:  # its own settings are not what they should be, so a start would do something else
-        draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.DEPENDENCY, draft.shut, changes=change.fields)
+    elif shut := draft.closed(Use.HOLDER):  # it is not what it should be, so a start would do something else
+        draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.DEPENDENCY, shut, changes=change.fields)
+        if live.get("unit") != "active" or states != {"up"}:
+            draft.close((Use.START,), shut)
     elif live.get("unit") != "active":
         _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
     elif paths != {"definition"}:
@@ -200,9 +211,9 @@ def _add(draft: Draft, change: Change, verb: Verb, reason: Reason, only: str = "
         HOLDER_UNIT,
         reason,
         disrupts=disrupts,
-        depends_on=tuple(draft.gate),
+        depends_on=draft.after(Use.HOLDER),
         changes=fields,
         desired=change.desired,
         present=change.present,
     )
-    draft.gate.append(identity)
+    draft.wait((Use.HOLDER, Use.START), identity)
