@@ -9,29 +9,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from providers.host import HostFacts
 from reconciler.files import parse_json, read_optional, write_atomic
+from reconciler.place import Place
 
 INDEX = "sources.json"
+_VERSION = 2  # before it the file had the names only
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """Fleet names by the source's key (see `place.Place.key`)."""
+    """`names`: fleet names by the source's key (see `place.Place.key`). `repositories`: where each fleet's repository
+    was when it was last run, by the fleet's name; none that has credentials in its URL."""
 
     path: Path
     names: Mapping[str, str]
+    repositories: Mapping[str, str] = field(default_factory=dict)
 
-    def bind(self, key: str, name: str) -> Bindings:
-        """Keep a name; raises OSError."""
-        if self.names.get(key) == name:
+    def bind(self, place: Place, name: str) -> Bindings:
+        """Keep the name of a source, and where it is; raises OSError."""
+        where = self.repositories.get(name, "") if place.shown != place.url else place.url
+        if self.names.get(place.key) == name and self.repositories.get(name, "") == where:
             return self
-        names = {**self.names, key: name}
-        write_atomic(self.path, json.dumps(names, indent=1, sort_keys=True) + "\n")
-        return Bindings(self.path, names)
+        names = {**self.names, place.key: name}
+        repositories = {**self.repositories, name: where} if where else dict(self.repositories)
+        document = {"version": _VERSION, "names": names, "repositories": repositories}
+        write_atomic(self.path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+        return Bindings(self.path, names, repositories)
 
 
 def read_bindings(facts: HostFacts) -> Bindings:
@@ -41,8 +48,15 @@ def read_bindings(facts: HostFacts) -> Bindings:
         raw = parse_json(read_optional(path) or b"{}")
     except (OSError, ValueError):
         raw = {}
-    names = {str(key): str(name) for key, name in raw.items()} if isinstance(raw, dict) else {}
-    return Bindings(path, names)
+    if not isinstance(raw, dict):
+        return Bindings(path, {})
+    if raw.get("version") != _VERSION:
+        return Bindings(path, _strings(raw))
+    return Bindings(path, _strings(raw.get("names")), _strings(raw.get("repositories")))
+
+
+def _strings(raw: object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in raw.items()} if isinstance(raw, dict) else {}
 
 
 def must_be_alone(name: str, facts: HostFacts) -> None:

@@ -6,11 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from providers.host import HostFacts
 from reconciler.commits import commit_files, must_have_identity, push, push_back, write_files
-from reconciler.errors import NotFound, Refused, Usage
+from reconciler.errors import Refused, Usage
 from reconciler.place import Place, parse_place
 from reconciler.proposal import Proposal, Verb, propose
 from reconciler.settings import Settings
@@ -51,28 +50,20 @@ class Made:
 
 
 def target(fleet: str | None, settings: Settings, facts: HostFacts, environ: Mapping[str, str]) -> Target | None:
-    """The repository at hand: the argument, then MOSAIC_FLEET, then reconcile.toml; None if nobody named one.
+    """The repository at hand, as `which_fleet` finds it; None if nobody named one.
 
-    The name of a fleet that has run here will do if its repository stands in reconcile.toml. Raises NotFound if it does
-    not, Usage and Refused as `parse_place`.
+    Raises NotFound if only the fleet's name is known here, Usage and Refused as `parse_place`.
     """
-    from reconciler.binding import read_bindings
+    from reconciler.which_fleet import which_fleet
 
-    spec = fleet or environ.get("MOSAIC_FLEET") or settings.source
-    if not spec:
+    found = which_fleet(fleet, settings, facts, environ)
+    if found is None:
         return None
-    names = read_bindings(facts).names
-    own = parse_place(settings.source) if settings.source else None
+    spec = found.must_have_repository()
     place = parse_place(spec)
-    is_name = "/" not in spec and spec in names.values() and not Path(spec).exists()
-    if is_name:
-        if own is None or names.get(own.key) != spec:
-            raise NotFound(
-                f"the repository of the fleet {spec} is not written down on this host", help="give it: --fleet PATH"
-            )
-        spec, place = str(settings.source), own
+    own = parse_place(settings.source) if settings.source else None
     ref = settings.ref if own is not None and own.key == place.key else None
-    return Target(spec=spec, place=place, ref=ref, fleet=names.get(place.key))
+    return Target(spec=spec, place=place, ref=ref, fleet=found.name)
 
 
 def make(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from providers.host import HostFacts
 from reconciler.conditions import ConditionReason
 from reconciler.desired import compile_files, inputs_digest
-from reconciler.errors import InvalidConfig, MosaicError, Refused, Rewound, Usage
+from reconciler.errors import InvalidConfig, MosaicError, Refused, Rewound
 from reconciler.results import News
 from reconciler.status import SourceReport
 from reconciler.store import StateError, Store, write_failure
@@ -61,15 +61,14 @@ class Intake:
         )
 
 
-def source_spec(options: RunOptions, settings: Settings, environ: Mapping[str, str]) -> str:
-    """Which repository: the argument, then MOSAIC_FLEET, then reconcile.toml. Raises Usage."""
-    spec = options.fleet or environ.get("MOSAIC_FLEET") or settings.source
-    if not spec:
-        raise Usage(
-            "no fleet was named",
-            help="give the repository (reconcile PATH), set MOSAIC_FLEET, or run: mosaic fleet install PATH",
-        )
-    return spec
+def source_spec(
+    options: RunOptions, settings: Settings, facts: HostFacts, environ: Mapping[str, str]
+) -> tuple[str, str]:
+    """Which repository is meant, and what named it. Raises Usage, NotFound, Refused."""
+    from reconciler.which_fleet import must_be_named, which_fleet
+
+    found = must_be_named(which_fleet(options.fleet, settings, facts, environ))
+    return found.must_have_repository(), found.by
 
 
 def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFacts, *, now: float) -> Store:
@@ -78,15 +77,17 @@ def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFa
     from reconciler.place import parse_place
 
     bindings = read_bindings(facts)
-    key = parse_place(spec).key
-    name = bindings.names.get(key)
+    place = parse_place(spec)
+    name = bindings.names.get(place.key)
+    first = name is None
     if name is None:
         name = _first_name(spec, options, settings, now)
         must_be_alone(name, facts)
-        if not options.dry_run:
-            try:
-                bindings.bind(key, name)
-            except OSError as error:
+    if not options.dry_run:
+        try:
+            bindings.bind(place, name)
+        except OSError as error:
+            if first:
                 raise write_failure(bindings.path, error) from error
     return Store.open(facts, name, read_only=options.dry_run)
 

@@ -42,7 +42,8 @@ class News:
     """What the source had to say. `rejected`: why the newest commit is not in force, rendered, or "".
 
     `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
-    `commits`: of a preview, those that would come into force, newest first.
+    `commits`: of a preview, those that would come into force, newest first. `named_by`: what named `spec`, as
+    `which_fleet.Source` lists it, "" for a loop that has been told before.
     """
 
     spec: str
@@ -51,6 +52,7 @@ class News:
     problems: tuple[str, ...] = ()
     dirty: tuple[str, ...] = ()
     commits: tuple[HistoryLine, ...] = ()
+    named_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

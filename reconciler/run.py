@@ -73,12 +73,13 @@ def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
 
     here = around or surroundings()
     settings = read_settings(settings_path(here.facts.config_home))
-    spec = source_spec(options, settings, here.environ)
+    spec, by = source_spec(options, settings, here.facts, here.environ)
     started = here.wall()
     store = open_store(spec, options, settings, here.facts, now=started)
     lock: AbstractContextManager[None] = nullcontext() if options.dry_run else run_lock(store, now=started)
     with lock:
-        return run_locked(spec, options, settings, here, store)
+        result = run_locked(spec, options, settings, here, store)
+    return replace(result, intake=replace(result.intake, named_by=by)) if result.intake is not None else result
 
 
 def run_locked(

@@ -7,8 +7,7 @@ as it is, of a remote one that was fetched last. If nothing newer can be had, it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, NotFound
@@ -70,22 +69,10 @@ def see(fleet: str | None = None, around: Surroundings | None = None) -> Seen:
 
 
 def find(fleet: str | None) -> Here:
-    """The fleet's state on this host, read only, with its repository where anything names it. Raises NotFound."""
-    import os
-
-    from reconciler.binding import read_bindings
+    """The fleet's state on this host, read only. Raises NotFound."""
     from reconciler.commands.shared import here
-    from reconciler.place import parse_place
 
-    place = here(fleet, read_only=True)
-    if place.spec is not None:
-        return place
-    names = read_bindings(place.facts).names
-    for spec in (os.environ.get("MOSAIC_FLEET"), place.settings.source):
-        with suppress(MosaicError):
-            if spec and names.get(parse_place(spec).key) == place.store.state.name:
-                return replace(place, spec=spec)
-    return place
+    return here(fleet, read_only=True)
 
 
 def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> Seen:

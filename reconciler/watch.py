@@ -93,7 +93,7 @@ class _Watcher:
         self._here = replace(here, stop=self._stop, sleep=self._nap)
         self._due = _Due()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
-        self._spec = source_spec(options, self._settings, here.environ)
+        self._spec, _ = source_spec(options, self._settings, here.facts, here.environ)
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
@@ -231,7 +231,7 @@ class _Watcher:
         path, before = settings_path(self._here.facts.config_home), self._settings
         try:
             settings = read_settings(path)
-            spec = source_spec(self._options, settings, self._here.environ)
+            spec, _ = source_spec(self._options, settings, self._here.facts, self._here.environ)
             if spec != self._spec:
                 settings = replace(settings, source=before.source, ref=before.ref)  # a branch of that repository
                 named, kept = parse_place(spec).shown, parse_place(self._spec).shown

@@ -25,8 +25,8 @@ Command = Callable[..., int]
 repository_option = click.option(
     "--fleet",
     metavar="FLEET",
-    help="The fleet's repository: a working tree, a bare repository or a URL. Default: MOSAIC_FLEET, then "
-    "reconcile.toml.",
+    help="The fleet's repository: a working tree, a bare repository or a URL. Default: MOSAIC_FLEET, then the "
+    "repository of the current folder, then reconcile.toml, then the only fleet that has run here.",
 )
 _OPTIONS = (
     repository_option,
@@ -71,11 +71,12 @@ def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = ()
     """From the options to the exit code; `also` as `reconciler.change.make` has it. Raises MosaicError."""
     from reconciler.change import gather_here, target
     from reconciler.errors import Usage
+    from reconciler.which_fleet import NOBODY
 
     facts, settings = gather_here()
     goal = target(asked.fleet, settings, facts, os.environ)
     if goal is None:
-        raise Usage("no fleet was named", help="--fleet PATH, or set MOSAIC_FLEET, or run: mosaic fleet install PATH")
+        raise Usage("no fleet was named", help=NOBODY)
     return carry_out(output, goal, verb, asked, also=also)
 
 

@@ -59,7 +59,7 @@ def install(
     mode: Mode = "watch" if watch else "timer"
     wanted = replace(
         before,
-        source=_source(source, before),
+        source=_source(source, before, facts),
         ref=ref or before.ref,
         verify=verify or before.verify,
         allowed_signers=allowed_signers.absolute() if allowed_signers else before.allowed_signers,
@@ -128,13 +128,11 @@ def _hands_off(facts: HostFacts, what: str) -> None:
         )
 
 
-def _source(given: str | None, before: Settings) -> str:
-    from reconciler.errors import Usage
+def _source(given: str | None, before: Settings, facts: HostFacts) -> str:
     from reconciler.place import parse_place
+    from reconciler.which_fleet import must_be_named, which_fleet
 
-    spec = given or before.source or os.environ.get("MOSAIC_FLEET")
-    if not spec:
-        raise Usage("no fleet was named", help="mosaic fleet install PATH")
+    spec = must_be_named(which_fleet(given, before, facts, os.environ)).must_have_repository()
     place = parse_place(spec)
     return str(place.path) if place.path is not None else spec
 

@@ -38,6 +38,6 @@ output_option = click.option(
 fleet_option = click.option(
     "--fleet",
     metavar="FLEET",
-    help="The fleet's repository or its name on this host. Default: MOSAIC_FLEET, then reconcile.toml, then the only "
-    "one that has run here.",
+    help="The fleet's repository or its name on this host. Default: MOSAIC_FLEET, then the repository of the current "
+    "folder, then reconcile.toml, then the only fleet that has run here.",
 )

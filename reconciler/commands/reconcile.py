@@ -73,8 +73,8 @@ def command(
 ) -> int:
     """Make this host run the fleet that a git commit declares.
 
-    FLEET is a working tree, a bare repository or a URL; without it MOSAIC_FLEET, then reconcile.toml. Only what is
-    committed counts.
+    FLEET is a working tree, a bare repository or a URL; without it MOSAIC_FLEET, then the repository of the current
+    folder, then reconcile.toml, then the only fleet that has run here. Only what is committed counts.
     """
     from reconciler.results import RunOptions
 
@@ -153,9 +153,14 @@ class _Teller:
 
 
 def _tell_asides(result: RunResult, output: Output) -> None:
-    """What belongs to stderr: what was rejected, what is not committed, what had to be set aside."""
+    """What belongs to stderr: whose fleet it is if nobody named one, what was rejected, what is not committed, what had
+    to be set aside."""
+    from reconciler.git import redact
+
     news = result.intake
     if news is not None:
+        if news.named_by in ("this folder", "this host"):
+            output.progress(f"fleet repository: {redact(news.spec)} (of {news.named_by})")
         if news.rejected:
             output.progress(news.rejected)
         else:

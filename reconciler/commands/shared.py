@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import NotFound, unknown_agent
@@ -20,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """This host, its settings, and the state of one fleet. `spec`: the fleet's repository, None if no one named it."""
+    """This host, its settings, and the state of one fleet. `spec`: the fleet's repository, None if nobody wrote down
+    where it is."""
 
     facts: HostFacts
     settings: Settings
@@ -29,46 +28,26 @@ class Here:
 
 
 def here(fleet: str | None, *, read_only: bool = False) -> Here:
-    """The state of a fleet that has run on this host before. Raises NotFound, with the names of those that have."""
+    """The state of a fleet that has run on this host before, as `which_fleet` finds it. Raises NotFound, with the names
+    of those that have."""
     from providers.facts import gather
     from reconciler.settings import read_settings, settings_path
     from reconciler.store import Store
+    from reconciler.which_fleet import known_fleets, which_fleet
 
     facts = gather(os.environ)
     settings = read_settings(settings_path(facts.config_home))
-    spec = fleet or os.environ.get("MOSAIC_FLEET") or settings.source
-    known = _known(facts)
-    name = _name(spec, known, facts)
-    source = None if spec in known else spec
-    return Here(facts=facts, settings=settings, store=Store.open(facts, name, read_only=read_only), spec=source)
-
-
-def _known(facts: HostFacts) -> list[str]:
-    with suppress(OSError):
-        return sorted(path.parent.name for path in Path(facts.state_home, "mosaic").glob("*/status.json"))
-    return []
-
-
-def _name(spec: str | None, known: list[str], facts: HostFacts) -> str:
-    from reconciler.binding import read_bindings
-    from reconciler.place import parse_place
-
-    if spec is None:
-        if len(known) == 1:
-            return known[0]
+    found = which_fleet(fleet, settings, facts, os.environ, has_run=True)
+    if found is None:
+        raise NotFound("no fleet has run on this host yet", help="run: reconcile PATH")
+    if found.name is None:
+        known = known_fleets(facts)
         raise NotFound(
-            f"several fleets run here: {', '.join(known)}" if known else "no fleet has run on this host yet",
-            help="say which with --fleet" if known else "run: reconcile PATH",
+            f"no run of {found.repository} has happened on this host yet",
+            help=f"run: reconcile {found.repository}" + (f" (known here: {', '.join(known)})" if known else ""),
         )
-    if spec in known:
-        return spec
-    name = read_bindings(facts).names.get(parse_place(spec).key)
-    if name is None:
-        raise NotFound(
-            f"no run of {spec} has happened on this host yet",
-            help=f"run: reconcile {spec}" + (f" (known here: {', '.join(known)})" if known else ""),
-        )
-    return name
+    store = Store.open(facts, found.name, read_only=read_only)
+    return Here(facts=facts, settings=settings, store=store, spec=found.repository)
 
 
 def heading(kind: str, place: Here) -> dict[str, Json]:

@@ -55,7 +55,7 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
         store=None,
         status=None,
         desired=None,
-        spec=fleet or os.environ.get("MOSAIC_FLEET") or settings.source,
+        spec=_spec(fleet, settings, facts),
     )
     if error is not None:
         return nothing
@@ -83,6 +83,16 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
         spec=place.spec or settings.source,
         warnings=tuple(place.store.warnings),
     )
+
+
+def _spec(fleet: str | None, settings: Settings, facts: HostFacts) -> str | None:
+    from reconciler.which_fleet import which_fleet
+
+    try:
+        found = which_fleet(fleet, settings, facts, os.environ)
+    except MosaicError:  # which is told where the fleet's state is looked for
+        return fleet or os.environ.get("MOSAIC_FLEET") or settings.source
+    return found.repository if found is not None else None
 
 
 def desired(state: Path) -> Fleet | None:

@@ -240,7 +240,7 @@ def known(repo: Repository, isolated: Path) -> Store:
     import os
 
     facts = gather(os.environ)
-    read_bindings(facts).bind(parse_place(str(repo.path)).key, "demo")
+    read_bindings(facts).bind(parse_place(str(repo.path)), "demo")
     del isolated
     return Store.open(facts, "demo")
 
@@ -268,13 +268,18 @@ def test_the_resident_reconciler_is_asked(repo: Repository, resident: socket.soc
         resident.recv(64)
 
 
-def test_by_its_name_if_the_settings_know_where_it_is(repo: Repository, known: Store) -> None:
+def test_by_its_name_if_anything_says_where_it_is(repo: Repository, known: Store) -> None:
+    index = known.state.parent / "sources.json"
+    bound = index.read_text()
+    index.write_text(json.dumps(json.loads(bound)["names"]))  # as an older version wrote it
     said = fleet("stop", "coder0", "--fleet", "demo")
     assert said.code == 4
     assert "the repository of the fleet demo is not written down on this host" in said.err
     write_settings(settings_path(Path.home() / ".config"), Settings(source=str(repo.path)))
     assert fleet("stop", "coder0", "--fleet", "demo", "--no-sync").code == 0
-    del known
+    settings_path(Path.home() / ".config").unlink()
+    index.write_text(bound)
+    assert fleet("start", "coder0", "--fleet", "demo", "--no-sync").code == 0
 
 
 def test_without_a_resident_reconciler_one_run_is_made(

@@ -32,7 +32,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 def store(repo: Repository, isolated: Path) -> Store:
     """The fleet has run here."""
     facts = gather(os.environ)
-    read_bindings(facts).bind(parse_place(str(repo.path)).key, "demo")
+    read_bindings(facts).bind(parse_place(str(repo.path)), "demo")
     made = Store.open(facts, "demo")
     made.save_status(make.status(plan=make.plan(held=(make.held(agent="coder0"),))))
     del isolated
