@@ -21,7 +21,7 @@ def call(fleet: Fleet, cwd: str, argv: list[str], *words: str) -> Run:
 def test_nobody_has_to_name_the_only_fleet(fleet: Fleet, inside: bool) -> None:
     fleet.declare("a", "b")
     fleet.converge()
-    cwd = fleet.repo if inside else fleet.host.home
+    cwd = fleet.repo if inside else str(fleet.host.home)
     named = "this folder" if inside else "this host"
 
     fleet.agents["c"] = {"runtime": "stub", "class": "worker"}
