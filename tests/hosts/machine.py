@@ -17,39 +17,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.hosts import cgroups
+from tests.hosts.disk import ROOT, Disk
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.namespace import CHECKOUT, SYSTEM_PATH, Namespace, joining, why_not
+from tests.hosts.systems import System, wanted
 from tests.hosts.waiting import eventually
 
 REBOOT = 133  # nspawn's exit status when the machine asked for a reboot
-ROOT = "/run/mosaic-machine/root"
-# nspawn puts its own file systems there, so that what the machine has below them must be bound into place.
-_REPLACED = ("/tmp", "/run", "/dev", "/proc", "/sys")
-# What takes time at boot, or would speak on a console or a network that is not there.
-_MASKED = (
-    *("systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "networking.service"),
-    *("console-getty.service", "getty.target", "systemd-firstboot.service", "ldconfig.service"),
-    *("systemd-hwdb-update.service", "systemd-journal-catalog-update.service", "systemd-journal-flush.service"),
-    *("systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "e2scrub_reap.service"),
-    *("dev-hugepages.mount", "systemd-sysctl.service"),
-)
-_PREPARE = r"""
-set -eu
-top=${1%/*}; root=$1; name=$2; shift 2
-mkdir -p "$top/upper" "$top/work" "$root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$top/upper,workdir=$top/work" "$root"
-: >"$root/etc/machine-id"
-: >"$root/etc/fstab"
-echo "$name" >"$root/etc/hostname"
-# What an administrator enabled on the machine (databases, timers, network) is not what a test asks for.
-rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/systemd/user/*.wants "$root"/var/lib/systemd/linger
-rm -rf "$root"/var/log/journal "$root"/var/lib/systemd/timers
-ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
-while [ "$1" != -- ]; do ln -sf /dev/null "$root/etc/systemd/system/$1"; shift; done
-shift
-# Folders on the way to what is shared: an ordinary user may pass them, in the overlay only.
-for folder in "$@"; do [ ! -d "$root$folder" ] || chmod a+x "$root$folder"; done
-"""
+# Newer systems know the one hierarchy only, whatever this machine has.
+_UNIFIED = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 
 
 def why_unavailable() -> str | None:
@@ -72,8 +48,20 @@ def why_unavailable() -> str | None:
 class Machine:
     """One booted machine, as a context manager. Raises HostUnavailable with the reason where it cannot be made."""
 
-    def __init__(self, name: str = "machine", *, share: Iterable[str | Path] = (), timeout: float = 60.0) -> None:
-        """`share`: paths of the machine that appear in this one, writable, at the same place."""
+    def __init__(
+        self,
+        name: str = "machine",
+        *,
+        share: Iterable[str | Path] = (),
+        system: System | None = None,
+        bare: bool = False,
+        timeout: float = 60.0,
+    ) -> None:
+        """`share`: paths of the machine that appear in this one, writable, at the same place.
+
+        `system`: another than the one that this run is on; `bare`: with nothing that the project asks for (of another
+        system than the machine's own only).
+        """
         if reason := why_unavailable():
             raise HostUnavailable(reason)
         self.name = name
@@ -81,8 +69,8 @@ class Machine:
         self._timeout = timeout
         self._boots = 0
         self._nspawn: subprocess.Popen[Any] | None = None
-        self._read = [os.path.realpath(p) for p in (CHECKOUT, sys.prefix, sys.base_prefix)]
-        self._write = [os.path.realpath(p) for p in share]
+        self.system = system or wanted()
+        self._disk = Disk(self.system, bare=bare, share=share)
         self._space = Namespace(
             {"hostname": name, "covered": ["/run"], "share": [], "manager_env": None, "home": "/", "timeout": timeout}
         )
@@ -98,8 +86,7 @@ class Machine:
     def start(self) -> Self:
         self._space.start()
         try:
-            passed = sorted({str(p) for path in (*self._read, *self._write) for p in (Path(path), *Path(path).parents)})
-            self._outside(["sh", "-c", _PREPARE, "sh", ROOT, self.name, *_MASKED, "--", *passed])
+            self._outside(self._disk.prepare(self.name))
             self._boot()
         except BaseException:
             self.close()
@@ -109,7 +96,10 @@ class Machine:
     def close(self) -> None:
         """End the machine and forget its disk. Raises HostLeftovers if anything of it remains."""
         self._nspawn, self.leader = None, 0
-        self._space.close()
+        try:
+            self._space.close()
+        finally:
+            self._disk.close()
 
     def _outside(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a program of the real machine, in the namespaces around this one."""
@@ -121,8 +111,6 @@ class Machine:
         leaf = f"boot-{self._boots}"
         for folder in self._unit_folders():
             os.mkdir(f"{folder}/{leaf}")
-        binds = [self._bind("--bind-ro", path) for path in self._read if self._is_hidden(path)]
-        binds += [self._bind("--bind", path) for path in self._write]
         options = ["--quiet", "--boot", "--register=no", "--keep-unit", "--link-journal=no", "--private-network"]
         options += [
             "--resolv-conf=off",
@@ -135,8 +123,9 @@ class Machine:
         try:
             enter = self._space.enter(leaf)
             # Shutdown and boot say nothing that a test reads, and a quiet console is a quick one.
-            argv = [*enter, "systemd-nspawn", *options, *binds, "systemd.show_status=no"]
-            self._nspawn = self._space.spawn(argv, self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            argv = [*enter, "systemd-nspawn", *options, *self._disk.binds, "systemd.show_status=no"]
+            env = self._env if self.system is None else {**self._env, **_UNIFIED}
+            self._nspawn = self._space.spawn(argv, env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         finally:
             os.close(log)
         self.leader = eventually(lambda: self._find_leader(leaf), timeout=self._timeout, what="the machine's process 1")
@@ -161,17 +150,6 @@ class Machine:
 
     def _console_log(self) -> Path:
         return Path(f"/proc/{self._space.pid}/root/run/console.log")
-
-    @staticmethod
-    def _is_hidden(path: str) -> bool:
-        """Whether the overlay does not show it: it lives on another mount, or where nspawn mounts something."""
-        other_mount = os.stat(path).st_dev != os.stat("/").st_dev
-        return other_mount or any(f"{path}/".startswith(f"{top}/") for top in _REPLACED)
-
-    @staticmethod
-    def _bind(option: str, path: str) -> str:
-        escaped = path.replace("\\", "\\\\").replace(":", "\\:")
-        return f"{option}={escaped}"
 
     def run(
         self,
