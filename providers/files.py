@@ -205,13 +205,3 @@ def _make_folders(folder: str) -> None:
     except FileExistsError:
         if not os.path.isdir(folder):
             raise
-
-
-def is_folder(path: str) -> bool:
-    """Raises ObserveError where it cannot be told."""
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise ObserveError(f"{path} cannot be looked at: {error.strerror}") from error

@@ -6,7 +6,7 @@ one; `tests/world.py` is a simulated one that implements the same protocol and i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -152,6 +152,18 @@ class FileState:
     raw: bytes | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What stands at a path that the fleet does not own, links followed. `usable`: a folder may be entered, a file may
+    be read; `runs`: a file may be executed. `unclear`: that could not be told. `why` says in a few words why it is not
+    to be used, whatever it is; it is "" for `nothing`."""
+
+    kind: Literal["folder", "file", "nothing", "other", "unclear"]
+    usable: bool = False
+    runs: bool = False
+    why: str = ""
+
+
 class Look(Protocol):
     """One look at the host: each fact is read at most once, when first asked for, in a constant number of round
     trips, bounded in time. Every method raises `providers.base.ObserveError` if it could not see."""
@@ -208,8 +220,10 @@ class Look(Protocol):
         """None: certainly not there."""
         ...
 
-    def is_folder(self, path: str) -> bool:
-        """Whether a path is a folder, or leads to one. False: certainly not."""
+    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+        """What stands at paths that are not the fleet's (working directories, secret files, whatever a roster names),
+        by path. Never raises, and never hangs: what does not answer is `unclear`. Ask for all at once: that is one
+        round trip."""
         ...
 
     def listing(self, folder: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from providers import files, procfs
 from providers.base import ObserveError
 from providers.bus_address import LINGER_DIR
 from providers.dbus import Systemd
-from providers.host import FileState, HeartbeatFile, HostFacts, Process, TmuxServer, UnitState, Usage
+from providers.host import FileState, HeartbeatFile, HostFacts, Place, Process, TmuxServer, UnitState, Usage
 from providers.spawn import Child
 from providers.tmux import Tmux
 
@@ -81,8 +81,13 @@ class LocalLook:
     def file(self, path: str) -> FileState | None:
         return self._once(("file", path), lambda: files.state(path))
 
-    def is_folder(self, path: str) -> bool:
-        return self._once(("is_folder", path), lambda: files.is_folder(path))
+    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+        from providers import places
+
+        wanted = list(dict.fromkeys(paths))
+        new = [path for path in wanted if ("place", path) not in self._seen]
+        self._seen.update({("place", path): place for path, place in places.at(new).items()})
+        return {path: self._seen["place", path] for path in wanted}
 
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once(("listing", folder), lambda: _names(folder))

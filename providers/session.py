@@ -14,7 +14,7 @@ from providers.names import agent_of_scope
 from providers.steps import KillSession, Step, UnitJob
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Look, Pane
+    from providers.host import HostFacts, Look, Pane, Place
     from specs.compiled import Agent, Fleet
 
 
@@ -197,9 +197,16 @@ def _cannot_start(agent: Agent | None, pane: Pane, look: Look) -> str:
     nothing speaks against it. Only looked at when a new start is due."""
     if agent is None or pane.dead or agent.state != "running" or agent.held or pane.launch == launch_digest(agent):
         return ""
-    if look.is_folder(agent.working_directory):
+    place = look.places([agent.working_directory])[agent.working_directory]
+    if place.kind == "folder" and place.usable:
         return ""
-    return f"its working directory {agent.working_directory} does not exist on this host"
+    return f"its working directory {agent.working_directory} {_what(place)}"
+
+
+def _what(place: Place) -> str:
+    if place.kind == "nothing":
+        return "does not exist on this host"
+    return "is no folder" if place.kind == "file" else f"cannot be used: {place.why}"
 
 
 def _hidden(units: tuple[str, ...], look: Look) -> bool:

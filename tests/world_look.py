@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.base import ObserveError
 from providers.heartbeats import parse
-from providers.host import FileState, HeartbeatFile, Pane, Process, TmuxServer, UnitState, Usage
+from providers.host import FileState, HeartbeatFile, Pane, Place, Process, TmuxServer, UnitState, Usage
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -169,8 +170,13 @@ class WorldLook:
             return FileState(odd=file.odd)
         return FileState(content=file.content, mode=file.mode)
 
-    def is_folder(self, path: str) -> bool:
-        return path not in self._world.missing_folders
+    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+        return {path: self._once("place", path, partial(self._place, path)) for path in paths}
+
+    def _place(self, path: str) -> Place:
+        if path in self._world.missing_folders:
+            return Place(kind="nothing")
+        return self._world.places.get(path, Place(kind="folder", usable=True))
 
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once("listing", folder, lambda: self._listing(folder))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from providers.local_host import LocalHost
 from providers.steps import Step, StepResult
 
-MODULES = ("scenarios_systemd", "scenarios_trouble", "scenarios_tmux", "scenarios_files")
+MODULES = ("scenarios_systemd", "scenarios_trouble", "scenarios_tmux", "scenarios_files", "scenarios_hanging")
 Scenario = Callable[[LocalHost], None]
 
 

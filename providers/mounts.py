@@ -1,0 +1,92 @@
+"""Which file systems a path leads through, told from the kernel's table of mounts: none is asked that may hang.
+
+Links are followed here one by one, and only on file systems of this machine's own memory and disks.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from errno import EINVAL
+
+_TABLE = "/proc/self/mountinfo"
+_LINKS_MAX = 40  # as the kernel has it
+# Others are served by a program or by another machine, which may stop to answer. From the kernel's fs/ folder.
+_NEAR = frozenset(
+    (
+        "bcachefs", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "erofs", "exfat", "ext2",
+        "ext3", "ext4", "f2fs", "hugetlbfs", "iso9660", "jfs", "mqueue", "msdos", "nilfs2", "ntfs", "ntfs3", "overlay",
+        "proc", "pstore", "ramfs", "reiserfs", "rootfs", "securityfs", "squashfs", "sysfs", "tmpfs", "tracefs", "udf",
+        "vfat", "xfs", "zfs",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A file system that may hang. `kind` as in the table: nfs4, fuse.sshfs, ..."""
+
+    point: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"the file system at {self.point} ({self.kind})"
+
+
+class Mounts:
+    """The table as it is now. Never raises: without a table nothing is known to be far."""
+
+    def __init__(self, table: bytes | None = None) -> None:
+        self._kinds: dict[str, str] = {}
+        for line in (_read() if table is None else table).splitlines():
+            left, _, right = line.partition(b" - ")
+            fields = left.split(b" ")
+            if len(fields) > 4 and right:  # the fifth is where it is mounted
+                self._kinds[os.fsdecode(_plain(fields[4]))] = os.fsdecode(right.split(b" ", 1)[0])
+        self.any_far = any(kind not in _NEAR for kind in self._kinds.values())
+
+    def far(self, path: str) -> Mount | None:
+        """The first file system on the way to an absolute path that may hang; None if there is none."""
+        if not self.any_far:
+            return None
+        todo = path.split("/")[::-1]
+        at, links = "", 0
+        while todo:
+            part = todo.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                at = at.rpartition("/")[0]
+                continue
+            there = f"{at}/{part}"
+            kind = self._kinds.get(there)
+            if kind is not None and kind not in _NEAR:
+                return Mount(point=there, kind=kind)
+            try:
+                target = os.readlink(there)
+            except OSError as error:
+                if error.errno != EINVAL:  # it is not there, or is no folder: nothing behind it is
+                    return None
+                at = there
+                continue
+            links += 1
+            if links > _LINKS_MAX:
+                return None
+            at = "" if target.startswith("/") else at
+            todo.extend(target.split("/")[::-1])
+        return None
+
+
+def _read() -> bytes:
+    try:
+        with open(_TABLE, "rb") as table:
+            return table.read()
+    except OSError:
+        return b""
+
+
+def _plain(field: bytes) -> bytes:
+    """Blanks and backslashes stand there as octal numbers."""
+    for code, char in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
+        field = field.replace(code, char)
+    return field

@@ -1,0 +1,41 @@
+"""What stands at paths that the fleet does not own. Whoever asks never hangs: see `bounded_look.py`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from errno import ELOOP, ENOENT, ENOTDIR
+from functools import partial
+
+from providers.bounded_look import ask
+from providers.host import Place
+
+_Seen = tuple[int, bool, bool]  # mode, may be read (a folder: entered), may be executed
+
+
+def at(paths: Iterable[str]) -> dict[str, Place]:
+    """By path. Never raises."""
+    answers = ask({path: partial(_see, path) for path in paths})
+    return {path: _place(answer) for path, answer in answers.items()}
+
+
+def _see(path: str) -> _Seen:
+    mode = os.stat(path).st_mode
+    runs = os.access(path, os.X_OK)
+    return mode, runs if stat.S_ISDIR(mode) else os.access(path, os.R_OK), runs
+
+
+def _place(seen: _Seen | OSError) -> Place:
+    if isinstance(seen, OSError):
+        if seen.errno in (ENOENT, ENOTDIR):
+            return Place(kind="nothing")
+        if seen.errno == ELOOP:
+            return Place(kind="other", why="its symbolic links lead back to themselves")
+        return Place(kind="unclear", why=seen.strerror or str(seen))
+    mode, usable, runs = seen
+    if stat.S_ISDIR(mode):
+        return Place(kind="folder", usable=usable, why="" if usable else "it may not be entered")
+    if stat.S_ISREG(mode):
+        return Place(kind="file", usable=usable, runs=runs, why="" if usable else "it may not be read")
+    return Place(kind="other", why="it is neither a folder nor a regular file")
