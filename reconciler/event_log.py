@@ -20,7 +20,7 @@ from reconciler.times import rfc3339
 MAX_BYTES = 1024 * 1024  # of one file; there are at most two
 LOCK_S = 1.0
 MAX_TEXT = 2000  # characters of one value
-Source = Literal["reconcile", "watch", "operator"]
+Source = Literal["reconcile", "watch", "operator", "agent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

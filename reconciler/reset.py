@@ -18,7 +18,7 @@ from reconciler.event_log import EventLog
 from reconciler.events import Event, EventType
 from reconciler.lock import run_lock
 from reconciler.model import AgentHistory
-from reconciler.reset_verdict import Record, Sight, evidence, newest
+from reconciler.reset_verdict import Record, Restarted, Sight, after_restart, evidence, newest
 
 if TYPE_CHECKING:
     from providers.host import Host, HostFacts
@@ -51,10 +51,11 @@ def must_not_be_held(place: Here, fleet: Fleet, agent: Agent, *, force: bool) ->
         raise Refused(f"agent {agent.name} is suspended by {one.by}: {one.reason}", help="--force does it all the same")
 
 
-def restart(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
-    """Restart its unit and wait until its program is there. It is no crash, and no backoff follows from it. Raises
-    Locked, and MosaicError when it does not come up."""
+def restart(place: Here, agent: Agent, eyes: Eyes, host: Host) -> Restarted:
+    """Restart its unit, wait until its program is there, and hear from it which session it is in. It is no crash, and
+    no backoff follows from it. Raises Locked, and MosaicError when it does not come up."""
     now = time.time()
+    before = _Words(place.facts, agent.name).record()
     with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
         history = place.store.load_history(now=now)
         known = noted_start(history.agents.get(agent.name, AgentHistory()), now)
@@ -67,6 +68,19 @@ def restart(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
             view = eyes.view(agent.name)
     if view.health != "healthy":
         raise MosaicError(f"agent {agent.name} was restarted and is not up: {view.why}", help="mosaic fleet status")
+    return _restarted(place.facts, agent, before, since=now)
+
+
+def _restarted(facts: HostFacts, agent: Agent, before: Record, *, since: float) -> Restarted:
+    """Waits for the new program's word, where its program says anything of sessions at all."""
+    words = _Words(facts, agent.name)
+    deadline = time.monotonic() + VERIFY_S
+    while True:
+        over = not before.session or time.monotonic() >= deadline
+        found = after_restart(before, words.record(), since=since, over=over)
+        if found.word:
+            return found
+        time.sleep(POLL_S)
 
 
 def _carry_out(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
@@ -120,24 +134,33 @@ def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: 
     )
 
 
-class _Looking:
-    """What an agent's program and its screen say, again and again."""
+class _Words:
+    """What an agent's program says of itself."""
 
-    def __init__(self, facts: HostFacts, fleet: Fleet, agent: Agent, program: Program, panes: Panes) -> None:
-        self._facts, self._agent, self._program, self._panes = facts, agent, program, panes
-        self._where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
+    def __init__(self, facts: HostFacts, agent: str) -> None:
+        self._folder, self._agent = facts.run_dir, agent
 
     def record(self) -> Record:
         return newest([self._read(kind) for kind in ("turn", "hb")])
 
     def _read(self, kind: str) -> Record:
-        with suppress(OSError), Path(self._facts.run_dir, f"{self._agent.name}.{kind}").open("rb") as file:
+        with suppress(OSError), Path(self._folder, f"{self._agent}.{kind}").open("rb") as file:
             found = parse(file.read(_RECORD_MAX), time.time())
             if found.error is None and found.words.get("source") != "sidecar":
                 words = found.words
                 by: Literal["hook", "status-file"] = "hook" if kind == "turn" else "status-file"
-                return Record(ts=found.ts, event=words.get("event", ""), session=words.get("session", ""), by=by)
+                event, session = words.get("event", ""), words.get("session", "")
+                return Record(ts=found.ts, event=event, session=session, pid=found.pid, by=by)
         return Record()
+
+
+class _Looking(_Words):
+    """What an agent's program and its screen say, again and again."""
+
+    def __init__(self, facts: HostFacts, fleet: Fleet, agent: Agent, program: Program, panes: Panes) -> None:
+        super().__init__(facts, agent.name)
+        self._program, self._panes = program, panes
+        self._where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
 
     def sight(self) -> Sight | None:
         try:
@@ -152,7 +175,13 @@ class _Looking:
 
 def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source = "operator") -> None:
     """Write down who did what to whom. Raises StateError."""
-    by = place.facts.user if source == "operator" else "mosaic"
+    by = "mosaic"
+    if source == "operator":
+        from reconciler.signing import who
+
+        by = who(place.facts.user)
+        if by != place.facts.user:
+            source, message = "agent", message.replace("an operator", f"agent {by}", 1)
     status = place.store.load_status()
     log = EventLog(
         store=place.store,

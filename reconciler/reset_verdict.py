@@ -21,13 +21,24 @@ _MORE = 2  # lines that a fresh screen may have more than the one before: a tip,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The newest word of the agent's own program: which event, in which of its sessions, when (Unix seconds), and how
-    it was said."""
+    """The newest word of the agent's own program: which event, in which of its sessions, when (Unix seconds), by which
+    process, and how it was said."""
 
     ts: float = 0.0
     event: str = ""
     session: str = ""
+    pid: int = 0
     by: Literal["hook", "status-file"] = "status-file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restarted:
+    """What a restart has come to. `word`: "delivered" only where the program itself names another session than before;
+    "" while it may still do so. `reason`: a sentence without its full stop."""
+
+    word: Literal["", "delivered", "unconfirmed"]
+    evidence: Literal["", "hook", "status-file"] = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +78,12 @@ def objection(view: AgentView, *, restart: bool) -> str:
 def evidence(
     before: Record, after: Record, was: Sight, now: Sight | None, *, submitted: float
 ) -> Literal["", "hook", "status-file", "pane"]:
-    """What shows that the conversation is a new one. Its program's word counts most; then a screen that is ready for
-    input, and on which nothing stands of what was said last. `submitted`: Unix seconds; some records know no
-    fractions."""
+    """What shows that the conversation is a new one. Its program's word counts most, and where it names the session of
+    before, no screen says otherwise; then a screen that is ready for input, and on which nothing stands of what was
+    said last. `submitted`: Unix seconds; some records know no fractions."""
     if after.ts >= int(submitted) and after != before:
-        if before.session and after.session and before.session != after.session:
-            return after.by
+        if before.session and after.session:
+            return after.by if before.session != after.session else ""
         if begins_session(after.event) and after.event != before.event:
             return after.by
     if now is None or not now.ready:
@@ -80,6 +91,30 @@ def evidence(
     stands, last = _worth(now.lines), _worth(was.lines[: was.row])[-_LAST:]
     grown = len(stands) > len(_worth(was.lines)) + _MORE  # what was there may only have been pushed off the screen
     return "pane" if last and not grown and not set(last) & set(stands) else ""
+
+
+def after_restart(before: Record, after: Record, *, since: float, over: bool) -> Restarted:
+    """Whether a restart has brought a new conversation. A new process is none: its command may take the old one up
+    again, and shows whatever it likes while it does. Only what it says itself of its session counts. `since`: Unix
+    seconds of the restart; `over`: nobody waits any longer."""
+    fresh = after.ts >= int(since) and after.pid != before.pid and bool(after.session)
+    if fresh and before.session:
+        if after.session != before.session:
+            return Restarted(word="delivered", evidence=after.by)
+        return Restarted(
+            word="unconfirmed",
+            reason="its program was restarted, and says that it is in the same session as before: its command takes "
+            "the old conversation up again",
+        )
+    if not over:
+        return Restarted(word="")
+    if fresh:
+        reason = "its program was restarted, and nothing is known of the session that it was in before"
+    elif before.session:
+        reason = "its program was restarted, and has not said yet which session it is in"
+    else:
+        reason = "its program was restarted, and says nothing of its sessions"
+    return Restarted(word="unconfirmed", reason=reason)
 
 
 def begins_session(event: str) -> bool:

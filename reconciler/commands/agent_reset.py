@@ -35,7 +35,7 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     Says what became of it, and ends with
       0  delivered: something shows that the conversation is a new one
       1  not-delivered: nothing was done
-      3  unconfirmed: the command was given, and nothing shows what came of it
+      3  unconfirmed: the command was given, or it was restarted, and nothing shows that the conversation is a new one
       5  refused: the agent works, waits or is suspended, or the fleet is paused
     """
     from reconciler.agents import in_force, lookup
@@ -77,17 +77,32 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
 def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentView) -> int:
     from providers.local_host import LocalHost
     from reconciler.commands.shared import poke
+    from reconciler.errors import ExitCode
     from reconciler.render.words import loss
     from reconciler.reset import restart, tell_log
 
     lost = loss(view, time.time())
     if lost:
         output.progress(f"restarting agent {agent.name}: {lost}")
-    restart(place, agent, eyes, LocalHost(os.environ))
-    tell_log(place, agent.name, "an operator restarted it for a new conversation", "restart")
+    told = restart(place, agent, eyes, LocalHost(os.environ))
+    tell_log(place, agent.name, f"an operator restarted it for a new conversation: {told.word}", "restart")
     poke(place.store)
-    output.result(f"delivered: agent {agent.name} was restarted and has a new conversation")
+    if told.word != "delivered":
+        output.result(f"unconfirmed: agent {agent.name}: {told.reason}")
+        output.progress(f"help: {_way(agent)}")
+        return ExitCode.UNHEALTHY
+    output.result(f"delivered: agent {agent.name} was restarted and has a new conversation (evidence: {told.evidence})")
     return 0
+
+
+def _way(agent: Agent) -> str:
+    """What to do about a restart that brought no new conversation for certain."""
+    from providers.programs.registry import program
+    from reconciler.reset_verdict import reset_text
+
+    look = f"look: mosaic agent tail {agent.name}"
+    known = reset_text(agent, program(agent.runtime), "")
+    return f"{look}; its own command may begin one: mosaic agent reset {agent.name}" if known else look
 
 
 def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: AgentView, how: How) -> int:

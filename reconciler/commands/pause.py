@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 @click.command(epilog='\b\nExample:\n  mosaic fleet pause --reason "looking at a crash by hand"\n')
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for everybody who wonders later.")
-@click.option("--by", metavar="NAME", help="Who; default: your user name.")
+@click.option("--by", metavar="NAME", help="Who; default: your user name, or the agent that calls.")
 @click.pass_obj
 def pause(output: Output, *, reason: str, by: str | None) -> int:
     """Pull the kill switch: from its next step on, no run does anything on this host. Agents go on running, and are
     still looked at."""
     from providers.facts import gather
     from reconciler.pause import pause as pull
+    from reconciler.signing import who
 
     facts = gather(os.environ)
-    made = pull(facts, reason=reason, by=by or facts.user, now=time.time())
+    made = pull(facts, reason=reason, by=by or who(facts.user), now=time.time())
     _poke_all(facts.state_home, facts.runtime_dir)
     output.result(f"paused by {made.by}: {made.reason}; `mosaic fleet resume` lets go")
     return 0

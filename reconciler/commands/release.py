@@ -88,15 +88,18 @@ def _holder_wanted(place: Here, status: FleetStatus | None) -> Resource | None:
 def _tell_log(place: Here, agent: str | None, now: float) -> None:
     from reconciler.event_log import EventLog
     from reconciler.events import Event, EventType
+    from reconciler.signing import who
 
+    by = who(place.facts.user)
     status = place.store.load_status()
     log = EventLog(
         store=place.store,
-        source="operator",
+        source="operator" if by == place.facts.user else "agent",
         fleet=place.store.state.name,
         tenant_id=place.facts.user,
         host=status.host if status else place.facts.hostname,
     )
-    message = "an operator let it go" if agent else "an operator let the holder's change through"
-    event = Event(type=EventType.RELEASED, message=message, agent=agent, fields={"by": place.facts.user})
+    someone = "an operator" if by == place.facts.user else f"agent {by}"
+    message = f"{someone} let it go" if agent else f"{someone} let the holder's change through"
+    event = Event(type=EventType.RELEASED, message=message, agent=agent, fields={"by": by})
     log.write([event], now=now, revision=status.applied_revision if status else "")

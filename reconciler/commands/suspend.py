@@ -58,6 +58,7 @@ def suspend(
     """
     from reconciler.change import gather_here
     from reconciler.commands.change import carry_out
+    from reconciler.signing import who
     from reconciler.times import rfc3339
     from reconciler.verbs import suspend as verb
 
@@ -66,9 +67,9 @@ def suspend(
     until = _until(length, end, time.time())
     goal = _repository(output, asked, only_here=only_here)
     if goal is None:
-        return _suspend_here(output, name, reason=reason, by=by or facts.user, until=until, asked=asked)
+        return _suspend_here(output, name, reason=reason, by=by or who(facts.user), until=until, asked=asked)
     ends = rfc3339(until) if until else None
-    return carry_out(output, goal, verb(name, reason=reason, by=by or facts.user, until=ends), asked)
+    return carry_out(output, goal, verb(name, reason=reason, by=by or who(facts.user), until=ends), asked)
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet unsuspend coder0\n")

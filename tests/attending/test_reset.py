@@ -10,7 +10,7 @@ import pytest
 from providers.programs.base import Plain
 from providers.programs.registry import program
 from reconciler.classify import Readiness
-from reconciler.reset_verdict import Record, Sight, evidence, objection, reset_text
+from reconciler.reset_verdict import Record, Sight, after_restart, evidence, objection, reset_text
 from tests import builders as make
 from tests.attending.terminals import dead
 from tests.launch.bench import make_agent
@@ -31,12 +31,33 @@ def test_the_programs_own_word_counts() -> None:
 
     assert after(ts=201.0, session="b") == "hook"
     assert after(ts=200.0, session="b") == "hook"  # it may know whole seconds only
-    assert after(ts=201.0, event="SessionStart") == "hook"
-    assert after(ts=201.0, event="session_start") == "hook"
+    assert after(ts=201.0, event="SessionStart", session="") == "hook"
+    assert after(ts=201.0, event="session_start", session="") == "hook"
+    assert after(ts=201.0, event="SessionStart") == ""  # in the session of before
     assert after(ts=201.0, event="UserPromptSubmit") == ""
     assert after(ts=150.0, session="b") == ""
     assert after() == ""
     assert evidence(Record(), replace(BEFORE, ts=300.0, session="b"), OLD, None, submitted=200.0) == ""
+    assert evidence(BEFORE, replace(BEFORE, ts=201.0), OLD, CLEAN, submitted=200.0) == ""  # whatever the screen shows
+
+
+def test_a_new_process_is_no_new_conversation() -> None:
+    old = replace(BEFORE, pid=1)
+
+    def after(before: Record = old, *, over: bool = False, **words: object) -> tuple[str, str]:
+        now = replace(BEFORE, **{"pid": 2, **words})  # type: ignore[arg-type]
+        found = after_restart(before, now, since=200.7, over=over)
+        return found.word, found.reason
+
+    assert after(ts=200.0, session="b") == ("delivered", "")
+    assert after(ts=200.0, session="b", pid=1) == ("", "")  # the last word of the process that ended
+    assert after(ts=150.0, session="b") == ("", "")
+    assert after(ts=201.0, event="SessionStart")[0] == "unconfirmed"
+    assert "the same session as before" in after(ts=201.0, event="SessionStart")[1]
+    assert after(ts=201.0, session="") == ("", "")
+    assert "has not said yet which session" in after(ts=201.0, session="", over=True)[1]
+    assert "nothing is known of the session" in after(Record(), ts=201.0, session="b", over=True)[1]
+    assert "says nothing of its sessions" in after(Record(), ts=201.0, session="", over=True)[1]
 
 
 def test_a_screen_counts_when_it_is_empty_and_ready() -> None:
@@ -100,6 +121,10 @@ def session(fleet: Fleet, agent: str) -> str:
     return found[1] if found else ""
 
 
+def pane_pid(fleet: Fleet, agent: str) -> str:
+    return fleet.tmux("display-message", "-p", "-t", f"={agent}:", "#{pane_pid}")
+
+
 @pytest.mark.parametrize(("words", "how"), [((), "runtime"), (("--new",), "new"), (("--clear",), "clear")])
 def test_the_runtimes_own_command(fleet: Fleet, words: tuple[str, ...], how: str) -> None:
     fleet.beats("coder0")
@@ -117,10 +142,12 @@ def test_the_runtimes_own_command(fleet: Fleet, words: tuple[str, ...], how: str
 
 
 def test_a_restart_is_no_crash(fleet: Fleet) -> None:
+    fleet.beats("coder1")
     before = fleet.pids()
     run = fleet.cli("agent", "reset", "coder1", "--restart", "--force")
     assert run.code == 0, run.err
-    assert run.out == "delivered: agent coder1 was restarted and has a new conversation\n"
+    said = "delivered: agent coder1 was restarted and has a new conversation (evidence: status-file)"
+    assert run.out == f"{said}\n"
     after = fleet.pids()
     assert after["coder1"] != before["coder1"]
     assert {**after, "coder1": 0} == {**before, "coder1": 0}
@@ -179,7 +206,40 @@ def test_what_has_no_command_says_so(fleet: Fleet) -> None:
     assert run.code == 1
     assert "mosaic agent reset canvas --restart" in run.err
     assert fleet.cli("agent", "reset", "nobody").code == 4
-    assert fleet.cli("agent", "reset", "canvas", "--restart", "--force").code == 0
+    pid = pane_pid(fleet, "canvas")
+    run = fleet.cli("agent", "reset", "canvas", "--restart", "--force")
+    assert (run.code, run.out) == (
+        3,
+        "unconfirmed: agent canvas: its program was restarted, and says nothing of its sessions\n",
+    )
+    assert "mosaic agent tail canvas\n" in run.err
+    assert pane_pid(fleet, "canvas") != pid
+
+
+def test_a_command_that_takes_the_conversation_up_again_is_no_new_one(fleet: Fleet) -> None:
+    """`claude --continue` is such a command: it begins with the session of before, and says so."""
+    path = f"{fleet.host.home}/bin/continue"
+    script = (
+        '#!/bin/sh\ncd "$MOSAIC_HOME/fleet/run"\nwhile :; do\n'
+        'printf "ts=%s pid=%s status=ok event=SessionStart session=old\\n" '
+        '"$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)" $$ >.c.new\n'
+        "mv .c.new $MOSAIC_AGENT_NAME.turn\nsleep 0.2\ndone\n"
+    )
+    fleet.write(path, script, 0o755)
+    fleet.roster["runtimes"]["again"] = {"command": [path, "--continue"], "process_names": ["continue"]}
+    fleet.roster["runtimes"]["again"]["reset_command"] = "/clear"
+    fleet.agents["again"] = {"runtime": "again", "class": "worker"}
+    fleet.commit("again")
+    fleet.converge()
+    fleet.wait(lambda: fleet.exists(f"{fleet.mosaic}/fleet/run/again.turn"), "its word")
+    pid = pane_pid(fleet, "again")
+    run = fleet.cli("agent", "reset", "again", "--restart", "--force")
+    assert run.code == 3, run.err
+    assert run.out.startswith("unconfirmed: agent again: its program was restarted, and says that it is in the same")
+    assert "mosaic agent reset again" in run.err
+    assert pane_pid(fleet, "again") != pid
+    event = [one for one in fleet.events() if one["type"] == "reset"][-1]
+    assert event["message"].endswith(": unconfirmed")
 
 
 def test_its_first_words_are_said_again(fleet: Fleet) -> None:
