@@ -223,6 +223,18 @@ class Checkout:
             )
         return shas
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both descend from, as far as the history that is here tells; None if there is none."""
+        args = ["merge-base", "--end-of-options", one, other]
+        done = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1))
+        return done.out.decode("ascii").split()[0] if done.code == 0 else None
+
+    def versions(self, old: str, new: str, path: str = "roster.yaml") -> list[str]:
+        """The commits after `old`, up to `new`, that change a file, newest first: what the branch itself was at, and
+        not what was merged into it."""
+        args = ["rev-list", "--first-parent", "--end-of-options", new, f"^{old}", "--", path]
+        return run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
+
     def _check(self, names: Sequence[str]) -> list[Entry]:
         """What each name leads to, links inside the repository followed; one process, no content read."""
         stdin = "".join(f"{name}\n" for name in names).encode()

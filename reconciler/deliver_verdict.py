@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Word = Literal["delivered", "unconfirmed", "not-delivered", "sent"]
 Evidence = Literal["", "hook", "status-file", "api", "pane"]
-State = Literal["waiting", "sending", "unconfirmed", "damaged"]  # of a message in the outbox
+State = Literal["waiting", "sending", "unconfirmed", "damaged", "put-away"]  # of a message in the outbox
 DELIVERIES: tuple[Word, ...] = get_args(Word)
 EVIDENCE: tuple[Evidence, ...] = tuple(word for word in get_args(Evidence) if word)
 OUTBOX_STATES: tuple[State, ...] = get_args(State)

@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from providers.base import Json
-from reconciler.events import Event
+from reconciler.events import Event, Source
 from reconciler.redact import hide_secrets, one_line
 from reconciler.store import Store, write_failure
 from reconciler.times import rfc3339
@@ -20,7 +19,6 @@ from reconciler.times import rfc3339
 MAX_BYTES = 1024 * 1024  # of one file; there are at most two
 LOCK_S = 1.0
 MAX_TEXT = 2000  # characters of one value
-Source = Literal["reconcile", "watch", "operator", "agent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from providers.base import HeldReason, Json, Reason, Verb
 from providers.reseed import OVERLAYS
@@ -16,6 +17,8 @@ from reconciler.failures import final_outcomes
 from reconciler.model import Held, Outcome
 from reconciler.status import FleetStatus
 from reconciler.times import rfc3339, rfc3339_or_none
+
+Source = Literal["reconcile", "watch", "operator", "agent"]  # who says it: a run, a person, or an agent in its pane
 
 
 class EventType(StrEnum):

@@ -3,6 +3,7 @@ that does not answer is a row that says why."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,9 @@ def everywhere(listing: Listing, fleet: Fleet, *, timeout_s: float = TIMEOUT_S) 
     words = ["fleet", "ps", "--fleet", fleet.name, "-o", "json"]
     asked: list[tuple[str, Asking | MosaicError]] = []
     try:
-        for host, peers in _by_host(fleet).items():
+        for host, peers in by_host(fleet.peers).items():
             try:
-                asked.append((host, Asking(_way(peers), words, timeout_s=timeout_s)))
+                asked.append((host, Asking(way_to(peers), words, timeout_s=timeout_s)))
             except MosaicError as error:
                 asked.append((host, error))
         found = [_answer(host, asking, listing) for host, asking in asked]
@@ -41,15 +42,16 @@ def everywhere(listing: Listing, fleet: Fleet, *, timeout_s: float = TIMEOUT_S) 
     )
 
 
-def _by_host(fleet: Fleet) -> dict[str, list[Peer]]:
+def by_host(peers: Iterable[Peer]) -> dict[str, list[Peer]]:
+    """Those that are there to stay, by their host, in the order of the hosts."""
     found: dict[str, list[Peer]] = {}
-    for peer in fleet.peers:
+    for peer in peers:
         if peer.state != "absent":
             found.setdefault(peer.host, []).append(peer)
     return dict(sorted(found.items()))
 
 
-def _way(peers: list[Peer]) -> Destination:
+def way_to(peers: Sequence[Peer]) -> Destination:
     """By what the first of them names, else by the host's name."""
     return destination(next((peer for peer in peers if peer.ssh), peers[0]))
 

@@ -17,8 +17,10 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
-    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `tries`: how often it
-    was refused since, `reason` why, or why it is unconfirmed."""
+    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `revision`: the commit
+    at which its agent was last known to be the one that it is for; "" of messages of the reconciler's own, which are
+    for whoever has the name. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed or put
+    away, `ended` when that was."""
 
     id: str
     agent: str
@@ -31,16 +33,25 @@ class Message:
     state: State = "waiting"
     reason: str = ""
     tries: int = 0
+    revision: str = ""
+    ended: float = 0.0
+
+    @property
+    def our_own(self) -> bool:
+        """It is of the reconciler, and not of somebody who wrote to this very agent."""
+        return bool(self.kickstart or self.mission)
 
 
 def parse(name: str, raw: Mapping[str, Any]) -> Message:
     """A message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
-    texts = (message.agent, message.sender, message.text, message.kickstart, message.mission, message.reason)
+    words = (message.agent, message.sender, message.text, message.kickstart, message.mission)
+    texts = (*words, message.reason, message.revision)
     if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a message")
     created, expires, tries = float(message.created), float(message.expires), float(message.tries)
-    if not (isfinite(created) and isfinite(expires) and isfinite(tries)):
+    ended = float(message.ended)
+    if not (isfinite(created) and isfinite(expires) and isfinite(tries) and isfinite(ended)):
         raise ValueError("not a time, or not a number of tries")
     try:
         if not message.kickstart and clean(message.text) != message.text:
@@ -48,7 +59,7 @@ def parse(name: str, raw: Mapping[str, Any]) -> Message:
         label(message.sender)
     except Usage as error:
         raise ValueError(error.message) from error
-    return replace(message, created=created, expires=expires, tries=int(tries))
+    return replace(message, created=created, expires=expires, tries=int(tries), ended=ended)
 
 
 def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:

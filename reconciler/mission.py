@@ -26,7 +26,7 @@ from specs.compiled import changed_in
 if TYPE_CHECKING:
     from providers.host import Host
     from reconciler.deliver_verdict import Delivery
-    from reconciler.event_log import Source
+    from reconciler.events import Source
     from reconciler.loop import Context
     from reconciler.message import Message
     from reconciler.results import RunResult

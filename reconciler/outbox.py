@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from reconciler.store import Store, write_failure
 MAX_MESSAGES = 1000  # of a fleet on this host ...
 MAX_OF_AGENT = 100  # ... and of one agent
 MAX_BYTES = 16 << 20
-KEEP_S = 7 * 86400.0  # how long one that is unconfirmed is kept to be looked at
+KEEP_S = 7 * 86400.0  # how long one that is unconfirmed or put away is kept to be looked at
 _FILE_MAX = 4 << 20
 _LOCK_S = 5.0
 
@@ -47,8 +47,11 @@ class Outbox:
         found = (self._read(name.removesuffix(".json")) for name in names)
         return tuple(sorted((one for one in found if one is not None), key=lambda one: (not one.kickstart, one.id)))
 
-    def put(self, *, agent: str, sender: str, text: str, now: float, expires: float = 0.0) -> Message:
-        """Keep a message until its agent is available. Raises Refused if there are too many already, StateError."""
+    def put(
+        self, *, agent: str, sender: str, text: str, now: float, expires: float = 0.0, revision: str = ""
+    ) -> Message:
+        """Keep a message until its agent is available. `revision`: the commit in force, by which it is known whom it is
+        for. Raises Refused if there are too many already, StateError."""
         with self._locked(now):
             known = self.messages()
             of_agent = [one for one in known if one.agent == agent]
@@ -66,6 +69,7 @@ class Outbox:
                 text=text,
                 created=now,
                 expires=expires,
+                revision=revision,
             )
             self._write(message)
         return message
@@ -118,24 +122,36 @@ class Outbox:
                 self._unlink(message.id)
             else:
                 tries = message.tries + (state == "waiting")
-                self._write(replace(message, state=state, reason=reason, tries=tries))
+                ended = 0.0 if state in ("waiting", "sending") else now
+                self._write(replace(message, state=state, reason=reason, tries=tries, ended=ended))
+
+    def note(self, message: Message, now: float, *, revision: str, reason: str) -> Message:
+        """Write down what is known of one that waits, if it still does: at which commit its agent was still the same,
+        and why it waits."""
+        with self._locked(now):
+            current = self._read(message.id)
+            if current is None or current.state != "waiting":
+                return message
+            noted = replace(current, revision=revision, reason=reason)
+            if noted != current:
+                self._write(noted)
+        return noted
 
     def cancel(self, name: str, now: float) -> Message:
         """Drop the message of that id, or of the only id that begins so. Raises NotFound, and Refused for one that is
         being sent."""
         with self._locked(now):
-            known = self.messages()
-            exact = [one for one in known if one.id == name]
-            found = exact or [one for one in known if name and one.id.startswith(name)]
-            if len(found) != 1:
-                what = f'several messages begin with "{name}"' if found else f'no message has the id "{name}"'
-                raise NotFound(what, help="mosaic agent outbox lists them")
-            if found[0].state == "sending":
+            found = self.find(name)
+            if found.state == "sending":
                 raise Refused(
-                    f"message {found[0].id} is being sent just now", help="mosaic agent outbox says what becomes of it"
+                    f"message {found.id} is being sent just now", help="mosaic agent outbox says what becomes of it"
                 )
-            self._unlink(found[0].id)
-        return found[0]
+            self._unlink(found.id)
+        return found
+
+    def find(self, name: str) -> Message:
+        """The message of that id, or of the only id that begins so. Raises NotFound."""
+        return _one(self.messages(), name)
 
     def sweep(self, now: float) -> None:
         """What writers that were killed have left, and the folder itself once it is empty."""
@@ -178,6 +194,22 @@ class Outbox:
             return parse(name, parse_json(raw))
         except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
             return Message(id=name, agent="", sender="", created=0.0, state="damaged", reason=str(error)[:200])
+
+
+def _one(known: Sequence[Message], name: str) -> Message:
+    exact = [one for one in known if one.id == name]
+    found = exact or [one for one in known if name and one.id.startswith(name)]
+    if len(found) != 1:
+        what = f'several messages begin with "{name}"' if found else f'no message has the id "{name}"'
+        raise NotFound(what, help="mosaic agent outbox lists them")
+    return found[0]
+
+
+def would_end(store: Store, gone: Collection[str]) -> dict[str, int]:
+    """How many messages wait here for each of the agents that are to be removed; those that have none are left out.
+    Raises StateError."""
+    known = [one.agent for one in Outbox(store).messages() if one.state == "waiting" and not one.our_own]
+    return {name: known.count(name) for name in sorted(gone) if name in known}
 
 
 def waiting(store: Store) -> bool:

@@ -5,8 +5,9 @@ A run without messages does not import this. With messages it takes a bounded ti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.classify import Readiness
@@ -14,11 +15,12 @@ from reconciler.deliver_verdict import Delivery, State
 from reconciler.errors import MosaicError
 from reconciler.kickstart import first_words
 from reconciler.outbox import KEEP_S, Outbox
+from reconciler.render.words import count
 from reconciler.send import send, tell_log
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.event_log import Source
+    from reconciler.events import Source
     from reconciler.loop import Context
     from reconciler.message import Message
     from reconciler.model import AgentView
@@ -47,10 +49,21 @@ class Round:
     wall: Callable[[], float]
     monotonic: Callable[[], float]
     send: Callable[..., Delivery] = send
+    # Of agents that have messages from before this commit: those that are others by now; None if nobody can know.
+    ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
+    said: list[str] = field(default_factory=list)  # sentences for whoever reads the run
 
 
 def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings) -> RunResult:
     """A round with what a run has last seen. Raises StateError and Unavailable."""
+
+    def ended(names: frozenset[str], since: str) -> frozenset[str] | None:
+        from reconciler import lives
+        from reconciler.checkout import Checkout
+        from reconciler.source import CHECKOUT
+
+        return lives.ended(Checkout(ctx.store.state / CHECKOUT), names, since, fleet.revision)
+
     last = result.status.last_run
     by = Round(
         fleet=fleet,
@@ -63,8 +76,20 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings)
         over=here.stop,
         wall=here.wall,
         monotonic=here.monotonic,
+        ended=ended,
     )
-    return replace(result, messages=go(by) or result.messages)
+    left = go(by)
+    return replace(result, messages=left or result.messages, warnings=(*result.warnings, *by.said))
+
+
+def forecast(fleet: Fleet, store: Store) -> tuple[str, ...]:
+    """What a preview says of messages whose agents are not in the fleet any more. Nothing where they cannot be read."""
+    try:
+        waiting = [one.agent for one in Outbox(store).messages() if one.state == "waiting" and not one.our_own]
+    except MosaicError:
+        return ()
+    gone = Counter(name for name in waiting if name not in _declared(fleet))
+    return tuple(f"{count(number, 'message')} for {name} would be put away" for name, number in sorted(gone.items()))
 
 
 def go(by: Round) -> bool:
@@ -75,7 +100,8 @@ def go(by: Round) -> bool:
     end = by.monotonic() + ROUND_S
     served: set[str] = set()
     left = False
-    for message in [one for one in outbox.messages() if _still_waits(one, agents.get(one.agent), outbox, by)]:
+    waiting = [one for one in outbox.messages() if _still_waits(one, agents.get(one.agent), outbox, by)]
+    for message in _of_this_life(waiting, outbox, by):
         agent, view = agents.get(message.agent), by.views.get(message.agent)
         if agent is None or view is None or view.session != "alive":
             continue
@@ -96,7 +122,7 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Roun
     if message.state == "sending":
         _tell(message, Delivery(word="unconfirmed", reason=_ENDED), by)
         outbox.end(message, now, state="unconfirmed", reason=_ENDED)
-    elif message.state == "unconfirmed" and message.created + KEEP_S <= now:
+    elif message.state in ("unconfirmed", "put-away") and (message.ended or message.created) + KEEP_S <= now:
         outbox.end(message, now, state=None)
     elif message.state == "waiting" and message.expires and message.expires <= now:
         why = "it expired before it could be delivered" + (f": {message.reason}" if message.reason else "")
@@ -107,6 +133,58 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Roun
     else:
         return message.state == "waiting"
     return False
+
+
+def _of_this_life(waiting: list[Message], outbox: Outbox, by: Round) -> list[Message]:
+    """Those whose agent is still the one that they were written to. The others are put away, where a person can read
+    them: the agent was removed, or another one has its name by now."""
+    declared = _declared(by.fleet)
+    older: dict[str, set[str]] = {}
+    for one in waiting:
+        if one.revision not in ("", by.fleet.revision) and not one.our_own:
+            older.setdefault(one.revision, set()).add(one.agent)
+    others = {since: by.ended(frozenset(names), since) for since, names in older.items()}
+    kept, put_away = [], Counter[str]()
+    for one in waiting:
+        why = ""
+        if one.agent not in declared:
+            why = f"{one.agent} was removed from the fleet before it could be delivered"
+        elif one.agent in older.get(one.revision, ()):
+            found = others[one.revision]
+            if found is None:
+                why = f"the history since commit {one.revision[:12]} is not here, so that nobody can tell whether "
+                why += f"{one.agent} is still the agent that it was written to"
+            elif one.agent in found:
+                why = f"the {one.agent} that it was written to was removed, and another agent has that name now"
+        if why and one.our_own:
+            outbox.end(one, by.wall(), state=None)
+        elif why:
+            _tell(one, Delivery(word="not-delivered", reason=f"it was put away: {why}"), by)
+            outbox.end(one, by.wall(), state="put-away", reason=why)
+            put_away[one.agent] += 1
+        else:
+            kept.append(_noted(one, declared[one.agent], outbox, by))
+    for name, number in sorted(put_away.items()):
+        by.said.append(
+            f"{count(number, 'message')} for {name} put away, which is not the agent any more that "
+            f"{'it was' if number == 1 else 'they were'} written to; to read: mosaic agent outbox {name}"
+        )
+    return kept
+
+
+def _declared(fleet: Fleet) -> dict[str, str]:
+    """By name: the other host that it is on, "" for this one."""
+    here = {agent.name: "" for agent in fleet.agents if agent.state != "absent"}
+    return here | {peer.name: peer.host for peer in fleet.peers if peer.state != "absent"}
+
+
+def _noted(one: Message, host: str, outbox: Outbox, by: Round) -> Message:
+    reason = one.reason
+    if host:
+        reason = f"{one.agent} is on host {host} now: cancel it here, and send it again"
+    if one.our_own or (one.revision == by.fleet.revision and reason == one.reason):
+        return one
+    return outbox.note(one, by.wall(), revision=by.fleet.revision, reason=reason)
 
 
 def _may_be_told(by: Round, view: AgentView) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from providers.programs.base import Program
     from reconciler.commands.shared import Here
     from reconciler.deliver_verdict import Delivery
-    from reconciler.event_log import Source
+    from reconciler.events import Source
     from reconciler.eyes import Eyes
     from specs.compiled import Agent, Fleet
 

@@ -129,7 +129,9 @@ def run_locked(
         started_at=started,
         duration_s=here.monotonic() - began,
     )
-    return result if options.dry_run else _messages(result, ctx, intake.fleet, done, here, before, settings)
+    if options.dry_run:
+        return _would_be_put_away(result, ctx, intake.fleet)
+    return _messages(result, ctx, intake.fleet, done, here, before, settings)
 
 
 def _messages(
@@ -167,6 +169,15 @@ def _messages(
         return after_run(result, ctx, fleet, here)
     except MosaicError as error:
         return replace(result, warnings=(*result.warnings, f"messages: {error.message}"))
+
+
+def _would_be_put_away(result: RunResult, ctx: Context, fleet: Fleet) -> RunResult:
+    """A preview says which messages have nobody any more whom they are for."""
+    if not os.path.isdir(ctx.store.state / "outbox"):
+        return result
+    from reconciler.postman import forecast
+
+    return replace(result, warnings=(*result.warnings, *forecast(fleet, ctx.store)))
 
 
 def _is_waited_for(facts: HostFacts) -> bool:

@@ -6,6 +6,7 @@ Enumerations come from the code, so that a new word cannot be forgotten here. Ob
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from providers.base import Health, HeldReason, Kind, Reason, Verb
 from reconciler.classify import Readiness
@@ -13,7 +14,7 @@ from reconciler.conditions import ConditionReason, ConditionStatus, ConditionTyp
 from reconciler.contract.model import OUTCOMES, PROOFS
 from reconciler.deliver_verdict import DELIVERIES, EVIDENCE, OUTBOX_STATES
 from reconciler.doctor import check as doctor
-from reconciler.events import EventType
+from reconciler.events import EventType, Source
 from reconciler.schema_words import ANY as _ANY
 from reconciler.schema_words import BOOL as _BOOL
 from reconciler.schema_words import COUNT as _COUNT
@@ -214,6 +215,7 @@ def _delivery() -> Schema:
 def _outbox() -> Schema:
     message = _object(
         id=_TEXT,
+        host=_TEXT,
         agent=_TEXT,
         sender=_TEXT,
         what=_words(("message", "kickstart")),
@@ -225,14 +227,14 @@ def _outbox() -> Schema:
         created_at=_TIME,
         expires_at=_or_null(_TIME),
     )
-    return _document("Outbox", messages=_list(message))
+    return _document("Outbox", messages=_list(message), silent=_list(_object(host=_TEXT, reason=_TEXT)))
 
 
 def _event() -> Schema:
     every = _object(
         ts=_TIME,
         type=_words(EventType),
-        source=_words(("reconcile", "watch", "operator")),
+        source=_words(get_args(Source)),
         fleet=_TEXT,
         tenant_id=_TEXT,
         host=_TEXT,

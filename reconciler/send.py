@@ -16,7 +16,7 @@ from reconciler.events import Event, EventType
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.event_log import Source
+    from reconciler.events import Source
     from reconciler.store import Store
     from specs.compiled import Agent, Fleet
 

@@ -9,7 +9,7 @@ from reconciler.deliver_text import label as checked
 from reconciler.errors import Refused
 
 if TYPE_CHECKING:
-    from reconciler.event_log import Source
+    from reconciler.events import Source
     from specs.compiled import Agent, Fleet, Peer
 
 _OURS = ("operator", "mosaic")  # names behind the host's that are a person's and the reconciler's

@@ -12,6 +12,7 @@ from reconciler.commands.options import Duration, fleet_option, output_option
 if TYPE_CHECKING:
     from reconciler.commands.shared import Here
     from reconciler.output import Format, Output
+    from reconciler.signing import Signature
     from specs.compiled import Agent, Fleet, Peer
 
 EXPIRES_S = 86400.0
@@ -24,7 +25,12 @@ EXPIRES_S = 86400.0
 @click.argument("name", metavar="AGENT")
 @click.option("-m", "--message", metavar="TEXT", help="The message.")
 @click.option("-f", "--file", metavar="FILE", help="Take it from a file; - is standard input, as without -m and -f.")
-@click.option("--source-label", "sender", metavar="LABEL", help="Whom it is from. Default: HOST:operator.")
+@click.option(
+    "--source-label",
+    "sender",
+    metavar="LABEL",
+    help="Whom it is from. Default: HOST:operator; an agent signs as itself.",
+)
 @click.option("--verify", is_flag=True, help="Wait for evidence that the agent's program has taken it up.")
 @click.option(
     "--verify-timeout",
@@ -67,9 +73,11 @@ def command(
     reason); without it sent (0) says that it was submitted. Nothing is put into a pane that is in copy mode, asks a
     question, or holds a person's draft, and nothing while the fleet is paused. One that is unconfirmed may have
     arrived: look before you send it again."""
+    from providers.caller import calling_agent
     from reconciler.agents import in_force, lookup
     from reconciler.commands.shared import here
-    from reconciler.deliver_text import clean, label
+    from reconciler.deliver_text import clean
+    from reconciler.signing import sign
     from specs.compiled import Peer
 
     if message is not None and file is not None:
@@ -82,16 +90,16 @@ def command(
     declared = in_force(place)
     agent = lookup(declared, name)
     text = clean(message if message is not None else _read(file))
-    sender = label(sender or f"{declared.host}:operator")
+    by = sign(declared, sender, calling_agent())
     if isinstance(agent, Peer):
         options = ["--verify", "--verify-timeout", f"{verify_timeout:g}s"] if verify else []
         if when == "available":
             options = ["--when", "available", "--expires", f"{EXPIRES_S if expires is None else expires:g}s"]
         wait_s = verify_timeout if verify else 0.0
-        return _there(output, declared, agent, text, sender, options, wait_s, form)
+        return _there(output, declared, agent, text, by.sender, options, wait_s, form)
     if when == "available":
-        return _keep(output, place, declared, agent, text, sender, EXPIRES_S if expires is None else expires, form)
-    return _send(output, place, declared, agent, text, sender, verify, verify_timeout, form)
+        return _keep(output, place, declared, agent, text, by.sender, EXPIRES_S if expires is None else expires, form)
+    return _send(output, place, declared, agent, text, by, verify, verify_timeout, form)
 
 
 def _send(
@@ -100,7 +108,7 @@ def _send(
     fleet: Fleet,
     agent: Agent,
     text: str,
-    sender: str,
+    by: Signature,
     verify: bool,
     timeout_s: float,
     form: Format,
@@ -109,13 +117,16 @@ def _send(
     from reconciler.send import EXIT, send
 
     found = send(
-        fleet, agent, text, facts=place.facts, store=place.store, sender=sender, verify=verify, timeout_s=timeout_s
-    )
+        fleet, agent, text,
+        facts=place.facts, store=place.store,
+        sender=by.sender, source=by.source,
+        verify=verify, timeout_s=timeout_s,
+    )  # fmt: skip
     for sentence in place.store.warnings:
         output.warning(sentence)
     if form != "text":
         size = len(text.encode())
-        output.document(delivery_document(fleet, agent.name, found, sender=sender, size=size), form)
+        output.document(delivery_document(fleet, agent.name, found, sender=by.sender, size=size), form)
     else:
         output.result(delivery_text(agent.name, found, paint=output.paint))
         if found.way:
@@ -156,13 +167,17 @@ def _keep(
 ) -> int:
     """Into the outbox, and wake the loop up."""
     from reconciler.commands.shared import poke
+    from reconciler.errors import MosaicError
     from reconciler.outbox import Outbox
     from reconciler.pause import read_pause
     from reconciler.render.delivery_text import stored_document
 
+    if agent.state == "absent":
+        raise MosaicError(f"agent {agent.name} is declared absent, and gets no messages", help="mosaic agent roster")
     now = time.time()
     until = now + expires
-    kept = Outbox(place.store).put(agent=agent.name, sender=sender, text=text, now=now, expires=until)
+    outbox = Outbox(place.store)
+    kept = outbox.put(agent=agent.name, sender=sender, text=text, now=now, expires=until, revision=fleet.revision)
     resident = poke(place.store)
     if form != "text":
         output.document(stored_document(fleet, kept), form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -25,4 +26,22 @@ def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, asked: As
     from reconciler.commands.change import change
     from reconciler.verbs import remove as verb
 
+    _messages(output, names, asked)
     return change(output, verb(tuple(dict.fromkeys(names)), tombstone=tombstone), asked)
+
+
+def _messages(output: Output, names: tuple[str, ...], asked: Asked) -> None:
+    """What waits on this host for those that are to go."""
+    from reconciler.change import gather_here, target
+    from reconciler.outbox import would_end
+    from reconciler.render.words import count
+    from reconciler.store import Store
+
+    facts, settings = gather_here()
+    goal = target(asked.fleet, settings, facts, os.environ)
+    if goal is None or goal.fleet is None:
+        return
+    for name, number in would_end(Store.open(facts, goal.fleet, read_only=True), names).items():
+        output.warning(
+            f"{count(number, 'message')} for {name} will be put away, and not be sent: mosaic agent outbox {name}"
+        )

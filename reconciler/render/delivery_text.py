@@ -8,19 +8,25 @@ from reconciler.redact import one_line
 from reconciler.render.table import table
 from reconciler.render.words import count, data, no_paint, when
 from reconciler.status_document import API_VERSION
-from reconciler.times import rfc3339, rfc3339_or_none
+from reconciler.times import parse_rfc3339, rfc3339, rfc3339_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from providers.base import Json
-    from reconciler.deliver_verdict import Delivery, State, Word
+    from reconciler.deliver_verdict import Delivery, Word
     from reconciler.message import Message
     from reconciler.render.words import Paint, Tint
     from specs.compiled import Fleet
 
 _TINTS: dict[Word, Tint] = {"delivered": "green", "sent": "green", "unconfirmed": "yellow", "not-delivered": "red"}
-_STATES: dict[State, Tint | None] = {"waiting": None, "sending": None, "unconfirmed": "yellow", "damaged": "red"}
+_STATES: dict[str, Tint | None] = {
+    "waiting": None,
+    "sending": None,
+    "unconfirmed": "yellow",
+    "damaged": "red",
+    "put-away": "yellow",
+}
 _BEGINS = 60  # characters of a message, to know it by
 
 
@@ -65,48 +71,75 @@ def stored_document(fleet: Fleet, kept: Message) -> dict[str, Json]:
     }
 
 
-def outbox_document(fleet: Fleet, messages: Sequence[Message]) -> dict[str, Json]:
-    """The document of `mosaic agent outbox`. `agent` of a damaged one is empty."""
+def outbox_rows(fleet: Fleet, messages: Sequence[Message]) -> list[dict[str, Json]]:
+    """The messages as the document of `mosaic agent outbox` has them. `agent` of a damaged one is empty."""
+    return [
+        {
+            "id": one.id,
+            "host": fleet.host,
+            "agent": one.agent,
+            "sender": one.sender,
+            "what": "kickstart" if one.kickstart else "message",
+            "state": one.state,
+            "reason": one.reason or None,
+            "tries": one.tries,
+            "bytes": len(one.text.encode()),
+            "begins": _begins(one),
+            "created_at": rfc3339(one.created),
+            "expires_at": rfc3339_or_none(one.expires or None),
+        }
+        for one in messages
+    ]
+
+
+def outbox_document(
+    fleet: Fleet, rows: Sequence[dict[str, Json]], silent: Mapping[str, str] | None = None
+) -> dict[str, Json]:
+    """The document. `silent`: hosts that were asked and gave no answer, with the reason."""
     return {
         **_head("Outbox", fleet),
-        "messages": [
-            {
-                "id": one.id,
-                "agent": one.agent,
-                "sender": one.sender,
-                "what": "kickstart" if one.kickstart else "message",
-                "state": one.state,
-                "reason": one.reason or None,
-                "tries": one.tries,
-                "bytes": len(one.text.encode()),
-                "begins": _begins(one),
-                "created_at": rfc3339(one.created),
-                "expires_at": rfc3339_or_none(one.expires or None),
-            }
-            for one in messages
-        ],
+        "messages": list(rows),
+        "silent": [{"host": host, "reason": why} for host, why in (silent or {}).items()],
     }
 
 
-def outbox_text(messages: Sequence[Message], *, now: float, paint: Paint = no_paint) -> str:
-    """A row for each message; then why those stand where they do, and what an operator can do."""
-    if not messages:
+def outbox_text(rows: Sequence[Mapping[str, Json]], *, now: float, paint: Paint = no_paint) -> str:
+    """A row for each message; then why those stand where they do, and what an operator can do. A row may be another
+    host's word."""
+    if not rows:
         return "the outbox is empty\n"
     head = ("ID", "AGENT", "FROM", "STATE", "SINCE", "MESSAGE")
+    hosts = len({one["host"] for one in rows}) > 1
     cells = [
-        (one.id, one.agent or "?", one.sender or "?", one.state, when(one.created, now), _begins(one))
-        for one in messages
+        [
+            *([str(one["host"])] if hosts else []),
+            *(str(one["id"]), str(one["agent"] or "?"), str(one["sender"] or "?"), str(one["state"])),
+            *(_since(one, now), str(one["begins"])),
+        ]
+        for one in rows
     ]
     lines = table(
-        head, [[data(cell) for cell in row] for row in cells], [_STATES[one.state] for one in messages], paint
+        ("HOST", *head) if hosts else head,
+        [[data(cell) for cell in row] for row in cells],
+        [_STATES.get(str(one["state"])) for one in rows],
+        paint,
     )
-    lines += [f"{data(one.id)}: {data(one.reason)}" for one in messages if one.reason]
-    if unsure := sum(one.state == "unconfirmed" for one in messages):
+    lines += [f"{data(one['id'])}: {data(one['reason'])}" for one in rows if one.get("reason")]
+    if unsure := sum(one["state"] == "unconfirmed" for one in rows):
         lines.append(
             f"{count(unsure, 'message')} may have arrived or not, and will not be sent again: look at the agent, then "
             "mosaic agent outbox --cancel ID"
         )
+    if any(one["state"] == "put-away" for one in rows):
+        lines.append("what is put away is not sent: to read it whole: mosaic agent outbox --show ID")
     return "\n".join(lines) + "\n"
+
+
+def _since(one: Mapping[str, Json], now: float) -> str:
+    try:
+        return when(parse_rfc3339(str(one["created_at"])), now)
+    except ValueError:
+        return str(one["created_at"])
 
 
 def _begins(message: Message) -> str:

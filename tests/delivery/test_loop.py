@@ -98,6 +98,73 @@ def test_each_life_gets_its_first_words_once(fleet: Fleet) -> None:
     assert outbox(fleet) == []
 
 
+def busy(fleet: Fleet, agent: str) -> None:
+    fleet.beats(agent)
+    fleet.type(agent, "/busy")
+    fleet.beats(agent, "status=busy")
+
+
+def test_a_message_is_for_the_agent_that_had_the_name(fleet: Fleet) -> None:
+    """x is removed, and another x is added: seen by a run each, or both before the next run."""
+    fleet.declare("x", "y")
+    fleet.converge()
+    for seen in (True, False):
+        busy(fleet, "x")
+        keep(fleet, "x", "errand")
+        first = fleet.agents.pop("x")
+        fleet.commit("without x")
+        if seen:
+            preview = fleet.reconcile("--dry-run")
+            assert "1 message for x would be put away" in preview.err
+            run = fleet.reconcile("--allow-removals", "5")
+            assert "1 message for x put away" in run.err, run.err
+        fleet.agents["x"] = {**first, "class": "painter" if seen else "worker"}
+        fleet.commit("another x")
+        for _ in range(2):
+            fleet.reconcile()
+        fleet.beats("x")
+        fleet.type("x", "/idle")
+        fleet.beats("x")
+        keep(fleet, "x", "for the new one")
+
+        def delivered() -> bool:
+            fleet.reconcile()
+            return taken(fleet, "x", "for the new one") == 1
+
+        eventually(delivered, timeout=60, what="the message for the new one")
+        assert taken(fleet, "x", "errand") == 0
+        (kept,) = fleet.cli("agent", "outbox", "x", "-o", "json").document["messages"]
+        assert (kept["state"], kept["begins"]) == ("put-away", "errand")
+        assert ("was removed" if seen else "another agent has that name now") in kept["reason"]
+        assert fleet.cli("agent", "outbox", "--show", kept["id"]).out == "errand\n"
+        event = [one for one in fleet.events() if one["type"] == "message" and one["result"] == "not-delivered"][-1]
+        assert (event["agent"], event["id"]) == ("x", kept["id"])
+        fleet.cli("agent", "outbox", "--cancel", kept["id"])
+
+
+def test_a_life_goes_on_through_a_restart_a_stop_and_another_class(fleet: Fleet) -> None:
+    fleet.declare("x")
+    fleet.converge()
+    busy(fleet, "x")
+    keep(fleet, "x", "errand")
+    fleet.agents["x"].update(state="stopped")
+    fleet.commit("stopped")
+    fleet.reconcile()
+    fleet.wait(lambda: fleet.reconcile().code == 0 and "x" not in fleet.living(), "the end of x")
+    assert outbox(fleet) == [("errand", "waiting")]
+    removal = fleet.cli("fleet", "remove", "x", "--fleet", fleet.repo, "--dry-run")
+    assert "1 message for x will be put away" in removal.err
+    fleet.agents["x"].update(state="running", generation=2, **{"class": "painter"})
+    fleet.commit("again, as a painter")
+
+    def delivered() -> bool:
+        fleet.reconcile()
+        return told(fleet) == [("x", "delivered")]
+
+    eventually(delivered, timeout=90, what="the message")
+    assert taken(fleet, "x", "errand") == 1
+
+
 def types(fleet: Fleet, text: str) -> None:
     """A person types this line to agent a, and the stub has answered it."""
     fleet.tmux("send-keys", "-t", "=a:", "-l", text)

@@ -17,10 +17,10 @@ from reconciler.errors import MosaicError, NotFound, Refused
 from reconciler.event_log import read_events
 from reconciler.message import Message, next_id
 from reconciler.model import AgentView
-from reconciler.outbox import KEEP_S, MAX_OF_AGENT, Outbox
-from reconciler.postman import Round, go
+from reconciler.outbox import KEEP_S, MAX_OF_AGENT, Outbox, would_end
+from reconciler.postman import Round, forecast, go
 from reconciler.store import Store
-from specs.compiled import Agent, Fleet, Suspension
+from specs.compiled import Agent, Fleet, Peer, Suspension
 from tests import builders as make
 from tests.launch.bench import make_agent, make_fleet
 
@@ -63,6 +63,9 @@ class Post:
         self.paused: str | None = None
         self.suspended: dict[str, Suspension] = {}
         self.views: dict[str, AgentView] = {name: view(name) for name in ("coder0", "coder1")}
+        self.fleet = FLEET
+        self.others: frozenset[str] | None = frozenset()
+        self.said: list[str] = []
 
     def put(self, text: str, agent: str = "coder0", **options: Any) -> Message:
         return self.outbox.put(agent=agent, sender="build-1:operator", text=text, now=self.now, **options)
@@ -70,7 +73,7 @@ class Post:
     def round(self) -> bool:
         return go(
             Round(
-                fleet=FLEET,
+                fleet=self.fleet,
                 views=self.views,
                 facts=gather({}),
                 store=self.store,
@@ -81,6 +84,8 @@ class Post:
                 wall=lambda: self.now,
                 monotonic=lambda: 0.0,
                 send=self.agents.send,
+                ended=lambda names, _since: None if self.others is None else names & self.others,
+                said=self.said,
             )
         )
 
@@ -247,6 +252,113 @@ def test_killed_at_every_write(tmp_path: Path, after: int, answer: Any) -> None:
     assert given == sorted(given)
 
 
+def without(*names: str, fleet: Fleet = FLEET, **changes: Any) -> Fleet:
+    return replace(fleet, agents=tuple(one for one in fleet.agents if one.name not in names), **changes)
+
+
+def test_what_waits_for_one_that_is_removed_is_put_away(post: Post) -> None:
+    for text in ("one", "two"):
+        post.put(text)
+    post.put("other", agent="coder1")
+    post.outbox.put_kickstart(agent="coder0", sender="build-1:mosaic", kickstart="Hello.", now=post.now)
+    post.outbox.put_mission(agent="coder0", sender="build-1:mosaic", mission="m", text="It changed.", now=post.now)
+    post.fleet = without("coder0")
+    post.round()
+    assert post.agents.given == [("coder1", "other")]
+    assert post.states() == [("one", "put-away"), ("two", "put-away")]
+    assert {one.reason for one in post.outbox.messages()} == {
+        "coder0 was removed from the fleet before it could be delivered"
+    }
+    assert [(one["agent"], one["result"]) for one in post.told()] == [("coder0", "not-delivered")] * 2
+    assert "put away: coder0 was removed" in post.told()[0]["message"]
+    assert post.said == [
+        "2 messages for coder0 put away, which is not the agent any more that they were written to; to read: "
+        "mosaic agent outbox coder0"
+    ]
+    post.fleet = FLEET  # another coder0
+    for _ in range(3):
+        post.round()
+    assert post.agents.given == [("coder1", "other")]
+    assert len(post.told()) == 2
+    assert len(post.said) == 1
+    post.now += KEEP_S + 1
+    post.round()
+    assert post.states() == []
+
+
+def test_a_tombstone_is_a_removal(post: Post) -> None:
+    post.put("one")
+    post.fleet = replace(FLEET, agents=tuple(replace(one, state="absent") for one in FLEET.agents))
+    post.round()
+    assert post.states() == [("one", "put-away")]
+
+
+def test_one_that_was_added_again_gets_nothing_of_the_one_before(post: Post) -> None:
+    post.put("one", revision="a" * 40)
+    post.put("new", revision=FLEET.revision)
+    post.put("other", agent="coder1", revision="a" * 40)
+    post.others = frozenset({"coder0"})
+    post.round()
+    assert post.agents.given == [("coder0", "new"), ("coder1", "other")]
+    assert post.states() == [("one", "put-away")]
+    assert "another agent has that name now" in post.outbox.messages()[0].reason
+
+
+def test_nothing_is_sent_where_nobody_can_tell(post: Post) -> None:
+    post.put("one", revision="a" * 40)
+    post.others = None
+    post.round()
+    assert post.agents.given == []
+    assert post.states() == [("one", "put-away")]
+    assert "the history since commit aaaaaaaaaaaa is not here" in post.outbox.messages()[0].reason
+
+
+@pytest.mark.parametrize("changes", [{"runtime": "claude"}, {"agent_class": "painter"}, {"state": "stopped"}, {}])
+def test_a_life_goes_on_whatever_else_changes(post: Post, changes: dict[str, Any]) -> None:
+    post.put("one", revision="a" * 40)
+    post.views["coder0"] = view("coder0", session="dead")
+    post.fleet = replace(FLEET, agents=tuple(replace(one, **changes) for one in FLEET.agents))
+    post.round()
+    assert post.states() == [("one", "waiting")]
+    assert post.outbox.messages()[0].revision == FLEET.revision  # it need not be looked up again
+    post.others = frozenset({"coder0"})
+    post.views["coder0"] = view("coder0")
+    post.round()
+    assert post.agents.given == [("coder0", "one")]
+
+
+def test_one_that_moved_to_another_host_keeps_its_messages(post: Post) -> None:
+    post.put("one", revision="a" * 40)
+    peer = Peer(name="coder0", agent_class="coder", runtime="stub", state="running", host="far")
+    post.fleet = without("coder0", peers=(peer,))
+    for _ in range(2):
+        post.round()
+    (kept,) = post.outbox.messages()
+    assert (kept.state, kept.tries) == ("waiting", 0)
+    assert "coder0 is on host far now" in kept.reason
+    post.fleet = FLEET
+    post.round()
+    assert post.agents.given == [("coder0", "one")]
+
+
+def test_what_was_typed_and_not_confirmed_stays_so_when_its_agent_is_removed(post: Post) -> None:
+    post.put("one")
+    post.agents.step = lambda step: kill(step == "given")
+    with pytest.raises(Killed):
+        post.round()
+    post.fleet = without("coder0")
+    post.round()
+    assert post.states() == [("one", "unconfirmed")]
+    post.outbox.cancel(post.outbox.messages()[0].id, post.now)
+
+
+def test_a_preview_says_what_would_be_put_away(post: Post) -> None:
+    post.put("one")
+    assert forecast(FLEET, post.store) == ()
+    assert forecast(without("coder0"), post.store) == ("1 message for coder0 would be put away",)
+    assert would_end(post.store, ["coder0", "coder1"]) == {"coder0": 1}
+
+
 def test_it_expires(post: Post) -> None:
     post.put("one", expires=NOW + 60)
     post.views["coder0"] = view("coder0", available=False, readiness=Readiness.WORKING)
@@ -349,10 +461,10 @@ def test_first_words_that_are_not_declared_any_more_are_dropped(post: Post) -> N
     assert post.states() == []
 
 
-def test_first_words_that_cannot_be_read_wait(post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_words_that_cannot_be_read_wait(post: Post, tmp_path: Path) -> None:
     words = tmp_path / "hello.md"
     agent = make_agent("coder0", kickstart=str(words))
-    monkeypatch.setattr("tests.delivery.test_outbox.FLEET", make_fleet(agent))
+    post.fleet = make_fleet(agent)
     post.outbox.put_kickstart(agent="coder0", sender="build-1:mosaic", kickstart=str(words), now=NOW)
     post.round()
     assert "is not there" in post.outbox.messages()[0].reason
