@@ -34,7 +34,7 @@ def _read(path: str, name: str) -> Overlay | None:
                 parts.append(part)
         finally:
             os.close(fd)
-        return Overlay(name=name, text=_plain(b"".join(parts).decode()))
+        return Overlay(name=name, text=plain(b"".join(parts).decode()))
     except (FileNotFoundError, NotADirectoryError):
         return Overlay(name=name, fault="it is a link to nowhere") if os.path.islink(path) else None
     except UnicodeDecodeError:
@@ -43,7 +43,7 @@ def _read(path: str, name: str) -> Overlay | None:
         return Overlay(name=name, fault=error.strerror or str(error))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without control characters: it is shown in terminals, too, and an argument of a program ends at a NUL."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     return "\n".join(UNSAFE.sub(lambda found: "\t" if found[0] == "\t" else "", line) for line in lines)

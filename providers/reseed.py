@@ -8,13 +8,15 @@ overlay becomes that overlay. What the version no longer ships is removed if nob
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
 from providers import manifest
 from providers.base import Health, HeldReason, Kind, Present, Resource, ResourceKey
+from providers.host import Overlay
 from providers.layouts import is_older, layout_of
 from providers.manifest import Manifest
+from providers.overlays import plain
 from providers.shipped import LAYOUT, Release, release
 from providers.steps import DeleteFile, KeepFile, WriteFile
 
@@ -45,6 +47,12 @@ class _Seen:
     blocked: dict[str, str] = field(default_factory=dict)  # something else stands there
 
 
+class Files(Protocol):
+    """What of a look is needed here."""
+
+    def file(self, path: str) -> FileState | None: ...
+
+
 class ReseedProvider:
     """All of it is one resource, with a field for each file."""
 
@@ -60,8 +68,17 @@ class ReseedProvider:
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         del fleet
+        return self.read(look, facts.mosaic_home)
+
+    def would_change(self, look: Files, home: str) -> bool:
+        """Whether anything would be written if nothing but the files themselves stood against it. What somebody else
+        has put in a file's place is left alone, and so changes nothing. Raises ObserveError."""
+        seen = self.read(look, home).get(KEY)
+        return seen is None or (seen.ours and dict(seen.fields) != dict(self._make()[3].fields))
+
+    def read(self, look: Files, home: str) -> Mapping[ResourceKey, Present]:
+        """`observe`, for whoever has files and no look. Raises ObserveError."""
         shipped, wanted, text, resource = self._make()
-        home = facts.mosaic_home
         listed = look.file(f"{home}/{manifest.NAME}")
         if listed is not None and listed.odd is not None:
             return {KEY: Present(key=KEY, agent=None, ours=False, fields={manifest.NAME: listed.odd})}
@@ -141,10 +158,23 @@ class ReseedProvider:
         return self._made
 
 
+def facts_after(facts: HostFacts, seen: Present | None) -> HostFacts:
+    """The facts as they will be once what was `seen` is put back: with the overlays that come of it. So what is
+    composed of overlays is right in the same run, and its preview shows it."""
+    if seen is None or not seen.ours or seen.evidence.get("held") is not None or not seen.evidence.get("moved"):
+        return facts
+    there = {one.name for one in facts.overlays}
+    new = {OVERLAYS[path]: text for path, text in sorted(seen.evidence["moved"].items())}
+    made = (Overlay(name=name, text=plain(text)) for name, text in new.items() if name not in there)
+    return replace(facts, overlays=(*facts.overlays, *made))
+
+
 class _Sorter:
     """Says of each file what it is, in `seen`. Reads no file twice, and folders only to see that they are folders."""
 
-    def __init__(self, look: Look, home: str, shipped: Release, known: Manifest, wanted: Resource, seen: _Seen) -> None:
+    def __init__(
+        self, look: Files, home: str, shipped: Release, known: Manifest, wanted: Resource, seen: _Seen
+    ) -> None:
         self._look, self._home, self._shipped, self._known = look, home, shipped, known
         self._wanted, self._seen = wanted.fields, seen
         self._folders: dict[str, str | None] = {}
@@ -229,7 +259,7 @@ class _Sorter:
         return state, state.odd if state is not None else None
 
 
-def _held(look: Look, home: str, known: Manifest, shipped: str) -> dict[str, str] | None:
+def _held(look: Files, home: str, known: Manifest, shipped: str) -> dict[str, str] | None:
     """Why nothing of it is to be touched now, with the reason of the closed list."""
     hold = look.file(f"{home}/{manifest.HOLD}")
     if hold is not None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from providers import reseed
 from providers.base import Action
 from providers.host import Host
 from providers.registry import Registry
@@ -75,7 +76,8 @@ def look(ctx: Context, fleet: Fleet) -> Pass:
     observation = observe(ctx.host, fleet, registry)
     history = clock_seen(remember.history_for(fleet, ctx.store.load_history(now=observation.taken_at)), observation)
     observation = replace(observation, clock_set_at=history.clock_set_at)
-    changes = diff(desired(fleet, registry, ctx.host.facts), observation, inventory, fleet)
+    facts = reseed.facts_after(ctx.host.facts, observation.present.get(reseed.KEY))
+    changes = diff(desired(fleet, registry, facts), observation, inventory, fleet)
     planned = plan(
         fleet,
         changes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from providers.base import Kind, Present, Reason, Verb
+from providers.base import Action, Kind, Present, Reason, ResourceKey, Verb
 from providers.names import agent_unit
 from reconciler.decide import Need
 from reconciler.draft import Draft
@@ -15,27 +15,35 @@ HEALING = (Reason.NOT_RUNNING, Reason.UNHEALTHY, Reason.DRIFT)
 
 
 def summarise(draft: Draft, views: Mapping[str, AgentView], needs: Mapping[str, Need]) -> Summary:
-    """Agents, each counted once, by the most telling thing that is done to it; shared things count as updates."""
+    """Agents and shared things, each counted once, by the most telling thing that is done to it."""
     touched: dict[str, set[Reason]] = {}
-    shared = 0
+    shared: dict[ResourceKey, set[Reason]] = {}
     for action in draft.actions.values():
-        if action.agent is None:
-            shared += action.verb is not Verb.RELOAD
-        else:
+        if action.agent is not None:
             touched.setdefault(action.agent, set()).add(action.reason)
-    removed = sum(Reason.REMOVED in reasons for reasons in touched.values())
-    created = sum(Reason.NEW in reasons and Reason.REMOVED not in reasons for reasons in touched.values())
-    healed = sum(reasons.issubset(HEALING) for reasons in touched.values())
+        elif action.verb is not Verb.RELOAD:
+            shared.setdefault(action.key, set()).add(_shared_reason(action))
+    each = [*touched.values(), *shared.values()]
+    removed = sum(Reason.REMOVED in reasons for reasons in each)
+    created = sum(Reason.NEW in reasons and Reason.REMOVED not in reasons for reasons in each)
+    healed = sum(reasons.issubset(HEALING) for reasons in each)
     held = {held.agent for held in draft.held if held.agent is not None} - touched.keys()
     idle = [name for name, view in views.items() if view.desired_state in ("running", "stopped")]
     return Summary(
         create=created,
-        update=len(touched) - removed - created - healed + shared,
+        update=len(each) - removed - created - healed,
         remove=removed,
         heal=healed,
         held=len(draft.held),
         unchanged=sum(name not in touched and name not in held and name in needs for name in idle),
     )
+
+
+def _shared_reason(action: Action) -> Reason:
+    """What the framework ships is new where nothing stood, and gone where it is not shipped any more."""
+    if action.verb is Verb.DELETE:
+        return Reason.REMOVED
+    return Reason.NEW if action.present is None and action.reason is Reason.FRAMEWORK else action.reason
 
 
 def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: Inventory) -> tuple[str, ...]:

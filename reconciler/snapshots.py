@@ -98,7 +98,7 @@ def forget_pending(root: Path) -> None:
 
 def begin(snapshot: Snapshot, home: Path, root: Path) -> None:
     """Note that it is to be put back. Raises MosaicError, with the names of what is in the way."""
-    blocked = [path for path in snapshot.paths if not _may_stand(home, path)]
+    blocked = [path for path, what in snapshot.paths.items() if what != "absent" and not _may_stand(home, path)]
     if blocked:
         raise MosaicError(
             f"a folder, or what is no file, stands where one would be put back: {', '.join(blocked)}",
@@ -164,8 +164,8 @@ def _copy(home: Path, path: str, into: Path) -> What:
 
 def _is_so(kept: Path, path: Path, what: What) -> bool:
     """Whether nothing has to be changed."""
-    if what == "absent":
-        return not path.is_symlink() and not path.exists()
+    if what == "absent":  # as it was taken: a folder is nothing that an update touches
+        return not path.is_symlink() and not path.is_file()
     if what == "link":
         return path.is_symlink() and path.readlink() == kept.readlink()
     if path.is_symlink() or not path.is_file():

@@ -16,7 +16,7 @@ from providers import files, manifest
 from providers.base import ObserveError
 from providers.layouts import OLDER, is_older, layout_of
 from providers.manifest import Manifest
-from providers.reseed import KEPT, MOST_KEPT
+from providers.reseed import KEPT, MOST_KEPT, ReseedProvider
 from providers.shipped import LAYOUT, release
 from reconciler import snapshots
 from reconciler.errors import MosaicError, Refused
@@ -55,17 +55,15 @@ def installed(facts: HostFacts) -> Installed:
     try:
         listed, hold = there(manifest.NAME), there(manifest.HOLD)
         known = manifest.read(listed.content) if listed is not None and listed.odd is None else Manifest()
-        shipped = release()
         layout = layout_of(there, known)
-        now = {path: there(path) for path in shipped.files}
+        differs = ReseedProvider().would_change(_Files(), facts.mosaic_home)
     except ObserveError as error:
         raise MosaicError(str(error), help="the files of the framework must be yours and readable") from error
-    current = all(state is not None and state.content == shipped.files[path] for path, state in now.items())
     return Installed(
         layout=layout,
         manifest=known,
         hold="" if hold is None else hold.content.strip().split("\n")[0] or "somebody asked for it",
-        differs=not current or known != manifest.of_release(shipped),
+        differs=differs,
     )
 
 
@@ -158,6 +156,13 @@ def _set_aside(home: Path, path: str, before: Installed) -> None:
             files.keep(str(home / path), str(kept), manifest.digest(found))
             return
     raise MosaicError(f"{path} was edited, and {MOST_KEPT} copies of it are kept already", help="remove some of them")
+
+
+class _Files:
+    """The files as they are now: there is no look to be shared here."""
+
+    def file(self, path: str) -> FileState | None:
+        return files.state(path)
 
 
 def _reader(facts: HostFacts) -> Callable[[str], FileState | None]:

@@ -101,13 +101,14 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
 
 def _prepare(place: Here, before: Installed, asked: Asked, output: Output, now: float) -> None:
     """What has to be so before a run puts files in place, or leaves them."""
-    from providers.layouts import is_older
     from reconciler.updating import hold, make_way
 
     if asked.dry_run:
-        if asked.reseed and (before.hold or is_older(before.layout)):
+        if asked.reseed and before.differs:
             what = before.hold or before.what
             output.progress(f"update: {what}; a snapshot would be kept, and the framework's files put in place")
+        elif asked.reseed and before.hold:
+            output.progress(f"update: {before.hold}; the framework's files would be held no longer")
         elif not asked.reseed:
             output.progress("update: the framework's files would be held as they are until the next `mosaic update`")
         return

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def plan_text(plan: Plan, steps_of: StepsOf, *, commits: Sequence[HistoryLine] = (), paint: Paint = no_paint) -> str:
-    """The commits that would come into force, one block for each agent that changes, then what they share, what is
-    held, unknown and left over, and a count."""
+    """The commits that would come into force, then in the order of a run what all agents share and one block for each
+    agent that changes; what is held, unknown and left over, and a count."""
     blocks = [
         _head(plan),
         _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
     ]
-    agents = list(dict.fromkeys(action.agent for action in plan.actions if action.agent is not None))
-    blocks += [_agent(plan, name, steps_of, paint) for name in agents]
     shared = [action for action in plan.actions if action.agent is None]
     if shared:
         blocks.append([paint("framework", "bold"), *_actions(shared, steps_of, paint)])
+    agents = list(dict.fromkeys(action.agent for action in plan.actions if action.agent is not None))
+    blocks += [_agent(plan, name, steps_of, paint) for name in agents]
     blocks += [
         _list("held", [held_line(held, plan.observed_at) for held in plan.held], paint),
         _list("refused", [data(sentence) for sentence in plan.refused], paint),

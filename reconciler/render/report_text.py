@@ -49,6 +49,15 @@ def _outcome(outcome: Outcome, paint: Paint) -> str:
     return f"{word} {action.verb} {data(action.target)}{name} ({action.reason}){error}"
 
 
+def _unchanged(result: RunResult) -> int:
+    """How many agents nothing is due for and nothing was done to: `plan` only knows what is left to do."""
+    plan = result.plan
+    due = {action.agent for action in plan.actions} | {held.agent for held in plan.held}
+    done = {outcome.action.agent for outcome in result.outcomes if outcome.result == "done"}
+    states = {name: view.desired_state for name, view in plan.views.items()}
+    return plan.summary.unchanged - sum(states.get(str(name)) in ("running", "stopped") for name in done - due)
+
+
 def _closing(result: RunResult) -> str:
     plan = result.plan
     tally = Counter(outcome.result for outcome in result.outcomes)
@@ -60,6 +69,6 @@ def _closing(result: RunResult) -> str:
         lead = _WORDS[result.outcome]
     parts = [f"{number} {word}" for word, number in sorted(tally.items())]
     parts += [f"{len(plan.held)} held"] if plan.held else []
-    parts.append(f"{count(plan.summary.unchanged, 'agent')} unchanged")
+    parts.append(f"{count(_unchanged(result), 'agent')} unchanged")
     time = f"{result.duration_s:.2f} s, {result.passes} pass{'' if result.passes == 1 else 'es'}"
     return f"{lead}: {data(plan.host)} at {short(plan.revision)}; {', '.join(parts)}; {time}."

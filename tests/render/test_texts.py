@@ -55,6 +55,10 @@ def test_a_plan() -> None:
         """\
 fleet demo on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
 
+framework
+  reload the user's systemd manager (framework-changed)
+      $ systemctl --user daemon-reload
+
 agent coder0 (claude, coder)
   now: its declaration has changed
   restart mosaic-agent@coder0.service (spec-changed, disrupts)
@@ -68,10 +72,6 @@ agent coder2 (claude, coder)
   enable mosaic-agent@coder2.service (new-in-git)
       (absent) -> enabled: true
       $ systemctl --user enable mosaic-agent@coder2.service
-
-framework
-  reload the user's systemd manager (framework-changed)
-      $ systemctl --user daemon-reload
 
 held
   coder1: restart mosaic-agent@coder1.service: working (it works), since 2025-11-20T03:15:00Z (1m ago); """

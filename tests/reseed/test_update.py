@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
 
@@ -110,6 +112,70 @@ def test_there_and_back(private_host: PrivateHost) -> None:
     mosaic(host, "update", *fleet)
     assert not host.run(note, check=False).stdout
     assert "Dispatcher" in host.run(["cat", f"{home}/AGENTS.md"]).stdout
+
+
+def first_run(host: PrivateHost) -> tuple[str, str]:
+    """The repository and $MOSAIC_HOME of a fleet that has converged."""
+    repository, home = f"{host.home}/fleet", f"{host.home}/.config/mosaic"
+    host.run(["install", "-D", "/dev/null", f"/var/lib/systemd/linger/{host.env['USER']}"])
+    put(host, f"{repository}/roster.yaml", ROSTER)
+    put(host, f"{repository}/fleet.yaml", FLEET)
+    host.run(["git", "init", "-q", repository])
+    host.run(["git", "-C", repository, "add", "."])
+    host.run(["git", "-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first"])
+    assert "Converged" in reconcile(host, repository)
+    return repository, home
+
+
+def snapshots(host: PrivateHost) -> list[str]:
+    return host.run(["sh", "-c", "ls ~/.local/state/mosaic/snapshots 2>/dev/null"], check=False).stdout.split()
+
+
+BLOCKED = {
+    "link": "rm {0}/AGENTS.md; ln -s /etc/hostname {0}/AGENTS.md",
+    "dangling": "rm {0}/AGENTS.md; ln -s nowhere {0}/AGENTS.md",
+    "folder": "rm {0}/AGENTS.md; mkdir {0}/AGENTS.md",
+    "folder-on-the-way": "mv {0}/guides {0}/mine; ln -s mine {0}/guides",
+}
+
+
+@pytest.mark.parametrize("block", BLOCKED.values(), ids=BLOCKED)
+def test_an_update_that_changes_nothing_takes_no_snapshot(private_host: PrivateHost, block: str) -> None:
+    host = private_host
+    repository, home = first_run(host)
+    fleet = ("--fleet", repository)
+    host.run(["sh", "-ec", block.format(home)])
+    put(host, f"{home}/TOOLS.md", "edited by hand\n")
+    assert "a snapshot of the framework's files" in mosaic(host, "update", *fleet, code=1)  # one thing stays held
+    made = snapshots(host)
+    assert len(made) == 1
+    for _ in range(2):
+        assert "a snapshot of" not in mosaic(host, "update", *fleet, code=1)
+    assert snapshots(host) == made
+    assert "a snapshot would be kept" not in mosaic(host, "update", "--dry-run", *fleet)
+    mosaic(host, "update", "--rollback", *fleet)
+    assert host.run(["cat", f"{home}/TOOLS.md"]).stdout == "edited by hand\n", "the way back is to before the update"
+
+
+EDITS = {
+    "added-at-the-end": "echo mine >> {0}/STANDARDS.md",
+    "in-the-middle": "sed -i '3s/$/ and more/' {0}/STANDARDS.md",
+    "added-and-edited": "echo mine >> {0}/STANDARDS.md; echo more >> {0}/AGENTS.md",
+    "removed": "rm {0}/STANDARDS.md",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_preview_has_the_very_steps_of_the_run_and_each_once(private_host: PrivateHost, edit: str) -> None:
+    host = private_host
+    repository, home = first_run(host)
+    host.run(["sh", "-ec", edit.format(home)])
+    preview = json.loads(reconcile(host, repository, "--dry-run", "-o", "json"))
+    run = json.loads(reconcile(host, repository, "-o", "json"))
+    assert [one["id"] for one in run["actions"]] == [one["id"] for one in preview["actions"]]
+    assert [one["steps"] for one in run["actions"]] == [one["steps"] for one in preview["actions"]]
+    assert {one["result"] for one in run["actions"]} == {"done"}
+    assert "No changes" in reconcile(host, repository)
 
 
 def test_what_is_refused(private_host: PrivateHost) -> None:

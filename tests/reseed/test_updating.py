@@ -128,12 +128,22 @@ def test_nothing_to_go_back_to(bench: Bench) -> None:
 def test_a_folder_in_the_way_is_named_before_anything_changes(bench: Bench) -> None:
     older(bench, TOOLS)
     update(bench)
-    (bench.home / "TOOLS.md").unlink()
-    (bench.home / "TOOLS.md").mkdir()
+    (bench.home / "AGENTS.md").unlink()
+    (bench.home / "AGENTS.md").mkdir()
     before = bench.everything()
-    with pytest.raises(MosaicError, match=r"TOOLS\.md"):
+    with pytest.raises(MosaicError, match=r"AGENTS\.md"):
         updating.roll_back(bench.facts, now=NOW + 60)
     assert {**bench.everything(), manifest.HOLD: b""} == {**before, manifest.HOLD: b""}
+
+
+def test_a_folder_where_nothing_stood_is_left_and_holds_nothing(bench: Bench) -> None:
+    older(bench, TOOLS)
+    update(bench)
+    (bench.home / "TOOLS.md").unlink()
+    (bench.home / "TOOLS.md").mkdir()
+    updating.roll_back(bench.facts, now=NOW + 60)
+    assert (bench.home / "TOOLS.md").is_dir()
+    assert bench.read("AGENTS.md") == "everything, and a line of mine\n"
 
 
 def test_links_stay_links(bench: Bench) -> None:
