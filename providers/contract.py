@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from providers.additions import is_its_program
 from providers.comms import comms_text
 from specs import library
+from specs.names import UNSAFE
 from specs.projection import FILE as MISSION
 from specs.projection import is_projection
 
@@ -46,6 +47,12 @@ def compose_without_agent(runtime: str, fleet: Fleet | None, facts: HostFacts) -
     """What every agent of that program is given, without what is one agent's own."""
     mission = _mission(fleet, facts) if fleet is not None else ()
     return _whole(f"any agent in {runtime}", facts, [_joined(_common(runtime, facts)), _joined(mission)])
+
+
+def plain(text: str) -> str:
+    """An operator's text without control characters: it is shown in terminals, too, and an argument of a program ends at a NUL."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    return "\n".join(UNSAFE.sub(lambda found: "\t" if found[0] == "\t" else "", line) for line in lines)
 
 
 class _Parts:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from providers.contract import OVERLAYS, PROFILE
+from providers.contract import OVERLAYS, PROFILE, plain
 from providers.host import Overlay
-from specs.names import UNSAFE
 
 MAX_BYTES = 64 * 1024
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a link is followed: people keep such files elsewhere
@@ -41,9 +40,3 @@ def _read(path: str, name: str) -> Overlay | None:
         return Overlay(name=name, fault="it is not UTF-8 text")
     except OSError as error:
         return Overlay(name=name, fault=error.strerror or str(error))
-
-
-def plain(text: str) -> str:
-    """Without control characters: it is shown in terminals, too, and an argument of a program ends at a NUL."""
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    return "\n".join(UNSAFE.sub(lambda found: "\t" if found[0] == "\t" else "", line) for line in lines)

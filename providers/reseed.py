@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from providers import manifest
 from providers.base import Health, HeldReason, Kind, Present, Resource, ResourceKey
+from providers.contract import plain
 from providers.host import Overlay
 from providers.layouts import is_older, layout_of
 from providers.manifest import Manifest
-from providers.overlays import plain
 from providers.shipped import LAYOUT, Release, release
 from providers.steps import DeleteFile, KeepFile, WriteFile
 
