@@ -50,7 +50,8 @@ def compose_without_agent(runtime: str, fleet: Fleet | None, facts: HostFacts) -
 
 
 def plain(text: str) -> str:
-    """An operator's text without control characters: it is shown in terminals, too, and an argument of a program ends at a NUL."""
+    """An operator's text without control characters: it is shown in terminals, too, and an argument of a program ends
+    at a NUL."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     return "\n".join(UNSAFE.sub(lambda found: "\t" if found[0] == "\t" else "", line) for line in lines)
 
