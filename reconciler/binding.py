@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from providers.host import HostFacts
-from reconciler.files import parse_json, read_optional, write_atomic
+from providers.reading import read_regular
+from reconciler.files import parse_json, read_optional, write_cache
 from reconciler.place import Place
 
 INDEX = "sources.json"
@@ -37,19 +39,20 @@ class Bindings:
         names = {**self.names, place.key: name}
         repositories = {**self.repositories, name: where} if where else dict(self.repositories)
         document = {"version": _VERSION, "names": names, "repositories": repositories}
-        write_atomic(self.path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+        write_cache(self.path, json.dumps(document, indent=1, sort_keys=True) + "\n")
         return Bindings(self.path, names, repositories)
 
 
 def read_bindings(facts: HostFacts) -> Bindings:
-    """The bindings of this host; a damaged file counts as none: the name is then read from the repository again."""
+    """The bindings of this host. Of a damaged file nothing is believed: then each fleet's own record of its source says
+    which repository it has."""
     path = Path(facts.state_home, "mosaic", INDEX)
-    try:
-        raw = parse_json(read_optional(path) or b"{}")
-    except (OSError, ValueError):
-        raw = {}
+    raw: object = None
+    with suppress(OSError, ValueError):
+        data = read_optional(path)
+        raw = parse_json(data) if data is not None else {}
     if not isinstance(raw, dict):
-        return Bindings(path, {})
+        return Bindings(path, _remembered(path.parent))
     if raw.get("version") != _VERSION:
         return Bindings(path, _strings(raw))
     return Bindings(path, _strings(raw.get("names")), _strings(raw.get("repositories")))
@@ -57,6 +60,14 @@ def read_bindings(facts: HostFacts) -> Bindings:
 
 def _strings(raw: object) -> dict[str, str]:
     return {str(key): str(value) for key, value in raw.items()} if isinstance(raw, dict) else {}
+
+
+def _remembered(folder: Path) -> dict[str, str]:
+    names = {}
+    for record in sorted(folder.glob("*/source.json")):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            names[str(parse_json(read_optional(record) or b"{}")["key"])] = record.parent.name
+    return names
 
 
 def must_be_alone(name: str, facts: HostFacts) -> None:
@@ -67,7 +78,7 @@ def must_be_alone(name: str, facts: HostFacts) -> None:
     from reconciler.store import Store
 
     try:
-        owner = generated_for(Path(holder_path(facts)).read_text(encoding="utf-8"))
+        owner = generated_for(read_regular(holder_path(facts)).decode())
     except (OSError, UnicodeDecodeError):
         return
     if owner in (None, name):

@@ -132,6 +132,14 @@ def _nothing_of_theirs(tree: WorkTree, proposal: Proposal) -> None:
     mixed = sorted(tree.dirty & proposal.files.keys())
     if mixed:
         paths = " ".join(tree.paths[name] for name in mixed)
+        quiet = " ".join(tree.paths[name] for name in mixed if name in tree.hidden)
+        if quiet:
+            raise Refused(
+                f"there are edits in {' and '.join(mixed)} that are not committed and that git was told not to show, "
+                f"and they would go into this commit ({tree.root})",
+                help=f"show them (git -C {tree.root} update-index --no-assume-unchanged --no-skip-worktree {quiet}; "
+                f"git -C {tree.root} diff HEAD), then commit them or take them back",
+            )
         raise Refused(
             f"there are edits in {' and '.join(mixed)} that are not committed, and they would go into this commit "
             f"({tree.root})",

@@ -6,6 +6,7 @@ effect here. One process at a time writes to it (the caller holds the host's loc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,15 +17,17 @@ from reconciler.commit import (
     FILES,
     Commit,
     Entry,
+    entries_in,
     files_in,
     folder_problem,
     parse_commit,
     problem_of,
     submodules_in,
 )
-from reconciler.errors import InvalidConfig, MosaicError, NotFound, Refused, Unavailable
-from reconciler.files import make_folder
-from reconciler.git import Deadline, GitFailed, run_git
+from reconciler.errors import HistoryCut, InvalidConfig, MosaicError, NotFound, Refused, Unavailable
+from reconciler.files import discard, make_folder, read_optional
+from reconciler.git import Deadline, GitFailed, GitTimeout, run_git
+from reconciler.refs import odd_file
 from specs.load import FOLDERS
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 MAX_OBJECT = 1 << 20  # bytes of a commit or of the root folder
 LOCAL_S = 20.0  # a call that only reads our own copy
 TIP = "refs/mosaic/tip"
+_BROKEN = re.compile(r"(?:error|fatal|missing|broken|bad)\b(?! in (?:blob|tree|commit|tag) )")
 _DEEPEN = (64, 1024)  # steps before the whole history is asked for
 
 
@@ -44,7 +48,23 @@ class Checkout:
 
     def exists(self) -> bool:
         """Whether there is something that looks like a repository."""
-        return (self.path / "HEAD").is_file() and (self.path / "objects").is_dir()
+        return all((self.path / name).is_dir() for name in ("objects", "refs")) and (self.path / "HEAD").is_file()
+
+    def damage(self) -> str:
+        """What is broken in it, in a few words; "" if nothing is known to be. Looks at every object."""
+        odd = odd_file(self.path)
+        if odd:
+            return odd
+        if not self.exists():
+            return f"{self.path} is not a repository" if self.path.exists() else f"{self.path} is not there"
+        try:
+            args = ["fsck", "--full", "--no-dangling", "--no-progress"]
+            done = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=range(256))
+        except (GitTimeout, Unavailable):  # not knowing is not "broken"
+            return ""
+        # What is only odd in somebody's commit ("error in commit ...") is none of it.
+        said = [line for line in f"{done.err}\n{done.out.decode(errors='replace')}".splitlines() if _BROKEN.match(line)]
+        return f"{said[0].removeprefix('error: ').removeprefix('fatal: ')} ({self.path})" if said else ""
 
     def scratch(self) -> tempfile.TemporaryDirectory[str]:
         """A throw-away copy for a preview, which borrows the objects that are here and writes only to itself."""
@@ -66,26 +86,26 @@ class Checkout:
 
     def _is_sha1(self) -> bool:
         with suppress(OSError):
-            return "sha256" not in (self.path / "config").read_text()
+            return "sha256" not in (read_optional(self.path / "config") or b"").decode(errors="replace")
         return True
 
     def init(self, *, oid_length: int) -> None:
-        """Make it, if it is not there, for object ids of 40 or 64 hex digits."""
-        if self.exists():
+        """Make it, if it is not there, for object ids of 40 or 64 hex digits; something else in its place is thrown
+        away. Raises OSError, too."""
+        if self.exists() and not odd_file(self.path):
             return
+        discard(self.path)
         make_folder(self.path)
         form = ["--object-format=sha256"] if oid_length == 64 else []
         run_git(["init", "--quiet", "--bare", "--template=", *form, "--", str(self.path)], timeout_s=LOCAL_S)
 
     def rebuild(self, url: str, ref: str, oid: str, *, timeout_s: float) -> None:
-        """Replace a damaged copy by a new one, fetched beside it: if that fails, nothing is lost."""
-        import shutil
-
+        """Replace a damaged copy by a new one, fetched beside it: if that fails, nothing is lost. Raises OSError."""
         new = Checkout(self.path.with_name(f"{self.path.name}.new"))
-        shutil.rmtree(new.path, ignore_errors=True)
+        discard(new.path)
         new.init(oid_length=len(oid))
         new.fetch(url, ref, timeout_s=timeout_s)
-        shutil.rmtree(self.path, ignore_errors=True)
+        discard(self.path)
         new.path.rename(self.path)
 
     def fetched_before(self) -> bool:
@@ -116,11 +136,6 @@ class Checkout:
             network=True,
         )
 
-    def has(self, revision: str) -> bool:
-        """Whether this object is here."""
-        args = ["cat-file", "-e", "--end-of-options", revision]
-        return run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1, 128)).code == 0
-
     def _clear_locks(self) -> None:
         """A fetch that was killed leaves lock files; nobody else writes here, so they mean nothing."""
         for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
@@ -147,6 +162,8 @@ class Checkout:
         objects = dict(zip(oids, self.read(list(oids)), strict=True))
         size = len(tree.oid) // 2
         submodules = set(submodules_in(objects[tree.oid], size))
+        for name in entries_in(objects[tree.oid], size).keys() & found.keys():
+            self._must_be_here(name, found[name], submodules)
         found |= {name: Entry("missing", "", 0) for name in folders}
         problems: dict[str, str] = {}
         wanted: list[str] = []
@@ -157,6 +174,8 @@ class Checkout:
             submodules |= {f"{name}/{one}" for one in submodules_in(objects[entry.oid], size)}
         if wanted:
             found |= dict(zip(wanted, self._check([f"{commit.oid}:{name}" for name in wanted]), strict=True))
+        for name in wanted:
+            self._must_be_here(name, found[name], submodules)
         blobs = {}
         for name, entry in found.items():
             what = "folder" if name in FOLDERS else "file"
@@ -167,6 +186,11 @@ class Checkout:
             elif entry.kind == "blob":
                 blobs[name] = entry.oid
         return raw.oid, replace(parse_commit(commit.oid, objects[commit.oid]), blobs=blobs, problems=problems)
+
+    def _must_be_here(self, name: str, entry: Entry, submodules: set[str]) -> None:
+        """A file that its folder lists and that git cannot find is none that somebody has deleted: raises GitFailed."""
+        if entry.kind == "missing" and name not in submodules:
+            raise GitFailed(f"the object of {name} is damaged or missing in {self.path}")
 
     def files(self, commit: Commit) -> dict[str, bytes]:
         """The spec files at that commit. Raises Refused for one that leaves the repository, InvalidConfig for one that
@@ -201,7 +225,8 @@ class Checkout:
     def descends(self, old: str, new: str, *, url: str, ref: str, deadline: Deadline, fetch_s: float) -> bool:
         """Like `is_ancestor`, but where history was cut off, more of it is fetched first, so that "no" is certain.
 
-        Raises GitFailed if that history cannot be had: not knowing is not "no".
+        Raises GitFailed if that history cannot be had, HistoryCut if the source itself does not have it: not knowing
+        is not "no".
         """
         for depth in (*(f"--deepen={count}" for count in _DEEPEN), "--unshallow"):
             if self.is_ancestor(old, new):
@@ -209,17 +234,25 @@ class Checkout:
             if not self.is_shallow():
                 return False
             self.fetch(url, ref, timeout_s=deadline.left(fetch_s), depth=depth)
-        return self.is_ancestor(old, new)
+        if self.is_ancestor(old, new):
+            return True
+        if self.is_shallow() and not self.is_ancestor(new, old):
+            raise HistoryCut(
+                f"cannot tell whether {new[:12]} comes after {old[:12]}, which was applied last: "
+                "the source has cut its history"
+            )
+        return False
 
     def between(self, old: str, new: str) -> list[str]:
-        """The commits that are in `new` but not in `old`, newest first. Raises Refused if some cannot be known, because
+        """The commits that are in `new` but not in `old`, newest first. Raises HistoryCut if some cannot be known, as
         the source itself has cut its history off among them."""
         args = ["rev-list", "--end-of-options", new, f"^{old}"]
         shas = run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
-        if self.is_shallow() and not set((self.path / "shallow").read_text().split()).isdisjoint(shas):
-            raise Refused(
-                f"the source does not have all of the history since {old[:12]}",
-                help="make it whole: git fetch --unshallow",
+        cut = read_optional(self.path / "shallow") or b""
+        if not set(cut.decode(errors="replace").split()).isdisjoint(shas):
+            raise HistoryCut(
+                f"cannot tell which commits came after {old[:12]}, which was applied last: "
+                "the source has cut its history"
             )
         return shas
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from reconciler.errors import MosaicError, Refused, Unavailable
 from reconciler.files import read_optional, write_atomic
-from reconciler.git import PROTOCOLS, GitFailed, run_as_operator
+from reconciler.git import GitFailed, run_as_operator
+from reconciler.said import PROTOCOLS, listed, telling
 from reconciler.worktree import LOCAL_S, WorkTree, head_of
 
 COMMIT_S = 600.0  # hooks may run tests, and a signature may wait for a passphrase
@@ -114,7 +115,8 @@ def push(tree: WorkTree) -> str:
     try:
         _push(tree.root, remote, f"refs/heads/{tree.branch}:{goal}")
     except GitFailed as error:
-        raise Unavailable(f"it could not be pushed: {_said(error)}; {kept}", help=_way(tree, error)) from error
+        said = listed(telling(error.stderr) or [error.message])
+        raise Unavailable(f"it could not be pushed; {kept}{said}", help=_way(tree, error)) from error
     return f"{remote}/{goal.removeprefix('refs/heads/')}"
 
 
@@ -127,7 +129,8 @@ def push_back(tree: WorkTree, where: str) -> None:
             raise Refused(
                 f"somebody else has pushed to {where} meanwhile, so nothing was changed", help="run the same again"
             ) from error
-        raise Unavailable(f"{where} did not take the commit, so nothing was changed: {_said(error)}") from error
+        said = listed(telling(error.stderr) or [error.message])
+        raise Unavailable(f"{where} did not take the commit, so nothing was changed{said}", help=error.help) from error
 
 
 def _push(root: Path, remote: str, refspec: str) -> None:
@@ -166,11 +169,6 @@ def _not_committed(tree: WorkTree, error: GitFailed, left: list[str]) -> MosaicE
         f"git did not commit, and nothing was changed{changed}" + (f":\n{said}" if said else f": {error.message}"),
         help=error.help or f"mend what git or a hook says, then run the same again (in {tree.root})",
     )
-
-
-def _said(error: GitFailed) -> str:
-    lines = [line for line in error.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
-    return lines[-1].strip() if lines else error.message
 
 
 def _way(tree: WorkTree, error: GitFailed) -> str:

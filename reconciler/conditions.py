@@ -35,9 +35,11 @@ class ConditionReason(StrEnum):
     REVISION_ACCEPTED = "RevisionAccepted"
     NOT_FETCHED = "NotFetched"
     SOURCE_UNREACHABLE = "SourceUnreachable"
+    SOURCE_BUSY = "SourceBusy"
     INVALID_CONFIGURATION = "InvalidConfiguration"
     VERIFICATION_FAILED = "VerificationFailed"
     NOT_A_DESCENDANT = "NotADescendant"
+    HISTORY_CUT = "HistoryCut"
     NO_REVISION = "NoRevision"
     # Observed
     EVERYTHING_SEEN = "EverythingSeen"

@@ -91,6 +91,15 @@ class Rewound(Refused):
     """The revision does not descend from the last one that was applied."""
 
 
+class HistoryCut(Refused):
+    """Nobody can tell whether the revision descends from the last one that was applied: the source has cut its
+    history."""
+
+
+class Unverified(Refused):
+    """No good signature by somebody this host trusts, or nothing left to judge a revision by."""
+
+
 class Usage(MosaicError):
     """The command line makes no sense."""
 
@@ -101,6 +110,10 @@ class Unavailable(MosaicError):
     """Something outside of us cannot be reached just now; trying again later may help."""
 
     exit_code = ExitCode.UNAVAILABLE
+
+
+class SourceBusy(Unavailable):
+    """Git has something half done in the source's working tree, so its newest commit is nobody's decision yet."""
 
 
 class Locked(MosaicError):

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from providers.base import Json
+from providers.reading import read_regular
 from reconciler.events import Event, Source
+from reconciler.files import set_aside
 from reconciler.redact import hide_secrets, one_line
 from reconciler.store import Store, write_failure
 from reconciler.times import rfc3339
@@ -84,6 +86,8 @@ class EventLog:
     def _open(self) -> int:
         """The file that has the log's name, for us alone: senders of messages write without the fleet's lock. Somebody
         who holds it for longer than a write takes is stopped, and not waited for."""
+        if self.path.exists() and not self.path.is_file():
+            set_aside(self.path)  # of a FIFO nobody would ever read an event
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         deadline = time.monotonic() + LOCK_S
         while True:
@@ -117,7 +121,7 @@ def read_events(store: Store, *, limit: int | None = None, agent: str | None = N
 def _records(store: Store) -> Iterator[Mapping[str, Json]]:
     for name in ("events.1.ndjson", "events.ndjson"):
         try:
-            data = (store.state / name).read_bytes()
+            data = read_regular(store.state / name)
         except OSError:
             continue
         for line in data.split(b"\n"):

@@ -66,6 +66,7 @@ _REJECTED = frozenset(
         ConditionReason.INVALID_CONFIGURATION,
         ConditionReason.VERIFICATION_FAILED,
         ConditionReason.NOT_A_DESCENDANT,
+        ConditionReason.HISTORY_CUT,
         ConditionReason.NO_REVISION,
     }
 )

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from providers.reading import read_regular
+
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 
@@ -88,14 +90,41 @@ def sync_folder(path: Path) -> None:
 
 
 def read_optional(path: Path) -> bytes | None:
-    """The content, or None if there is no such file. Any other failure raises OSError: unreadable is not absent."""
+    """The content, or None if there is no such file. Any other failure raises OSError: unreadable is not absent, and
+    neither is what is no regular file."""
     try:
-        # Without waiting: of a FIFO in its place nothing comes, and that is not a state file either.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return read_regular(path)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read() or b""
+
+
+def set_aside(path: Path, *, word: str = "corrupt") -> Path:
+    """Give what stands at `path` another name, `NAME.corrupt` or the first number behind it that is free; the newest
+    file of that name is replaced. Raises OSError."""
+    kept = path.with_name(f"{path.name}.{word}")
+    number = 1
+    while kept.is_dir() or (os.path.lexists(kept) and path.is_dir()):
+        kept = path.with_name(f"{path.name}.{word}.{number}")
+        number += 1
+    path.rename(kept)
+    return kept
+
+
+def write_cache(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
+    """`write_atomic` for what can be made anew: a folder in the place of the file is set aside. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        set_aside(path)
+    write_atomic(path, content, mode=mode)
+
+
+def discard(path: Path) -> None:
+    """Remove whatever is there: a folder with all that is in it, or anything else. Raises OSError."""
+    import shutil
+
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def parse_json(data: bytes) -> Any:  # noqa: ANN401  # as json.loads

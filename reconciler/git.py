@@ -27,11 +27,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Unavailable
+from reconciler.said import PROTOCOLS, advice, telling
 
 if TYPE_CHECKING:
     import subprocess
-
-PROTOCOLS = ("https", "ssh", "file")
 
 _INHERITED = (
     *("HOME", "USER", "LOGNAME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
@@ -109,8 +108,9 @@ def redact(text: str) -> str:
     return re.sub(r"([a-z+]+://[^/@:\s']+):[^/@\s']+@", r"\1:***@", text)
 
 
-def environment(*, network: bool, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The complete environment of a git process."""
+def environment(*, network: bool, tree: bool = False, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The complete environment of a git process. `tree`: with the attributes that this user's git would go by."""
+    overruled = tuple(pair for pair in _CONFIG if not (tree and pair[0] == "core.attributesFile"))
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     env |= {
         "LC_ALL": _LOCALE,
@@ -124,11 +124,11 @@ def environment(*, network: bool, extra: Mapping[str, str] | None = None) -> dic
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "0" if tree else "1",
         "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
+        "GIT_CONFIG_COUNT": str(len(overruled)),
     }
-    for index, (key, value) in enumerate(_CONFIG):
+    for index, (key, value) in enumerate(overruled):
         env[f"GIT_CONFIG_KEY_{index}"] = key
         env[f"GIT_CONFIG_VALUE_{index}"] = value
     if not network:
@@ -141,13 +141,14 @@ def run_git(
     *,
     timeout_s: float,
     git_dir: Path | None = None,
+    tree: Path | None = None,
     network: bool = False,
     stdin: bytes = b"",
     ok: Sequence[int] = (0,),
     config: Sequence[tuple[str, str]] = (),
     env: Mapping[str, str] | None = None,
 ) -> GitOutput:
-    """Run `git ARGS` and return what it said.
+    """Run `git ARGS` and return what it said; in the working tree `tree`, if one is given.
 
     Raises GitTimeout after `timeout_s` seconds (its process group is then gone), GitFailed if the exit status is not
     one of `ok`, Unavailable if there is no git. Callers put `--` or `--end-of-options` before anything from outside.
@@ -159,7 +160,8 @@ def run_git(
         command += ["-c", f"{key}={value}"]
     command += args
     shown = redact("git " + shlex.join(args))
-    started = _start(command, cwd="/", env=environment(network=network, extra=env), terminal=False)
+    surroundings = environment(network=network, tree=tree is not None, extra=env)
+    started = _start(command, cwd="/" if tree is None else str(tree), env=surroundings, terminal=False)
     return _finish(started, shown, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=0.0)
 
 
@@ -170,6 +172,7 @@ def run_as_operator(
     timeout_s: float,
     ok: Sequence[int] = (0,),
     interactive: bool = False,
+    stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
 ) -> GitOutput:
     """Run `git ARGS` as the person who called us would, in the repository that `cwd` is in: hooks run, commits are
@@ -183,7 +186,7 @@ def run_as_operator(
     own |= {} if interactive else {"GIT_TERMINAL_PROMPT": "0"}
     started = _start(["git", *args], cwd=str(cwd), env=own | dict(env or {}), terminal=interactive)
     shown = redact("git " + shlex.join(args))
-    return _finish(started, shown, stdin=b"", timeout_s=timeout_s, ok=ok, grace_s=_GRACE_S)
+    return _finish(started, shown, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=_GRACE_S)
 
 
 def _start(command: Sequence[str], *, cwd: str, env: Mapping[str, str], terminal: bool) -> subprocess.Popen[bytes]:
@@ -254,23 +257,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-# What git says, and what a person can do about it. The first match counts.
-_ADVICE = (
-    (
-        r"dubious ownership",
-        "the repository belongs to another user; if you trust it: git config --global --add safe.directory PATH",
-    ),
-    (r"Host key verification failed", "connect once by hand (ssh HOST) to accept its key"),
-    (
-        r"Permission denied|Authentication failed|could not read (Username|Password)|terminal prompts disabled",
-        "no credentials that work without asking; set up an ssh key or a credential helper",
-    ),
-    (r"transport '.*' not allowed", f"allowed protocols: {', '.join(PROTOCOLS)}"),
-)
-
-
 def _failure(shown: str, code: int, err: str) -> GitFailed:
-    lines = [line for line in err.splitlines() if line.startswith(("fatal:", "error:"))] or err.splitlines()
-    reason = lines[0].removeprefix("fatal: ").removeprefix("error: ") if lines else f"exit status {code}"
-    advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, err)), "")
-    return GitFailed(f"`{shown}` failed: {reason}", code=code, stderr=err, help=advice)
+    reason = "; ".join(telling(err)) or f"exit status {code}"
+    return GitFailed(f"`{shown}` failed: {reason}", code=code, stderr=err, help=advice(err))

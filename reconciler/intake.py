@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from providers.host import HostFacts
 from reconciler.conditions import ConditionReason
 from reconciler.desired import compile_files, inputs_digest
-from reconciler.errors import InvalidConfig, MosaicError, Refused, Rewound
+from reconciler.errors import InvalidConfig, MosaicError, Unavailable
+from reconciler.judge import why_rejected
 from reconciler.results import News
 from reconciler.status import SourceReport
 from reconciler.store import StateError, Store, write_failure
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.ledger import Ledger
     from reconciler.results import RunOptions
     from reconciler.settings import Settings
-    from reconciler.source import SourceState
+    from reconciler.source_state import SourceState
 
 SOURCE_TIMEOUT_S = 120.0  # for one look at the source, fetching included
 
@@ -46,6 +47,7 @@ class Intake:
     warnings: list[str] = field(default_factory=list)
     dirty: tuple[str, ...] = ()
     subject: str = ""
+    seen_at: float = 0.0
     next_fetch: float | None = None
     commits: tuple[HistoryLine, ...] = ()  # of a preview: those that would come into force
 
@@ -58,6 +60,7 @@ class Intake:
             problems=self.problems,
             dirty=self.dirty,
             commits=self.commits,
+            seen_at=self.seen_at,
         )
 
 
@@ -161,14 +164,7 @@ class _Judging:
         from reconciler.ledger import marker_path, read_ledger
 
         marker = marker_path(self._facts.config_home, self._store.state.name)
-        try:
-            ledger = read_ledger(self._store.state, marker)
-        except OSError as error:  # unreadable is not lost, and no bug of ours either
-            path = error.filename or self._store.state
-            raise MosaicError(
-                f"the ledger of applied revisions cannot be read: {path}: {error.strerror or error}",
-                help="nothing was done without it; it must belong to you and be readable",
-            ) from error
+        ledger = read_ledger(self._store.state, marker)
         try:
             rewind = self._trust(ledger)
             fleet = self._compile(self._source)
@@ -179,13 +175,23 @@ class _Judging:
         reason, message = ConditionReason.REVISION_ACCEPTED, self._source.subject
         if self._source.stale_error is not None:
             reason, message = ConditionReason.SOURCE_UNREACHABLE, self._source.stale_error
+            if self._source.busy:
+                reason, message = ConditionReason.SOURCE_BUSY, f"{message}; {self._short()} stays in force"
             if self._store.read_only:  # a run says so in its report
-                self._warnings.append(
-                    f"the source: {message}; {self._source.revision[:12]} is the last that was fetched"
-                )
+                self._warnings.append(f"the source: {message}; {self._short()} is the last that was fetched")
         elif not self._options.fetch:
             reason = ConditionReason.NOT_FETCHED
         return self._result(self._source, fleet, reason, message, None)
+
+    def _short(self) -> str:
+        return self._source.revision[:12]
+
+    def _dirty(self) -> tuple[str, ...]:
+        """For a warning only, which never ends a run: whatever stands in somebody's working tree."""
+        try:
+            return self._source.dirty
+        except (MosaicError, OSError, ValueError):
+            return ()
 
     def _trust(self, ledger: Ledger) -> bool:
         """Whether the operator had to allow a rewind; raises Refused if the commit may not be applied."""
@@ -251,7 +257,7 @@ class _Judging:
 
     def _fall_back(self, ledger: Ledger, error: MosaicError) -> Intake:
         last = ledger.last_good()
-        if not self._store.read_only:
+        if not self._store.read_only and not isinstance(error, Unavailable):  # not to know is not to reject
             from reconciler.ledger import reject
 
             reject(self._store.state, self._source.revision, error.message.splitlines()[0], self._now)
@@ -264,14 +270,9 @@ class _Judging:
         except MosaicError:
             raise error from None
         self._problems = rejected
-        reason = ConditionReason.INVALID_CONFIGURATION
-        if isinstance(error, Rewound):
-            reason = ConditionReason.NOT_A_DESCENDANT
-        elif isinstance(error, Refused):
-            reason = ConditionReason.VERIFICATION_FAILED
         first = error.message.splitlines()[0].rstrip(":")
         message = f"{first}; {last.sha[:12]} stays in force"
-        return self._result(source, fleet, reason, message, error)
+        return self._result(source, fleet, why_rejected(error), message, error)
 
     def _result(
         self,
@@ -281,7 +282,8 @@ class _Judging:
         message: str,
         rejected: MosaicError | None,
     ) -> Intake:
-        dirty = self._source.dirty
+        dirty = self._dirty()
+        self._warnings.extend(dict.fromkeys((*self._source.notes, *source.notes)))
         report = SourceReport(
             attempted=self._source.revision,
             applied=source.revision,
@@ -294,6 +296,7 @@ class _Judging:
             report=report,
             store=self._store,
             spec=self._source.spec,
+            seen_at=self._source.fetched_at,
             rejected=rejected,
             problems=self._problems,
             warnings=self._warnings,

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from providers.base import Health, HeldReason, Kind, Verb
 from reconciler.conditions import Condition, ConditionReason, ConditionStatus, ConditionType
-from reconciler.errors import ExitCode
+from reconciler.errors import (
+    ExitCode,
+    HistoryCut,
+    InvalidConfig,
+    MosaicError,
+    Refused,
+    Rewound,
+    SourceBusy,
+    Unverified,
+)
 from reconciler.failures import FailedAction, final_outcomes
 from reconciler.model import Held, Outcome, Plan
 from specs.compiled import Suspension
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
 MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
 _SOURCE_GOOD = frozenset({ConditionReason.REVISION_ACCEPTED, ConditionReason.NOT_FETCHED})
-_SOURCE_MAY_MEND = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE}
+_SOURCE_MAY_MEND = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE, ConditionReason.SOURCE_BUSY}
 
 
 def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCode]:
@@ -44,6 +53,19 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
         (plan.held, "held", ExitCode.OK),
     )
     return next(((word, code) for holds, word, code in table if holds), ("converged", ExitCode.OK))
+
+
+def why_rejected(error: MosaicError) -> ConditionReason:
+    """What the status calls a commit that is not taken because of `error`."""
+    kinds: tuple[tuple[type[MosaicError], ConditionReason], ...] = (
+        (Rewound, ConditionReason.NOT_A_DESCENDANT),
+        (HistoryCut, ConditionReason.HISTORY_CUT),
+        (Unverified, ConditionReason.VERIFICATION_FAILED),
+        (SourceBusy, ConditionReason.SOURCE_BUSY),
+        (InvalidConfig, ConditionReason.INVALID_CONFIGURATION),
+        (Refused, ConditionReason.INVALID_CONFIGURATION),  # a file that leaves the repository
+    )
+    return next((reason for kind, reason in kinds if isinstance(error, kind)), ConditionReason.SOURCE_UNREACHABLE)
 
 
 def condition(kind: ConditionType, holds: bool | None, reason: ConditionReason, message: str, now: float) -> Condition:

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.errors import Refused
-from reconciler.files import append_synced, parse_json, read_optional, sync_folder, write_atomic
+from reconciler.errors import Unverified
+from reconciler.files import append_synced, parse_json, read_optional, sync_folder, write_atomic, write_cache
 
 _NAME = "ledger.ndjson"
 _FIRST = "0" * 64
@@ -66,7 +66,7 @@ class Ledger:
         """Append an applied revision and return the ledger with it; nothing happens if it is the last one already.
 
         A torn last line is cut off first. A ledger with a `problem` is set aside and a new one begun, but only with
-        verification off or if the operator allowed the rewind; otherwise Refused. Raises OSError.
+        verification off or if the operator allowed the rewind; otherwise Unverified. Raises OSError.
         """
         if self.problem is None and self.last is not None and self.last.sha == sha and not self._torn:
             return self
@@ -87,7 +87,7 @@ class Ledger:
             append_synced(self.path, line)
             whole += line
         mark = {"ledger": str(self.path), "lines": whole.count(b"\n"), "sha256": hashlib.sha256(whole).hexdigest()}
-        write_atomic(self.marker, json.dumps(mark, indent=1) + "\n")
+        write_cache(self.marker, json.dumps(mark, indent=1) + "\n")
         return Ledger(path=self.path, marker=self.marker, last=last, problem=None, _whole=whole, _torn=False)
 
     def _set_aside(self, now: float) -> None:
@@ -103,10 +103,13 @@ def marker_path(config_home: str | Path, fleet: str) -> Path:
 
 
 def read_ledger(state_dir: Path, marker: Path) -> Ledger:
-    """Read and check the ledger; nothing is written. Raises OSError: unreadable is not lost."""
+    """Read and check the ledger; nothing is written. One that cannot be read has a `problem`."""
     path = state_dir / _NAME
-    data = read_optional(path)
-    mark = _read_marker(marker)
+    try:
+        data, mark = read_optional(path), _read_marker(marker)
+    except OSError as error:
+        why = f"the ledger of applied revisions cannot be read: {error.filename or path}: {error.strerror or error}"
+        return Ledger(path=path, marker=marker, last=None, problem=why, _whole=b"", _torn=False)
     whole = data[: data.rfind(b"\n") + 1] if data else b""
     problem = None
     if data is None and mark is not None:
@@ -129,9 +132,9 @@ def read_ledger(state_dir: Path, marker: Path) -> Ledger:
     )
 
 
-def lost_ledger(ledger: Ledger) -> Refused:
+def lost_ledger(ledger: Ledger) -> Unverified:
     """Why nothing is applied while the ledger cannot be trusted, and the way out."""
-    return Refused(
+    return Unverified(
         f"{ledger.problem}; without it a rewound repository cannot be told from a new one",
         where=str(ledger.path),
         help="restore the file from a backup, or look at the revision yourself and run: reconcile --allow-rewind",
@@ -158,7 +161,7 @@ def forgive(state_dir: Path, sha: str) -> None:
 
 def rejections(state_dir: Path) -> Mapping[str, Rejection]:
     """The rejected revisions, oldest first, at most 50. A damaged file counts as none: it only informs."""
-    with suppress(ValueError, TypeError, KeyError, AttributeError):
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         raw = parse_json(read_optional(state_dir / "rejected.json") or b"[]")
         return {item["sha"]: Rejection(sha=item["sha"], ts=item["ts"], reason=item["reason"]) for item in raw}
     return {}
@@ -167,7 +170,7 @@ def rejections(state_dir: Path) -> Mapping[str, Rejection]:
 def _save_rejections(state_dir: Path, known: Mapping[str, Rejection]) -> None:
     newest = [asdict(rejection) for rejection in known.values()][-_MAX_REJECTED:]
     with suppress(OSError):  # it only informs: a full disk must not stop the revision that is in force
-        write_atomic(state_dir / "rejected.json", json.dumps(newest, ensure_ascii=False, indent=1) + "\n")
+        write_cache(state_dir / "rejected.json", json.dumps(newest, ensure_ascii=False, indent=1) + "\n")
 
 
 def _chain_holds(whole: bytes) -> bool:

@@ -72,7 +72,7 @@ def run_lock(
 def holder(store: Store) -> Holder | None:
     """Who holds the lock just now; None if no one does, or it does not say. Takes nothing and writes nothing."""
     try:
-        descriptor = os.open(store.runtime / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(store.runtime / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return None
     try:

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.errors import NotFound, Refused, Usage
-from reconciler.git import PROTOCOLS, Deadline, redact, run_git
-from reconciler.refs import LocalRepo, Tip, candidates, choose, find_repo, no_head, read_tip
+from reconciler.errors import NotFound, Refused, SourceBusy, Unavailable, Usage
+from reconciler.git import Deadline, redact, run_git
+from reconciler.refs import LocalRepo, Tip, candidates, choose, find_repo, no_head, odd_file, read_tip, under_way
+from reconciler.said import PROTOCOLS
 
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
 _SCP = r"(?:[^/:@]+@)?(\[[^/\]]+\]|[^/:]+):(?!:).*"
@@ -35,14 +36,15 @@ class Place:
         return hashlib.sha256(self.url.encode()).hexdigest()[:32]
 
     def repo(self) -> LocalRepo | None:
-        """The repository on this machine; None for a URL. Raises NotFound if there is none at the path."""
+        """The repository on this machine; None for a URL. Raises NotFound if there is none at the path, Unavailable if
+        it cannot be read."""
         if self.path is None:
             return None
         try:
             found = find_repo(self.path)
             there = self.path.exists()
         except OSError as error:
-            raise NotFound(f"{self.path} cannot be read: {error.strerror}") from error
+            raise _unreadable(self.path, error) from error
         if found is None:
             raise NotFound(
                 f"{self.path} is not a git repository" if there else f"{self.path} does not exist",
@@ -52,16 +54,43 @@ class Place:
 
     def tip(self, ref: str | None, *, timeout_s: float) -> Tip:
         """Where `ref` (None: HEAD) points now: read from files for a repository on this machine, else one git
-        process. Raises NotFound, InvalidConfig (an ambiguous or impossible name), GitFailed, GitTimeout."""
+        process. Raises NotFound, InvalidConfig (an ambiguous or impossible name), SourceBusy, Unavailable, GitFailed,
+        GitTimeout."""
         repo = self.repo()
         if repo is not None:
             try:
                 tip = read_tip(repo, ref)
             except OSError as error:
-                raise NotFound(f"{self.path} cannot be read: {error.strerror}") from error
+                raise _unreadable(repo.path, error) from error
             if tip is not None:
+                self._decided(repo, tip)
                 return tip
-        return self._ask(ref, timeout_s)
+            self.ready()
+        tip = self._ask(ref, timeout_s)
+        if repo is not None:
+            self._decided(repo, tip)
+        return tip
+
+    def ready(self) -> None:
+        """Raises Unavailable if git would wait for ever for a file of a repository on this machine."""
+        repo = self.repo()
+        odd = odd_file(repo.git_dir, repo.common_dir) if repo is not None else ""
+        if odd:
+            raise Unavailable(odd, help="put back what was there: git cannot read the repository like that")
+
+    def _decided(self, repo: LocalRepo, tip: Tip) -> None:
+        """Raises SourceBusy if `tip` is what is checked out in a working tree where git has something half done. A
+        branch that is not checked out there is moved by nobody meanwhile."""
+        doing = under_way(repo)
+        if doing is None:
+            return
+        try:
+            head = read_tip(repo, None)
+        except (OSError, NotFound):
+            head = None
+        if head is None or tip.ref in (head.ref, "HEAD"):
+            what, way = doing
+            raise SourceBusy(f"{what} in {repo.path}", help=f"what is checked out is looked at when it is done: {way}")
 
     def _ask(self, ref: str | None, timeout_s: float) -> Tip:
         deadline, wanted = Deadline(timeout_s), ("HEAD",) if ref is None else candidates(ref)
@@ -127,6 +156,10 @@ def parse_place(spec: str) -> Place:
 def _local(path: Path) -> Place:
     absolute = path.absolute()
     return Place(url=str(absolute), path=absolute)
+
+
+def _unreadable(path: Path | None, error: OSError) -> Unavailable:
+    return Unavailable(f"{error.filename or path} cannot be read: {error.strerror or error}")
 
 
 def _protocol(name: str) -> Refused:

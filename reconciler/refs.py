@@ -7,10 +7,13 @@ unexpected is answered with None, "ask git"; a ref that is certainly not there r
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from providers.reading import kind_of, read_regular
 from reconciler.errors import InvalidConfig, NotFound
 
 # Plain string tests instead of patterns: compiling those would be a good part of what a quiet run costs.
@@ -19,6 +22,18 @@ _FORBIDDEN = frozenset("\x7f~^:?*[\\ ").union(map(chr, range(0x20)))
 _MAX_SYMREFS = 5
 _HEADS = "refs/heads/"
 _MOST_NAMED = 5  # branches in an error
+# What git leaves in the folder of its HEAD while something is half done, what that is, and what ends it.
+UNDER_WAY = {
+    "rebase-merge": ("a rebase is in progress", "git rebase --continue or --abort"),
+    "rebase-apply": ("a rebase or `git am` is in progress", "git rebase --continue or --abort"),
+    "MERGE_HEAD": ("a merge is in progress", "git merge --continue or --abort"),
+    "CHERRY_PICK_HEAD": ("a cherry-pick is in progress", "git cherry-pick --continue or --abort"),
+    "REVERT_HEAD": ("a revert is in progress", "git revert --continue or --abort"),
+    "sequencer": ("a cherry-pick or revert of several commits is in progress", "git cherry-pick --continue or --abort"),
+    "BISECT_LOG": ("a bisection is in progress", "git bisect reset"),
+}
+# Files that git opens without asking what they are: in the place of one, a FIFO is waited for.
+_OPENED = ("HEAD", "config", "packed-refs", "shallow", "commondir", "objects/info/alternates")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +99,7 @@ def find_repo(path: Path) -> LocalRepo | None:
     if dot_git.is_dir():
         git_dir = dot_git
     elif dot_git.is_file():  # a linked worktree or a submodule
-        pointer = dot_git.read_text(errors="surrogateescape").strip()
+        pointer = _read(dot_git) or ""
         if not pointer.startswith("gitdir:"):
             return None
         git_dir = path / pointer.removeprefix("gitdir:").strip()
@@ -95,6 +110,24 @@ def find_repo(path: Path) -> LocalRepo | None:
     if not (git_dir / "HEAD").exists() and not (git_dir / "HEAD").is_symlink():
         return None
     return LocalRepo(path=path, git_dir=git_dir, common_dir=_common_dir(git_dir), worktree=path)
+
+
+def under_way(repo: LocalRepo) -> tuple[str, str] | None:
+    """What git has half done in the working tree, and the command that ends it: what HEAD names meanwhile is nothing
+    that anybody has decided on."""
+    if repo.worktree is None:
+        return None
+    return next((said for name, said in UNDER_WAY.items() if os.path.lexists(repo.git_dir / name)), None)
+
+
+def odd_file(*folders: Path) -> str:
+    """What git would wait for, or stumble over, in a repository's folders: `PATH is a FIFO`; "" if nothing is."""
+    for path in (folder / name for folder in dict.fromkeys(folders) for name in _OPENED):
+        with suppress(OSError):
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                return f"{path} is {kind_of(mode)}, not a file"
+    return ""
 
 
 def read_tip(repo: LocalRepo, ref: str | None) -> Tip | None:
@@ -168,7 +201,7 @@ def _resolve(repo: LocalRepo, name: str, depth: int = 0) -> str | None:
 
 def _packed(path: Path, name: str) -> str | None:
     try:
-        data = b"\n" + path.read_bytes()
+        data = b"\n" + read_regular(path)
     except FileNotFoundError:
         return None
     needle = b" " + os.fsencode(name) + b"\n"
@@ -181,7 +214,7 @@ def _packed(path: Path, name: str) -> str | None:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(errors="surrogateescape").strip()
+        return os.fsdecode(read_regular(path)).strip()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
 

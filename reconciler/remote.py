@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from providers.spawn import Child, NotInstalledError, SpawnError
 from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
+from reconciler.said import host_key
 from specs.compiled import Peer
 from specs.names import ssh_fault
 
@@ -110,7 +111,7 @@ class Asking:
         if done.status == SSH_FAILED:
             kind = Unreached if _BEFORE.search(said.replace("\r\n", "\n")) else Unavailable
 
-            raise kind(f"{host} cannot be reached: {_reason(said)}", help=_mend(said, target))
+            raise kind(f"{host} cannot be reached: {_reason(said, target)}", help=_mend(said, target))
         if done.status == NO_PROGRAM:
             raise Unreached(
                 f"{host} has no `mosaic` on its PATH", help="install it there, and reconcile that host once"
@@ -171,18 +172,18 @@ def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON")
 
 
-def _reason(said: str) -> str:
-
+def _reason(said: str, target: str) -> str:
+    key = host_key(said, target)
+    if key is not None:
+        return key[0]
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    for line in lines:
-        if "verification failed" in line or "Permission denied" in line:
-            return line
-    return lines[-1] if lines else "ssh said nothing"
+    return next((line for line in lines if "Permission denied" in line), lines[-1] if lines else "ssh said nothing")
 
 
 def _mend(said: str, target: str) -> str:
-    if "Host key verification failed" in said or "IDENTIFICATION HAS CHANGED" in said:
-        return f"its host key is not the known one: compare it, then connect once by hand: ssh {target} true"
+    key = host_key(said, target)
+    if key is not None:
+        return key[1]
     if "Permission denied" in said:
         return f"a key without a passphrase, or an agent, must be let in there: ssh-copy-id {target}"
     return f"try it by hand: ssh {target} true"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.intake import Intake
+from reconciler.judge import why_rejected
 from reconciler.loop import Converged
 from reconciler.results import RunOptions, RunOutcome, RunResult
 from reconciler.status import FleetStatus, LastRun, SourceReport, build_status, unready_status
@@ -135,19 +136,10 @@ def unready(error: MosaicError, options: RunOptions, store: Store, here: Surroun
     """Nothing can be in force: say so in the status, if there is anything to say it in."""
     if options.dry_run:
         return
-    from reconciler.conditions import ConditionReason
-    from reconciler.errors import InvalidConfig, Refused, Rewound
     from reconciler.events import run_events
 
-    reason = ConditionReason.SOURCE_UNREACHABLE
-    if isinstance(error, InvalidConfig):
-        reason = ConditionReason.INVALID_CONFIGURATION
-    elif isinstance(error, Rewound):
-        reason = ConditionReason.NOT_A_DESCENDANT
-    elif isinstance(error, Refused):
-        reason = ConditionReason.VERIFICATION_FAILED
     first = error.message.splitlines()[0].rstrip(":")
-    report = SourceReport(attempted="", applied="", reason=reason, message=first)
+    report = SourceReport(attempted="", applied="", reason=why_rejected(error), message=first)
     previous = store.load_status()
     host = options.host or settings.host or here.facts.hostname
     now = here.wall()

@@ -44,6 +44,7 @@ class News:
     `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
     `commits`: of a preview, those that would come into force, newest first. `named_by`: what named `spec`, as
     `which_fleet.Source` lists it, "" for a loop that has been told before.
+    `seen_at`: when the source was last seen.
     """
 
     spec: str
@@ -53,6 +54,7 @@ class News:
     dirty: tuple[str, ...] = ()
     commits: tuple[HistoryLine, ...] = ()
     named_by: str = ""
+    seen_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

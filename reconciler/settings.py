@@ -79,7 +79,14 @@ def settings_path(config_home: str | Path) -> Path:
 
 def read_settings(path: Path) -> Settings:
     """The settings; all defaults if there is no file. Every problem of the file is in one InvalidConfig."""
-    data = read_optional(path)
+    try:
+        data = read_optional(path)
+    except OSError as error:
+        raise InvalidConfig(
+            f"the settings of this host cannot be read: {error.strerror or error}",
+            where=str(path),
+            help="it is a file of yours: put it back, or move what is there away to have the defaults",
+        ) from error
     if data is None:
         return Settings()
     import tomllib

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from reconciler.checkout import Checkout
-from reconciler.errors import InvalidConfig, Refused, Unavailable
+from reconciler.errors import InvalidConfig, Unavailable, Unverified
 from reconciler.git import GitFailed, GitTimeout, run_git
 
 Kind = Literal["SSH", "GPG", "X.509"]
@@ -48,7 +48,7 @@ class Keys:
 
 
 def verify_commits(checkout: Checkout, shas: Sequence[str], keys: Keys) -> dict[str, str]:
-    """Who signed each commit, by id. Raises Refused for the first without a good signature by a trusted key,
+    """Who signed each commit, by id. Raises Unverified for the first without a good signature by a trusted key,
     Unavailable if a program is missing or does not answer, InvalidConfig for a keyring that gpg cannot read."""
     signers: dict[str, str] = {}
     for start in range(0, len(shas), _BATCH):
@@ -139,8 +139,8 @@ def _why(said: str) -> str:
     return f"has no good signature: {lines[0]}" if lines else "has no good signature"
 
 
-def _refused(sha: str, what: str) -> Refused:
-    return Refused(
+def _refused(sha: str, what: str) -> Unverified:
+    return Unverified(
         f"commit {sha[:12]} {what}",
         where=f"commit {sha}",
         help="sign it with a trusted key (git commit --amend -S), or name its signer in the files of reconcile.toml",

@@ -9,144 +9,21 @@ Costs for an unchanged source: no process for a repository on this machine, one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reconciler.checkout import TIP, Checkout
 from reconciler.commit import Commit
-from reconciler.dirty import dirty_files
-from reconciler.errors import MosaicError, NotFound, Unavailable
+from reconciler.errors import MosaicError, NotFound, SourceBusy, Unavailable
 from reconciler.git import Deadline, GitFailed, GitTimeout
 from reconciler.place import Place, parse_place
-from reconciler.refs import Tip
+from reconciler.refs import Tip, odd_file
 from reconciler.settings import Settings
 from reconciler.source_record import Record, fetch_delay, load_record, save_record, seen_at, touch_seen
-
-if TYPE_CHECKING:
-    import tempfile
+from reconciler.source_state import SourceState, renewed
 
 CHECKOUT = "checkout"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceState:
-    """A commit of the source, and how fresh that is. Times are Unix seconds.
-
-    `fetched_at`: when the source was last seen to be there. `stale_error`: why it could not be seen just now (then this
-    is the last revision that was), and `next_fetch`: when it is asked again, if that is not at the next run.
-    Use as a context manager, or `close()` it: a preview has a scratch copy to throw away.
-    """
-
-    spec: str  # for people: without credentials
-    ref: str
-    commit: Commit
-    fetched_at: float
-    stale_error: str | None = None
-    next_fetch: float | None = None
-    place: Place = field(repr=False)
-    checkout: Checkout = field(repr=False)
-    deadline: Deadline = field(repr=False)
-    fetch_s: float = field(repr=False)
-    may_fetch: bool = field(repr=False)
-    is_tip: bool = field(default=True, repr=False)
-    preview: bool = field(default=False, repr=False)  # nothing may be written in the state folder
-    scratch: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
-
-    @property
-    def revision(self) -> str:
-        """The commit's full id."""
-        return self.commit.sha
-
-    @property
-    def subject(self) -> str:
-        """The first paragraph of the commit's message, printable."""
-        return self.commit.subject
-
-    @property
-    def author(self) -> str:
-        """`Name <address>`, printable; claimed by the commit, proven only by a signature."""
-        return self.commit.author
-
-    @cached_property
-    def files(self) -> Mapping[str, bytes]:
-        """The spec files of the commit, by name; one that is not in it is not here. Read when first asked for (one
-        process). Raises Refused, InvalidConfig or GitFailed."""
-        try:
-            return self.checkout.files(self.commit)
-        except GitTimeout:
-            raise
-        except GitFailed:
-            if not self.may_fetch or not self.is_tip or self.preview:
-                raise
-            self.checkout.rebuild(self.place.url, self.ref, self.commit.sha, timeout_s=self.deadline.left(self.fetch_s))
-            return self.checkout.files(self.commit)
-
-    @cached_property
-    def dirty(self) -> tuple[str, ...]:
-        """The spec files whose content in the operator's working tree is not what is committed; no process.
-
-        Empty for a bare repository, a URL, and a branch that is not checked out there.
-        """
-        return dirty_files(self.place, self.ref, self.commit) if self.is_tip else ()
-
-    def at(self, sha: str) -> SourceState:
-        """The same source at another commit that was fetched before, such as the last good one.
-
-        If our copy does not have it (any more), that is said by `files`, not here: who has compiled it before needs no
-        files.
-        """
-        if sha == self.revision:
-            return self
-        try:
-            _, commit = self.checkout.peel(sha)
-        except MosaicError as error:
-            commit = Commit(sha=sha, problems={"commit": f"commit {sha[:12]} cannot be read: {error}"})
-        return replace(self, commit=commit, is_tip=False)
-
-    def descends_from(self, sha: str) -> bool:
-        """Whether this commit is `sha` or comes after it. Fetches more history if it has to; raises GitFailed if that
-        fails, because not knowing is not "no"."""
-        if sha == self.revision:
-            return True
-        if not self.may_fetch and self.checkout.is_ancestor(sha, self.revision):
-            return True
-        if self.checkout.is_shallow():
-            self._need_fetch()
-        return self.checkout.descends(
-            sha, self.revision, url=self.place.url, ref=self.ref, deadline=self.deadline, fetch_s=self.fetch_s
-        )
-
-    def since(self, sha: str | None) -> list[str]:
-        """The commits that are in this revision but not in `sha`, newest first; this one alone for None.
-
-        Nothing is left out: history that was cut off is fetched first. Raises GitFailed if it cannot be had.
-        """
-        if sha is None:
-            return [self.revision]
-        if self.checkout.is_shallow():
-            self._need_fetch()
-            fetch_s = self.deadline.left(self.fetch_s)
-            self.checkout.fetch(self.place.url, self.ref, timeout_s=fetch_s, depth="--unshallow")
-        return self.checkout.between(sha, self.revision)
-
-    def _need_fetch(self) -> None:
-        if not self.may_fetch:
-            raise GitFailed("the history since the last applied revision is not here", help="run with fetching on")
-
-    def close(self) -> None:
-        """Throw away a preview's scratch copy. Idempotent."""
-        if self.scratch is not None:
-            self.scratch.cleanup()
-
-    def __enter__(self) -> SourceState:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
 
 
 def open_source(
@@ -185,6 +62,10 @@ def open_source(
         return look.stored(f"{record.error} (asked again later: {record.failures} failures so far)")
     try:
         return look.fresh()
+    except SourceBusy as error:
+        if record.commit is None:
+            raise
+        return replace(look.stored(f"{error.message} ({error.help})"), busy=True)
     except (MosaicError, OSError) as error:
         return look.failed(error)
 
@@ -211,33 +92,57 @@ class _Look:
                     save_record(self.state_dir, replace(self.record, failures=0, next_fetch=0.0, error=""))
                 touch_seen(self.state_dir, self.now)
             return self._state(known, tip.ref, fetched_at=self.now)
+        self.place.ready()
         if not self.preview:
-            return self._take(tip, self.checkout)
-        scratch = self.checkout.scratch()
+            return self._take(tip)
+        odd = odd_file(self.checkout.path)
         try:
-            return replace(self._take(tip, Checkout(Path(scratch.name))), scratch=scratch)
+            return self._preview(tip, self.checkout if not odd else None)
+        except (GitFailed, NotFound):
+            if odd or not self.checkout.damage():
+                raise
+            return self._preview(tip, None)
+
+    def _preview(self, tip: Tip, lender: Checkout | None) -> SourceState:
+        """In a scratch copy, which borrows the objects of `lender`."""
+        scratch = (lender or Checkout(self.checkout.path / "none")).scratch()
+        checkout = Checkout(Path(scratch.name))
+        try:
+            _, commit = self._fetch(tip, checkout)
         except BaseException:
             scratch.cleanup()
             raise
+        return replace(self._state(commit, tip.ref, fetched_at=self.now), checkout=checkout, scratch=scratch)
 
-    def _take(self, tip: Tip, checkout: Checkout) -> SourceState:
+    def _take(self, tip: Tip) -> SourceState:
+        checkout, known, notes = self.checkout, self.record.commit, list[str]()
+        gone = checkout.damage() if known is not None and (odd_file(checkout.path) or not checkout.exists()) else ""
         try:
             oid, commit = self._fetch(tip, checkout)
-        except GitTimeout:
-            raise
-        except GitFailed:
-            # Our copy may be what is broken. It is only a copy: make it anew, unless it still holds what it should.
-            known = self.record.commit
-            if self.preview or not checkout.fetched_before() or (known is not None and checkout.has(known.sha)):
+        except (GitFailed, NotFound) as error:
+            # Our copy may be what is broken. It is only a copy: it is made anew.
+            why = "" if isinstance(error, GitTimeout) else checkout.damage()
+            if not why:
                 raise
             checkout.rebuild(self.place.url, tip.ref, tip.oid, timeout_s=self._fetch_s())
             oid, commit = checkout.peel(TIP)
-        if not self.preview:
-            record = Record(key=self.place.key, ref=tip.ref, tip=oid, commit=commit)
-            save_record(self.state_dir, record)
-            touch_seen(self.state_dir, self.now)
-            checkout.tidy()
-        return replace(self._state(commit, tip.ref, fetched_at=self.now), checkout=checkout)
+            gone = why
+        if gone:
+            notes.append(renewed(gone))
+        if oid != tip.oid and self.place.path is not None:
+            self._still(tip.ref, oid)
+        record = Record(key=self.place.key, ref=tip.ref, tip=oid, commit=commit)
+        save_record(self.state_dir, record)
+        touch_seen(self.state_dir, self.now)
+        checkout.tidy()
+        return replace(self._state(commit, tip.ref, fetched_at=self.now), checkout=checkout, notes=notes)
+
+    def _still(self, ref: str, oid: str) -> None:
+        """What was fetched is not what was seen a moment before: it may be one that a rebase only passes through.
+        Raises SourceBusy, or Unavailable where it has moved again."""
+        now = self.place.tip(self.settings.ref, timeout_s=self._fetch_s())
+        if (now.ref, now.oid) != (ref, oid):
+            raise Unavailable(f"{self.place.shown} moves while it is looked at", help="it is looked at again by itself")
 
     def _fetch(self, tip: Tip, checkout: Checkout) -> tuple[str, Commit]:
         checkout.init(oid_length=len(tip.oid))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.commit import Commit
-from reconciler.files import make_folder, parse_json, read_optional, write_atomic
+from reconciler.files import make_folder, parse_json, read_optional, write_cache
 
 _VERSION = 2
 _OLDER = 1  # its commit has the files of the root only
@@ -64,7 +64,7 @@ def load_record(state_dir: Path, key: str) -> Record:
 
 def save_record(state_dir: Path, record: Record) -> None:
     """Raises OSError."""
-    write_atomic(state_dir / "source.json", json.dumps({"version": _VERSION, **asdict(record)}, indent=1) + "\n")
+    write_cache(state_dir / "source.json", json.dumps({"version": _VERSION, **asdict(record)}, indent=1) + "\n")
 
 
 def touch_seen(state_dir: Path, now: float) -> None:

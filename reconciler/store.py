@@ -8,6 +8,7 @@ read-only store writes nothing, anywhere.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from reconciler.errors import InvalidConfig, MosaicError, Unavailable
-from reconciler.files import make_folder, read_optional, write_atomic
+from reconciler.files import make_folder, read_optional, set_aside, write_atomic
 from reconciler.model import AgentHistory, History, Inventory
 from reconciler.store_codec import (
     Damaged,
@@ -172,16 +173,32 @@ class Store:
             raise write_failure(path, error) from error
 
     def guard(self, path: Path) -> None:
-        """Every write passes here: makes the folder (0700). Raises StateError, Unavailable where the user's systemd
-        has made no runtime folder, or ReadOnlyStore in a preview."""
+        """Every write passes here: makes the folder (0700), and sets aside what stands where a file or folder of ours
+        has to be. Raises StateError, Unavailable where the user's systemd has made no runtime folder, or ReadOnlyStore
+        in a preview."""
         if self.read_only:
             raise ReadOnlyStore(f"a preview tried to write {path}")
         try:
+            self._clear(path)
             make_folder(path.parent)
         except OSError as error:
             if path.is_relative_to(self.runtime) and error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT):
                 raise no_runtime(error) from error
             raise write_failure(path.parent, error) from error
+
+    def _clear(self, path: Path) -> None:
+        """Raises OSError."""
+        folder = path.parent
+        odd = path if path.is_dir() and not path.is_symlink() else None
+        if folder not in (self.state, self.runtime) and os.path.lexists(folder) and not folder.is_dir():
+            odd = folder
+        if odd is not None:
+            kept = set_aside(odd)
+            self._warn(f"{odd} was in the way of what is kept there; it is {kept.name} now")
+
+    def _warn(self, sentence: str) -> None:
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
 
     def sweep(self) -> None:
         """Remove temporary files that a killed run left behind. Only with the lock held."""
@@ -231,17 +248,13 @@ class Store:
 
     def _set_aside(self, path: Path, why: str, instead: str) -> Literal[False]:
         """Keep the damaged file for people; the newest one is kept."""
-        kept = path.with_name(f"{path.name}.corrupt")
         where = "it was left there"
         if not self.read_only:
             try:
-                path.replace(kept)
-                where = f"it was kept as {kept.name}"
+                where = f"it was kept as {set_aside(path).name}"
             except OSError as error:
                 where = f"it could not be set aside ({error.strerror or error})"
-        sentence = f"{path} is damaged ({why}); {where}, and {instead}"
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
+        self._warn(f"{path} is damaged ({why}); {where}, and {instead}")
         return False
 
 
@@ -276,8 +289,6 @@ def write_failure(path: Path, error: OSError) -> StateError:
 
 def no_runtime(error: OSError) -> Unavailable:
     """The error of a runtime folder that is not ours: without a login or linger, and after su, nobody has made one."""
-    import os
-
     from providers.bus_address import explain
 
     what, _, way = explain(os.environ, os.getuid(), [error]).rpartition("; ")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from providers.reading import read_regular
 from reconciler.errors import NotFound
 from reconciler.redact import redact
 from reconciler.store import Store, write_failure
@@ -38,7 +39,7 @@ def load_crash(store: Store, agent: str, *, previous: bool = False) -> str | Non
     """The kept lines, or None if there are none."""
     path = _crash_paths(store, agent)[previous]
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_regular(path).decode("utf-8", "replace")
     except OSError:
         return None
 

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import InvalidConfig, Rewound
-from reconciler.files import loose_permissions, parse_json, read_optional, write_atomic
+from providers.reading import read_regular
+from reconciler.errors import HistoryCut, InvalidConfig, Rewound
+from reconciler.files import loose_permissions, parse_json, read_optional, write_cache
 from reconciler.ledger import Ledger, lost_ledger
 from reconciler.settings import Settings, Verify
-from reconciler.source import SourceState
+from reconciler.source_state import SourceState
 
 if TYPE_CHECKING:
     from reconciler.signatures import Keys
@@ -49,8 +50,8 @@ class Verdict:
 def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewind: bool = False) -> Verdict:
     """Judge the revision, before anything in it is read.
 
-    Raises Refused (rewound, unsigned, a wrong key, ledger lost) with the way out, InvalidConfig for key files that
-    cannot be used, Unavailable if git, gpg or the history that is needed cannot be reached.
+    Raises Refused (rewound, unsigned, a wrong key, ledger lost, history cut) with the way out, InvalidConfig for key
+    files that cannot be used, Unavailable if git, gpg or the history that is needed cannot be reached.
     """
     keys = load_keys(settings)
     warnings = []
@@ -59,7 +60,7 @@ def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewi
             raise lost_ledger(ledger)
         warnings.append(ledger.problem)
     base = ledger.last.sha if ledger.last is not None else None
-    rewind = base is not None and not source.descends_from(base)
+    rewind = base is not None and not _descends(source, base, allow_rewind)
     if rewind and not allow_rewind:
         raise _rewound(source, str(base))
     rewind = rewind or (ledger.problem is not None and allow_rewind)
@@ -69,6 +70,15 @@ def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewi
         shas = source.since(since)
         signer = _signers(source, shas, keys, ledger.path.parent)[source.revision]
     return Verdict(sha=source.revision, verify=settings.verify, signer=signer, rewind=rewind, warnings=tuple(warnings))
+
+
+def _descends(source: SourceState, base: str, allow_rewind: bool) -> bool:
+    try:
+        return source.descends_from(base)
+    except HistoryCut:
+        if not allow_rewind:
+            raise
+        return False
 
 
 def load_keys(settings: Settings) -> Keys | None:
@@ -84,7 +94,7 @@ def load_keys(settings: Settings) -> Keys | None:
         file = _keyring_file(path) if name == "gpg_keyring" else path
         try:
             loose = loose_permissions(file)
-            content = file.read_bytes()
+            content = read_regular(file)
         except OSError as error:
             raise InvalidConfig(f"{name} cannot be read: {error.strerror}", where=str(file)) from error
         if loose:
@@ -143,7 +153,7 @@ def _signers(source: SourceState, shas: list[str], keys: Keys | None, state_dir:
     if not source.preview:
         newest = dict(list(known.items())[-_MAX_REMEMBERED:])
         with suppress(OSError):  # a full disk costs the work again, not the run
-            write_atomic(path, json.dumps({"version": _VERSION, "keys": keys.digest, "commits": newest}) + "\n")
+            write_cache(path, json.dumps({"version": _VERSION, "keys": keys.digest, "commits": newest}) + "\n")
     return known
 
 

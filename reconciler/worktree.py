@@ -11,22 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from providers.reading import read_regular
 from reconciler.commit import FILES
 from reconciler.dirty import folder_files
 from reconciler.errors import Locked, MosaicError, NotFound, Refused
-from reconciler.git import run_as_operator
-from reconciler.refs import LocalRepo
+from reconciler.git import GitOutput, run_as_operator
+from reconciler.refs import LocalRepo, under_way
 
 LOCAL_S = 30.0  # seconds for a call that only reads
 LOCK_WAIT_S = 30.0
-_BUSY = {
-    "MERGE_HEAD": ("a merge is in progress", "git merge --continue or --abort"),
-    "rebase-merge": ("a rebase is in progress", "git rebase --continue or --abort"),
-    "rebase-apply": ("a rebase or `git am` is in progress", "git rebase --continue or --abort"),
-    "CHERRY_PICK_HEAD": ("a cherry-pick is in progress", "git cherry-pick --continue or --abort"),
-    "REVERT_HEAD": ("a revert is in progress", "git revert --continue or --abort"),
-    "BISECT_LOG": ("a bisection is in progress", "git bisect reset"),
-}
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0"}  # a look at the index does not rewrite it
 
 
@@ -34,7 +27,7 @@ _QUIET = {"GIT_OPTIONAL_LOCKS": "0"}  # a look at the index does not rewrite it
 class WorkTree:
     """`branch` is checked out at `root`. `files` are the spec files as they stand there, `paths` where each is below
     the root (a symlink is followed), `committed` as HEAD has them; `dirty` are those that differ from HEAD or from what
-    is staged, `tracked` those that git has heard of."""
+    is staged, `hidden` those of them that git was told to say nothing of, `tracked` those that git has heard of."""
 
     root: Path
     git_dir: Path
@@ -44,6 +37,7 @@ class WorkTree:
     committed: Mapping[str, bytes]
     dirty: frozenset[str]
     tracked: frozenset[str]
+    hidden: frozenset[str] = frozenset()
 
 
 def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True, also: Sequence[str] = ()) -> WorkTree:
@@ -55,21 +49,26 @@ def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True, also
     if root is None:
         raise Refused(f"{repo.path} is a bare repository: there are no files to edit in it")
     branch = _branch(repo, root, ref)
-    for name, (what, way) in _BUSY.items():
-        if (repo.git_dir / name).exists():
-            raise Refused(f"{what} in {root}", help=f"finish it first: {way}")
-    paths = {name: _below(root, name) for name in (*FILES, *folder_files(root), *also)}
+    doing = under_way(repo)
+    if doing is not None:
+        what, way = doing
+        raise Refused(f"{what} in {root}", help=f"finish it first: {way}")
+    below = [name for name in folder_files(root) if not (root / name).is_dir()]  # git knows no folders
+    paths = {name: _below(root, name) for name in (*FILES, *below, *also)}
     files = {name: data for name, path in paths.items() if (data := _read(root / path)) is not None}
     if roster and "roster.yaml" not in files:
         raise NotFound(f"{root} has no roster.yaml", help=f"make a fleet there: mosaic fleet init {root}")
+    committed = _committed(root)
+    hidden = _hidden(root, {name: path for name, path in paths.items() if name not in also}, files, committed)
     return WorkTree(
         root=root,
         git_dir=repo.git_dir,
         branch=branch,
         files=files,
         paths=paths,
-        committed=_committed(root),
-        dirty=_dirty(root, paths),
+        committed=committed,
+        dirty=_dirty(root, paths) | hidden,
+        hidden=hidden,
         tracked=tracked_of(root, paths),
     )
 
@@ -107,7 +106,7 @@ def head_of(root: Path) -> str:
 
 def _branch(repo: LocalRepo, root: Path, ref: str | None) -> str:
     try:
-        head = (repo.git_dir / "HEAD").read_text(errors="replace").strip()
+        head = read_regular(repo.git_dir / "HEAD").decode(errors="replace").strip()
     except OSError as error:
         raise MosaicError(f"{repo.git_dir / 'HEAD'} cannot be read: {error.strerror or error}") from error
     rebasing = any((repo.git_dir / name).exists() for name in ("rebase-merge", "rebase-apply"))
@@ -130,13 +129,9 @@ def _branch(repo: LocalRepo, root: Path, ref: str | None) -> str:
 
 def _below(root: Path, name: str) -> str:
     """Where the file is, a symlink followed as far as it stays in the tree."""
-    path = root / name
-    if not path.is_symlink():
-        return name
-    try:
-        return str(path.resolve(strict=True).relative_to(root.resolve()))
-    except (OSError, ValueError) as error:
-        raise Refused(f"{path} is a symlink that leads to no file of this repository") from error
+    from reconciler.folder import inside
+
+    return inside(root, name) or name
 
 
 def _read(path: Path) -> bytes | None:
@@ -164,6 +159,31 @@ def _dirty(root: Path, paths: Mapping[str, str]) -> frozenset[str]:
     out = run_as_operator([*args, *words], cwd=root, timeout_s=LOCAL_S, env=_QUIET).out
     seen = {os.fsdecode(row[3:]) for row in out.split(b"\0") if len(row) > 3}
     return frozenset(name for name, path in paths.items() if path in seen)
+
+
+def _hidden(
+    root: Path, paths: Mapping[str, str], files: Mapping[str, bytes], committed: Mapping[str, bytes]
+) -> frozenset[str]:
+    """The files that git says nothing of whatever is in them (assume-unchanged, skip-worktree), and that would not be
+    committed as HEAD has them."""
+    from reconciler.conversion import blob_of, marks
+    from reconciler.dirty import blob_id
+
+    def ask(args: Sequence[str], stdin: bytes = b"") -> GitOutput:
+        return run_as_operator(args, cwd=root, timeout_s=LOCAL_S, env=_QUIET, stdin=stdin)
+
+    differ = [name for name, data in files.items() if name in paths and data != committed.get(name)]
+    if not differ:
+        return frozenset()
+    known = marks(ask, [f":(top,literal){paths[name]}" for name in differ])
+    quiet = [name for name in differ if known.get(paths[name], "H") not in "HMRCK"]
+
+    def is_edit(name: str) -> bool:
+        before = committed.get(name)
+        now = blob_of(ask, paths[name], files[name])
+        return before is None or now != blob_id(before, len(now))
+
+    return frozenset(name for name in quiet if is_edit(name))
 
 
 def tracked_of(root: Path, paths: Mapping[str, str]) -> frozenset[str]:

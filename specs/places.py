@@ -63,7 +63,7 @@ def read_places(text: str) -> Place:
 
     Raises ruamel's YAMLError.
     """
-    from ruamel.yaml import YAML
+    from specs.yaml_events import events
 
     root = Place("scalar", 0, 0)
     open_: list[Place] = []
@@ -81,7 +81,7 @@ def read_places(text: str) -> Place:
             open_[-1].pairs.append((keys[-1], place))
             keys[-1] = None
 
-    for raw in YAML(typ="safe", pure=True).parse(text):
+    for raw in events(text):
         event, kind = cast("_Event", raw), type(raw).__name__
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             which: Literal["mapping", "sequence"] = "mapping" if kind[0] == "M" else "sequence"

@@ -19,16 +19,20 @@ def syntax_problem(error: MarkedYAMLError, source: SourceFile) -> Problem:
     mark = begun or error.problem_mark or error.context_mark
     span = Span(mark.line + 1, mark.column + 1) if mark else Span()
     line = source.lines[span.line - 1] if span.line <= len(source.lines) else ""
-    if "\\t" in raw or line[: span.column].lstrip(" ").startswith("\t"):
+    if _INDENTED_BY_TAB.match(line[: span.column]):
         return source.problem(
             span, "a tab is used for indentation", help="YAML allows only spaces at the start of a line"
         )
+    if "\\t" in raw:
+        return source.problem(span, "a tab is not expected here", help="write a space, or put the text in quotes")
     for pattern, message, help_ in _PLAIN_ENGLISH:
         if re.search(pattern, raw):
             return source.problem(span, message, help=help_)
     return source.problem(span, f"not readable as YAML: {raw}")
 
 
+# Also what an item begins with: its keys are indented as much as the first one is.
+_INDENTED_BY_TAB = re.compile(r"[ ]*(?:[-?][ ]+)*(?:[-?][ ]*)?\t")
 _NOT_ENDED = r"end of stream|stream end|could not find expected ':'"
 _PLAIN_ENGLISH = (
     (

@@ -97,12 +97,13 @@ class Stop(Exception):
 
 def parse(text: str, source: SourceFile, problems: list[Problem]) -> Node | None:
     """The only document of `text`, or None when it cannot be read. Never raises; what is wrong goes to `problems`."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
+
+    from specs.yaml_events import events
 
     builder = _Builder(source, problems)
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
+        for event in events(text):
             builder.take(cast("Event", event))
     except Stop:
         return None

@@ -121,9 +121,11 @@ def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: b
         output.document(run_document(result, dry_run=dry_run), form)
     elif dry_run:
         from reconciler.render.plan_text import plan_text
+        from reconciler.render.report_text import last_seen
 
         commits = result.intake.commits if result.intake is not None else ()
-        output.result(plan_text(result.plan, _steps_of(result), commits=commits, paint=output.paint))
+        steps, known = _steps_of(result), last_seen(result)
+        output.result(plan_text(result.plan, steps, commits=commits, known=known, paint=output.paint))
     else:
         from reconciler.render.report_text import report_text
 

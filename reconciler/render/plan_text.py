@@ -15,9 +15,17 @@ if TYPE_CHECKING:
     from reconciler.history import HistoryLine
 
 
-def plan_text(plan: Plan, steps_of: StepsOf, *, commits: Sequence[HistoryLine] = (), paint: Paint = no_paint) -> str:
+def plan_text(
+    plan: Plan,
+    steps_of: StepsOf,
+    *,
+    commits: Sequence[HistoryLine] = (),
+    known: str = "",
+    paint: Paint = no_paint,
+) -> str:
     """The commits that would come into force, then in the order of a run what all agents share and one block for each
-    agent that changes; what is held, unknown and left over, and a count."""
+    agent that changes; what is held, unknown and left over, and a count. `known`: what to say of the commit if it may
+    not be the newest."""
     blocks = [
         _head(plan),
         _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
@@ -34,12 +42,12 @@ def plan_text(plan: Plan, steps_of: StepsOf, *, commits: Sequence[HistoryLine] =
               [f"{kind}: {data(why)}" for kind, why in sorted(plan.unknown.items())], paint),
         _list("settling", [f"{data(name)}: its start is under way" for name in plan.settling], paint),
         _list("orphans (declared nowhere; left alone)", [data(orphan) for orphan in plan.orphans], paint),
-        [closing(plan)],
+        [closing(plan, known)],
     ]  # fmt: skip
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def closing(plan: Plan) -> str:
+def closing(plan: Plan, known: str = "") -> str:
     """The count, or `No changes: ...` as a sentence."""
     total, still = plan.summary, f"{count(plan.summary.unchanged, 'agent')} unchanged"
     if plan.actions:
@@ -61,7 +69,7 @@ def closing(plan: Plan) -> str:
         return f"No changes: everything that is due is held; {total.held} held, {still}."
     if plan.settling:
         return f"No changes: {count(len(plan.settling), 'start')} under way, {still}."
-    return f"No changes: {data(plan.host)} is as {short(plan.revision)} says; {still}."
+    return f"No changes: {data(plan.host)} is as {short(plan.revision)} says{known}; {still}."
 
 
 def _head(plan: Plan) -> list[str]:

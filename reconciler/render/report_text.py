@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reconciler.conditions import ConditionStatus, ConditionType
+from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
 from reconciler.model import Outcome
 from reconciler.render.words import Paint, Tint, count, data, held_line, no_paint, short
 from reconciler.results import RunResult
+from reconciler.times import rfc3339
 
 _TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}
 _WORDS = {
@@ -58,13 +59,25 @@ def _unchanged(result: RunResult) -> int:
     return plan.summary.unchanged - sum(states.get(str(name)) in ("running", "stopped") for name in done - due)
 
 
+def last_seen(result: RunResult) -> str:
+    """What has to be said of the commit that a host was compared with where it is not known to be the newest."""
+    source = result.status.condition(ConditionType.SOURCE_READY)
+    if source is None or source.status is ConditionStatus.TRUE:
+        return ""
+    if source.reason not in (ConditionReason.SOURCE_UNREACHABLE, ConditionReason.SOURCE_BUSY):
+        return ", and the newest commit is not in force"
+    seen = result.intake.seen_at if result.intake is not None else 0.0
+    return f", the last commit that was seen ({rfc3339(seen)})" if seen else ", the last commit that was seen"
+
+
 def _closing(result: RunResult) -> str:
     plan = result.plan
     tally = Counter(outcome.result for outcome in result.outcomes)
     if result.outcome == "paused" and plan.paused:
         lead = f"Paused: nothing was done ({data(plan.paused)})"
     elif result.outcome == "converged" and not result.outcomes:
-        lead = "No changes: everything is as git says"
+        known = last_seen(result)
+        lead = f"No changes: everything is as {short(plan.revision) if known else 'git'} says{known}"
     else:
         lead = _WORDS[result.outcome]
     parts = [f"{number} {word}" for word, number in sorted(tally.items())]

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.commands.reconcile import tell
 from reconciler.documents import plan_document
-from reconciler.errors import MosaicError, NotFound
+from reconciler.errors import NotFound
 from reconciler.output import Output
 from reconciler.results import RunOptions, RunResult
 from reconciler.run import Surroundings, run
@@ -122,14 +122,20 @@ def test_a_preview_goes_on_without_the_commits(
     assert preview.intake.commits == ()
 
 
-def test_a_ledger_that_cannot_be_read_is_no_bug_of_ours(once: Callable[..., RunResult], tmp_path: Path) -> None:
+def test_a_ledger_that_cannot_be_read_is_a_warning_where_nothing_is_verified(
+    once: Callable[..., RunResult], tmp_path: Path
+) -> None:
     assert once().exit_code == 0
     ledger = tmp_path / "state/mosaic/fleet/ledger.ndjson"
     ledger.unlink()
     ledger.mkdir()  # root reads every file, and no folder
-    with pytest.raises(MosaicError, match="the ledger of applied revisions cannot be read") as caught:
-        once()
-    assert caught.value.exit_code == 1
+    again = once()
+    assert again.exit_code == 0
+    (warning,) = again.warnings
+    assert f"the ledger of applied revisions cannot be read: {ledger}: a folder is there" in warning
+    assert ledger.is_file(), "a new one is begun"
+    assert [one for one in ledger.parent.iterdir() if "set-aside" in one.name and one.is_dir()], "the old one is kept"
+    assert once().warnings == ()
 
 
 def test_what_killed_senders_left_is_cleared_away(once: Callable[..., RunResult], tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.settings import Settings
-from reconciler.source import SourceState, open_source
+from reconciler.source import open_source
+from reconciler.source_state import SourceState
 
 GIT = shutil.which("git") or "git"  # past any stand-in that a test puts on PATH
 NOW = 1_790_000_000.0

@@ -156,8 +156,15 @@ def test_a_new_ledger_is_begun_and_the_old_one_kept(state_dir: Path, marker: Pat
 
 def test_an_unreadable_ledger_is_not_a_lost_one(state_dir: Path, marker: Path) -> None:
     (state_dir / "ledger.ndjson").mkdir(parents=True)
-    with pytest.raises(IsADirectoryError):
-        read_ledger(state_dir, marker)
+    ledger = read_ledger(state_dir, marker)
+    assert ledger.problem is not None
+    assert f"cannot be read: {state_dir}/ledger.ndjson: a folder is there" in ledger.problem
+    assert ledger.last_good() is None
+    with pytest.raises(Refused, match=r"cannot be read: /.*/ledger\.ndjson"):
+        ledger.record(SHAS[0], by="ada", verify="head", now=NOW)
+    begun = ledger.record(SHAS[0], by="ada", verify="none", now=NOW)
+    assert begun.problem is None
+    assert read_ledger(state_dir, marker).last == begun.last
 
 
 def test_rejections_are_remembered_bounded_and_forgiven(state_dir: Path) -> None:
