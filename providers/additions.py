@@ -91,7 +91,7 @@ def _given(lines: Iterable[Pair], added: Extra) -> str:
 
 @cache
 def _of_this_version() -> bytes:
-    texts = [framework_files.text(name) for name in ("agent-start", "agent-pane")]
+    texts = [framework_files.text(name) for name in ("agent-start", "agent-scope", "agent-pane")]
     return hashlib.sha256("\0".join([*texts, repr(sorted(release().files.items()))]).encode()).digest()
 
 

@@ -23,7 +23,7 @@ RESPONDER = ("-E", "-P", "-m", "reconciler.respond")
 Install = Literal["none", "timer", "watch"]
 
 MARK = "# Managed by Mosaic Fleet"
-PROGRAMS = ("agent-hook", "agent-pane", "agent-start", "agent-stop", "mosaic", "tmux-holder")
+PROGRAMS = ("agent-hook", "agent-pane", "agent-scope", "agent-start", "agent-stop", "mosaic", "tmux-holder")
 UNITS = (HOLDER_UNIT, "mosaic-agent@.service", RESPONDER_UNIT)
 RECONCILER_UNITS: Mapping[Install, tuple[str, ...]] = {
     "none": (),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Interpreters whose first argument names the real program (`node codex.js`, `python stub.py`).
 INTERPRETERS = ("node", "python", "bun", "deno", "ruby", "perl", "sh", "bash", "dash", "env")
-LAUNCHERS = ("agent-pane", "systemd-run")
+LAUNCHERS = ("agent-scope", "agent-pane", "systemd-run")
 LAUNCH_COMMS = ("sh", "dash", "bash", "busybox", "systemd-run")
 MAX_TREE = 256  # an agent that builds software has many children; identity is near the top
 

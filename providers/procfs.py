@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 
 from providers.base import ObserveError
 from providers.host import Process
@@ -11,6 +12,7 @@ from providers.host import Process
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STAT_MAX = 4096  # a stat line is about 350 bytes
 _CMDLINE_MAX = 128 * 1024
+MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # of version 2 alone, and beside version 1
 
 
 def boot_time() -> float:
@@ -122,18 +124,36 @@ def environment(pid: int) -> dict[str, str] | None:
 
 def unit_of(pid: int) -> str:
     """The innermost folder of a process's control group in systemd's own hierarchy; "" for a process that has ended."""
+    return control_group(pid).rpartition("/")[2]
+
+
+def control_group(pid: int) -> str:
+    """Its whole path: the unified hierarchy's wherever there is one, whatever the lines of version 1 beside it say. ""
+    for a process that has ended."""
     try:
         raw = _bytes(f"/proc/{pid}/cgroup", _CMDLINE_MAX)
     except (FileNotFoundError, ProcessLookupError):
         return ""
     except OSError as error:
         raise ObserveError(f"/proc/{pid}/cgroup cannot be read: {error.strerror}") from error
+    return parse_control_group(raw, unified=bool(unified_mounts()))
+
+
+def parse_control_group(raw: bytes, *, unified: bool) -> str:
+    """`control_group`, of the content of a /proc/PID/cgroup; `unified`: whether systemd uses that hierarchy here."""
+    paths: dict[bytes, bytes] = {}
     for line in raw.split(b"\n"):
         hierarchy, _, rest = line.partition(b":")
         controllers, _, path = rest.partition(b":")
-        if hierarchy == b"0" or controllers == b"name=systemd":
-            return path.rsplit(b"/", 1)[-1].decode("utf-8", "replace")
-    return ""
+        paths[b"unified" if hierarchy == b"0" else controllers] = path
+    order = (b"unified", b"name=systemd") if unified else (b"name=systemd", b"unified")
+    return next((paths[one].decode("utf-8", "replace") for one in order if one in paths), "")
+
+
+@cache
+def unified_mounts() -> tuple[str, ...]:
+    """Where the unified hierarchy is: of version 2 alone, or beside version 1; empty where systemd knows only that."""
+    return tuple(top for top in MOUNTS if os.path.exists(f"{top}/cgroup.procs"))
 
 
 def start_ticks(pid: int) -> int | None:

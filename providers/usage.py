@@ -11,7 +11,7 @@ from providers.base import ObserveError
 from providers.host import Usage
 from providers.names import agent_of_scope
 
-MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # of version 2 alone, and beside version 1
+MOUNTS = procfs.MOUNTS
 _MAX = 4096
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")

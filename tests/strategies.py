@@ -174,7 +174,9 @@ def _paths() -> st.SearchStrategy[str]:
     own = [f"{FACTS.agents_dir}/{name}{file}" for name in EVENT_AGENTS for file in files]
     framework = [f"{FACTS.unit_dir}/{HOLDER_UNIT}", f"{FACTS.unit_dir}/mosaic-agent@.service"]
     framework.append(f"{FACTS.unit_dir}/{RESPONDER_UNIT}")
-    programs = [f"{FACTS.bin_dir}/{name}" for name in ("agent-start", "agent-pane", "agent-stop", "tmux-holder")]
+    programs = [
+        f"{FACTS.bin_dir}/{name}" for name in ("agent-start", "agent-scope", "agent-pane", "agent-stop", "tmux-holder")
+    ]
     texts = ("CONSTITUTION.md", "STANDARDS.md", "guides/delivery.md", "runtime/pi/RUNTIME.md", "SOUL.md", manifest.NAME)
     shared = [f"{FACTS.mosaic_home}/{name}" for name in ("fleet/holder.env", *texts)]
     return st.sampled_from([*own, *framework, *programs, *shared, MISSION_FILE])

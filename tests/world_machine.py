@@ -155,7 +155,7 @@ class Machine(Processes):
     def _cannot_launch(self, agent: str, settings: dict[str, list[str]] | None) -> str | None:
         if settings is None:
             return f"the launch environment of {agent} cannot be read"
-        if not self._program_works("agent-start") or not self._program_works("agent-pane"):
+        if not all(self._program_works(f"agent-{program}") for program in ("start", "scope", "pane")):
             return "Main process exited, code=exited, status=127"
         if settings.get("MOSAIC_AGENT_NAME") != [agent] or not {"ARG", "MOSAIC_AGENT_SESSION"} <= settings.keys():
             return f"not a launch environment of {agent}"

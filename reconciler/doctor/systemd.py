@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from providers.names import HOLDER_UNIT, PANE_PREFIX, agent_of_scope
+from providers.names import HOLDER_UNIT, agent_of_scope
 from reconciler.doctor.check import Check, Unseen, unseen
 
 OWN_LOOPS = ("mosaic-reconcile.service", "mosaic-reconcile-watch.service")
@@ -158,8 +158,11 @@ def judge_placement(place: Placement) -> list[Check]:
 
 def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...], here: str) -> Check:
     bad = [sentence for server in servers if (sentence := _misplaced(server))]
-    strays = [pane for pane in panes if not pane.unit.startswith(PANE_PREFIX) and pane.unit]
-    bad += [f"the pane of {pane.agent} (process {pane.pid}) runs in {pane.unit}, without a scope" for pane in strays]
+    strays = [pane for pane in panes if pane.unit and agent_of_scope(pane.unit) != pane.agent]
+    bad += [
+        f"the pane of {pane.agent} (process {pane.pid}) runs in {pane.unit}, not in a scope of its own"
+        for pane in strays
+    ]
     name = "cgroup-placement"
     if not bad:
         found = "the tmux servers and the panes are in their units" if servers else "no tmux server of the fleet runs"

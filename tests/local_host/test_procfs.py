@@ -46,3 +46,23 @@ def test_this_process_and_its_child() -> None:
     assert procfs.start_ticks(child.pid) is None
     assert procfs.listens_at(child.pid) == frozenset()
     assert child.pid not in procfs.scan(os.getuid())
+
+
+HYBRID = b"9:name=systemd:/left\n4:memory:/process_api/1\n0::/user.slice/user@0.service/mosaic-pane-a:1.scope\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "unified", "path"),
+    [
+        (HYBRID, True, "/user.slice/user@0.service/mosaic-pane-a:1.scope"),  # the line of version 1 stands first
+        (b"1:name=systemd:/\n0::/tmux-spawn-1.scope\n", True, "/tmux-spawn-1.scope"),
+        (b"0::/a/b.scope\n1:name=systemd:/\n", True, "/a/b.scope"),
+        (b"1:name=systemd:/a/b.scope\n0::/\n", True, "/"),  # systemd uses the unified one, and this is not in a unit
+        (b"1:name=systemd:/a/b.scope\n0::/\n", False, "/a/b.scope"),  # mounted by somebody else, not by systemd
+        (b"5:cpu,cpuacct:/x\n1:name=systemd:/a/b.scope\n", True, "/a/b.scope"),
+        (b"0::/a/with:colon.scope\n", True, "/a/with:colon.scope"),
+        (b"", True, ""),
+    ],
+)
+def test_the_unified_line_decides(raw: bytes, unified: bool, path: str) -> None:
+    assert procfs.parse_control_group(raw, unified=unified) == path
