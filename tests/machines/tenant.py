@@ -165,9 +165,10 @@ class Tenant:
         return {name: sorted(processes) for name, processes in sorted(found.items())}
 
     def cgroup(self, pid: int) -> str:
-        """The unit path of a process, as the machine's systemd keeps it."""
+        """The unit path of a process, as the machine's systemd keeps it: in the unified hierarchy, where there is one."""
         lines = self.machine.path_outside(f"/proc/{pid}/cgroup").read_text().splitlines()
-        return next(line for line in lines if line.startswith(("0::", "1:name=systemd:")))
+        lines.sort(key=lambda line: not line.startswith("0::"))
+        return next(line for line in lines if line.startswith("0::") or ":name=systemd:" in line)
 
     def up(self, timeout: float = SOON, *, instead: Collection[Process] = ()) -> dict[str, Process]:
         """Wait until exactly the agents that should run do, one process each, none of them in `instead`."""
