@@ -165,7 +165,7 @@ class Tenant:
         return {name: sorted(processes) for name, processes in sorted(found.items())}
 
     def cgroup(self, pid: int) -> str:
-        """The unit path of a process, as the machine's systemd keeps it: in the unified hierarchy, where there is one."""
+        """The unit path of a process, as systemd keeps it: in the unified hierarchy, where there is one."""
         lines = self.machine.path_outside(f"/proc/{pid}/cgroup").read_text().splitlines()
         lines.sort(key=lambda line: not line.startswith("0::"))
         return next(line for line in lines if line.startswith("0::") or ":name=systemd:" in line)

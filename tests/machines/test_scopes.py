@@ -11,7 +11,7 @@ from itertools import cycle
 import pytest
 
 from tests.hosts import Machine
-from tests.machines.tenant import MINUTE, SOCKET, Process, Tenant
+from tests.machines.tenant import FOUR, MINUTE, SOCKET, Process, Tenant
 
 STARTS = int(os.environ.get("MOSAIC_TEST_STARTS", "60"))
 AT_ONCE = (5, 20, 50) if STARTS > 100 else (5, 20)
@@ -46,7 +46,7 @@ class Crowd(Tenant):
 def crowd(machine: Machine, request: pytest.FixtureRequest) -> Crowd:
     user = "crowd-named" if request.param else "crowd-default"
     machine.useradd(user)
-    tenant = Crowd(machine, user, declared=dict.fromkeys(AGENTS, "implementer"))
+    tenant = Crowd(machine, user, declared={**FOUR, **dict.fromkeys(AGENTS, "implementer")})
     tenant.socket = request.param
     tenant.commit("Declare a crowd")
     tenant.start_manager()
@@ -65,7 +65,7 @@ def test_each_of_many_starts_ends_in_the_agents_own_scope(crowd: Crowd) -> None:
         agents = crowd.up(timeout=MINUTE, instead=[agents[name] for name in names])
         found += crowd.outside({name: agents[name] for name in names})
         started += len(names)
-    print(f"{started} starts on the {crowd.socket or 'default'} tmux server, {len(found)} outside")  # noqa: T201
+    print(f"{started} starts on the {crowd.socket or 'default'} tmux server, {len(found)} outside")
     assert found == []
     assert "No changes" in crowd.reconcile().stdout
 
