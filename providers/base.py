@@ -74,6 +74,8 @@ class HeldReason(StrEnum):
     PAUSED = "paused"
     PRUNE = "prune-limit"
     NOT_OWNED = "not-owned"
+    MASKED = "masked"
+    OVERRIDDEN = "overridden"
     UNKNOWN = "unknown"
     DEPENDENCY = "dependency"
     MAX_UNAVAILABLE = "max-unavailable"

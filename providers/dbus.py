@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from providers.base import ObserveError
 from providers.bus_address import candidates, explain
-from providers.dbus_calls import GONE, Ask, Call, Enable, Job, Reload, ResetFailed, Sink, object_path
+from providers.dbus_calls import GONE, Ask, Call, Job, Reload, ResetFailed, Sink, object_path
 
 if TYPE_CHECKING:
     from providers.dbus_wire import Connection, Frame
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 READ_TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 2.0
 _REFUSED_S = 1.0
-CHANGE_TIMEOUT_S = 90.0  # systemd's own limit for a reload; unit files are changed in milliseconds
+CHANGE_TIMEOUT_S = 90.0  # systemd's own limit for a reload
 PATTERN = "mosaic-*"
 _OURS = "mosaic-"
 _MANAGER_MATCH = "type='signal',interface='org.freedesktop.systemd1.Manager',path='/org/freedesktop/systemd1'"
@@ -59,29 +59,28 @@ class Systemd:
         """Every loaded `mosaic-*` unit; raises ObserveError."""
         from providers.dbus_wire import ConnectionLostError
 
-        frame = self._ask(Ask("list the units", "ListUnitsByPatterns", "asas", ([], [PATTERN]), timeout_s=0))
+        (frame,) = self.ask(Ask("list the units", "ListUnitsByPatterns", "asas", ([], [PATTERN]), timeout_s=0))
         try:
             return frame.units()
         except ConnectionLostError as error:
             raise ObserveError(f"systemd's answer to ListUnitsByPatterns: {error}") from error
 
-    def _ask(self, ask: Ask) -> Frame:
-        ask.timeout_s = self._read_timeout_s
-        self._begin(ask)
-        while not ask.over:
-            self.pump(ask.timeout_s)
-        if ask.frame is None:
-            raise ObserveError(ask.error)
-        return ask.frame
+    def ask(self, *asks: Ask) -> list[Frame]:
+        """The answers to questions that are asked all at once; raises ObserveError if one has none."""
+        for ask in asks:
+            ask.timeout_s = self._read_timeout_s
+            self._begin(ask)
+        while not all(ask.over for ask in asks):
+            self.pump(self._read_timeout_s)
+        failed = next((ask.error for ask in asks if ask.frame is None), None)
+        if failed is not None:
+            raise ObserveError(failed)
+        return [ask.frame for ask in asks if ask.frame is not None]
 
     # Changing: each gives its result, at some later pump(), to the sink
 
     def reload(self, ids: Sequence[str], sink: Sink) -> None:
         self._begin(Reload(ids, sink, CHANGE_TIMEOUT_S))
-
-    def set_enabled(self, pairs: Sequence[tuple[str, str]], *, enable: bool, sink: Sink) -> None:
-        """Pairs of id and unit, in one call; it takes effect at the next boot, with no reload needed."""
-        self._begin(Enable(pairs, enable=enable, sink=sink, timeout_s=CHANGE_TIMEOUT_S))
 
     def unit_job(self, name: str, step: UnitJob, sink: Sink) -> None:
         self._begin(ResetFailed(name, step, sink) if step.verb == "reset-failed" else Job(name, step, sink))
@@ -146,8 +145,8 @@ class Systemd:
             self._connection.close()
             self._connection = None
 
-    def _begin(self, call: Call, *, deadline: float | None = None) -> None:
-        call.deadline = deadline or time.monotonic() + call.timeout_s
+    def _begin(self, call: Call) -> None:
+        call.deadline = time.monotonic() + call.timeout_s
         try:
             self._connect()
         except ObserveError as error:
@@ -218,18 +217,15 @@ class Systemd:
             self._awaited[0] = call
             self._lost("systemd went away before it answered")
         else:
-            self._follow(call, call.replied(frame))
+            self._follow(call.replied(frame))
             if isinstance(call, Job) and call.job:
                 self._jobs[call.job] = call
                 if call.job in self._ended:
                     self._job_ended(call.job, self._ended.pop(call.job))
 
-    def _follow(self, call: Call, further: Call | None) -> None:
+    def _follow(self, further: Call | None) -> None:
         if further is not None:
             self._begin(further)
-        if isinstance(call, Enable):
-            for one in call.rest:
-                self._begin(one, deadline=call.deadline)
 
     def _signal(self, frame: Frame) -> None:
         member = frame.member
@@ -259,7 +255,7 @@ class Systemd:
             if self._awaited:
                 self._ended[path] = result
         elif not job.over:
-            self._follow(job, job.ended(result))
+            self._follow(job.ended(result))
         if not self._awaited:
             self._ended.clear()
 

@@ -93,37 +93,6 @@ class Reload(Call):
             self._sink(name, StepResult(ok=False, changed=False, error=reason))
 
 
-class Enable(Call):
-    """Enable, or disable, many units in one call; if that is refused, one by one, so that each has its own error."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]], *, enable: bool, sink: Sink, timeout_s: float) -> None:
-        units = [unit for _, unit in pairs]
-        what = f"{'enable' if enable else 'disable'} {units[0] if len(units) == 1 else f'{len(units)} units'}"
-        if enable:
-            super().__init__(what, "EnableUnitFiles", "asbb", (units, False, False), timeout_s=timeout_s)
-        else:
-            super().__init__(what, "DisableUnitFiles", "asb", (units, False), timeout_s=timeout_s)
-        self._pairs, self._enable, self._sink = pairs, enable, sink
-        self.rest: list[Enable] = []
-
-    def answered(self, frame: Frame) -> None:
-        changed = {str(change[1]).rpartition("/")[2] for change in frame.body()[-1]}
-        for name, unit in self._pairs:
-            self._sink(name, StepResult(ok=True, changed=unit in changed))
-
-    def refused(self, error: str, text: str) -> Call | None:
-        if len(self._pairs) == 1:
-            return super().refused(error, text)
-        self.rest = [
-            Enable([pair], enable=self._enable, sink=self._sink, timeout_s=self.timeout_s) for pair in self._pairs
-        ]
-        return None
-
-    def failed(self, reason: str) -> None:
-        for name, _ in self._pairs:
-            self._sink(name, StepResult(ok=False, changed=False, error=reason))
-
-
 class ResetFailed(Call):
     """Forget that a unit failed; a unit that is not loaded has nothing to forget."""
 

@@ -69,6 +69,32 @@ class UnitState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFile:
+    """A file that decides about a unit of ours, wherever systemd looks for such. `rank` is the place of its folder in
+    the search path: of several files for one unit the lowest counts. `unit` is whom it is for: of a drop-in the name of
+    its folder without `.d`, so a template (`mosaic-agent@.service`) or `service` (all of them), too."""
+
+    path: str
+    unit: str
+    rank: int
+    drop_in: bool = False
+    own_folder: bool = False  # where the framework's own units are
+    masked: bool = False  # a link to /dev/null, or an empty file
+    leads_to: str = ""  # where it really is, if it is a link
+    sets: tuple[str, ...] = ()  # of a drop-in: names of the settings in it
+    stamp: str = ""  # another one when the file has changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerState:
+    """What the user's systemd says of itself. `stale`: its files have changed since it has read them."""
+
+    unit_path: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pane:
     """The pane of a session that counts: the one its agent was started in, else the first. Times are Unix seconds; 0
     where tmux has none."""
@@ -181,6 +207,18 @@ class Look(Protocol):
 
     def units(self) -> Mapping[str, UnitState]:
         """Every loaded `mosaic-*` unit, by name (services, scopes, timers)."""
+        ...
+
+    def manager(self) -> ManagerState: ...
+
+    def unit_files(self) -> tuple[UnitFile, ...]:
+        """Every file that decides about a unit of ours, also those that are not: masks, drop-ins, other units of the
+        same name."""
+        ...
+
+    def failing_condition(self, unit: str) -> str:
+        """The condition of a unit that does not hold now, as it is written; "" if all do. A process: for the few units
+        that somebody has given a condition."""
         ...
 
     def enabled(self) -> frozenset[str]:

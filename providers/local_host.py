@@ -107,10 +107,10 @@ class LocalHost:
         # Jobs first: systemd works on them while we write files.
         for name, job in _only(UnitJob, batch):
             self.systemd.unit_job(name, job, self._ended)
-        links = _only(SetEnabled, batch)
-        for enable in (True, False):
-            if pairs := [(name, step.unit) for name, step in links if step.enabled is enable]:
-                self.systemd.set_enabled(pairs, enable=enable, sink=self._ended)
+        if links := _only(SetEnabled, batch):
+            from providers import enabling
+
+            self._done.extend(enabling.carry_out(links, self.facts.unit_dir))
         if reloads := [name for name, _ in _only(DaemonReload, batch)]:
             self.systemd.reload(reloads, self._ended)
         self._begin_tmux(batch)

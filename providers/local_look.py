@@ -12,12 +12,23 @@ from providers import files, procfs
 from providers.base import ObserveError
 from providers.bus_address import LINGER_DIR
 from providers.dbus import Systemd
-from providers.host import FileState, HeartbeatFile, HostFacts, Place, Process, TmuxServer, UnitState, Usage
+from providers.enabling import WANTS
+from providers.host import (
+    FileState,
+    HeartbeatFile,
+    HostFacts,
+    ManagerState,
+    Place,
+    Process,
+    TmuxServer,
+    UnitFile,
+    UnitState,
+    Usage,
+)
 from providers.spawn import Child
 from providers.tmux import Tmux
 
 T = TypeVar("T")
-_WANTS = ("default.target.wants", "timers.target.wants")
 
 
 class LocalLook:
@@ -48,6 +59,21 @@ class LocalLook:
 
     def units(self) -> Mapping[str, UnitState]:
         return self._once(("units",), self._systemd.list_units)
+
+    def manager(self) -> ManagerState:
+        from providers.manager import read_manager
+
+        return self._once(("manager",), lambda: read_manager(self._systemd))
+
+    def unit_files(self) -> tuple[UnitFile, ...]:
+        from providers.unit_files import scan
+
+        return self._once(("unit_files",), lambda: scan(self.manager().unit_path, self._facts.unit_dir))
+
+    def failing_condition(self, unit: str) -> str:
+        from providers.conditions import failing
+
+        return self._once(("condition", unit), lambda: failing(unit, self.manager().environment))
 
     def enabled(self) -> frozenset[str]:
         return self._once(("enabled",), self._enabled)
@@ -113,7 +139,7 @@ class LocalLook:
 
     def _enabled(self) -> frozenset[str]:
         names: set[str] = set()
-        for wants in _WANTS:
+        for wants in WANTS:
             folder = f"{self._facts.unit_dir}/{wants}"
             try:
                 with os.scandir(folder) as entries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 HOLDER_UNIT = "mosaic-tmux-holder.service"
 RESPONDER_UNIT = "mosaic-responder.service"
 AGENT_PREFIX = "mosaic-agent@"
+AGENT_TEMPLATE = "mosaic-agent@.service"
 PANE_PREFIX = "mosaic-pane-"
 
 

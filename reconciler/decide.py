@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
+from providers.overrides import Override
 from reconciler.model import AgentHistory, AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
 
@@ -50,11 +51,13 @@ def need_of(
     tried: bool,
     stale_after: float,
     relaunch: bool = False,
+    override: Override | None = None,
 ) -> Need:
     """What the agent's unit and session need together; enablement and files are planned from the changes as such.
 
     `tried`: a start with this very launch digest has been made before. `stale_after`: seconds, as the fleet says.
-    `relaunch`: an operator has asked for a new start of the process that is seen. A kind that could not be seen needs
+    `relaunch`: an operator has asked for a new start of the process that is seen. `override`: what somebody has made of
+    its unit; nothing is started through it, and what lives is left alone. A kind that could not be seen needs
     nothing: the plan lists it as unknown.
     """
     unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
@@ -73,6 +76,10 @@ def need_of(
     seen = present.get(ResourceKey(Kind.SESSION, view.name))
     if agent is None or agent.state != "running":
         return _stop(view, agent, unit, session, present)
+    if override is not None:
+        differs = FieldChange(path="unit", live=override.word, desired="as shipped")
+        held = HeldReason(override.word)
+        return Need(verb=Verb.START, held=held, message=override.why, changes=(differs,))
     if view.session == "foreign":
         return Need(
             verb=Verb.START,

@@ -103,7 +103,9 @@ def _conditions(
         wanted = row.desired == "running"
         declared = "git does not declare it" if row.desired == "undeclared" else f"it is declared {row.desired}"
         text = f"its unit is {'' if row.enabled else 'not '}enabled, and {declared}"
-        yield _condition("BootSafe", row.enabled is wanted, text)
+        changed = row.next_reason in ("masked", "overridden")
+        text += f", but it is {row.next_reason}" if changed else ""
+        yield _condition("BootSafe", row.enabled is wanted and not changed, text)
     looping = history.quarantined_since > 0
     text = f"restarted {history.restarts} times in all" + ("; in quarantine" if looping else "")
     yield _condition("CrashLooping", looping, text, history.quarantined_since)

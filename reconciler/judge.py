@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.results import RunOutcome
     from reconciler.status import Pause, SourceReport
 
+THEIRS = frozenset({HeldReason.NOT_OWNED, HeldReason.MASKED, HeldReason.OVERRIDDEN})  # a person's to take away
 ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
 MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
 _SOURCE_GOOD = frozenset({ConditionReason.REVISION_ACCEPTED, ConditionReason.NOT_FETCHED})
@@ -102,7 +103,7 @@ def ready(plan: Plan, failed: Sequence[FailedAction], suspended: Mapping[str, Su
         (failed, ConditionReason.ACTIONS_FAILED, _first(failed)),
         (HeldReason.CRASH_LOOP in reasons, ConditionReason.CRASH_LOOP, _who(plan.held, HeldReason.CRASH_LOOP)),
         (plan.unknown, ConditionReason.OBSERVATION_INCOMPLETE, f"not seen: {', '.join(sorted(plan.unknown))}"),
-        (HeldReason.NOT_OWNED in reasons, ConditionReason.NOT_OWNED, _who(plan.held, HeldReason.NOT_OWNED)),
+        (THEIRS & reasons, ConditionReason.NOT_OWNED, _who(plan.held, *THEIRS)),
         (plan.actions, ConditionReason.CHANGES_PENDING, _due(plan)),
         (plan.settling, ConditionReason.AGENTS_SETTLING, ", ".join(plan.settling)),
         (unhealthy, ConditionReason.AGENTS_UNHEALTHY, ", ".join(unhealthy)),
@@ -171,7 +172,7 @@ def stalled(
         (plan.refused, ConditionReason.REFUSED_BY_GUARD, "; ".join(plan.refused)),
         (source.reason not in _SOURCE_MAY_MEND, ConditionReason.REVISION_REJECTED, source.message),
         (quarantined, ConditionReason.CRASH_LOOP, ", ".join(quarantined)),
-        (HeldReason.NOT_OWNED in reasons, ConditionReason.NOT_OWNED, _who(plan.held, HeldReason.NOT_OWNED)),
+        (THEIRS & reasons, ConditionReason.NOT_OWNED, _who(plan.held, *THEIRS)),
         (again, ConditionReason.ACTIONS_FAILED, _first(again)),
     )
     for holds, reason, message in table:
@@ -199,5 +200,5 @@ def _due(plan: Plan) -> str:
     return f"{len(plan.actions)} action{'' if len(plan.actions) == 1 else 's'} due"
 
 
-def _who(held: Iterable[Held], reason: HeldReason) -> str:
-    return ", ".join(sorted({one.agent or one.target for one in held if one.reason is reason}))
+def _who(held: Iterable[Held], *reasons: HeldReason) -> str:
+    return ", ".join(sorted({one.agent or one.target for one in held if one.reason in reasons}))

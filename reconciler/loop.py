@@ -96,7 +96,7 @@ def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
     inventory = ctx.store.load_inventory()
     history = remember.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
     history = clock_seen(history, seen.observation)
-    ctx.store.save_history(remember.history_after_look(seen.plan, history, fleet))
+    ctx.store.save_history(remember.history_after_look(seen.plan, history, fleet, seen.observation.unit_files))
     ctx.store.save_inventory(remember.inventory_after_look(seen.plan, seen.observation, inventory, fleet))
 
 

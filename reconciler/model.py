@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, Present, Resource, ResourceKey, Verb
+from providers.overrides import Override
 from reconciler.classify import Readiness
 
 
@@ -21,6 +22,9 @@ class Observation:
     uptime: float = 0.0  # the monotonic clock at that time
     boot_id: str = ""
     clock_set_at: float = 0.0  # see `reconciler.clock`
+    overrides: Mapping[str, Override] = field(default_factory=dict)  # by unit: what is not as shipped
+    unit_files: str = ""  # digest of all files that decide about our units, "" where they could not be seen
+    reload_due: bool = False  # systemd says that it has not read what is there now
     digest: str  # of everything compared: two looks with the same digest call for the same plan
 
 
@@ -102,6 +106,7 @@ class History:
     clock_boot: str = ""
     clock_set_at: float = 0.0
     reload_due: bool = False  # unit files were written, and systemd has not been told yet
+    unit_files: str = ""  # digest of the files that it has read last, as far as is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

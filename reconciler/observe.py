@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from providers.base import Kind, ObserveError, Present, ResourceKey
 from providers.launch import holder_sockets
+from providers.overrides import Override, overrides
 from reconciler.model import Observation
 
 if TYPE_CHECKING:
-    from providers.host import Host
+    from providers.host import Host, Look
     from providers.registry import Registry
     from specs.compiled import Fleet
 
@@ -25,6 +26,7 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
             present.update(provider.observe(look, fleet, host.facts))
         except ObserveError as error:
             unknown[kind] = str(error)
+    found, files, stale = _units(look, fleet)
     try:
         boot_id = look.boot_id()
     except ObserveError:
@@ -35,8 +37,23 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
         taken_at=look.now(),
         uptime=look.uptime(),
         boot_id=boot_id,
+        overrides=found,
+        unit_files=files,
+        reload_due=stale,
         digest=_digest(present, unknown),
     )
+
+
+def _units(look: Look, fleet: Fleet) -> tuple[dict[str, Override], str, bool]:
+    """What systemd would take for our units, and whether it has read that. Where it does not answer, the units are
+    unknown as well, and nothing follows from what is missing here."""
+    try:
+        found = overrides(look, (agent.name for agent in fleet.agents if agent.state == "running"))
+        stamps = sorted((one.path, one.stamp) for one in look.unit_files())
+        stale = look.manager().stale
+    except ObserveError:
+        return {}, "", False
+    return found, hashlib.sha256(repr(stamps).encode()).hexdigest()[:16], stale
 
 
 def _digest(present: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:

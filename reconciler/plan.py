@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from providers import reseed
-from providers.base import HeldReason, Kind, ResourceKey, Verb
-from providers.names import HOLDER_UNIT, agent_unit
+from providers.base import HeldReason, Kind, Verb
+from providers.names import agent_unit
 from providers.uses import Use
 from reconciler import backoff
 from reconciler.decide import Changes, Need, ends_by_unit, need_of, relaunch_due
@@ -54,8 +54,7 @@ def plan(
     changes = tuple(sorted(changes, key=lambda change: change.key))
     views = build_views(fleet, observation, inventory, detail=chosen.detail)
     draft = Draft(now=now)
-    holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
-    plan_shared(draft, changes, views, history, inventory, holder)
+    plan_shared(draft, changes, views, history, inventory, observation)
     plan_reseed(draft, changes, observation.present.get(reseed.KEY))
     by_agent = _by_agent(changes)
     agents = {agent.name: agent for agent in fleet.agents}
@@ -70,6 +69,7 @@ def plan(
             tried=_history(history, name).last_start > 0,
             stale_after=fleet.heartbeats.stale_after,
             relaunch=relaunch_due(_history(history, name), views[name]),
+            override=observation.overrides.get(agent_unit(name)),
         )
         for name in names
     }

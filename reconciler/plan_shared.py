@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from providers.base import HeldReason, Kind, Present, Reason, ResourceKey, Verb
+from providers.base import HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
 from providers.responder import BETWEEN
 from providers.uses import Use, uses_of
 from reconciler.draft import Draft
-from reconciler.model import AgentView, Change, History, Inventory, Verdict
+from reconciler.model import AgentView, Change, History, Inventory, Observation, Verdict
 
 
 def plan_shared(
@@ -19,18 +19,23 @@ def plan_shared(
     views: Mapping[str, AgentView],
     history: History,
     inventory: Inventory,
-    holder: Present | None,
+    observation: Observation,
 ) -> None:
     """Files first, then the reload, linger and the holder; fills `draft.gates` with what waits for which of them.
 
-    `holder`: as it was seen. A server whose socket is gone is mended even when no agent is to run: those that are to be
+    A server whose socket is gone is mended even when no agent is to run: those that are to be
     ended cannot be seen without it.
     """
+    holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
     by_kind: dict[Kind, list[Change]] = {}
     for change in changes:
         by_kind.setdefault(change.key.kind, []).append(change)
     written = _files(draft, by_kind.get(Kind.FRAMEWORK, []))
-    if written or history.reload_due:
+    for unit, use in ((HOLDER_UNIT, Use.HOLDER), (RESPONDER_UNIT, Use.RESPONDER)):
+        if (override := observation.overrides.get(unit)) is not None:
+            draft.hold(None, unit, Verb.START, HeldReason(override.word), override.why)
+            draft.close((use,), override.why)
+    if written or history.reload_due or reload_needed(history, observation):
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
         # It comes after all files, as jobs do; one that could not be written is no reason to keep the others from it.
         draft.wait(Use, draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK))
@@ -44,6 +49,12 @@ def plan_shared(
         _holder(draft, change, views, history)
     if holder is not None and holder.evidence.get("lost") and not by_kind.get(Kind.HOLDER):
         draft.add(Verb.RECOVER, holder.key, HOLDER_UNIT, Reason.UNHEALTHY, present=holder)
+
+
+def reload_needed(history: History, observation: Observation) -> bool:
+    """Whether systemd says so, or somebody has changed a file of our units since it has read them last."""
+    known = history.unit_files not in ("", observation.unit_files) and observation.unit_files != ""
+    return observation.reload_due or known
 
 
 def release_digest(change: Change) -> str:

@@ -33,8 +33,9 @@ def history_for(fleet: Fleet, history: History) -> History:
     return replace(history, agents=agents) if agents != history.agents else history
 
 
-def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
-    """What one look teaches: who is healthy since when, who waits since when, who is gone."""
+def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: str = "") -> History:
+    """What one look teaches: who is healthy since when, who waits since when, who is gone. `unit_files`: digest of
+    those that were seen, which systemd has read if no reload is due."""
     now = plan.observed_at
     waiting = {held.agent for held in plan.held if held.reason in WAITING}
     busy = {action.agent for action in plan.actions} | {held.agent for held in plan.held}
@@ -55,9 +56,10 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet) -> History:
             known = replace(known, waiting_since=since, in_sync_since=sync)
         agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)
-    if agents == history.agents and heals == history.heals:
+    read = history.unit_files or ("" if any(one.verb is Verb.RELOAD for one in plan.actions) else unit_files)
+    if agents == history.agents and (heals, read) == (history.heals, history.unit_files):
         return history
-    return replace(history, agents=agents, heals=heals)
+    return replace(history, agents=agents, heals=heals, unit_files=read)
 
 
 def _mission(known: AgentHistory, view: AgentView, now: float) -> AgentHistory:
@@ -92,9 +94,9 @@ def history_before(actions: Sequence[Action], plan: Plan, history: History, flee
 
 
 def history_after(outcomes: Iterable[Outcome], history: History) -> History:
-    """A reload that was done is due no longer."""
-    if history.reload_due and any(o.action.verb is Verb.RELOAD and o.result == "done" for o in outcomes):
-        return replace(history, reload_due=False)
+    """A reload that was done is due no longer; what was read by it, the next look sees."""
+    if any(o.action.verb is Verb.RELOAD and o.result == "done" for o in outcomes):
+        return replace(history, reload_due=False, unit_files="")
     return history
 
 

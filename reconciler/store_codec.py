@@ -102,6 +102,7 @@ _HISTORY: Mapping[str, Check] = {
     "clock_boot": _is_text,
     "clock_set_at": _is_time,
     "reload_due": lambda value: type(value) is bool,
+    "unit_files": _is_text,
 }
 _OWNED: Mapping[str, Check] = {
     "agent_class": _is_text,
@@ -143,6 +144,7 @@ def history_to_json(history: History) -> dict[str, Any]:
         "clock_boot": history.clock_boot,
         "clock_set_at": history.clock_set_at,
         "reload_due": history.reload_due,
+        "unit_files": history.unit_files,
     }
 
 

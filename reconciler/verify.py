@@ -21,6 +21,7 @@ RESULTS: tuple[Result, ...] = ("ok", "note", "wrong")
 Install = Literal["none", "timer", "watch"]
 RECONCILERS: Mapping[str, str] = {"timer": "mosaic-reconcile.timer", "watch": "mosaic-reconcile-watch.service"}
 RECONCILE = "reconcile"
+_CHANGED = ("masked", "overridden")  # reasons that speak of an agent's unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,9 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
         state = f"is not there: its pane is in ={other} on {where}" if other else "is not there"
     yield _check("session", agent.name, alive, f"{target} {state}", RECONCILE)
     unit = agent_unit(agent.name)
-    yield _check("unit", agent.name, row.unit == "active", f"{unit} is {row.unit}", RECONCILE)
+    changed = row.next_reason if row.next_reason in _CHANGED else ""
+    found = f"{unit} is {row.unit}" + (f", and {changed}" if changed else "")
+    yield _check("unit", agent.name, row.unit == "active" and not changed, found, RECONCILE)
     if row.session == "alive":
         right = row.program == agent.runtime
         yield _check("program", agent.name, right, f"{row.program} runs in its pane (pid {row.pid})", RECONCILE)
@@ -169,7 +172,9 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
         if row.readiness is Readiness.STUCK:
             yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
-    yield _check("boot", agent.name, bool(row.enabled), enabled, RECONCILE)
+    if changed:
+        enabled = f"{unit} is {changed}: it is not sure to come up at a boot"
+    yield _check("boot", agent.name, bool(row.enabled) and not changed, enabled, RECONCILE)
 
 
 def _gone(agent: Agent, row: Row) -> Iterable[Check]:
@@ -193,6 +198,8 @@ def _mend(row: Row, check: Check) -> str:
     ways = {
         HeldReason.CRASH_LOOP: f"mosaic fleet release {row.name} (its last lines: mosaic agent status {row.name})",
         HeldReason.NOT_OWNED: f"look at it: tmux -L {row.socket} attach -t ={row.name}" if row.socket else "",
+        HeldReason.MASKED: f"systemctl --user unmask {agent_unit(row.name)}",
+        HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
         HeldReason.WORKING: "wait until it is idle, or stop it by hand",
         HeldReason.PRUNE: "reconcile --allow-removals N",
     }

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.base import ObserveError
 from providers.heartbeats import parse
-from providers.host import FileState, HeartbeatFile, Pane, Place, Process, TmuxServer, UnitState, Usage
+from providers.host import (
+    FileState,
+    HeartbeatFile,
+    ManagerState,
+    Pane,
+    Place,
+    Process,
+    TmuxServer,
+    UnitFile,
+    UnitState,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -55,6 +66,36 @@ class WorldLook:
         for scope in {proc.scope for proc in world.procs.values() if proc.scope}:
             shown[scope] = UnitState(load="loaded", active="active", sub="running")
         return shown
+
+    def manager(self) -> ManagerState:
+        return self._once("manager", "", self._manager)
+
+    def _manager(self) -> ManagerState:
+        facts = self._world.facts
+        return ManagerState(unit_path=(facts.unit_dir,), environment={"HOME": facts.home}, stale=False)
+
+    def unit_files(self) -> tuple[UnitFile, ...]:
+        return self._once("unit_files", "", self._unit_files)
+
+    def _unit_files(self) -> tuple[UnitFile, ...]:
+        """Those in the folder of the framework's units; a link there is a mask."""
+        start = f"{self._world.facts.unit_dir}/mosaic-"
+        return tuple(
+            UnitFile(
+                path=path,
+                unit=path.rpartition("/")[2],
+                rank=0,
+                own_folder=True,
+                masked=bool(file.odd) or not file.content,
+                leads_to=path,
+                stamp=file.digest + (file.odd or ""),
+            )
+            for path, file in self._world.files.items()
+            if path.startswith(start)
+        )
+
+    def failing_condition(self, unit: str) -> str:
+        return self._once("failing_condition", unit, lambda: "")  # no file here has a condition
 
     def enabled(self) -> frozenset[str]:
         return self._once("enabled", "", lambda: frozenset(self._world.enabled))

@@ -94,3 +94,113 @@ def test_what_a_power_cut_has_spoilt_is_put_back(fleet: Fleet, how: str) -> None
     assert after.keys() == {"a", "b"}
     assert after["b"] == before["b"]
     assert {path: fleet.read(f"{fleet.host.home}/{path}") for path in files} == right
+
+
+DROP_IN = f"{UNITS}/mosaic-agent@b.service.d/mine.conf"
+
+
+def put(text: str, path: str = DROP_IN) -> str:
+    """The shell command that writes a drop-in."""
+    return f"mkdir -p {path.rpartition('/')[0]}; printf '{text}' >{path}"
+
+
+MASK = "systemctl --user mask"
+OTHERS = {
+    "masked": (f"{MASK} mosaic-agent@b.service", "systemctl --user unmask mosaic-agent@b.service", "masked"),
+    "masked-until-a-boot": (
+        f"{MASK} --runtime mosaic-agent@b.service",
+        "systemctl --user unmask --runtime mosaic-agent@b.service",
+        "masked",
+    ),
+    "condition": (put("[Unit]\\nConditionPathExists=/nowhere\\n"), f"rm {DROP_IN}", "overridden"),
+    "command": (put("[Service]\\nExecStart=\\nExecStart=/bin/true\\n"), f"rm {DROP_IN}", "overridden"),
+    "own-unit": (
+        f"printf '[Service]\\nExecStart=/bin/true\\n' >{UNITS}/mosaic-agent@b.service",
+        f"rm {UNITS}/mosaic-agent@b.service",
+        "overridden",
+    ),
+    "elsewhere": (
+        put("[Service]\\nExecStart=/bin/true\\n", ".local/share/systemd/user/mosaic-agent@b.service"),
+        "rm .local/share/systemd/user/mosaic-agent@b.service",
+        "overridden",
+    ),
+    "for-everybody": (
+        put("[Service]\\nType=simple\\n", "/etc/systemd/user/mosaic-agent@b.service.d/z.conf"),
+        "rm /etc/systemd/user/mosaic-agent@b.service.d/z.conf",
+        "overridden",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_a_unit_that_somebody_changed_is_named_and_not_started(fleet: Fleet, which: str) -> None:
+    """While it lives nothing is done to it, when it ends it is not healed, and it comes back when the unit does."""
+    change, back, word = OTHERS[which]
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.pids()
+    fleet.sh(change)
+    assert fleet.reconcile("--dry-run").held("b")["reason"] == word
+    run = fleet.reconcile()
+    assert (run.code, run.held("b")["reason"], fleet.pids()) == (1, word, before)
+    assert run.held("b")["changes"] == [{"path": "unit", "live": word, "desired": "as shipped"}]
+    rows = {
+        row["name"]: row for row in fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "json").document["agents"]
+    }
+    assert (rows["a"]["sync"], rows["b"]["sync"]) == ("synced", "held")
+    assert word in fleet.cli("fleet", "ps", "--fleet", fleet.repo).out
+    assert word in fleet.cli("fleet", "status", "--fleet", fleet.repo).out
+    assert word in fleet.cli("fleet", "verify", "--fleet", fleet.repo).out
+    fleet.kill(*before.values())
+    for _ in range(3):
+        run = fleet.reconcile()
+        assert run.held("b")["reason"] == word
+    assert fleet.pids().keys() == {"a"}
+    assert fleet.store().load_history(now=0.0).agents["b"].restarts == 0
+    fleet.sh(back)
+    fleet.converge()
+    fleet.up("a", "b")
+    assert stale(fleet) == []
+
+
+def stale(fleet: Fleet) -> list[str]:
+    """Units of which systemd says that they have changed on disk."""
+    shown = fleet.host.systemctl("show", "-p", "Id,NeedDaemonReload", "mosaic-*", "mosaic-agent@b.service").stdout
+    return [block for block in shown.split("\n\n") if "NeedDaemonReload=yes" in block]
+
+
+def test_what_an_operator_adds_to_a_unit_is_theirs(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.pids()
+    fleet.sh(put("[Unit]\\nDescription=mine\\nConditionPathExists=/\\n[Service]\\nEnvironment=X=1\\nNice=5\\n"))
+    fleet.sh(put("[Service]\\nEnvironment=Y=1\\n", f"{UNITS}/mosaic-agent@.service.d/more.conf"))
+    assert fleet.converge().done == ["reload:framework:daemon-reload"]
+    assert fleet.converge().done == []
+    fleet.kill(before["b"])
+    fleet.converge()
+    assert fleet.up("a", "b")["a"] == before["a"]
+    assert stale(fleet) == []
+
+
+def test_a_masked_agent_can_be_removed(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    fleet.sh(f"{MASK} mosaic-agent@b.service")
+    del fleet.agents["b"]
+    fleet.commit()
+    fleet.converge()
+    fleet.up("a")
+
+
+def test_a_masked_holder_holds_only_what_needs_it(fleet: Fleet) -> None:
+    """A mask that counts before the framework's own file."""
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.pids()
+    control = ".config/systemd/user.control"
+    fleet.sh(f"mkdir -p {control}; ln -s /dev/null {control}/mosaic-tmux-holder.service")
+    fleet.kill(before["a"])
+    run = fleet.reconcile()
+    assert (run.code, run.held(None)["reason"]) == (1, "masked")
+    assert fleet.up("a", "b")["b"] == before["b"]

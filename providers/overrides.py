@@ -1,0 +1,132 @@
+"""What somebody has put in the place of a unit of ours, or over it, so far that what it starts or ends is not ours.
+
+The rule: an operator may add to a unit (`Environment=`, limits, a description) as they like. What makes it another one
+is a mask, a file of its name that counts before ours, a setting in a drop-in that decides what is run and when it ends,
+or a condition that does not hold. Through such a unit nothing is started: it would not be what git says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from providers.base import ObserveError
+from providers.names import AGENT_PREFIX, AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER_UNIT, agent_unit
+
+if TYPE_CHECKING:
+    from providers.host import Look, UnitFile
+
+# Settings that make a unit start or end something else than ours does.
+DECIDING = frozenset(
+    (
+        "BindsTo", "Conflicts", "ExecCondition", "ExecReload", "ExecStart", "ExecStartPre", "ExecStop", "ExecStopPost",
+        "PartOf", "RefuseManualStart", "RefuseManualStop", "RemainAfterExit", "Requisite", "RuntimeMaxSec",
+        "StopWhenUnneeded", "SuccessAction", "Type",
+    )
+)  # fmt: skip
+_CONDITIONS = ("Condition", "Assert")
+_SHARED = (HOLDER_UNIT, RESPONDER_UNIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """`word`: masked or overridden. `path`: the file that does it. `why`: a sentence with the way out."""
+
+    word: Literal["masked", "overridden"]
+    path: str
+    why: str
+
+
+def overrides(look: Look, agents: Iterable[str]) -> dict[str, Override]:
+    """By unit, for these agents and for the units that all share; one that is as shipped is left out. Raises
+    ObserveError."""
+    files = [one for one in look.unit_files() if one.drop_in or not one.own_folder or _instance(one.unit)]
+    if not files:
+        return {}
+    judge = _Judge(look, files)
+    units = (*_SHARED, *(agent_unit(name) for name in sorted(agents)))
+    return {unit: found for unit in units if (found := judge.unit(unit)) is not None}
+
+
+class _Judge:
+    def __init__(self, look: Look, files: Sequence[UnitFile]) -> None:
+        self._look = look
+        self._own = {one.unit: one for one in look.unit_files() if one.own_folder and not one.drop_in}
+        self._by_unit: dict[str, list[UnitFile]] = {}
+        for one in files:
+            self._by_unit.setdefault(one.unit, []).append(one)
+        self._shared: dict[str, str] = {}  # what a drop-in for many has as a condition is judged for the first of them
+
+    def unit(self, unit: str) -> Override | None:
+        template = AGENT_TEMPLATE if _instance(unit) else unit
+        own = self._own.get(template)
+        files = [one for one in self._by_unit.get(unit, ()) if not one.drop_in] if unit != template else []
+        files = [one for one in files if own is None or one.leads_to != own.leads_to]
+        before = [one for one in self._by_unit.get(template, ()) if not one.drop_in and not one.own_folder]
+        files += [one for one in before if own is not None and one.rank < own.rank]
+        if files:
+            return _replaced(unit, files[0])
+        added = self._drop_ins(unit)
+        deciding = next(((one, name) for one in added for name in one.sets if name in DECIDING), None)
+        if deciding is not None:
+            path, name = deciding[0].path, deciding[1]
+            return Override(word="overridden", path=path, why=f"{path} sets {name}= of {unit}: {_revert(path)}")
+        conditions = [one for one in added if any(name.startswith(_CONDITIONS) for name in one.sets)]
+        return self._condition(unit, conditions) if conditions else None
+
+    def _condition(self, unit: str, added: Sequence[UnitFile]) -> Override | None:
+        path = added[0].path
+        many = path if all(one.unit != unit for one in added) else unit
+        if many not in self._shared:
+            try:
+                self._shared[many] = self._look.failing_condition(unit)
+            except ObserveError as error:
+                self._shared[many] = str(error)
+        if not (fails := self._shared[many]):
+            return None
+        why = f"a condition of {unit} does not hold ({fails}), which {path} has set: {_revert(path)}"
+        return Override(word="overridden", path=path, why=why)
+
+    def _drop_ins(self, unit: str) -> list[UnitFile]:
+        """Those that count for a unit: of several of one name the most particular, then the first on the way."""
+        chosen: dict[str, UnitFile] = {}
+        for name in _names(unit):
+            for one in sorted((one for one in self._by_unit.get(name, ()) if one.drop_in), key=lambda one: one.rank):
+                chosen.setdefault(one.path.rpartition("/")[2], one)
+        return [one for _, one in sorted(chosen.items()) if not one.masked]
+
+
+def _names(unit: str) -> Iterable[str]:
+    """Whose drop-ins a unit takes in, the most particular first: systemd.unit(5)."""
+    stem, _, kind = unit.rpartition(".")
+    prefix, at, instance = stem.partition("@")
+    prefixes = [prefix, *(prefix[: i + 1] for i in range(len(prefix) - 1, -1, -1) if prefix[i] == "-")]
+    for one in prefixes:
+        yield f"{one}{at}{instance}.{kind}"
+        if at:
+            yield f"{one}@.{kind}"
+    if at:
+        yield from (f"{one}.{kind}" for one in prefixes[1:])
+    yield kind
+
+
+def _replaced(unit: str, file: UnitFile) -> Override:
+    if file.masked:
+        runtime = " --runtime" if file.path.startswith("/run/") else ""
+        return Override(
+            word="masked",
+            path=file.path,
+            why=f"{unit} is masked by {file.path}: systemctl --user unmask{runtime} {unit}",
+        )
+    return Override(
+        word="overridden", path=file.path, why=f"{file.path} stands in the place of {unit}: {_revert(file.path)}"
+    )
+
+
+def _revert(path: str) -> str:
+    return f"move {path} away, then: systemctl --user daemon-reload"
+
+
+def _instance(unit: str) -> bool:
+    return unit.startswith(AGENT_PREFIX) and unit != AGENT_TEMPLATE
