@@ -40,6 +40,7 @@ class HostFacts:
     python: str  # the interpreter that runs us: its real path
     interpreter: str  # the same as it was called: in a virtual environment that one's own, which finds our packages
     stub_program: str  # absolute path of the stub agent's source file
+    machine_id: str = ""  # of this installation; "" where there is none that stays
     overlays: tuple[Overlay, ...] = field(default=(), repr=False)
 
     @property

@@ -34,6 +34,7 @@ class RunOptions:
     fetch: bool = True
     plan_in: Mapping[str, Json] | None = None
     allow_rewind: bool = False
+    rebind_host: bool = False  # what this host is called and where its home is may have changed
     trigger: str = "manual"
 
 

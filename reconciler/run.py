@@ -17,6 +17,7 @@ from providers.base import ObserveError
 from providers.host import Host, HostFacts
 from providers.registry import Registry, registry
 from reconciler.errors import ExitCode, MosaicError, Refused, unknown_agent
+from reconciler.host_guard import checked
 from reconciler.intake import Intake, open_store, source_spec, take
 from reconciler.judge import MANAGERS, verdict
 from reconciler.loop import Context, Converged, Pass, converge, learn, look
@@ -73,6 +74,7 @@ def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
 
     here = around or surroundings()
     settings = read_settings(settings_path(here.facts.config_home))
+    options = checked(options, settings, here.host)
     spec, by = source_spec(options, settings, here.facts, here.environ)
     started = here.wall()
     store = open_store(spec, options, settings, here.facts, now=started)

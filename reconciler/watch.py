@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from providers import shipped
 from providers.base import HeldReason
 from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
+from reconciler.host_guard import checked
 from reconciler.intake import open_store, source_spec
 from reconciler.lock import run_lock
 from reconciler.notify import Notifier
@@ -93,6 +94,7 @@ class _Watcher:
         self._here = replace(here, stop=self._stop, sleep=self._nap)
         self._due = _Due()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
+        self._options = options = checked(options, self._settings, here.host)
         self._spec, _ = source_spec(options, self._settings, here.facts, here.environ)
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0

@@ -52,6 +52,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
     "--timeout", "timeout_s", type=Duration(), default="5m", show_default=True, help="When to stop, converged or not."
 )
 @click.option("--host", metavar="NAME", help="This host's name in the roster, if it is not the machine's.")
+@click.option("--rebind-host", is_flag=True, help="Take this host as it is now: its name, its machine, its folders.")
 @click.option("--no-fetch", is_flag=True, help="Use the commit that was fetched last.")
 @click.pass_obj
 def command(
@@ -69,6 +70,7 @@ def command(
     allow_rewind: bool,
     timeout_s: float,
     host: str | None,
+    rebind_host: bool,
     no_fetch: bool,
 ) -> int:
     """Make this host run the fleet that a git commit declares.
@@ -89,6 +91,7 @@ def command(
         fetch=not no_fetch,
         plan_in=_read_plan(plan_file) if plan_file else None,
         allow_rewind=allow_rewind,
+        rebind_host=rebind_host,
         trigger="watch" if watch else os.environ.get("MOSAIC_TRIGGER") or "manual",
     )
     if watch:

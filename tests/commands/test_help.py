@@ -45,7 +45,7 @@ def test_groups_and_reconcile(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith("Usage: reconcile [OPTIONS] [FLEET]")
     for flag in (
         "--dry-run", "--watch", "--agent", "-o,", "--detailed-exitcode", "--out", "--plan", "--allow-removals",
-        "--timeout", "--host", "--no-fetch", "--allow-rewind",
+        "--timeout", "--host", "--rebind-host", "--no-fetch", "--allow-rewind",
     ):  # fmt: skip
         assert flag in text
 

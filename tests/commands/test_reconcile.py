@@ -53,13 +53,13 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
 def test_every_flag_arrives(runs: Runs) -> None:
     said = run(
         "/srv/fleet", "--agent", "coder0", "--allow-removals", "4", "--timeout", "1h30m", "--host", "build-1",
-        "--no-fetch", "--allow-rewind",
+        "--no-fetch", "--allow-rewind", "--rebind-host",
     )  # fmt: skip
     assert said.code == 0
     assert runs.asked == [
         RunOptions(
             fleet="/srv/fleet", agents=("coder0",), allow_removals=4, timeout_s=5400.0, host="build-1", fetch=False,
-            allow_rewind=True, trigger="manual",
+            allow_rewind=True, rebind_host=True, trigger="manual",
         )
     ]  # fmt: skip
 

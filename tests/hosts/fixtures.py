@@ -18,6 +18,8 @@ REQUIRE = "MOSAIC_TEST_REQUIRE_HOSTS"
 # Programs that reach the user's manager, logind or tmux even when the environment names none of them.
 GUARDED = ("tmux", "systemctl", "systemd-run", "loginctl", "busctl", "journalctl", "machinectl")
 _FORGOTTEN = ("TMUX", "TMUX_PANE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "SSH_AUTH_SOCK")
+# What a login session says of itself (its number, seat and kind), and folders that the person has chosen.
+_OF_A_SESSION = "XDG_"
 # The words of the test runner itself, and where the project's environment is: no product reads them.
 _KEPT = ("MOSAIC_TEST_", "MOSAIC_VENV")
 
@@ -73,7 +75,8 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     runtime = home / "run"
     runtime.mkdir(mode=0o700)
     for name in os.environ:
-        if name in _FORGOTTEN or (name.startswith(("MOSAIC_", "GIT_")) and not name.startswith(_KEPT)):
+        ours = name.startswith(("MOSAIC_", "GIT_")) and not name.startswith(_KEPT)
+        if name in _FORGOTTEN or ours or name.startswith(_OF_A_SESSION):
             monkeypatch.delenv(name)
     values = {
         "HOME": home,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.fixtures import GUARDED, without_host
+
+HOME_TEST = "test_the_home_is_the_tests_own"
 
 
 def test_the_home_is_the_tests_own(isolated: Path) -> None:
@@ -44,3 +47,11 @@ def test_a_missing_host_fails_where_it_is_required(
     monkeypatch.setenv("MOSAIC_TEST_REQUIRE_HOSTS", required)
     with pytest.raises(outcome, match="no cgroups today"):
         without_host(HostUnavailable("no cgroups today"))
+
+
+def test_a_login_session_makes_no_difference() -> None:
+    """What it says of itself names no folder of the test's."""
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{HOME_TEST}"]
+    session = {"XDG_SESSION_ID": "3", "XDG_SEAT": "seat0", "XDG_DATA_DIRS": "/usr/share", "XDG_VTNR": "1"}
+    done = subprocess.run(argv, env={**os.environ, **session}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
