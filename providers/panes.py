@@ -126,7 +126,7 @@ class Panes:
         """Put `data` into the pane as one bracketed paste, whatever is in it. False: the pane is not what it was, or is
         in copy mode, and nothing was put in. Raises PaneError."""
         target, nonce = _target(where, pane), _nonce()
-        buffer = f"mosaic-{nonce}"
+        buffer = f"{_buffers(where)}{nonce}"
         argv = [
             "load-buffer", "-b", buffer, "-", ";",
             "if-shell", "-F", "-t", target, _still(where, pane),
@@ -140,6 +140,15 @@ class Panes:
             with suppress(PaneError):
                 self._run(where, ["delete-buffer", "-b", buffer])
             raise
+
+    def drop_buffers(self, where: Where) -> None:
+        """Remove what a sender to this agent that was killed has left in the server's buffers: anybody could paste it.
+        With the agent's lock held. Raises PaneError."""
+        _check(where)
+        done = self._run(where, ["list-buffers", "-F", "#{buffer_name}"])
+        for name in _lines(done.out):
+            if name.startswith(_buffers(where)):
+                self._run(where, ["delete-buffer", "-b", name])
 
     def key(self, where: Where, pane: PaneState, key: str) -> bool:
         """Press one key, by tmux's name for it. False and PaneError as in `paste`."""
@@ -185,6 +194,11 @@ def _check(where: Where) -> None:
     for name in (where.session, where.agent, where.fleet):
         if not _NAME.fullmatch(name):
             raise PaneError(f"{name!r} is not a name that tmux can be asked for safely")
+
+
+def _buffers(where: Where) -> str:
+    """How the names of the buffers for one agent begin; ":" stands in no agent's name."""
+    return f"mosaic-{where.agent}:"
 
 
 def _target(where: Where, pane: PaneState) -> str:

@@ -12,8 +12,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from providers import procfs
 from providers.base import ObserveError
@@ -21,12 +21,14 @@ from providers.identity import Identity, ProcessTree
 from providers.panes import PaneError, Panes, PaneState, Where
 from providers.programs.base import Plain, Screen
 from reconciler.deliver_evidence import Receipts, busy_since, waiting
-from reconciler.deliver_text import begins, folded, letters, matches, shown, submittable
+from reconciler.deliver_seen import Seen, ours
+from reconciler.deliver_text import submittable
 from reconciler.deliver_verdict import Delivery, Glimpse, Progress, Task, pressed, refusal, step
 from reconciler.errors import Locked
 from reconciler.lock import run_lock
 from reconciler.pause import read_pause
 from reconciler.store import Store
+from reconciler.typed import Memory, Typed, clear_earlier, life_of, still_typed
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
@@ -80,7 +82,8 @@ def deliver(
     lock = Store(by.store.state, by.store.runtime / "send" / agent.name)
     try:
         with run_lock(lock, now=by.wall(), wait_s=lock_s, command=f"a message to {agent.name}"):
-            return _Delivering(agent, text, by, program, verify, timeout_s, grace_s, as_is).run(before_paste)
+            memory = Memory(lock, lock.runtime)
+            return _Delivering(agent, text, by, program, verify, timeout_s, grace_s, as_is, memory).run(before_paste)
     except Locked as error:
         return Delivery(
             word="not-delivered",
@@ -100,7 +103,9 @@ class _Delivering:
         timeout_s: float,
         grace_s: float,
         as_is: bool,
+        memory: Memory,
     ) -> None:
+        self._memory = memory
         self._agent, self._text, self._by, self._program = agent, text, by, program
         self._as_is, self._grace_s = as_is, grace_s
         self._data = (text if as_is else submittable(text)).encode()
@@ -115,10 +120,11 @@ class _Delivering:
             size=len(self._data),
         )
         self._pids: tuple[int, ...] = ()
-        self._before = _Seen()
+        self._before = Seen()
         self._pasted: Counter[str] = Counter()  # placeholders that came with our paste
         self._submitted_at = 0.0  # Unix seconds
         self._was_busy = False
+        self._stands = True  # until it is known that it does not
 
     def run(self, before_paste: Callable[[], None]) -> Delivery:
         """With the lock held."""
@@ -130,6 +136,9 @@ class _Delivering:
                 way="mosaic fleet resume",
             )
         try:
+            cleared, refused = self._clear()
+            if refused is not None:
+                return refused
             pane, refused = self._look_first()
         except (PaneError, ObserveError) as error:
             return Delivery(word="not-delivered", reason=str(error), way="mosaic doctor")
@@ -137,7 +146,20 @@ class _Delivering:
             return refused
         with waiting(self._by.facts, self._agent.name) as receipts:
             before_paste()
-            return self._put_in(pane, receipts)
+            self._memory.write(Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall()))
+            found = self._put_in(pane, receipts)
+        if not self._stands or found.word == "not-delivered":
+            self._memory.forget()
+        if cleared and not found.reason:
+            return replace(found, reason="what was typed before and never submitted was cleared first")
+        return found
+
+    def _clear(self) -> tuple[bool, Delivery | None]:
+        return clear_earlier(
+            self._memory, self._by.panes, self._where,
+            agent=self._agent.name, program=self._program, known=self._known,
+            wall=self._by.wall, monotonic=self._by.monotonic, sleep=self._by.sleep,
+        )  # fmt: skip
 
     def _look_first(self) -> tuple[PaneState, Delivery | None]:
         """Whether the message may go in."""
@@ -156,7 +178,7 @@ class _Delivering:
                 refused = refusal(self._agent.name, PaneState(found="no-pane"), program="", wrong="", reading=None)
             if refused is None and screen is not None:
                 self._pids = identity.pids
-                self._before = _Seen.of(screen, reading, self._text)
+                self._before = Seen.of(screen, reading, self._text)
                 self._was_busy = self._busy_since(0.0)
                 return pane, None
             passing = reading is not None and not reading.asks and not pane.in_mode and not wrong
@@ -181,6 +203,8 @@ class _Delivering:
         while True:
             progress, do = step(self._task, progress, self._glimpse(pane, receipts))
             if isinstance(do, Delivery):
+                last = progress.last
+                self._stands = still_typed(do, presses=progress.presses, stands=last is not None and last.stands)
                 return do
             if self._by.monotonic() >= end:
                 reason = "its pane would not take the submit key"
@@ -218,7 +242,7 @@ class _Delivering:
         if not self._known:
             return found
         reading = self._read(screen)
-        now = _Seen.of(screen, reading, self._text)
+        now = Seen.of(screen, reading, self._text)
         empty = reading.composer == "empty"
         fresh = now.folded - self._before.folded
         if reading.composer == "draft":
@@ -226,7 +250,7 @@ class _Delivering:
         return replace(
             found,
             composer=reading.composer,
-            ours=self._ours(reading) if reading.composer == "draft" else "no",
+            ours=ours(reading, self._text, self._before.placeholders) if reading.composer == "draft" else "no",
             draft=reading.draft,
             asks=reading.asks,
             queued=now.queued > self._before.queued,
@@ -237,43 +261,9 @@ class _Delivering:
     def _busy_since(self, since: float) -> bool:
         return busy_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())
 
-    def _ours(self, reading: Reading) -> Literal["whole", "part", "no"]:
-        """A folded paste counts as all of it; beside it only text of ours may stand."""
-        holders = folded([reading.draft])
-        if not holders and reading.placeholders <= self._before.placeholders:
-            return matches(reading.draft, self._text)
-        rest = reading.draft
-        for holder in holders:
-            rest = rest.replace(holder, "")
-        return "whole" if letters(rest) in letters(self._text) else "no"
-
     def _read(self, screen: Screen) -> Reading:
         reading = self._program.read(screen)
         return replace(reading, asks="") if self._as_is and reading.asks == "menu" else reading
 
     def _look_yourself(self) -> str:
         return f"look before it is sent again: mosaic agent tail {self._agent.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What a screen shows of a text, to be compared with what it showed before."""
-
-    shown: tuple[int, int] = (0, 0)
-    queued: int = 0
-    placeholders: int = 0
-    folded: Counter[str] = field(default_factory=Counter)
-
-    @classmethod
-    def of(cls, screen: Screen, reading: Reading | None, text: str) -> Self:
-        if reading is None:
-            return cls()
-        return cls(
-            shown=shown(screen.lines, text),
-            queued=sum(begins(one, text) for one in reading.queued),
-            placeholders=reading.placeholders,
-            folded=folded(screen.lines),
-        )
-
-    def shows_more(self, before: _Seen) -> bool:
-        return self.shown[0] > before.shown[0] or self.shown[1] > before.shown[1]

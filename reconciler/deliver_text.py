@@ -79,6 +79,25 @@ def matches(draft: str, text: str) -> Literal["whole", "part", "no"]:
     return "part" if len(seen) >= _PART and seen in wanted else "no"
 
 
+def at_cursor(lines: Sequence[str], width: int, cursor: tuple[int, int], text: str) -> Literal["ours", "more", "no"]:
+    """Whether the end of a text stands on the line of the cursor, before it: typed, and not submitted. "more": and
+    something else behind it. `cursor`: column and row from 0; what is wrapped is one line."""
+    column, row = cursor
+    if not 0 <= row < len(lines):
+        return "no"
+    before = lines[row].ljust(column)[:column]
+    while row > 0 and len(lines[row - 1]) >= width:
+        row -= 1
+        before = lines[row] + before
+    last = text.rstrip().rpartition("\n")[2]
+    seen, wanted = letters(before), letters(last)
+    if not wanted:  # only signs
+        seen, wanted = "".join(before.split()), "".join(last.split())
+    if seen.endswith(wanted) or (len(seen) >= _PART and wanted.endswith(seen)):
+        return "ours"
+    return "more" if wanted in seen else "no"
+
+
 def same(told: str, text: str) -> bool:
     """Whether a program's word names the text: programs change white space, and put queued messages together."""
     return "".join(text.split()) in "".join(told.split())

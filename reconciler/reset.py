@@ -130,7 +130,7 @@ def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: 
     return Delivery(
         word="unconfirmed",
         reason=told.reason or f"`{text}` was typed, and nothing shows that the conversation is a new one",
-        way=f"look: mosaic agent tail {agent.name}; mosaic agent reset {agent.name} --restart is certain",
+        way=f"look: mosaic agent tail {agent.name}; mosaic agent reset {agent.name} --restart ends its program",
     )
 
 

@@ -10,6 +10,7 @@ a line; FAKE_RECEIPTS: the folder for receipts, if it gives any.
     mixed     a person types right behind a paste        late      it takes a second to show anything
     die       it ends on Enter                           lost      pastes are lost
     busy      its record says so once it has a message   asks      it shows a question from the beginning
+    keeps     a draft cannot be cleared
 """
 
 from __future__ import annotations
@@ -110,6 +111,9 @@ class Fake:
                 return data
             elif data[:1] == b"\r":
                 self.enter()
+                data = data[1:]
+            elif data[:1] == b"\x15":  # a line at a time
+                self.draft = self.draft if "keeps" in self.ways else self.draft.rpartition("\n")[0]
                 data = data[1:]
             else:
                 self.draft += data[:1].decode("latin-1")

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable
 
-MODULES = ("scenarios_send",)
+MODULES = ("scenarios_send", "scenarios_typed")
 
 
 def scenarios() -> dict[str, Callable[[], None]]:
