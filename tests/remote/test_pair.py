@@ -9,7 +9,7 @@ import pytest
 
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.fixtures import without_host
-from tests.remote.pair import USER, Pair
+from tests.remote.pair import BIN, USER, Pair
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,49 @@ def test_a_message_may_wait_in_the_outbox_of_the_other_host(pair: Pair) -> None:
     waiting = pair.document("far", "agent", "outbox")["messages"]
     assert [(one["id"], one["agent"]) for one in waiting] == [(kept["id"], "coder1")]
     pair.mosaic("far", "agent", "outbox", "--cancel", kept["id"])
+
+
+def test_what_waits_on_the_other_host_is_listed_here(pair: Pair) -> None:
+    text = "later, and\nin two lines"
+    kept = pair.document("near", "agent", "send", "coder1", "-m", text, "--when", "available")["id"]
+    here = pair.mosaic("near", "agent", "outbox")
+    assert here.stdout == "the outbox is empty\n"
+    assert "mosaic agent outbox --all-hosts" in here.stderr
+    for words in (["coder1"], ["--all-hosts"]):
+        document = pair.document("near", "agent", "outbox", *words)
+        assert [(one["id"], one["host"], one["agent"]) for one in document["messages"]] == [(kept, "far", "coder1")]
+        assert document["silent"] == []
+        assert kept in pair.mosaic("near", "agent", "outbox", *words).stdout
+    assert pair.mosaic("near", "agent", "outbox", "coder1", "--show", kept).stdout == f"{text}\n"
+    pair.mosaic("near", "agent", "outbox", "coder1", "--cancel", kept)
+    assert pair.document("far", "agent", "outbox")["messages"] == []
+
+
+def test_a_host_whose_outbox_is_not_known_is_named(pair: Pair) -> None:
+    kept = pair.document("near", "agent", "send", "lead", "-m", "for me", "--when", "available")["id"]
+    pair.machines["far"].run(["systemctl", "stop", "ssh.service"])
+    try:
+        document = pair.document("near", "agent", "outbox", "--all-hosts", code=69)
+        alone = pair.mosaic("near", "agent", "outbox", "coder1", code=69)
+    finally:
+        pair.machines["far"].run(["systemctl", "start", "ssh.service"])
+        pair.mosaic("near", "agent", "outbox", "--cancel", kept)
+    assert [one["id"] for one in document["messages"]] == [kept]
+    assert [one["host"] for one in document["silent"]] == ["far"]
+    assert "what waits on far is not known: far cannot be reached" in alone.stderr
+    assert "empty" not in alone.stdout
+
+
+def test_an_agent_signs_as_itself_on_the_other_host_too(pair: Pair) -> None:
+    """From a scope like that of its pane."""
+    scope = ["systemd-run", "--user", "--scope", "--quiet", "--unit=mosaic-pane-lead:0f.scope"]
+    words = ["agent", "send", "coder0", "-m", "who am I", "--verify", "--verify-timeout", "30s", "-o", "json"]
+    sent = pair.run("near", [*scope, BIN / "mosaic", *words], check=False)
+    assert sent.returncode == 0, sent.stderr
+    assert json.loads(sent.stdout)["sender"] == "near:lead"
+    assert "[near:lead -> far:coder0] who am I" in screen(pair, "far", "coder0")
+    refused = pair.run("near", [*scope, BIN / "mosaic", *words, "--source-label", "near:operator"], check=False)
+    assert (refused.returncode, "cannot sign as near:operator" in refused.stderr) == (5, True)
 
 
 def test_a_host_that_is_not_reached_gets_nothing_and_that_is_said(pair: Pair) -> None:
