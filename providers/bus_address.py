@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 
 LINGER_DIR = "/var/lib/systemd/linger"
+_PATIENCE_S = 1.0
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
@@ -42,6 +44,22 @@ def _unescape(text: str) -> str:
     return os.fsdecode(re.sub(rb"%([0-9A-Fa-f]{2})", lambda found: bytes((int(found[1], 16),)), os.fsencode(text)))
 
 
+def manager_listens(uid: int) -> bool:
+    """Whether something listens where this user's systemd does.
+
+    The folder /run/user/UID and the sockets in it tell nothing: newer systemds keep them while the manager is stopped.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(_PATIENCE_S)
+        try:
+            caller.connect(f"/run/user/{uid}/systemd/private")
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+            return False
+        except OSError:  # not ours to ask, or too busy to answer: it is there
+            return True
+    return True
+
+
 def explain(environ: Mapping[str, str], uid: int, tried: Sequence[OSError]) -> str:
     """Why the user manager cannot be reached, and the command that mends it."""
     user, own = _name(uid), f"/run/user/{uid}"
@@ -57,22 +75,32 @@ def explain(environ: Mapping[str, str], uid: int, tried: Sequence[OSError]) -> s
     if owner == uid:
         absent = all(isinstance(error, FileNotFoundError | ConnectionRefusedError) for error in tried)
         return f"{start}{seen}; {_not_running(user, uid) if absent else f'see: systemctl status user@{uid}.service'}"
+    runs = manager_listens(uid)
     if owner >= 0:
+        first = "" if runs else f"{_begin(user, uid)}, then "
         return (
             f"{start}XDG_RUNTIME_DIR={runtime} belongs to {_name(owner)}, and you are {user} (a shell from su or "
-            f"sudo); run: export XDG_RUNTIME_DIR={own} DBUS_SESSION_BUS_ADDRESS=unix:path={own}/bus "
+            f"sudo); run: {first}export XDG_RUNTIME_DIR={own} DBUS_SESSION_BUS_ADDRESS=unix:path={own}/bus "
             f"(or log in with: machinectl shell {user}@)"
         )
     seen = seen if runtime else "XDG_RUNTIME_DIR is not set (a shell from su, sudo or cron)"
-    if runtime != own and os.path.isdir(own):
-        return f"{start}{seen}; run: export XDG_RUNTIME_DIR={own}"
-    return f"{start}{seen}; {_not_running(user, uid)}"
+    if not runs:
+        after = f", then export XDG_RUNTIME_DIR={own}" if runtime != own and os.path.isdir(own) else ""
+        return f"{start}{seen}; {_not_running(user, uid)}{after}"
+    return f"{start}{seen}; run: export XDG_RUNTIME_DIR={own}"
 
 
 def _not_running(user: str, uid: int) -> str:
-    if os.path.exists(f"{LINGER_DIR}/{user}"):
-        return f"it does not run; run: sudo systemctl start user@{uid}.service"
-    return f"{user} is not logged in and has no linger; run: sudo loginctl enable-linger {user}"
+    begin = _begin(user, uid)
+    what = "it does not run" if "systemctl" in begin else f"{user} is not logged in and has no linger"
+    return f"{what}; run: {begin}"
+
+
+def _begin(user: str, uid: int) -> str:
+    """What makes the user's manager run. Where somebody is logged in, linger is not what it lacks."""
+    if os.path.exists(f"{LINGER_DIR}/{user}") or os.path.isdir(f"/run/user/{uid}"):
+        return f"sudo systemctl start user@{uid}.service"
+    return f"sudo loginctl enable-linger {user}"
 
 
 def _name(uid: int) -> str:

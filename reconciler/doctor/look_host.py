@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from providers import procfs
 from providers.base import ObserveError
-from providers.bus_address import candidates
+from providers.bus_address import candidates, manager_listens
 from providers.dbus import Systemd
 from providers.host import HostFacts, UnitState
 from providers.local_host import LocalLook
@@ -100,6 +100,7 @@ def manager(
             runtime_owner=None if owner is None else user_name(owner),
             runtime_is_ours=owner == facts.uid,
             own_runtime=os.path.isdir(f"/run/user/{facts.uid}"),
+            own_listens=manager_listens(facts.uid),
             process_1=_text("/proc/1/comm").strip(),
             booted=os.path.isdir("/run/systemd/system"),
             answers="" if why else "bus" if systemd.on_bus else "private",

@@ -14,7 +14,8 @@ OWN_LOOPS = ("mosaic-reconcile.service", "mosaic-reconcile-watch.service")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manager:
     """`runtime` is XDG_RUNTIME_DIR as it is set, and `runtime_owner` the owner of that folder, None if there is none;
-    `own_runtime`: /run/user/UID is there. `answers` is how systemd was reached, and `why` our own words for why not.
+    `own_runtime`: /run/user/UID is there, and `own_listens`: the manager is, too. `answers` is how systemd was reached,
+    and `why` our own words for why not.
     `silent`: something listens and says nothing."""
 
     user: str
@@ -24,6 +25,7 @@ class Manager:
     runtime_owner: str | None
     runtime_is_ours: bool
     own_runtime: bool
+    own_listens: bool
     process_1: str
     booted: bool  # systemd is process 1
     answers: Literal["", "bus", "private"]
@@ -107,12 +109,16 @@ def _why_not(manager: Manager) -> tuple[str, tuple[str, ...], str]:
             (*_begin(manager), export),
             f"or log in properly: machinectl shell {user}@",
         )
+    begin = _begin(manager)
     if manager.own_runtime and manager.runtime != own:
+        stopped = f", and {user} has a manager that does not run" if begin else ""
         if not manager.runtime:
             shell = f"sudo, by {manager.sudo_user}" if manager.sudo_user else "su or cron"
-            return f"XDG_RUNTIME_DIR is not set (a shell from {shell})", (export,), ""
-        return f"XDG_RUNTIME_DIR={manager.runtime} is not there, and {own} is", (export,), ""
-    if begin := _begin(manager):
+            return f"XDG_RUNTIME_DIR is not set (a shell from {shell}){stopped}", (*begin, export), ""
+        return f"XDG_RUNTIME_DIR={manager.runtime} is not there, and {own} is{stopped}", (*begin, export), ""
+    if begin and manager.own_runtime:
+        return f"{user} has a manager that does not run", begin, ""
+    if begin:
         what = "is not logged in and has no linger" if manager.linger is False else "has a manager that does not run"
         unset = "" if manager.runtime == own else " (XDG_RUNTIME_DIR is not set)"
         return f"{user} {what}, so there is no {own}{unset}", (*begin, export), ""
@@ -120,10 +126,10 @@ def _why_not(manager: Manager) -> tuple[str, tuple[str, ...], str]:
 
 
 def _begin(manager: Manager) -> tuple[str, ...]:
-    """What makes the user's manager run, where it does not."""
-    if manager.own_runtime:
+    """What makes the user's manager run, where it does not. Its folder may outlive it."""
+    if manager.own_listens:
         return ()
-    if manager.linger is False:
+    if manager.linger is False and not manager.own_runtime:
         return (f"sudo loginctl enable-linger {manager.user}",)
     return (f"sudo systemctl start user@{manager.uid}.service",)
 

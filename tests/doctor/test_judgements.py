@@ -104,6 +104,7 @@ MANAGER = Manager(
     runtime_owner="ada",
     runtime_is_ours=True,
     own_runtime=True,
+    own_listens=True,
     process_1="systemd",
     booted=True,
     answers="bus",
@@ -113,6 +114,8 @@ MANAGER = Manager(
     linger=True,
 )
 GONE = replace(MANAGER, answers="", bus=False, why="cannot reach the systemd user manager: x")
+STOPPED = replace(GONE, own_listens=False)
+START = "sudo systemctl start user@1000.service"
 EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus"
 
 
@@ -155,6 +158,7 @@ EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:pa
                 runtime_owner="root",
                 runtime_is_ours=False,
                 own_runtime=False,
+                own_listens=False,
                 linger=False,
             ),
             "fail",
@@ -162,23 +166,48 @@ EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:pa
             ("sudo loginctl enable-linger ada", EXPORT),
         ),
         (
-            replace(GONE, runtime="", runtime_owner=None, own_runtime=False, linger=False),
+            replace(GONE, runtime="", runtime_owner=None, own_runtime=False, own_listens=False, linger=False),
             "fail",
             "ada is not logged in and has no linger, so there is no /run/user/1000 (XDG_RUNTIME_DIR is not set)",
             ("sudo loginctl enable-linger ada", EXPORT),
         ),
         (
-            replace(GONE, runtime_owner=None, own_runtime=False),
+            replace(GONE, runtime_owner=None, own_runtime=False, own_listens=False),
             "fail",
             "has a manager that does not run",
             ("sudo systemctl start user@1000.service", EXPORT),
         ),
         (replace(GONE, runtime="/nowhere", runtime_owner=None), "fail", "/nowhere is not there", (EXPORT,)),
         (
-            replace(GONE, user="root", uid=0, runtime="", runtime_owner=None, own_runtime=False, sudo_user="ada"),
+            replace(
+                GONE,
+                user="root",
+                uid=0,
+                runtime="",
+                runtime_owner=None,
+                own_runtime=False,
+                own_listens=False,
+                sudo_user="ada",
+            ),
             "fail",
             "as root, through sudo",
             ("mosaic doctor",),
+        ),
+        # The folder outlives a manager that was stopped.
+        (STOPPED, "fail", "ada has a manager that does not run", (START,)),
+        (replace(STOPPED, linger=False), "fail", "ada has a manager that does not run", (START,)),
+        (
+            replace(STOPPED, runtime="", runtime_owner=None),
+            "fail",
+            "(a shell from su or cron), and ada has",
+            (START, EXPORT),
+        ),
+        (replace(STOPPED, runtime="/nowhere", runtime_owner=None), "fail", "and ada has a manager", (START, EXPORT)),
+        (
+            replace(STOPPED, runtime="/run/user/0", runtime_owner="root", runtime_is_ours=False),
+            "fail",
+            "belongs to root",
+            (START, EXPORT),
         ),
         (GONE, "fail", "cannot reach the systemd user manager: x", ("systemctl status user@1000.service",)),
     ],

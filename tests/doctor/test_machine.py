@@ -97,3 +97,24 @@ def test_a_manager_that_was_stopped(users: Machine) -> None:
     assert start == f"sudo systemctl start user@{uid}.service"
     users.run(start.removeprefix("sudo ").split())
     assert doctor(users, "eve", {}, [export])["user-manager"]["result"] == "ok"
+
+
+@pytest.mark.parametrize("linger", ["enable-linger", "disable-linger"])
+@pytest.mark.parametrize("runtime", ["set", "not set", "of another"])
+def test_the_mend_of_a_manager_that_was_stopped(users: Machine, runtime: str, linger: str) -> None:
+    """Newer systemds keep the user's folder, with dead sockets in it; the mend, as typed, makes it right."""
+    users.enable_linger("ada")
+    users.enable_linger("eve")
+    uid = users.uid("eve")
+    users.run(["loginctl", linger, "eve"])
+    users.run(["systemctl", "stop", f"user@{uid}.service"])
+    env = {"set": users.user_env("eve"), "not set": {}, "of another": users.user_env("ada")}[runtime]
+    check = doctor(users, "eve", env, [])["user-manager"]
+    assert check["result"] == "fail"
+    as_root = [line.removeprefix("sudo ") for line in check["mend"] if line.startswith("sudo ")]
+    assert as_root
+    for line in as_root:
+        users.run(line.split())
+    users.wait_for_user("eve")
+    typed = [line for line in check["mend"] if not line.startswith("sudo ")]
+    assert doctor(users, "eve", env, typed)["user-manager"]["result"] == "ok"

@@ -226,4 +226,10 @@ def test_why_there_is_no_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     unset = bus_address.explain({}, uid + 1, [])
     assert "XDG_RUNTIME_DIR is not set" in unset
     monkeypatch.setattr(os.path, "isdir", lambda path: path == f"/run/user/{uid}")
-    assert bus_address.explain({}, uid, []).endswith(f"run: export XDG_RUNTIME_DIR=/run/user/{uid}")
+    begin, export = f"run: sudo systemctl start user@{uid}.service", f"export XDG_RUNTIME_DIR=/run/user/{uid}"
+    # Newer systemds keep the folder while the manager is stopped.
+    assert bus_address.explain({}, uid, []).endswith(f"it does not run; {begin}, then {export}")
+    of_another = bus_address.explain({"XDG_RUNTIME_DIR": "/"}, uid + 1, missing)
+    assert f"run: sudo loginctl enable-linger {pwd.getpwuid(uid + 1).pw_name}, then export" in of_another
+    monkeypatch.setattr(bus_address, "manager_listens", lambda _uid: True)
+    assert bus_address.explain({}, uid, []).endswith(f"run: {export}")

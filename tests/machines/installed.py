@@ -4,7 +4,6 @@ place."""
 from __future__ import annotations
 
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,8 @@ from tests.hosts.namespace import CHECKOUT
 # Its dependencies are those of the environment that the tests run in; its own packages are copies.
 _MAKE = """
 set -eu
-python=$1 dependencies=$2 target=$3
+python=$1 target=$2
+dependencies=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 "$python" -m venv --without-pip "$target"
 site=$(echo "$target"/lib/python3*/site-packages)
 echo "$dependencies" >"$site/dependencies.pth"
@@ -63,8 +63,7 @@ class Installed:
     def create(cls, machine: Machine, user: str) -> Installed:
         """This version."""
         target = f"{machine.home(user)}/mosaic"
-        dependencies = sysconfig.get_paths()["purelib"]
-        site = machine.run(["sh", "-c", _MAKE, "sh", sys.executable, dependencies, target], user).stdout.strip()
+        site = machine.run(["sh", "-c", _MAKE, "sh", sys.executable, target], user).stdout.strip()
         installed = cls(machine, user, f"{target}/bin", site)
         installed._put()
         return installed
