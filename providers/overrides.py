@@ -38,14 +38,14 @@ class Override:
     why: str
 
 
-def overrides(look: Look, agents: Iterable[str]) -> dict[str, Override]:
-    """By unit, for these agents and for the units that all share; one that is as shipped is left out. Raises
-    ObserveError."""
+def overrides(look: Look, agents: Iterable[str], also: Iterable[str] = ()) -> dict[str, Override]:
+    """By unit, for these agents, for the units that all share, and for others of ours; one that is as shipped is left
+    out. Raises ObserveError."""
     files = [one for one in look.unit_files() if one.drop_in or not one.own_folder or _instance(one.unit)]
     if not files:
         return {}
     judge = _Judge(look, files)
-    units = (*_SHARED, *(agent_unit(name) for name in sorted(agents)))
+    units = (*_SHARED, *also, *(agent_unit(name) for name in sorted(agents)))
     return {unit: found for unit in units if (found := judge.unit(unit)) is not None}
 
 

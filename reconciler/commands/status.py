@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import click
 from reconciler.commands.options import fleet_option, output_option
 
 if TYPE_CHECKING:
+    from reconciler.model import Owned
     from reconciler.output import Format, Output
 
 
@@ -30,6 +33,8 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
     status = place.store.load_status()
     for sentence in place.store.warnings:
         output.warning(sentence)
+    if elsewhere := _elsewhere(place.facts.uid, place.store.load_inventory().agents.values()):
+        output.warning(elsewhere)
     if status is None:
         raise NotFound("no status of this fleet on this host yet", help="run: reconcile")
     now = time.time()
@@ -44,3 +49,9 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
 
         output.result(status_text(status, now=now, running=holder(place.store), paint=output.paint))
     return 0
+
+
+def _elsewhere(uid: int, owned: Iterable[Owned]) -> str:
+    from reconciler.doctor.session import tmux_elsewhere
+
+    return tmux_elsewhere(os.environ, uid, sorted({agent.socket for agent in owned}))

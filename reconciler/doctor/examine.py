@@ -7,8 +7,10 @@ import time
 from collections.abc import Mapping
 
 from providers.facts import gather
-from providers.host import UnitState
+from providers.framework import RECONCILER_UNITS
+from providers.host import Look, UnitState
 from providers.local_host import LocalHost
+from providers.overrides import Override, overrides
 from reconciler.doctor import look_files, look_fleet, look_host, look_runtimes, look_tmux
 from reconciler.doctor.check import Check, Report, Unseen
 from reconciler.doctor.clock import judge_clock
@@ -18,8 +20,8 @@ from reconciler.doctor.loop import Loop, Pulled, judge_loop
 from reconciler.doctor.programs import judge_programs
 from reconciler.doctor.repository import judge_repository
 from reconciler.doctor.runtimes import judge_runtimes
-from reconciler.doctor.session import judge_environment, judge_locale
-from reconciler.doctor.systemd import Placement, judge_linger, judge_manager, judge_placement
+from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_folder
+from reconciler.doctor.systemd import Placement, judge_linger, judge_manager, judge_overrides, judge_placement
 from reconciler.doctor.terminals import judge_terminals
 from reconciler.errors import Unavailable
 
@@ -80,9 +82,12 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
         *judge_programs(look_host.programs(environ), missing),
         judge_manager(manager),
         judge_linger(manager, needed=needed),
+        judge_overrides(_overrides(one, look) if manager.answers else Unseen(why="the user's systemd is not reached")),
+        judge_host(look_host.refusal(one.settings, host)),
         *judge_placement(placement),
         judge_locale(environ, usable=look_host.locale_is_usable(environ)),
         judge_environment(environ, there),
+        judge_tmux_folder(environ, facts.uid, sockets),
         *judge_runtimes(look_runtimes.look(facts, environ, one.settings, one.desired, tmux.environments, there)),
         *judge_terminals(tmux.terminals),
         *judge_disks(disks),
@@ -95,6 +100,11 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
         *judge_loop(_loop(one, host, look_host.attempt(look.enabled), units, now), now=now),
         *judge_leftovers(look_files.leftovers(one, facts, look)),
     ]
+
+
+def _overrides(one: look_fleet.Known, look: Look) -> Mapping[str, Override] | Unseen:
+    names = [agent.name for agent in one.desired.agents if agent.state == "running"] if one.desired is not None else []
+    return look_host.attempt(lambda: overrides(look, names, RECONCILER_UNITS[one.settings.install]))
 
 
 def _fleet(one: look_fleet.Known) -> list[Check]:

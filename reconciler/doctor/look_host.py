@@ -19,12 +19,13 @@ from providers.base import ObserveError
 from providers.bus_address import candidates, manager_listens
 from providers.dbus import Systemd
 from providers.host import HostFacts, UnitState
-from providers.local_host import LocalLook
+from providers.local_host import LocalHost, LocalLook
 from providers.spawn import NotInstalledError, SpawnError, find, run
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.files import Disk, Watches
 from reconciler.doctor.programs import Program
 from reconciler.doctor.systemd import Manager
+from reconciler.settings import Settings
 
 T = TypeVar("T")
 TIMEOUT_S = 5.0
@@ -269,3 +270,16 @@ def _text(path: str) -> str:
             return file.read(1 << 20)
     except OSError:
         return ""
+
+
+def refusal(settings: Settings, host: LocalHost) -> tuple[str, str]:
+    """Why a run would not even begin on this host, and the way out; two empty texts if it would."""
+    from reconciler.errors import Refused
+    from reconciler.host_guard import checked
+    from reconciler.results import RunOptions
+
+    try:
+        checked(RunOptions(dry_run=True), settings, host)
+    except Refused as error:
+        return error.message, error.help
+    return "", ""

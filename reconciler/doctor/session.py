@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reconciler.doctor.check import Check, Unseen
 
@@ -37,6 +37,40 @@ def judge_locale(environ: Mapping[str, str], *, usable: bool) -> Check:
         found=f"{shown}: in this shell tmux shows letters outside of ASCII as _; agents get C.UTF-8 all the same",
         mend=mend,
     )
+
+
+def tmux_elsewhere(environ: Mapping[str, str], uid: int, sockets: Sequence[str]) -> str:
+    """That a plain `tmux` of this shell looks in another folder than the one that the agents' sessions are in, and how
+    to look there; "" where it does not. Agents' servers never follow TMUX_TMPDIR, so that all of a user find them."""
+    folder = environ.get("TMUX_TMPDIR", "")
+    if not folder or folder.rstrip("/") == "/tmp":  # noqa: S108 - tmux's own folder
+        return ""
+    socket = sockets[0] if sockets else ""
+    named = f" -L {shlex.quote(socket)}" if socket else ""
+    return (
+        f"TMUX_TMPDIR={folder} makes `tmux` in this shell look in {folder.rstrip('/')}/tmux-{uid}; the agents' "
+        f"sessions are in /tmp/tmux-{uid}/{socket or 'default'}: env -u TMUX_TMPDIR tmux{named} attach, "
+        "or mosaic agent attach NAME"
+    )
+
+
+def judge_tmux_folder(environ: Mapping[str, str], uid: int, sockets: Sequence[str]) -> Check:
+    """Whether `tmux attach` finds the agents' sessions."""
+    said = tmux_elsewhere(environ, uid, sockets)
+    if not said:
+        found = f"`tmux` in this shell looks in /tmp/tmux-{uid}, where the agents' sessions are"
+        return Check(name="tmux-folder", group="session", result="ok", found=found)
+    return Check(name="tmux-folder", group="session", result="warn", found=said, mend=("unset TMUX_TMPDIR",))
+
+
+def judge_host(refused: tuple[str, str]) -> Check:
+    """Whether this is the home and the host that was seen first. `refused`: what a run would say, and its way out."""
+    said, way = refused
+    if not said:
+        return Check(
+            name="host", group="session", result="ok", found="the home and the host are those of the first run"
+        )
+    return Check(name="host", group="session", result="fail", found=said, advice=way)
 
 
 def judge_environment(here: Mapping[str, str], there: Mapping[str, str] | Unseen) -> Check:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from providers.names import HOLDER_UNIT, agent_of_scope
+from providers.overrides import Override
 from reconciler.doctor.check import Check, Unseen, unseen
 
 OWN_LOOPS = ("mosaic-reconcile.service", "mosaic-reconcile-watch.service")
@@ -132,6 +134,23 @@ def _begin(manager: Manager) -> tuple[str, ...]:
     if manager.linger is False and not manager.own_runtime:
         return (f"sudo loginctl enable-linger {manager.user}",)
     return (f"sudo systemctl start user@{manager.uid}.service",)
+
+
+def judge_overrides(found: Mapping[str, Override] | Unseen) -> Check:
+    """Whether systemd takes the framework's files for the units, and nobody has made others of them."""
+    name = "units"
+    if isinstance(found, Unseen):
+        return unseen(name, "systemd", found)
+    if not found:
+        return Check(name=name, group="systemd", result="ok", found="they are as shipped, as far as it matters")
+    sentences = [found[unit].why for unit in sorted(found)]
+    return Check(
+        name=name,
+        group="systemd",
+        result="warn",
+        found="; ".join(sentences[:5]) + (f"; and {len(sentences) - 5} more" if len(sentences) > 5 else ""),
+        advice="through these nothing is started until that is undone",
+    )
 
 
 def judge_linger(manager: Manager, *, needed: bool) -> Check:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from providers.host import UnitState
+from providers.overrides import Override
 from reconciler.doctor.check import Check, Result, Unseen, worst
 from reconciler.doctor.clock import Clock, judge_clock
 from reconciler.doctor.files import (
@@ -27,7 +28,7 @@ from reconciler.doctor.loop import RESIDENT, SERVICE, TIMER, Loop, Pulled, judge
 from reconciler.doctor.programs import Program, judge_programs, parse_version
 from reconciler.doctor.repository import Reached, Repository, Unreached, judge_repository
 from reconciler.doctor.runtimes import RuntimeProgram, Runtimes, judge_runtimes
-from reconciler.doctor.session import judge_environment, judge_locale
+from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_folder
 from reconciler.doctor.systemd import (
     Manager,
     PanePlace,
@@ -35,6 +36,7 @@ from reconciler.doctor.systemd import (
     Server,
     judge_linger,
     judge_manager,
+    judge_overrides,
     judge_placement,
 )
 from reconciler.doctor.terminals import Node, Socket, Terminals, judge_terminals
@@ -734,3 +736,29 @@ def test_the_worst_comes_first() -> None:
     assert worst(("ok", "warn", "fail", "unknown")) == "fail"
     assert worst(("ok", "warn", "unknown")) == "unknown"
     assert worst(()) == "ok"
+
+
+def test_where_a_plain_tmux_looks() -> None:
+    assert judge_tmux_folder({}, 7, ("fl",)).result == "ok"
+    assert judge_tmux_folder({"TMUX_TMPDIR": "/tmp/"}, 7, ("fl",)).result == "ok"
+    check = only([judge_tmux_folder({"TMUX_TMPDIR": "/run/user/7/"}, 7, ("fl",))], "tmux-folder")
+    assert (check.result, check.mend) == ("warn", ("unset TMUX_TMPDIR",))
+    assert "look in /run/user/7/tmux-7" in check.found
+    assert "are in /tmp/tmux-7/fl: env -u TMUX_TMPDIR tmux -L fl attach" in check.found
+    assert (
+        "/tmp/tmux-7/default: env -u TMUX_TMPDIR tmux attach" in judge_tmux_folder({"TMUX_TMPDIR": "/x"}, 7, ()).found
+    )
+
+
+def test_units_that_somebody_made_others_of() -> None:
+    assert judge_overrides({}).result == "ok"
+    assert judge_overrides(HIDDEN).result == "unknown"
+    mask = Override(word="masked", path="/x", why="mosaic-agent@b.service is masked by /x")
+    check = only([judge_overrides({"mosaic-agent@b.service": mask})], "units")
+    assert (check.result, check.found) == ("warn", mask.why)
+
+
+def test_a_host_that_a_run_would_refuse() -> None:
+    assert judge_host(("", "")).result == "ok"
+    check = only([judge_host(("this host is known as", "reconcile --rebind-host"))], "host")
+    assert (check.result, check.advice) == ("fail", "reconcile --rebind-host")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -129,3 +130,24 @@ def test_a_copy_of_the_home_on_another_machine(fleet: Fleet) -> None:
     assert (run.code, fleet.pids()) == (REFUSED, before), run.err
     assert "on another machine (machine-id 01234567" in run.err
     assert fleet.converge("--rebind-host").done == []
+
+
+def test_where_tmux_looks_is_said(fleet: Fleet) -> None:
+    """A TMUX_TMPDIR of this shell leads `tmux attach` elsewhere; one of the manager leads no session there."""
+    before = begin(fleet)
+    fleet.host.systemctl("set-environment", "TMUX_TMPDIR=/var/tmp")
+    fleet.kill(before["a"])
+    assert fleet.reconcile(env={"TMUX_TMPDIR": "/var/tmp"}).code == 0
+    assert fleet.sessions() == ["_holder", "a", "b"]
+    env = {**fleet.env(), "TMUX_TMPDIR": "/var/tmp"}
+    said = [
+        fleet.host.run([*MOSAIC, *words], env=env, check=False)
+        for words in (("fleet", "status", "--fleet", fleet.repo), ("doctor", "--fleet", fleet.repo))
+    ]
+    for run in said:
+        text = " ".join((run.stdout + run.stderr).split())
+        assert "env -u TMUX_TMPDIR tmux -L fleet attach" in text
+    assert "TMUX_TMPDIR" not in fleet.cli("fleet", "status", "--fleet", fleet.repo).err
+
+
+MOSAIC = (sys.executable, "-c", "from reconciler.commands.mosaic import main; main()")
