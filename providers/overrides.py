@@ -56,6 +56,7 @@ class _Judge:
         self._by_unit: dict[str, list[UnitFile]] = {}
         for one in files:
             self._by_unit.setdefault(one.unit, []).append(one)
+        self._lists: dict[tuple[str, ...], list[UnitFile]] = {}  # of drop-ins, by whose they are
         self._shared: dict[str, str] = {}  # what a drop-in for many has as a condition is judged for the first of them
 
     def unit(self, unit: str) -> Override | None:
@@ -90,11 +91,16 @@ class _Judge:
 
     def _drop_ins(self, unit: str) -> list[UnitFile]:
         """Those that count for a unit: of several of one name the most particular, then the first on the way."""
+        own = [name for name in _names(unit) if name in self._by_unit]
+        known = self._lists.get(tuple(own))
+        if known is not None:
+            return known
         chosen: dict[str, UnitFile] = {}
-        for name in _names(unit):
+        for name in own:
             for one in sorted((one for one in self._by_unit.get(name, ()) if one.drop_in), key=lambda one: one.rank):
                 chosen.setdefault(one.path.rpartition("/")[2], one)
-        return [one for _, one in sorted(chosen.items()) if not one.masked]
+        self._lists[tuple(own)] = found = [one for _, one in sorted(chosen.items()) if not one.masked]
+        return found
 
 
 def _names(unit: str) -> Iterable[str]:
