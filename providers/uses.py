@@ -19,6 +19,7 @@ class Use(StrEnum):
 _NEEDED = {
     "mosaic-agent@.service": (Use.START, Use.STOP),
     "agent-start": (Use.START,),
+    "agent-scope": (Use.START,),
     "agent-pane": (Use.START,),
     "agent-stop": (Use.STOP,),
     "tmux-holder": (Use.HOLDER,),

@@ -8,9 +8,11 @@ from typing import Any, cast
 import pytest
 
 from providers.base import ObserveError
+from providers.framework import PROGRAMS, UNITS
 from providers.host import Look, UnitFile
 from providers.overrides import Override, overrides
 from providers.unit_files import scan
+from providers.uses import uses_of
 
 TEMPLATE = "mosaic-agent@.service"
 UNIT = "mosaic-agent@b.service"
@@ -163,3 +165,9 @@ def test_a_change_has_another_stamp(folders: Folders) -> None:
     assert folders.unit_files() == before
     path.write_text("[Service]\nNice=12\n")
     assert folders.unit_files() != before
+
+
+def test_every_file_of_the_framework_says_what_it_is_needed_for() -> None:
+    """A new one has to be thought about: either something waits for it, or it is named here."""
+    nobody_waits = {"agent-hook", "mosaic"}
+    assert {name for name in (*PROGRAMS, *UNITS) if not uses_of(f"/x/{name}")} == nobody_waits
