@@ -1,4 +1,4 @@
-"""`mosaic fleet install` and `uninstall`: whether this host reconciles by itself."""
+"""`mosaic fleet install`: this host reconciles by itself from now on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def install(
     from reconciler.settings import read_settings, settings_path
 
     facts = gather(os.environ)
-    _hands_off(facts, "install")
+    must_not_be_paused(facts, "install")
     path = settings_path(facts.config_home)
     before = read_settings(path)
     mode: Mode = "watch" if watch else "timer"
@@ -68,9 +68,9 @@ def install(
         install=mode,
     )
     unit = WAKING[mode]
-    machine = _host(facts)
+    machine = local_host(facts)
     # The other way ends first: while its unit files are still there, systemd can take its links away.
-    ended = _end_units(machine, facts, [one for name, one in WAKING.items() if name != mode], remove=False)
+    ended = end_units(machine, facts, [one for name, one in WAKING.items() if name != mode], remove=False)
     try:
         result = _first_run(path, before, wanted, output)
     except MosaicError:
@@ -88,32 +88,7 @@ def install(
     return result.exit_code
 
 
-@click.command(epilog="\b\nExample:\n  mosaic fleet uninstall\n")
-@click.pass_obj
-def uninstall(output: Output) -> int:
-    """Stop reconciling by itself: the timer or service is stopped, disabled and removed. Agents go on running, start
-    at boot as before, and nobody heals them; `reconcile` still works by hand."""
-    from providers.facts import gather
-    from reconciler.settings import read_settings, settings_path
-
-    facts = gather(os.environ)
-    _hands_off(facts, "uninstall")
-    path = settings_path(facts.config_home)
-    settings = read_settings(path)
-    if settings.install != "none":
-        _write(path, replace(settings, install="none"))
-    gone = _end_units(_host(facts), facts, list(WAKING.values()), remove=True)
-    if not gone and settings.install == "none":
-        output.result("nothing was installed")
-        return 0
-    output.result(
-        f"uninstalled: {', '.join(gone) or 'no unit was there'}. Agents go on running, and start at boot; to end them, "
-        "commit `state: stopped` or remove them, and run `reconcile` once more"
-    )
-    return 0
-
-
-def _hands_off(facts: HostFacts, what: str) -> None:
+def must_not_be_paused(facts: HostFacts, what: str) -> None:
     """Raises Refused while the kill switch is set: to set up a unit, or to end one, is an action too."""
     from reconciler.errors import Refused
     from reconciler.pause import read_pause
@@ -145,13 +120,13 @@ def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -
     from reconciler.run import run
 
     known = path.exists()
-    _write(path, wanted)
+    save_settings(path, wanted)
     output.running = True
     try:
         result = run(RunOptions(fleet=wanted.source, trigger="install"))
     except MosaicError:
         if known:
-            _write(path, before)
+            save_settings(path, before)
         else:
             path.unlink(missing_ok=True)
         raise
@@ -159,7 +134,7 @@ def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -
     return result
 
 
-def _write(path: Path, settings: Settings) -> None:
+def save_settings(path: Path, settings: Settings) -> None:
     from reconciler.settings import write_settings
     from reconciler.store import write_failure
 
@@ -169,7 +144,7 @@ def _write(path: Path, settings: Settings) -> None:
         raise write_failure(path, error) from error
 
 
-def _host(facts: HostFacts) -> Host:
+def local_host(facts: HostFacts) -> Host:
     from providers.local_host import LocalHost
 
     return LocalHost(facts=facts)
@@ -181,7 +156,7 @@ def _begin_unit(unit: str) -> list[Step]:
     return [DaemonReload(), SetEnabled(unit=unit, enabled=True), UnitJob(verb="restart", unit=unit)]
 
 
-def _end_units(host: Host, facts: HostFacts, units: Sequence[str], *, remove: bool) -> list[str]:
+def end_units(host: Host, facts: HostFacts, units: Sequence[str], *, remove: bool) -> list[str]:
     """Disable and stop those that are there; with `remove`, delete every unit file of the reconciler that is ours."""
     from providers.framework import MARK, RECONCILER_UNITS
     from providers.steps import DaemonReload, DeleteFile, SetEnabled, UnitJob

@@ -23,7 +23,7 @@ FLEET: Mapping[str, tuple[str, str, str]] = {
     "org": ("org", "command", "Draw who reports to whom."),
     "persona": ("mosaic", "persona", "The contracts of the classes: read them, and lay your own over them."),
     "install": ("install", "install", "Reconcile this host by itself from now on."),
-    "uninstall": ("install", "uninstall", "Stop reconciling by itself; agents go on running."),
+    "uninstall": ("uninstall", "uninstall", "Stop reconciling by itself; agents go on. With --purge, take all away."),
     "ps": ("ps", "command", "Every agent, as it is right now."),
     "verify": ("verify", "command", "Check every thing that the fleet stands on, by its name."),
     "status": ("status", "command", "What is known of the fleet on this host."),
