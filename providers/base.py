@@ -50,6 +50,7 @@ class Verb(StrEnum):
     RESTART = "restart"
     RESEED = "reseed"  # put the framework's files back as shipped, and keep what somebody wrote into them
     RECOVER = "recover"  # mend a live tmux server without touching a pane
+    CONFINE = "confine"  # put a living pane into its own scope, with its limits; nothing of it ends
 
 
 class Reason(StrEnum):
@@ -80,6 +81,7 @@ class HeldReason(StrEnum):
     DEPENDENCY = "dependency"
     MAX_UNAVAILABLE = "max-unavailable"
     FLOOR = "floor"
+    UNSUPPORTED = "unsupported"  # this host cannot do it, and no try would help
 
 
 class Health(StrEnum):

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from providers.base import ObserveError
 from providers.bus_address import candidates, explain
-from providers.dbus_calls import GONE, Ask, Call, Job, Reload, ResetFailed, Sink, object_path
+from providers.dbus_calls import GONE, Ask, Call, Job, Queued, Reload, ResetFailed, Sink, object_path
 
 if TYPE_CHECKING:
     from providers.dbus_wire import Connection, Frame
     from providers.host import UnitState
-    from providers.steps import UnitJob
+    from providers.steps import Confine, UnitJob
 
 READ_TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 2.0
@@ -46,7 +46,7 @@ class Systemd:
         self._environ, self._uid, self._read_timeout_s = environ, uid, read_timeout_s
         self._connection: Connection | None = None
         self._awaited: dict[int, Call] = {}  # by serial of the reply
-        self._jobs: dict[str, Job] = {}  # by object path of the job
+        self._jobs: dict[str, Queued] = {}  # by object path of the job
         self._ended: dict[str, str] = {}  # results of jobs that ended before their number was known
         self._due: list[tuple[float, int, Call]] = []
         self._count = 0
@@ -84,6 +84,14 @@ class Systemd:
 
     def unit_job(self, name: str, step: UnitJob, sink: Sink) -> None:
         self._begin(ResetFailed(name, step, sink) if step.verb == "reset-failed" else Job(name, step, sink))
+
+    def confine(self, name: str, step: Confine, sink: Sink) -> None:
+        """Put a living pane into a scope of its own, or limits on the one that it is in."""
+        from providers.confining import confining
+
+        call = confining(name, step, sink, self._uid)
+        if call is not None:
+            self._begin(call)
 
     # Being told
 
@@ -161,7 +169,7 @@ class Systemd:
         connection = self._connection
         if connection is None:
             return
-        if isinstance(call, Job) and connection.bus and not (self._hears_jobs or self._hears_all):
+        if isinstance(call, Queued) and connection.bus and not (self._hears_jobs or self._hears_all):
             # systemd tells whoever asked for a job how it ended; Subscribe() is not needed for that, and would make
             # it send every property of every unit that changes while hundreds start.
             self._hears_jobs = True
@@ -218,7 +226,7 @@ class Systemd:
             self._lost("systemd went away before it answered")
         else:
             self._follow(call.replied(frame))
-            if isinstance(call, Job) and call.job:
+            if isinstance(call, Queued) and call.job:
                 self._jobs[call.job] = call
                 if call.job in self._ended:
                     self._job_ended(call.job, self._ended.pop(call.job))

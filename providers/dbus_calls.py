@@ -113,7 +113,18 @@ class ResetFailed(Call):
         self._sink(self._name, StepResult(ok=False, changed=False, error=reason))
 
 
-class Job(Call):
+class Queued(Call):
+    """A call whose reply names a job, whose end is what counts."""
+
+    def ended(self, result: str) -> Call | None:
+        """Take the job's result (done, failed, timeout, dependency, canceled, ...)."""
+        raise NotImplementedError
+
+    def answered(self, frame: Frame) -> None:
+        self.over, self.job = False, str(frame.body()[0])
+
+
+class Job(Queued):
     """Start, stop or restart one unit, done when systemd's job has ended."""
 
     def __init__(self, name: str, step: UnitJob, sink: Sink) -> None:
@@ -123,11 +134,7 @@ class Job(Call):
         )  # fmt: skip
         self.name, self.step, self.sink = name, step, sink
 
-    def answered(self, frame: Frame) -> None:
-        self.over, self.job = False, str(frame.body()[0])
-
     def ended(self, result: str) -> Call | None:
-        """Take the job's result (done, failed, timeout, dependency, canceled, ...)."""
         self.over = True
         if result in _WELL:
             self.sink(self.name, StepResult(ok=True))

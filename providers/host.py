@@ -239,7 +239,13 @@ class Look(Protocol):
         ...
 
     def unit_of(self, pid: int) -> str:
-        """The systemd unit (the innermost folder of its control group) that a process is in; "" if it has ended."""
+        """The systemd unit (the innermost folder of its control group) that a process is in, `-.slice` at the top; ""
+        if it has ended."""
+        ...
+
+    def limits(self, pid: int, names: Sequence[str]) -> Mapping[str, int | str | None]:
+        """What the kernel keeps of these limits (`MemoryMax`, `CPUWeight`, `TasksMax`) for one process: `max` where
+        there is none, None where no controller of this host does that."""
         ...
 
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:

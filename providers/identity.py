@@ -61,6 +61,11 @@ class ProcessTree:
         for process in self._processes.values():
             self._children.setdefault(process.ppid, []).append(process.pid)
 
+    def start_ticks(self, pid: int) -> int:
+        """When a process started, in ticks since the boot; 0 for one that was not seen."""
+        process = self._processes.get(pid)
+        return process.start_ticks if process is not None else 0
+
     def below(self, pid: int) -> tuple[int, ...]:
         """`pid` and its descendants, nearest first, at most MAX_TREE of them."""
         order, seen = [pid], {pid}

@@ -226,16 +226,17 @@ def _launch_pairs(agent: Agent) -> tuple[Pair, ...]:
         ("MOSAIC_AGENT_WORKDIR", agent.working_directory),
         ("MOSAIC_TMUX_SOCKET", agent.socket),
         ("MOSAIC_GENERATION", str(agent.generation)),
-        *(("PROP", prop) for prop in _properties(agent.limits)),
+        *(("PROP", f"{name}={value}") for name, value in limits_of(agent.limits).items()),
         *(("PATHDIR", folder) for folder in agent.path),
         *(_variable(name, value) for name, value in agent.env),
         *(("ARG", argument) for argument in agent.argv),
     )
 
 
-def _properties(limits: Limits) -> list[str]:
+def limits_of(limits: Limits) -> dict[str, Json]:
+    """The limits that are declared, by systemd's name: `{"MemoryMax": "2G", "TasksMax": 512}`."""
     known = {"MemoryMax": limits.memory_max, "CPUWeight": limits.cpu_weight, "TasksMax": limits.tasks_max}
-    return [f"{name}={value}" for name, value in known.items() if value is not None]
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _variable(name: str, value: EnvValue) -> Pair:

@@ -21,6 +21,7 @@ from providers.local_look import LocalLook
 from providers.overlays import read_overlays
 from providers.steps import (
     CaptureDead,
+    Confine,
     DaemonReload,
     DeleteFile,
     KeepFile,
@@ -43,7 +44,7 @@ _REASON_MAX = 500
 _WRITERS = 8
 _STEPS = (
     WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, NoteMission,
-    SetLinger, RecreateSocket,
+    SetLinger, RecreateSocket, Confine,
 )  # fmt: skip
 
 _WHAT = {WriteFile: "written", DeleteFile: "removed", KeepFile: "kept under a second name"}
@@ -107,6 +108,8 @@ class LocalHost:
         # Jobs first: systemd works on them while we write files.
         for name, job in _only(UnitJob, batch):
             self.systemd.unit_job(name, job, self._ended)
+        for name, pane in _only(Confine, batch):
+            self.systemd.confine(name, pane, self._ended)
         if links := _only(SetEnabled, batch):
             from providers import enabling
 

@@ -93,6 +93,11 @@ class LocalLook:
     def unit_of(self, pid: int) -> str:
         return self._once(("unit_of", str(pid)), lambda: procfs.unit_of(pid))
 
+    def limits(self, pid: int, names: Sequence[str]) -> Mapping[str, int | str | None]:
+        from providers import kernel_limits
+
+        return kernel_limits.read_limits(names, procfs.control_groups(pid))
+
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
         from providers import usage
 

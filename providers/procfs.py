@@ -12,6 +12,8 @@ from providers.host import Process
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STAT_MAX = 4096  # a stat line is about 350 bytes
 _CMDLINE_MAX = 128 * 1024
+_CGROUP_MAX = 64 * 1024
+UNIFIED = "0"  # its number among the hierarchies
 MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # of version 2 alone, and beside version 1
 
 
@@ -123,31 +125,53 @@ def environment(pid: int) -> dict[str, str] | None:
 
 
 def unit_of(pid: int) -> str:
-    """The innermost folder of a process's control group in systemd's own hierarchy; "" for a process that has ended."""
-    return control_group(pid).rpartition("/")[2]
+    """The innermost folder of a process's control group in systemd's own hierarchy, `-.slice` for its top; "" for a
+    process that has ended."""
+    raw = _cgroup(pid)
+    if raw.startswith(b"0::") and raw.count(b"\n") == 1:  # the usual case, and there are many
+        return raw[3:-1].rpartition(b"/")[2].decode("utf-8", "replace") or "-.slice"
+    path = parse_control_group(raw, unified=bool(unified_mounts()))
+    return (path.rpartition("/")[2] or "-.slice") if path else ""
 
 
-def control_group(pid: int) -> str:
-    """Its whole path: the unified hierarchy's wherever there is one, whatever the lines of version 1 beside it say. ""
-    for a process that has ended."""
-    try:
-        raw = _bytes(f"/proc/{pid}/cgroup", _CMDLINE_MAX)
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-    except OSError as error:
-        raise ObserveError(f"/proc/{pid}/cgroup cannot be read: {error.strerror}") from error
-    return parse_control_group(raw, unified=bool(unified_mounts()))
+def control_groups(pid: int) -> dict[str, str]:
+    """A process's control groups by controller of version 1, and under "" that of the unified hierarchy; empty for a
+    process that has ended."""
+    return {
+        controller: path
+        for names, path in _lines(_cgroup(pid)).items()
+        for controller in ([""] if names == UNIFIED else names.split(","))
+    }
 
 
 def parse_control_group(raw: bytes, *, unified: bool) -> str:
-    """`control_group`, of the content of a /proc/PID/cgroup; `unified`: whether systemd uses that hierarchy here."""
-    paths: dict[bytes, bytes] = {}
-    for line in raw.split(b"\n"):
-        hierarchy, _, rest = line.partition(b":")
-        controllers, _, path = rest.partition(b":")
-        paths[b"unified" if hierarchy == b"0" else controllers] = path
-    order = (b"unified", b"name=systemd") if unified else (b"name=systemd", b"unified")
-    return next((paths[one].decode("utf-8", "replace") for one in order if one in paths), "")
+    """The path in systemd's own hierarchy, of the content of a /proc/PID/cgroup. Where systemd uses the `unified` one,
+    that decides, whatever lines of version 1 stand before it; "" if there is none."""
+    at = raw.find(b"\n0::") + 1
+    if unified and (at or raw.startswith(b"0::")):
+        return raw[at + 3 :].partition(b"\n")[0].decode("utf-8", "replace")
+    paths = _lines(raw)
+    order = (UNIFIED, "name=systemd") if unified else ("name=systemd", UNIFIED)
+    return next((paths[one] for one in order if one in paths), "")
+
+
+def _cgroup(pid: int) -> bytes:
+    try:
+        return _bytes(f"/proc/{pid}/cgroup", _CGROUP_MAX)
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+    except OSError as error:
+        raise ObserveError(f"/proc/{pid}/cgroup cannot be read: {error.strerror}") from error
+
+
+def _lines(raw: bytes) -> dict[str, str]:
+    paths: dict[str, str] = {}
+    for line in raw.decode("utf-8", "replace").split("\n"):
+        hierarchy, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if colon:
+            paths[UNIFIED if hierarchy == "0" else controllers] = path
+    return paths
 
 
 @cache

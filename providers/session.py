@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey
+from providers import placement
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb
 from providers.env import of_another_fleet
 from providers.identity import ProcessTree
-from providers.launch import launch_digest, launch_fields
+from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
 from providers.steps import KillSession, Step, UnitJob
 
@@ -42,6 +43,8 @@ class SessionProvider:
                     "program": agent.runtime,
                     "launch": launch_digest(agent),
                     "socket": agent.socket,
+                    "scope": placement.OWN,
+                    "limits": limits_of(agent.limits),
                 },
                 data={"launch": launch_fields(agent)},
             )
@@ -77,7 +80,8 @@ class SessionProvider:
                     continue  # to end it would end the agent that was moved there
                 key = ResourceKey(self.kind, f"{name}@{second.fields['socket']}")
                 evidence = {**second.evidence, "scopes": _own_scope(second, look)}
-                found.setdefault(key, replace(second, key=key, evidence=evidence))
+                fields = {name: value for name, value in second.fields.items() if name not in placement.FIELDS}
+                found.setdefault(key, replace(second, key=key, fields=fields, evidence=evidence))
         for name, units in scopes.items():
             key = ResourceKey(self.kind, name)
             if key not in found:
@@ -101,6 +105,7 @@ class SessionProvider:
         identity = tree.identify(pane, names)
         program = agent.runtime if agent is not None and identity.matches else identity.program
         key = ResourceKey(self.kind, name)
+        place, unkept = placement.placed(agent, pane, look, launching=identity.launching)
         return Present(
             key=key,
             agent=name,
@@ -110,8 +115,11 @@ class SessionProvider:
                 "program": program,
                 "launch": pane.launch,
                 "socket": socket,
+                **place,
             },
             evidence={
+                "unkept": unkept,
+                "start_ticks": tree.start_ticks(pane.pid),
                 "session": pane.session,
                 "mark": pane.mark,
                 "fleet": pane.fleet,
@@ -141,8 +149,11 @@ class SessionProvider:
         )
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        """Only for a session that has no unit of its own any more: everything else goes through the unit."""
+        """For a living pane that is not in its place, and for a session that has no unit of its own any more:
+        everything else goes through the unit."""
         _ = facts
+        if action.verb is Verb.CONFINE and action.present is not None and action.desired is not None:
+            return (placement.confine(action.present, action.desired.fields["limits"]),)
         seen = action.present.evidence if action.present is not None else {}
         steps: list[Step] = []
         if seen.get("session"):

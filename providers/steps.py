@@ -173,6 +173,32 @@ class RecreateSocket:
         return f"kill -USR1 {self.pid}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confine:
+    """Put a living pane's processes into the scope `unit`, which is made for them, with these properties of systemd's
+    (`MemoryMax=2G`); where it is in a scope of its agent already, that one gets the properties. Nothing is ended.
+
+    `start_ticks` is field 22 of /proc/PID/stat: only that very process is moved, with what it has started.
+    """
+
+    agent: str
+    pid: int
+    start_ticks: int
+    unit: str
+    properties: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        words = ["StartTransientUnit", "ssa(sv)a(sa(sv))", self.unit, "fail", str(2 + len(self.properties))]
+        words += ["Slice", "s", "mosaic-panes.slice", "PIDs", "au", "1", str(self.pid)]
+        for text in self.properties:
+            name, _, value = text.partition("=")
+            words += [name, "t", value]
+        return "busctl --user call org.freedesktop.systemd1 /org/freedesktop/systemd1 " + shlex.join(
+            ["org.freedesktop.systemd1.Manager", *words, "0"]
+        )
+
+
 Step = (
     WriteFile
     | DeleteFile
@@ -185,6 +211,7 @@ Step = (
     | NoteMission
     | SetLinger
     | RecreateSocket
+    | Confine
 )
 
 

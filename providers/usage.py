@@ -60,10 +60,8 @@ def _slices(panes: Mapping[str, Sequence[int]], mounts: Sequence[str]) -> dict[s
 
 
 def _folder(slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int]) -> str:
-    """The scope that the agent lives in, "" if it is in none. What it once left behind may have another."""
+    """The scope that the agent lives in, "" if it is in none of its own. What it once left behind may have another."""
     folders = slices.get(name, ())
-    if len(folders) < 2:
-        return folders[0] if folders and pids else ""
     own = _cgroup(pids[0]).rpartition("/")[2] if pids else ""
     return next((folder for folder in folders if own and folder.endswith(f"/{own}")), "")
 

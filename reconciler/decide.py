@@ -121,7 +121,25 @@ def need_of(
         return Need(verb=Verb.START, held=HeldReason.NOT_OWNED, message=message)
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
-    return Need()
+    return _confine(session, seen)
+
+
+def _confine(session: Change | None, seen: Present | None) -> Need:
+    """A pane that is not in its own scope, or whose limits are not in force, is put right where it lives: nothing of
+    it ends. What this host has no controller for stays as it is, and is said."""
+    changes = tuple(change for change in _merged(session) if _of_place(change))
+    if not changes or session is None or seen is None:
+        return Need()
+    unkept = {f"limits.{name}" for name in seen.evidence.get("unkept", ())}
+    if any(change.path not in unkept for change in changes):
+        why = "it is not in a scope of its own" if changes[-1].path == "scope" else "its limits are not in force"
+        return Need(verb=Verb.CONFINE, changes=changes, desired=session.desired, present=seen, message=why)
+    why = f"this host gives the user's systemd no controller for {', '.join(sorted(unkept))}: mosaic doctor"
+    return Need(verb=Verb.CONFINE, held=HeldReason.UNSUPPORTED, message=why, changes=changes)
+
+
+def _of_place(change: FieldChange) -> bool:
+    return change.path == "scope" or change.path.split(".")[0] == "limits"
 
 
 def ends_by_unit(need: Need) -> bool:
@@ -232,7 +250,7 @@ def _need(
         reason=reason,
         disrupts=disrupts,
         heals=heals,
-        changes=tuple(change for change in fields if change.path != "enabled"),
+        changes=tuple(change for change in fields if change.path != "enabled" and not _of_place(change)),
         desired=desired,
         present=seen,
         message=message,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 THEIRS = frozenset({HeldReason.NOT_OWNED, HeldReason.MASKED, HeldReason.OVERRIDDEN})  # a person's to take away
 ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
+# Nor is it a failure of a run that this host lacks something: no run would change it, and it is said in each.
+NO_FAILURE = ON_PURPOSE | {HeldReason.UNSUPPORTED}
 MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
 _SOURCE_GOOD = frozenset({ConditionReason.REVISION_ACCEPTED, ConditionReason.NOT_FETCHED})
 _SOURCE_MAY_MEND = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE, ConditionReason.SOURCE_BUSY}
@@ -36,10 +38,11 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
     """What a run that applied is called, and its exit code. `plan` is what remains after the last pass; of `outcomes`
     the last one of each action counts.
 
-    Paused and suspended on purpose are no failure; anything else that keeps an agent from being as git says is one.
+    Paused and suspended on purpose are no failure, nor is what this host cannot do; anything else that keeps an agent
+    from being as git says is one.
     """
     results = {outcome.result for outcome in final_outcomes(outcomes)}
-    waiting = any(held.reason not in ON_PURPOSE for held in plan.held)
+    waiting = any(held.reason not in NO_FAILURE for held in plan.held)
     # What failed because nobody answers is the lesser news.
     failed = ExitCode.UNAVAILABLE if MANAGERS & plan.unknown.keys() else ExitCode.FAILED
     table: tuple[tuple[object, RunOutcome, ExitCode], ...] = (

@@ -110,10 +110,11 @@ def plan_process(
     if need.verb is None:
         return None
     changes = named_launch(need, name, inventory) if start_changes else need.changes
+    confine = need.verb is Verb.CONFINE
     return draft.add(
         need.verb,
-        ResourceKey(Kind.UNIT, name),
-        agent_unit(name),
+        ResourceKey(Kind.SESSION if confine else Kind.UNIT, name),
+        f"scope of {name}" if confine else agent_unit(name),
         need.reason,
         agent=name,
         disrupts=need.disrupts,

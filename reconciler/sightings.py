@@ -69,6 +69,11 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Sig
         found.append(Sighting("proc", "pid", seen.get("pid"), now))
         found.append(Sighting("proc", "program", session.fields["program"], now))
         found.append(Sighting("proc", "processes", len(seen.get("pids", ())), now))
+        if "scope" in session.fields:
+            found.append(Sighting("cgroup", "scope", session.fields["scope"], now))
+            found.extend(
+                Sighting("cgroup", f"limits.{name}", value, now) for name, value in session.fields["limits"].items()
+            )
         if seen.get("started"):
             found.append(Sighting("proc", "started", None, float(seen["started"])))
         usage = seen.get("usage")

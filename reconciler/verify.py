@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from providers import placement
 from providers.base import HeldReason, Json, Kind, Present, ResourceKey
+from providers.launch import limits_of
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler.classify import Readiness
 from reconciler.model import Observation, Plan
@@ -165,6 +167,7 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
     if row.session == "alive":
         right = row.program == agent.runtime
         yield _check("program", agent.name, right, f"{row.program} runs in its pane (pid {row.pid})", RECONCILE)
+        yield from _place(agent, session)
         answers = row.heartbeat in ("ok", "busy")
         age = f"{row.heartbeat_age:.0f} s ago, " if row.heartbeat_age is not None and answers else ""
         said = f"heartbeat {age}{row.heartbeat_source}" if answers else row.readiness_why
@@ -175,6 +178,23 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
     if changed:
         enabled = f"{unit} is {changed}: it is not sure to come up at a boot"
     yield _check("boot", agent.name, bool(row.enabled) and not changed, enabled, RECONCILE)
+
+
+def _place(agent: Agent, session: Present | None) -> Iterable[Check]:
+    """That it is in a scope of its own, and that its limits hold there."""
+    if session is None or "scope" not in session.fields:
+        return
+    scope = session.fields["scope"]
+    own = scope == placement.OWN
+    said = "in a scope of its own" if own else f"in {scope}, not in a scope of its own"
+    yield _check("scope", agent.name, own, f"its pane is {said}", RECONCILE)
+    live: Mapping[str, Json] = session.fields["limits"]
+    for name, wanted in sorted(limits_of(agent.limits).items()):
+        held, value = live.get(name) == wanted, live.get(name)
+        unkept = name in session.evidence.get("unkept", ())
+        why = "this host gives the user's systemd no controller for it" if unkept else f"{value or 'nothing'} is"
+        found = f"{name}={wanted} is in force" if held else f"{name}={wanted} is not in force: {why}"
+        yield _check(f"limits.{name}", agent.name, held, found, "mosaic doctor" if unkept else RECONCILE)
 
 
 def _gone(agent: Agent, row: Row) -> Iterable[Check]:

@@ -14,7 +14,7 @@ from reconciler.model import AgentView, Inventory, Observation
 from reconciler.sightings import sightings
 from specs.compiled import Agent, Fleet, Heartbeats, mission_digest
 
-START_GRACE_S = 10.0  # how long a launch may take to become the declared program
+START_GRACE_S = 30.0  # how long a launch may take to become the declared program, also when many start at once
 
 
 def build_views(

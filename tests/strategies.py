@@ -197,6 +197,8 @@ DRIFT: tuple[st.SearchStrategy[Event], ...] = (
     on_agent("kill_session"),
     on_agent("wrong_program"),
     on_agent("leave_child"),
+    on_agent("outside"),
+    on_agent("unlimited"),
     on_agent("heartbeat"),
     on_agent("spoil_heartbeat"),
     st.sampled_from([Event(name, (SOCKET,)) for name in ("kill_server", "lose_socket", "kill_holder_pane")]),
@@ -215,6 +217,8 @@ DRIFT: tuple[st.SearchStrategy[Event], ...] = (
 # What leaves every conversation as it is.
 HARMLESS: tuple[st.SearchStrategy[Event], ...] = (
     on_agent("leave_child"),
+    on_agent("outside"),
+    on_agent("unlimited"),
     on_agent("heartbeat"),
     on_agent("spoil_heartbeat"),
     st.just(Event("lose_socket", (SOCKET,))),

@@ -39,7 +39,7 @@ PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
     "additions", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder", "host", "identity",
     "launch",
-    "layouts", "linger", "manifest", "names", "overrides", "programs.base", "programs.claude",
+    "layouts", "linger", "manifest", "names", "overrides", "placement", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
     "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
     "projection", "registry", "reseed", "responder", "session", "shipped", "steps", "unit", "uses",

@@ -24,6 +24,7 @@ from providers.contract import OVERLAYS, PROFILE
 from providers.host import HostFacts, Overlay
 from providers.steps import (
     CaptureDead,
+    Confine,
     DaemonReload,
     DeleteFile,
     KeepFile,
@@ -56,6 +57,7 @@ STEPS = (
     NoteMission,
     SetLinger,
     RecreateSocket,
+    Confine,
 )
 UNITS = re.compile(
     r"mosaic-tmux-holder\.service|mosaic-responder\.service|mosaic-agent@[A-Za-z0-9_.-]+\.service"
@@ -72,6 +74,7 @@ class World(Trouble):
         self.blind: set[str] = set()  # names of `Look` methods that fail; "tmux:work" is one socket only
         self.failing: list[Callable[[Step], str | None]] = []  # each may say why a step fails
         self.before_step: Callable[[Step], None] | None = None  # what happens just before a step
+        self.unkept: set[str] = set()  # limits that no controller of this host keeps
         self._kill_at: int | None = None
         self._kill_how: Crash = "before"
         self._ended: list[tuple[str, StepResult]] = []
@@ -181,6 +184,8 @@ class World(Trouble):
                 error, output = self._tmux(step)
             case RecreateSocket():
                 error = self._recreate_socket(step)
+            case Confine():
+                error = self.confine(step)
             case SetLinger():
                 error = None if step.user == self.facts.user else f"no such user: {step.user}"
                 self.linger = self.linger or error is None
@@ -264,7 +269,7 @@ class World(Trouble):
             },
             "enabled": frozenset(self.enabled),
             "linger": self.linger,
-            "procs": frozenset(self.procs),
+            "procs": frozenset((pid, proc.scope, tuple(proc.limits.items())) for pid, proc in self.procs.items()),
             "fragments": dict(self.fragments),
             "servers": [
                 (s.socket, s.pid, s.reachable, tuple((n, p.pid, p.dead, p.mission) for n, p in s.sessions.items()))

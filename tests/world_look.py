@@ -20,6 +20,7 @@ from providers.host import (
     UnitState,
     Usage,
 )
+from providers.placement import TOTAL, size
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -63,7 +64,7 @@ class WorldLook:
             for name, unit in world.units.items()
             if unit.active != "inactive" or unit.job or name in world.enabled
         }
-        for scope in {proc.scope for proc in world.procs.values() if proc.scope}:
+        for scope in {proc.scope for proc in world.procs.values() if proc.scope.startswith("mosaic-")}:
             shown[scope] = UnitState(load="loaded", active="active", sub="running")
         return shown
 
@@ -159,6 +160,14 @@ class WorldLook:
     def unit_of(self, pid: int) -> str:
         proc = self._world.procs.get(pid)
         return (proc.scope or "") if proc is not None else ""
+
+    def limits(self, pid: int, names: Sequence[str]) -> Mapping[str, int | str | None]:
+        proc = self._world.procs.get(pid)
+        given = proc.limits if proc is not None else {}
+        without = dict.fromkeys(name for name in names if name in self._world.unkept)
+        if proc is None:
+            return {}
+        return {TOTAL: 16 << 30} | {name: size(given[name]) if name in given else "max" for name in names} | without
 
     def _cmdline(self, pid: int) -> tuple[str, ...]:
         proc = self._world.procs.get(pid)

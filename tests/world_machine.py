@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from providers.steps import Confine
 from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER_UNIT, File, PendingJob, Server, Unit
 from tests.world_processes import Processes
 
@@ -172,6 +173,7 @@ class Machine(Processes):
         session.fleet = settings.get("MOSAIC_FLEET", [""])[-1]
         session.launch = settings.get("MOSAIC_LAUNCH", [""])[-1]
         session.mission = settings.get("MOSAIC_MISSION", [""])[-1]
+        self.procs[session.pid].limits = dict(text.split("=", 1) for text in settings.get("PROP", ()))
         self.procs[session.pid].ready_at = self.elapsed + self.exec_delay
         if agent in self.crashing:
             session.last_lines = f"{argv[0]}: cannot go on"
@@ -214,6 +216,18 @@ class Machine(Processes):
         for proc in list(self.procs.values()):
             if proc.scope.startswith(f"mosaic-pane-{agent}:"):
                 self.end_process(proc.pid)
+
+    def confine(self, step: Confine) -> str | None:
+        """The pane's process, and what lives where it does, into a scope; limits to all that is in that scope."""
+        proc = self.procs.get(step.pid)
+        if proc is None or proc.start_ticks != step.start_ticks:
+            return None
+        before = proc.scope
+        scope = before if before.startswith(f"mosaic-pane-{step.agent}:") else step.unit
+        for one in self.procs.values():
+            if one is proc or (before and one.scope == before):
+                one.scope, one.limits = scope, dict(text.split("=", 1) for text in step.properties)
+        return None
 
     def read_env(self, path: str) -> dict[str, list[str]] | None:
         """A generated `KEY=value` file; None if it is not there or does not do its work."""

@@ -64,6 +64,7 @@ class Proc:
     start_ticks: int
     agent: str = ""
     scope: str = ""
+    limits: dict[str, str] = field(default_factory=dict)  # of its scope, as systemd was asked for them
     ready_at: float = 0.0  # on the monotonic clock; until then it is the launch program
 
 

@@ -115,6 +115,19 @@ class Trouble(Machine):
             proc = self.spawn((program,), ppid=server.pid, scope=scope)
             session.pid, session.dead, session.dead_status, session.command = proc.pid, False, None, program
 
+    def outside(self, agent: str) -> None:
+        """tmux has moved its pane out of its scope, or a start that was not ours has left it in one of tmux's."""
+        found = self.find(agent)
+        if found and not found[1].dead:
+            proc = self.procs[found[1].pid]
+            proc.scope, proc.limits = f"tmux-spawn-{proc.pid:x}.scope", {}
+
+    def unlimited(self, agent: str) -> None:
+        """Somebody has taken the limits off its scope (systemctl set-property)."""
+        found = self.find(agent)
+        if found and not found[1].dead:
+            self.procs[found[1].pid].limits = {}
+
     def leave_child(self, agent: str) -> None:
         """The program has started a daemon that stays in the pane's scope and outlives it."""
         found = self.find(agent)

@@ -197,9 +197,9 @@ def run_document(result: RunResult, *, dry_run: bool = False) -> Mapping[str, Js
 
 def _pending(result: RunResult) -> bool:
     """Whether the host would be changed, now or later; what is held back on purpose is not pending."""
-    from reconciler.judge import ON_PURPOSE
+    from reconciler.judge import NO_FAILURE
 
-    return bool(result.plan.actions) or any(held.reason not in ON_PURPOSE for held in result.plan.held)
+    return bool(result.plan.actions) or any(held.reason not in NO_FAILURE for held in result.plan.held)
 
 
 def _write_plan(path: Path, result: RunResult) -> None:

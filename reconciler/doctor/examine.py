@@ -72,6 +72,7 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
         here=look_host.unit_here(look),
         controllers=look_host.controllers(pids) if manager.answers else Unseen(why="the user's systemd is not reached"),
         limited=look_fleet.limited(one),
+        asked=look_fleet.asked(one),
     )
     disks = [
         look_host.disk("state", f"{facts.state_home}/mosaic"),

@@ -222,6 +222,16 @@ def sockets(one: Known) -> tuple[str, ...]:
     return holder_sockets(one.desired) if one.desired is not None else ()
 
 
+def asked(one: Known) -> dict[str, tuple[str, ...]]:
+    """Agents with a limit that another controller than that of memory keeps, by controller."""
+    agents = one.desired.agents if one.desired is not None else ()
+    found = {
+        "cpu": tuple(agent.name for agent in agents if agent.limits.cpu_weight),
+        "pids": tuple(agent.name for agent in agents if agent.limits.tasks_max),
+    }
+    return {controller: names for controller, names in found.items() if names}
+
+
 def limited(one: Known) -> tuple[str, ...]:
     """Agents that have a memory limit."""
     fleet = one.desired

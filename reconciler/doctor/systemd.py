@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from providers.names import HOLDER_UNIT, agent_of_scope
@@ -57,13 +57,15 @@ class PanePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """`controllers`: what systemd has handed to the user's manager. `limited`: agents that have a memory limit."""
+    """`controllers`: what systemd has handed to the user's manager. `limited`: agents that have a memory limit, and
+    `asked`: those with another one, by controller."""
 
     servers: tuple[Server, ...] | Unseen
     panes: tuple[PanePlace, ...] = ()
     here: str = ""  # the unit that doctor itself runs in
     controllers: tuple[str, ...] | Unseen = ()
     limited: tuple[str, ...] = ()
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def judge_manager(manager: Manager) -> Check:
@@ -171,6 +173,12 @@ def judge_linger(manager: Manager, *, needed: bool) -> Check:
     )
 
 
+_UNIFIED = (
+    "the machine has to run with the unified control group hierarchy (systemd.unified_cgroup_hierarchy=1), and a "
+    "container has to be given the controllers"
+)
+
+
 def judge_placement(place: Placement) -> list[Check]:
     """Whether a unit whose stop ends agents holds a tmux server, whether every pane has its own scope, and whether
     limits can be kept."""
@@ -178,7 +186,7 @@ def judge_placement(place: Placement) -> list[Check]:
         checks = [unseen("cgroup-placement", "systemd", place.servers)]
     else:
         checks = [_judge_servers(place.servers, place.panes, place.here)]
-    return [*checks, _judge_memory(place)]
+    return [*checks, _judge_memory(place), *_judge_others(place)]
 
 
 def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...], here: str) -> Check:
@@ -207,7 +215,7 @@ def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...], he
 
 def _misplaced(server: Server) -> str:
     what = f"the tmux server {server.socket or 'default'} (process {server.pid})"
-    if server.unit in (HOLDER_UNIT, ""):
+    if server.unit in (HOLDER_UNIT, "", "-.slice"):
         return ""
     if server.unit in OWN_LOOPS:
         return f"{what} is in {server.unit}: stopping the reconciler would end every agent"
@@ -216,6 +224,25 @@ def _misplaced(server: Server) -> str:
     if server.unit.startswith("session-"):
         return f"{what} is in the login session {server.unit}, which may be ended at logout"
     return f"{what} is in {server.unit}, and ends with it"
+
+
+def _judge_others(place: Placement) -> list[Check]:
+    """The other limits, where somebody asks for them."""
+    if isinstance(place.controllers, Unseen):
+        return []
+    return [
+        Check(
+            name=f"{controller}-limits",
+            group="systemd",
+            result="ok" if controller in place.controllers else "warn",
+            found=f"the {controller} controller is delegated to the user's systemd"
+            if controller in place.controllers
+            else f"the {controller} controller is not delegated to the user's systemd: the limits of "
+            f"{', '.join(agents)} are not kept",
+            advice="" if controller in place.controllers else _UNIFIED,
+        )
+        for controller, agents in sorted(place.asked.items())
+    ]
 
 
 def _judge_memory(place: Placement) -> Check:
@@ -232,7 +259,5 @@ def _judge_memory(place: Placement) -> Check:
         group="systemd",
         result="warn" if place.limited else "ok",
         found=f"the memory controller is not delegated to the user's systemd{who}",
-        advice="the machine has to run with the unified control group hierarchy (systemd.unified_cgroup_hierarchy=1)"
-        if place.limited
-        else "",
+        advice=_UNIFIED if place.limited else "",
     )

@@ -275,6 +275,18 @@ def test_memory_limits(controllers: tuple[str, ...] | Unseen, limited: tuple[str
     assert only(judge_placement(place), "memory-limits").result == result
 
 
+def test_other_limits_are_named_where_they_are_asked_for() -> None:
+    place = Placement(servers=(), controllers=("memory", "cpu"), asked={"cpu": ("a",), "pids": ("a", "b")})
+    assert only(judge_placement(place), "cpu-limits").result == "ok"
+    pids = only(judge_placement(place), "pids-limits")
+    assert (pids.result, "a, b" in pids.found) == ("warn", True)
+
+
+def test_a_pane_in_the_scope_of_another_agent_is_not_in_its_own() -> None:
+    pane = PanePlace(agent="coder1", pid=9, unit="mosaic-pane-coder0:1f.scope")
+    assert only(judge_placement(Placement(servers=(), panes=(pane,))), "cgroup-placement").result == "warn"
+
+
 @pytest.mark.parametrize(
     ("environ", "usable", "result", "mend"),
     [

@@ -54,7 +54,9 @@ def test_an_example_plans_and_converges(private_host: PrivateHost, fleet: Path) 
     names = {action["agent"] for action in plan["actions"] if action["verb"] == "start" and action["agent"]}
     assert names
     report = json.loads(private_host.run(reconcile, env=environment).stdout)
-    assert report["outcome"] == "converged"
+    # Limits are not in force on a host that has no controllers to give away; that is said, and all else is done.
+    assert {held["reason"] for held in report["held"]} <= {"unsupported"}
+    assert report["outcome"] == ("held" if report["held"] else "converged")
     again = json.loads(private_host.run(reconcile, env=environment).stdout)
     assert again["actions"] == []
     sessions = private_host.tmux("mosaic-fleet", "list-sessions", "-F", "#{session_name}").stdout.split()

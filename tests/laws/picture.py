@@ -10,8 +10,9 @@ from providers.host import HostFacts, Look
 from providers.launch import launch_digest
 from providers.names import agent_of_scope, agent_of_unit
 from providers.registry import registry
-from providers.steps import Step
+from providers.steps import Confine, Step
 from specs.compiled import Fleet
+from tests.strategies import SOCKET
 from tests.world_model import HOLDER_UNIT, RESPONDER_UNIT
 
 Picture = dict[str, Any]
@@ -54,6 +55,11 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
             if pane.mark
         },
         "scopes": dict(sorted(scopes.items())),
+        "places": {
+            pane.mark: "own" if agent_of_scope(unit) == pane.mark else unit.partition("-")[0]
+            for pane in panes.values()
+            if pane.mark and not pane.dead and (unit := look.unit_of(pane.pid))
+        },
         # Stubs answer in their own time; what is answered for others is the responder's.
         "answered": sorted(name for name, beat in look.heartbeats().items() if beat.words.get("source") == "sidecar"),
         "files": {
@@ -64,6 +70,14 @@ def picture(look: Look, facts: HostFacts, fleet: Fleet) -> Picture:
         },
         "added": {name: list(look.listing(f"{facts.agents_dir}/{name}")) for name in look.listing(facts.agents_dir)},
     }
+
+
+def confining(look: Look, agent: str) -> Confine:
+    """The step that puts an agent's living pane into a scope of its own."""
+    pane = next(pane for pane in look.tmux(SOCKET).panes if pane.mark == agent and not pane.dead)
+    ticks = look.processes()[pane.pid].start_ticks
+    unit = f"mosaic-pane-{agent}:{ticks:x}.scope"
+    return Confine(agent=agent, pid=pane.pid, start_ticks=ticks, unit=unit, properties=("TasksMax=50",))
 
 
 def installation(fleet: Fleet, facts: HostFacts) -> Sequence[Step]:

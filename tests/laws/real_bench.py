@@ -21,7 +21,7 @@ from providers.local_host import LocalHost
 from providers.steps import Step, StepResult
 from specs.compiled import Fleet
 from tests.hosts.waiting import eventually
-from tests.laws.picture import Picture, installation, picture
+from tests.laws.picture import Picture, confining, installation, picture
 from tests.laws.scenario_bench import fleet_on
 from tests.laws.scenarios import SCENARIOS
 from tests.strategies import SOCKET
@@ -63,6 +63,9 @@ class RealBench:
         with contextlib.suppress(AssertionError):  # the test compares, and shows the difference
             eventually(as_expected, timeout=PATIENCE_S, every=0.05)
 
+    def confine(self, agent: str) -> None:
+        self.steps(confining(self.host.look(), agent))
+
     def disturb(self, event: str, *args: str) -> None:
         getattr(self, event)(*args)
 
@@ -93,6 +96,16 @@ class RealBench:
 
     def foreign_session(self, socket: str, name: str) -> None:
         self._tmux(socket, "new-session", "-d", "-s", name, "sleep infinity")
+
+    def outside(self, agent: str) -> None:
+        """As a tmux that is built with libsystemd asks for it."""
+        pid = str(self._pane(agent).pid)
+        manager = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"]
+        what = ["StartTransientUnit", "ssa(sv)a(sa(sv))", f"tmux-spawn-{pid}.scope", "fail"]
+        which = ["2", "PIDs", "au", "1", pid, "CollectMode", "s", "inactive-or-failed", "0"]
+        subprocess.run(["busctl", "--user", "--quiet", "call", *manager, *what, *which], check=True)
+        moved = f"tmux-spawn-{pid}.scope"
+        eventually(lambda: self.host.look().unit_of(int(pid)) == moved, what=f"{agent} in {moved}")
 
     def leave_child(self, agent: str) -> None:
         """The stub leaves a daemon behind when it is told to."""

@@ -32,6 +32,10 @@ class Bench(Protocol):
         """Write the framework files, the holder's settings and every agent's launch environment."""
         ...
 
+    def confine(self, agent: str) -> None:
+        """Put the agent's living pane into a scope of its own."""
+        ...
+
     def disturb(self, event: str, *args: str) -> None: ...
 
     def show(self, point: str) -> None:

@@ -85,6 +85,17 @@ def leftover_child(bench: Bench) -> None:
     bench.steps(stop(CODER))
 
 
+def outside_its_scope(bench: Bench) -> None:
+    up(bench, CODER, PREFIX)
+    bench.disturb("outside", "coder")
+    bench.show("outside")
+    bench.confine("coder")
+    bench.show("in its scope")
+    bench.confine("coder")  # only its limits, this time
+    bench.disturb("outside", "coder")
+    bench.steps(stop(CODER))
+
+
 def files(bench: Bench) -> None:
     path = f"{bench.facts.agents_dir}/coder.env"
     bench.steps(WriteFile(path=path, content="one\n", mode=0o644), WriteFile(path=path, content="two\n", mode=0o600))

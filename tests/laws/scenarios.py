@@ -72,6 +72,7 @@ SCENARIOS = (
     Scenario(servers.socket_lost, {"server": "up", "panes": {**HOLDER, **panes(coder="alive")}}),
     Scenario(servers.server_of_an_operator, {"panes": {**HOLDER, **panes(coder="alive", operator="foreign")}}),
     Scenario(servers.leftover_child, {"panes": HOLDER, "scopes": {}}),
+    Scenario(servers.outside_its_scope, {"places": {"coder0": "own"}, "scopes": {"coder0": 1}}),
     Scenario(servers.files, {"files": {}}),
     Scenario(servers.refused_signal, {"server": "up"}),
     Scenario(added.responder_answers_for_a_silent_agent, {"answered": ["coder"]}),

@@ -9,7 +9,7 @@ import pytest
 from providers.host import HostFacts
 from providers.steps import Step, StepResult
 from specs.compiled import Fleet
-from tests.laws.picture import Picture, installation, picture
+from tests.laws.picture import Picture, confining, installation, picture
 from tests.laws.scenario_bench import fleet_on
 from tests.laws.scenarios import SCENARIOS, Scenario
 from tests.world import World
@@ -34,6 +34,9 @@ class WorldBench:
 
     def install(self, fleet: Fleet) -> None:
         self.steps(*installation(fleet, self.facts))
+
+    def confine(self, agent: str) -> None:
+        self.steps(confining(self.world.look(), agent))
 
     def disturb(self, event: str, *args: str) -> None:
         getattr(self.world, event)(*args)

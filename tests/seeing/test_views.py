@@ -182,7 +182,7 @@ def test_every_sighting_has_a_source_and_a_time() -> None:
     assert seen["turn", "waiting"].at == pytest.approx(world.now - 30.0, abs=0.01)
     assert seen["heartbeat", "writer"].value == "sidecar"
     assert seen["systemd", "active"].at == world.now
-    assert {one.source for one in seen.values()} == {"git", "systemd", "tmux", "proc", "heartbeat", "turn"}
+    assert {one.source for one in seen.values()} == {"git", "systemd", "tmux", "proc", "cgroup", "heartbeat", "turn"}
 
 
 @pytest.mark.parametrize(
