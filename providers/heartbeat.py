@@ -33,8 +33,7 @@ class HeartbeatProvider:
         beats, turns = look.heartbeats(), look.turns()
         for name in beats.keys() | turns.keys():
             key = ResourceKey(self.kind, name)
-            beat, turn = beats.get(name, NONE), turns.get(name)
-            evidence = {**_evidence(beat), "turn": None if turn is None else _evidence(turn)}
+            evidence = as_evidence(beats.get(name), turns.get(name))
             found[key] = Present(key=key, agent=name, ours=True, fields={}, evidence=evidence)
         return found
 
@@ -44,6 +43,13 @@ class HeartbeatProvider:
 
     def health(self, seen: Present) -> Health:
         return Health.UNKNOWN if seen.evidence.get("error") else Health.HEALTHY
+
+
+def as_evidence(beat: HeartbeatFile | None, turn: HeartbeatFile | None) -> dict[str, Json]:
+    """The evidence of one agent; empty where neither file is there."""
+    if beat is None and turn is None:
+        return {}
+    return {**_evidence(beat or NONE), "turn": None if turn is None else _evidence(turn)}
 
 
 def _evidence(record: HeartbeatFile) -> dict[str, Json]:

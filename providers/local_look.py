@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers import files, procfs
 from providers.base import ObserveError
@@ -27,6 +27,9 @@ from providers.host import (
 )
 from providers.spawn import Child
 from providers.tmux import Tmux
+
+if TYPE_CHECKING:
+    from providers.programs.base import Screen
 
 T = TypeVar("T")
 
@@ -83,6 +86,11 @@ class LocalLook:
 
     def tmux(self, socket: str) -> TmuxServer:
         return self._once(("tmux", socket), lambda: self._server(socket))
+
+    def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+        from providers.screens import read_screens
+
+        return read_screens(self._tmux, socket, panes)
 
     def processes(self) -> Mapping[int, Process]:
         return self._once(("processes",), lambda: procfs.scan(self._facts.uid))

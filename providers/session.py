@@ -12,6 +12,7 @@ from providers.env import of_another_fleet
 from providers.identity import ProcessTree
 from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
+from providers.readings import with_readings
 from providers.steps import KillSession, Step, UnitJob
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class SessionProvider:
                 socket = agents[name].socket if name in agents else fleet.socket
                 ours = not of_another_fleet(name, fleet, look, facts)
                 found[key] = _only_scopes(key, units, socket, ours=ours, hidden=_hidden(units, look))
+        found = with_readings(found, agents, look)
         return _measured(found, look) if self._measure else found
 
     def _record(

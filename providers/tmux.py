@@ -59,7 +59,7 @@ class Tmux:
     def begin(self, socket: str) -> Child:
         """Start listing; `server()` with the child takes the answer. Raises ObserveError."""
         try:
-            return self._spawn(socket, _LIST)
+            return self.spawn(socket, _LIST)
         except NotInstalledError as error:
             raise ObserveError("tmux is not on PATH; install it: sudo apt install tmux") from error
         except SpawnError as error:
@@ -166,7 +166,7 @@ class Tmux:
         answers: dict[str, str] = {}
         for names, argv in _chunks({name: one for name, one in commands.items() if name not in errors}):
             try:
-                done = self._spawn(socket, argv).finish()
+                done = self.spawn(socket, argv).finish()
             except SpawnError as error:
                 errors |= dict.fromkeys(names, f"tmux: {error}")
                 continue
@@ -177,9 +177,10 @@ class Tmux:
                 errors |= dict.fromkeys(names, f"tmux: {_short(done.err)}")
         return answers, errors
 
-    def _spawn(self, socket: str, argv: Sequence[str]) -> Child:
+    def spawn(self, socket: str, argv: Sequence[str], stdin: bytes = b"") -> Child:
+        """Begin one tmux command of ours. Raises SpawnError."""
         where = ["-L", socket] if socket else []
-        return Child(["tmux", "-u", *where, *argv], self._environ, timeout_s=self._timeout_s, limit=_LIMIT)
+        return Child(["tmux", "-u", *where, *argv], self._environ, timeout_s=self._timeout_s, limit=_LIMIT, stdin=stdin)
 
     def _without_answer(self, socket: str, done: Finished, processes: Processes) -> TmuxServer:
         if done.err.startswith(b"no current "):  # "target": a server that answers, and has no session at all

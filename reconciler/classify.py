@@ -5,12 +5,17 @@ The words, in the order in which they are decided:
 
     unknown    its pane could not be looked at
     dead       there is no pane, or no process in it
+    stale      its program speaks for itself, and its last heartbeat is older than it may be
+    waiting    a dialog stands on its screen, whatever anybody says
     unknown    a process lives, and nothing answers for it: there is no heartbeat
     stale      the last heartbeat is older than it may be
     stuck      something says so; a long silence alone never does
     waiting    something says that it asks a person: for a permission, an answer, a login
-    working    it says that it is busy, or it was active within `idle_after`
-    available  it answers, says that it is not busy, and has been quiet for `idle_after`
+    working    it says or shows that it is busy
+    waiting    a person's draft stands in its composer
+    unknown    its screen could be read, and shows neither its composer nor a dialog that is known
+    available  its program has said that it is not busy, and done nothing since; or it has been quiet for `idle_after`
+    working    it was active within `idle_after`
 """
 
 from __future__ import annotations
@@ -33,13 +38,24 @@ class Readiness(StrEnum):
     AVAILABLE = "available"
 
 
+Shown = Literal["", "composer", "draft", "hidden", "unread"]  # hidden: read, and no composer found
+DRAFT = "draft"  # a person is waited for who has begun to write
+# For these a person is asked before a turn, or after it: nothing of a turn is lost with them. All others count as asked
+# in the middle of one.
+BETWEEN_TURNS = frozenset({"trust", "login", "menu"})
+CLOSED = frozenset({"trust", "login"})  # of these, an agent can do nothing at all until a person has answered
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What there is to go by, credited already. Ages and limits are in seconds.
 
     `seen`: its pane could be looked at. `heartbeat`: what the newest word about it says, None without a heartbeat;
     `heartbeat_age` is that of the heartbeat itself. `idle`: since its last sign of activity, None where nothing tells.
-    `waiting` and `stuck` are somebody's words, "" where nobody says so.
+    `waiting` and `stuck` are somebody's words, "" where nobody says so. `own`: the heartbeat is the program's own
+    word, and not of something that answers for it; `said_ok`: its program said last that it is not busy, and has done
+    nothing since. `shown`: what its screen shows, "" where nobody can read it; then `asks` is the dialog on it and
+    `shown_busy` says that it shows work.
     """
 
     seen: bool = True
@@ -52,6 +68,17 @@ class Evidence:
     idle_after: float = 300.0
     waiting: str = ""
     stuck: str = ""
+    own: bool = False
+    said_ok: bool = False
+    shown: Shown = ""
+    asks: str = ""
+    shown_busy: bool = False
+
+
+def waits_for(said: str, asks: str) -> str:
+    """What a person is waited for; "" for nothing: the dialog on its screen, or what its program said last. Whichever
+    says so counts; a screen without a dialog takes no word back, for it may be between two paintings."""
+    return asks or said
 
 
 def classify(evidence: Evidence) -> Readiness:
@@ -60,17 +87,28 @@ def classify(evidence: Evidence) -> Readiness:
         return Readiness.UNKNOWN
     if not (evidence.pane and evidence.process):
         return Readiness.DEAD
+    stale = evidence.heartbeat is not None and is_stale(evidence.heartbeat_age, evidence.stale_after)
+    if stale and evidence.own:
+        return Readiness.STALE
+    if evidence.asks:
+        return Readiness.WAITING
     if evidence.heartbeat is None:
         return Readiness.UNKNOWN
-    if is_stale(evidence.heartbeat_age, evidence.stale_after):
+    if stale:
         return Readiness.STALE
     if evidence.stuck:
         return Readiness.STUCK
-    if evidence.waiting:
+    if waits_for(evidence.waiting, evidence.asks):
         return Readiness.WAITING
-    if evidence.heartbeat == "busy" or not is_idle(evidence.idle, evidence.idle_after):
+    if evidence.heartbeat == "busy" or evidence.shown_busy:
         return Readiness.WORKING
-    return Readiness.AVAILABLE
+    if evidence.shown == "draft":
+        return Readiness.WAITING
+    if evidence.shown in ("hidden", "unread"):
+        return Readiness.UNKNOWN
+    if evidence.said_ok or is_idle(evidence.idle, evidence.idle_after):
+        return Readiness.AVAILABLE
+    return Readiness.WORKING
 
 
 def is_stale(age: float, stale_after: float) -> bool:

@@ -18,7 +18,7 @@ from specs.compiled import Agent
 class Need:
     """What is due for an agent's process. `verb` None: nothing, or (with `held`) nothing that may be concluded.
 
-    `disrupts`: it ends a living process; `hung`: one that answers no more, so there is no idleness to wait for.
+    `disrupts`: it ends a living process.
     `heals`: it counts against backoff and budget. `removes`: the agent is not to be here any more. `settling`: a start
     is under way.
     """
@@ -26,7 +26,6 @@ class Need:
     verb: Verb | None = None
     reason: Reason = Reason.DRIFT
     disrupts: bool = False
-    hung: bool = False
     heals: bool = False
     removes: bool = False
     settling: bool = False
@@ -49,15 +48,14 @@ def need_of(
     inventory: Inventory,
     *,
     tried: bool,
-    stale_after: float,
     relaunch: bool = False,
     override: Override | None = None,
 ) -> Need:
     """What the agent's unit and session need together; enablement and files are planned from the changes as such.
 
-    `tried`: a start with this very launch digest has been made before. `stale_after`: seconds, as the fleet says.
-    `relaunch`: an operator has asked for a new start of the process that is seen. `override`: what somebody has made of
-    its unit; nothing is started through it, and what lives is left alone. A kind that could not be seen needs
+    `tried`: a start with this very launch digest has been made before. `relaunch`: an operator has asked for a new
+    start of the process that is seen. `override`: what somebody has made of its unit; nothing is started through it,
+    and what lives is left alone. A kind that could not be seen needs
     nothing: the plan lists it as unknown.
     """
     unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
@@ -112,7 +110,7 @@ def need_of(
         message = "an operator has asked that it be started anew"
         return _need(Verb.RESTART, Reason.REQUESTED, fields, desired, seen, disrupts=True, message=message)
     if view.health is Health.UNHEALTHY and view.heartbeat == "stale" and view.program == agent.runtime:
-        return _stale(view, agent, fields, desired, seen, stale_after)
+        return _stale(view, agent, fields, desired, seen)
     if session is not None and any(change.path == "program" for change in session.fields):
         return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
     if view.unit_active != "active" and seen is not None and seen.evidence.get("session") != agent.session:
@@ -160,17 +158,14 @@ def _stale(
     fields: tuple[FieldChange, ...],
     desired: Resource | None,
     seen: Present | None,
-    stale_after: float,
 ) -> Need:
     """A stale heartbeat alone proves nothing: the runtime must answer for it itself, and the pane must be quiet too.
 
     Quiet for as long as that, not since the last heartbeat: what hangs usually hangs on what it was sent after it.
     """
-    quiet = view.last_activity > 0 and seen is not None and float(seen.evidence.get("idle_s") or 0.0) > stale_after
-    if agent.native_heartbeat and quiet:
+    if view.hung:
         stale = (*fields, FieldChange(path="heartbeat", live="stale", desired="ok"))
-        need = _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, disrupts=True, heals=True, message=view.why)
-        return replace(need, hung=True)
+        return _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, disrupts=True, heals=True, message=view.why)
     why = "its pane is still active" if agent.native_heartbeat else "its heartbeat is not its own word"
     return Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN, message=f"{view.why}, but {why}")
 

@@ -12,7 +12,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from providers import procfs
@@ -20,7 +20,7 @@ from providers.base import ObserveError
 from providers.identity import Identity, ProcessTree
 from providers.panes import PaneError, Panes, PaneState, Where
 from providers.programs.base import Plain, Screen
-from reconciler.deliver_evidence import Receipts, busy_since, waiting
+from reconciler.deliver_evidence import Receipts, busy_since, waiting, waits
 from reconciler.deliver_seen import Seen, ours
 from reconciler.deliver_text import submittable
 from reconciler.deliver_verdict import Delivery, Glimpse, Progress, Task, pressed, refusal, step
@@ -29,6 +29,7 @@ from reconciler.lock import run_lock
 from reconciler.pause import read_pause
 from reconciler.store import Store
 from reconciler.typed import Memory, Typed, clear_earlier, life_of, still_typed
+from specs.compiled import Heartbeats
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
@@ -44,19 +45,20 @@ _FOREVER_S = 15.0  # beyond all bounds that `step` keeps: then it is ended
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """What a delivery works with. `store`: of the fleet that the agent belongs to."""
+    """What a delivery works with. `store`: of the fleet that the agent belongs to; `heartbeats` are its rules."""
 
     facts: HostFacts
     store: Store
     panes: Panes
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
-def hands(facts: HostFacts, store: Store) -> Hands:
+def hands(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> Hands:
     """The real ones."""
-    return Hands(facts=facts, store=store, panes=Panes(os.environ))
+    return Hands(facts=facts, store=store, panes=Panes(os.environ), heartbeats=heartbeats or Heartbeats())
 
 
 def deliver(
@@ -173,7 +175,10 @@ class _Delivering:
                 pane, screen = self._by.panes.shot(self._where, pane)
             wrong = "launch" if identity.launching else "" if identity.matches else identity.program or "nothing"
             reading = self._read(screen) if screen is not None and self._known else None
-            refused = refusal(self._agent.name, pane, program=self._agent.runtime, wrong=wrong, reading=reading)
+            # A command of the program's own is typed by whoever has judged already whether it may be.
+            said = "" if self._as_is or not identity.pids else self._waits(identity)
+            name, runtime = self._agent.name, self._agent.runtime
+            refused = refusal(name, pane, program=runtime, wrong=wrong, reading=reading, said=said)
             if refused is None and screen is None:
                 refused = refusal(self._agent.name, PaneState(found="no-pane"), program="", wrong="", reading=None)
             if refused is None and screen is not None:
@@ -257,6 +262,9 @@ class _Delivering:
             shown=empty and (now.shows_more(self._before) or bool(fresh & self._pasted)),
             busy=not self._was_busy and self._submitted_at > 0.0 and self._busy_since(self._submitted_at),
         )
+
+    def _waits(self, identity: Identity) -> str:
+        return waits(self._by.facts, self._agent.name, identity, self._by.heartbeats, now=self._by.wall())
 
     def _busy_since(self, since: float) -> bool:
         return busy_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())

@@ -22,7 +22,9 @@ from reconciler.store import write_failure
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
+    from providers.identity import Identity
     from reconciler.deliver_verdict import Evidence
+    from specs.compiled import Heartbeats
 
 _RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
 _RECORD_MAX = 4096
@@ -112,6 +114,35 @@ def _receipt(path: Path, text: str) -> Receipt:
     if not isinstance(prompt, str) or not same(prompt, text):
         return Receipt()
     return Receipt(evidence="hook" if "hook_event_name" in told else "api", queued=told.get("queued") is True)
+
+
+def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
+    """For what an agent waits for a person, by its newest word: the same that every list reads. "" for nothing."""
+    from providers.base import Kind, ObserveError, Present, ResourceKey
+    from providers.heartbeat import as_evidence
+    from providers.heartbeats import scan_both
+    from reconciler.credit import judge_heartbeat, judge_turn
+    from reconciler.model import Observation
+    from reconciler.views import newest_word
+
+    try:
+        beats, turns = scan_both(facts.run_dir, now)
+    except ObserveError:
+        return ""  # nothing is known of it, and every list says so
+    key = ResourceKey(Kind.HEARTBEAT, agent)
+    said = as_evidence(beats.get(agent), turns.get(agent))
+    session = Present(
+        key=ResourceKey(Kind.SESSION, agent),
+        agent=agent,
+        ours=True,
+        fields={"alive": True},
+        evidence={"pids": identity.pids, "started": identity.started},
+    )
+    seen = {key: Present(key=key, agent=agent, ours=True, fields={}, evidence=said)} if said else {}
+    observation = Observation(present=seen, unknown={}, taken_at=now, digest="")
+    beat = judge_heartbeat(observation, agent, session, rules)
+    word = newest_word(beat, judge_turn(observation, agent, session))
+    return "" if beat.state == "stale" and beat.own else word.waiting
 
 
 def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+from reconciler.classify import waits_for
+
 if TYPE_CHECKING:
     from providers.panes import PaneState
     from providers.programs.base import Asks, Reading
@@ -106,9 +108,12 @@ class Progress:
 Do = Literal["look", "press"]
 
 
-def refusal(agent: str, pane: PaneState, *, program: str, wrong: str, reading: Reading | None) -> Delivery | None:
+def refusal(
+    agent: str, pane: PaneState, *, program: str, wrong: str, reading: Reading | None, said: str = ""
+) -> Delivery | None:
     """Why nothing may be put into a pane, None if something may. `wrong`: what runs there instead of `program`, "" if
-    the program itself does; `reading` None: the screen of this program cannot be read."""
+    the program itself does; `reading` None: the screen of this program cannot be read. `said`: for what it waits for a
+    person, by the newest word about it."""
     attach = f"look at it: mosaic agent attach {agent}"
     if pane.found in ("no-server", "no-session", "no-pane"):
         return _refused("it has no session", f"mosaic agent status {agent} says why")
@@ -122,10 +127,11 @@ def refusal(agent: str, pane: PaneState, *, program: str, wrong: str, reading: R
         return _refused(f'"{wrong}" runs in its pane, not {program}', attach)
     if pane.in_mode:
         return _refused("its pane is in copy mode", f"leave it with q: mosaic agent attach {agent}")
+    waits = waits_for(said, reading.asks if reading is not None else "")
+    if waits:
+        return _refused(f"it waits for a person ({waits})", f"answer it: mosaic agent attach {agent}")
     if reading is None:
         return None
-    if reading.asks:
-        return _refused(f"it waits for a person ({reading.asks})", f"answer it: mosaic agent attach {agent}")
     if reading.composer == "draft":
         return _refused("a person's draft stands in its composer", f"send or drop it: mosaic agent attach {agent}")
     if reading.composer == "hidden":

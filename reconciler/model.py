@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, Present, Resource, ResourceKey, Verb
 from providers.overrides import Override
-from reconciler.classify import Readiness
+from reconciler.classify import CLOSED, Readiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +124,8 @@ class Held:
 
 
 class Sighting(NamedTuple):
-    """One raw observation. `source` is where it was seen (git, systemd, tmux, proc, heartbeat, turn, cgroup), `at` when
-    it was so or was written (Unix seconds), None for what has no time."""
+    """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup),
+    `at` when it was so or was written (Unix seconds), None for what has no time."""
 
     source: str
     what: str
@@ -137,11 +137,14 @@ class Sighting(NamedTuple):
 class AgentView:
     """One agent as a whole: the joined record that the plan, the status and every view share.
 
-    `available`: whether ending it now would interrupt nothing; None where nothing tells. `readiness` is what it does,
-    and `readiness_why` what that rests on. `waiting` and `stuck` are the words of whoever says so, "" where nobody
-    does. `idle` is in seconds since its last sign of activity, None where there is no living pane or nothing tells.
-    `mission` is the digest of the mission and the contract that it was given, "" where nothing tells; `mission_now` is
-    that of those in git.
+    `readiness` is what it does, and `readiness_why` what that rests on. `available`: whether a commit may end it now,
+    as the table of `may_end` has it, None where nothing tells; `may_stop_why` is the reason against it. `busy`:
+    somebody says so; `quiet`: it has shown no sign of work for `idle_after`, None where nothing tells; `hung`: its
+    program speaks for itself otherwise, and is silent; `blank`: its screen can be read, and shows nothing that is
+    known. `waiting` is for what it waits for a person, "" while it does
+    not; `stuck` is somebody's word, "" where nobody says so. `idle` is in seconds since its last sign of activity, None
+    where there is no living pane or nothing tells. `mission` is the digest of the mission and the contract that it was
+    given, "" where nothing tells; `mission_now` is that of those in git.
     """
 
     name: str
@@ -167,11 +170,21 @@ class AgentView:
     waiting: str = ""
     stuck: str = ""
     idle: float | None = None
+    busy: bool = False
+    quiet: bool | None = None
+    hung: bool = False
+    blank: bool = False
+    may_stop_why: str = ""
     mission: str = ""
     mission_now: str = ""
     cpu_s: float | None = None  # since its start; like `memory` (bytes) only where it was measured
     memory: int | None = None
     evidence: tuple[Sighting, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can take nothing up at all until a person has answered."""
+        return self.readiness is Readiness.WAITING and self.waiting in CLOSED
 
     @property
     def behind(self) -> bool:

@@ -67,7 +67,6 @@ def plan(
             observation.present,
             inventory,
             tried=_history(history, name).last_start > 0,
-            stale_after=fleet.heartbeats.stale_after,
             relaunch=relaunch_due(_history(history, name), views[name]),
             override=observation.overrides.get(agent_unit(name)),
         )

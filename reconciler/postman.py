@@ -189,9 +189,10 @@ def _noted(one: Message, host: str, outbox: Outbox, by: Round) -> Message:
 
 def _may_be_told(by: Round, view: AgentView) -> bool:
     """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
-    if {view.name, "*"} & by.suspended.keys() or view.readiness in (Readiness.WAITING, Readiness.STUCK):
+    if {view.name, "*"} & by.suspended.keys():
         return False
-    return view.available is True or view.readiness is Readiness.AVAILABLE
+    quiet = view.readiness in (Readiness.UNKNOWN, Readiness.STALE) and view.available is True
+    return view.readiness is Readiness.AVAILABLE or quiet
 
 
 def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: Round) -> bool:

@@ -21,6 +21,7 @@ from reconciler.model import AgentHistory
 from reconciler.reset_verdict import Record, Restarted, Sight, after_restart, evidence, newest
 
 if TYPE_CHECKING:
+    from providers.base import Json
     from providers.host import Host, HostFacts
     from providers.programs.base import Program
     from reconciler.commands.shared import Here
@@ -173,8 +174,8 @@ class _Looking(_Words):
         return Sight(lines=screen.lines, row=screen.cursor[1], ready=self._program.read(screen).composer == "empty")
 
 
-def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source = "operator") -> None:
-    """Write down who did what to whom. Raises StateError."""
+def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source = "operator", forced: str = "") -> None:
+    """Write down who did what to whom; `forced`: what spoke against it and was overruled. Raises StateError."""
     by = "mosaic"
     if source == "operator":
         from reconciler.signing import who
@@ -190,5 +191,7 @@ def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source 
         tenant_id=place.facts.user,
         host=status.host if status else place.facts.hostname,
     )
-    event = Event(type=EventType.RESET, message=message, agent=agent, fields={"by": by, "how": how})
+    message += f"; forced, though {forced}" if forced else ""
+    fields: dict[str, Json] = {"by": by, "how": how, "forced": bool(forced)}
+    event = Event(type=EventType.RESET, message=message, agent=agent, fields=fields)
     log.write([event], now=time.time(), revision=status.applied_revision if status else "")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.classify import Readiness
+from reconciler.may_end import Who, may_end
 
 if TYPE_CHECKING:
     from providers.programs.base import Program
@@ -57,22 +57,12 @@ def reset_text(agent: Agent, program: Program, how: Literal["", "new", "clear"])
     return agent.reset_command or program.reset_text("new") or program.reset_text("clear")
 
 
-def objection(view: AgentView, *, restart: bool) -> str:
-    """Why the agent is not to be reset unasked, as the end of a sentence; "" if nothing speaks against it. One that is
-    dead, stale or stuck is what a reset is for."""
-    if view.session == "foreign":
-        return "has a session that is not this fleet's"
-    if view.session in ("dead", "missing"):
-        return "" if restart else "does not run"
-    if view.readiness is Readiness.WAITING:
-        return f"waits for somebody ({view.waiting})"
-    if view.readiness in (Readiness.STALE, Readiness.STUCK) and restart:
-        return ""
-    if view.available:
-        return ""
-    if view.heartbeat == "busy":
-        return "says that it is busy"
-    return "may be working: nothing says that it is not" if view.available is None else "was active just now"
+def objection(view: AgentView, *, restart: bool, forced: bool = False) -> str:
+    """Why the agent is not to be reset unasked, as a sentence; "" if nothing speaks against it. `forced`: somebody
+    said --force, which is no reason to touch what belongs to somebody else."""
+    if view.session in ("dead", "missing") and not restart:
+        return "it does not run"
+    return may_end(view, Who.FORCE if forced else Who.RESTART if restart else Who.RESET).why
 
 
 def evidence(

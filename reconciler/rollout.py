@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from providers.base import Health, HeldReason, Verb
+from providers.base import Health, HeldReason, Reason, Verb
 from reconciler.backoff import not_before
 from reconciler.decide import Need
 from reconciler.floor import carries
+from reconciler.may_end import Who, may_end
 from reconciler.model import AgentView, History
 from specs.compiled import Fleet, Policy
+
+SHOWS_S = 30.0  # so long a program may take to show its prompt before it counts as one whose screen is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,15 @@ def waits(
         need = needs[name]
         if need.verb is None or not need.disrupts or need.held is not None:
             continue
-        wait = None if need.hung else _unavailable(views[name], need, policy, _since(history, name, now), now)
+        wait = _unavailable(views[name], need, policy, _since(history, name, now), now)
         if wait is not None:
             held[name] = wait
         elif need.verb is Verb.RESTART:
             candidates.append(name)
     down = _starting(needs, views, fleet, history, now)
     down |= {name for name, view in views.items() if view.desired_state == "running" and view.health is Health.SETTLING}
-    down -= set(candidates)
+    closed = _came_up_closed(candidates, views, history, now) - set(candidates)
+    down = (down | closed) - set(candidates)
     free = policy.max_unavailable - len(down)
     # An orchestrator follows those that can still become idle; one that never does must not hold it up for ever.
     draining = any(
@@ -64,6 +68,9 @@ def waits(
         last = name in leads - first and (position > 0 or bool(down) or draining)
         if position >= free or last:
             limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
+            limit += (
+                f", and of those started anew {', '.join(sorted(closed))} cannot take anything up" if closed else ""
+            )
             message = "the orchestrator is restarted last" if last else limit
             held[name] = Wait(HeldReason.MAX_UNAVAILABLE, message, _since(history, name, now), None)
     return held
@@ -76,19 +83,30 @@ def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now:
     if policy.on_change == "never" and stays and not need.heals:
         message = "the rollout policy is never: restart it by hand when it suits"
         return Wait(HeldReason.WORKING, message, since, None)
-    if view.available:
+    ending = may_end(view, _who(need))
+    if ending.allowed:
         return None
-    deadline = since + policy.drain_timeout
-    if view.available is None:
-        message = "nothing tells whether it is idle"
-    elif view.heartbeat == "busy":
-        message = "its heartbeat says busy"
-    else:
-        message = "it was active a moment ago"
+    deadline, message = since + policy.drain_timeout, ending.why
     if now >= deadline:
         message += "; the drain timeout has passed, and it is not ended by force: stop it by hand, or set on_change"
         return Wait(HeldReason.WORKING, message, since, None)
     return Wait(HeldReason.WORKING, message, since, deadline)
+
+
+def _came_up_closed(candidates: list[str], views: Mapping[str, AgentView], history: History, now: float) -> set[str]:
+    """Agents that were started since the first of the candidates is due, and came up at a dialog at which they can do
+    nothing, or have not shown their prompt yet: what was changed may be what brought them there. One that has stood
+    there before holds up nobody."""
+    due = min((_since(history, name, now) for name in candidates), default=now)
+    young = {name for name, view in views.items() if view.session == "alive" and view.started > due}
+    return {name for name in young if views[name].closed or (views[name].blank and now - views[name].started < SHOWS_S)}
+
+
+def _who(need: Need) -> Who:
+    """For whom the table is asked."""
+    if need.reason is Reason.REQUESTED:
+        return Who.RELAUNCH
+    return Who.COMMIT if need.reason in (Reason.SPEC, Reason.REMOVED, Reason.NEW) else Who.DRIFT
 
 
 def _starting(

@@ -33,6 +33,7 @@ class Row:
 
     `state` is what the screen says: the readiness, or `stopped` and `absent` for an agent that is gone on purpose.
     `problems` are whole sentences, `notes` what is worth knowing and no fault; `wrong`: it needs somebody or something.
+    `may_stop`: whether a stop or a change that is committed now would end it at once, `may_stop_why` why not.
     `next_verb` is the next automatic action, `next_at` when, 0 for "at the next look".
     """
 
@@ -45,6 +46,7 @@ class Row:
     desired: str = "undeclared"
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
+    waiting: str = ""  # for what it waits for a person, "" while it does not
     sync: Sync = Sync.SYNCED
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -67,6 +69,8 @@ class Row:
     memory: int | None = None
     health: str = ""
     available: bool | None = None
+    may_stop: bool = False
+    may_stop_why: str = ""
     next_verb: str = ""
     next_reason: str = ""
     next_at: float = 0.0
@@ -77,6 +81,11 @@ class Row:
     def state(self) -> str:
         gone = self.desired in ("stopped", "absent") and self.readiness is Readiness.DEAD and self.sync is Sync.SYNCED
         return self.desired if gone else str(self.readiness)
+
+    @property
+    def shown_state(self) -> str:
+        """The state for people, with what it waits for."""
+        return f"{self.state} ({self.waiting})" if self.waiting else self.state
 
     @property
     def why(self) -> str:

@@ -14,7 +14,6 @@ from providers.base import Action, Health, HeldReason, Kind, Present, Reason, Re
 from providers.names import agent_unit
 from reconciler.classify import Readiness
 from reconciler.failures import FailedAction
-from reconciler.judge import ON_PURPOSE
 from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan
 from reconciler.redact import hide_secrets, one_line
 from reconciler.row import Row, RowKind, Sync, in_order
@@ -62,24 +61,11 @@ def build_rows(
                 session=observation.present.get(ResourceKey(Kind.SESSION, name)),
                 beats=observation.unknown.get(Kind.HEARTBEAT, ""),
                 grace=fleet.heartbeats.stale_after,
+                immediately=fleet.policy.on_change == "immediately",
                 now=plan.observed_at,
             )
             rows.append(_row(about, plan))
     return in_order(rows)
-
-
-def fleet_problems(plan: Plan) -> tuple[str, ...]:
-    """What is wrong and belongs to no agent: what could not be seen, what all agents share, what a guard refuses."""
-    unseen = [f"{kind} could not be seen: {why}" for kind, why in sorted(plan.unknown.items())]
-    shared = [f"{one.verb} {one.target} is due ({one.reason})" for one in plan.actions if one.agent is None]
-    held = [
-        f"{one.verb} {one.target} is held: {one.reason} ({one.message})"
-        for one in plan.held
-        if one.agent is None and one.reason not in ON_PURPOSE
-    ]
-    down = plan.floor.word in ("orchestrator", "enhancer") and not plan.floor.on_purpose and plan.paused is None
-    floor = (f"the {plan.floor.word} is not healthy ({plan.floor.message})",) if down else ()
-    return (*floor, *unseen, *shared, *held, *plan.refused)
 
 
 def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observation) -> RowKind | None:
@@ -114,11 +100,12 @@ class _About:
     session: Present | None
     beats: str  # why no heartbeat could be seen, "" if they could
     grace: float
+    immediately: bool  # the fleet's policy ends also who works
     now: float
 
 
 def _row(about: _About, plan: Plan) -> Row:
-    view, sync = about.view, _sync(about)
+    view, sync, stays = about.view, _sync(about), _stays(about)
     problems = tuple(dict.fromkeys(_problems(about)))
     due = (str(about.due[0].verb), str(about.due[0].reason), 0.0) if about.due else ("", "", 0.0)
     if not about.due and about.held:
@@ -135,6 +122,7 @@ def _row(about: _About, plan: Plan) -> Row:
         desired=view.desired_state,
         readiness=view.readiness,
         readiness_why=view.readiness_why,
+        waiting=view.waiting,
         sync=sync,
         problems=problems,
         notes=tuple(dict.fromkeys(_notes(about))),
@@ -157,12 +145,28 @@ def _row(about: _About, plan: Plan) -> Row:
         memory=view.memory,
         health=str(view.health),
         available=view.available,
+        may_stop=not stays,
+        may_stop_why=stays,
         next_verb=due[0],
         next_reason=due[1],
         next_at=due[2],
         evidence=view.evidence,
         observed_at=about.now,
     )
+
+
+def _stays(about: _About) -> str:
+    """Why a stop that is committed now would not end it at once; "" if it would."""
+    if about.kind == "unmanaged":
+        return "it is not this fleet's"
+    if about.paused:
+        return "the fleet is paused"
+    if about.suspended is not None:
+        return "it is suspended"
+    guests = about.session.evidence.get("guests", ()) if about.session is not None else ()
+    if guests:
+        return f"another agent's pane is in its session ({', '.join(guests)})"
+    return "" if about.immediately and about.view.session == "alive" else about.view.may_stop_why
 
 
 def _sync(about: _About) -> Sync:
@@ -201,10 +205,12 @@ def _problems(about: _About) -> Iterable[str]:
         yield f"it is enabled, though declared {view.desired_state}: it would come back at the next boot"
     if view.enabled and view.desired_state == "undeclared":
         yield "it is enabled, though not in git: it would come back at the next boot"
-    if view.session == "alive" and view.readiness in (Readiness.STALE, Readiness.STUCK):
+    if view.session == "alive" and (view.readiness in (Readiness.STALE, Readiness.STUCK) or view.closed):
         yield view.readiness_why
     if _unanswered(about) and not _young(about):
-        yield "its heartbeat could not be seen" if about.beats else f"nothing answers for it: {view.readiness_why}"
+        silent = view.heartbeat == "unknown"
+        said = f"nothing answers for it: {view.readiness_why}" if silent else view.readiness_why
+        yield "its heartbeat could not be seen" if about.beats else said
     failure = _failure(about)
     if failure:
         yield failure
@@ -246,8 +252,10 @@ def _notes(about: _About) -> Iterable[str]:
     view = about.view
     if about.said and ended_again(view, about.history):
         yield f"its last line when it ended: {_said(about.said)}"
-    if view.readiness is Readiness.WAITING:
+    if view.readiness is Readiness.WAITING and not view.closed:
         yield view.readiness_why
+    if view.session == "alive" and about.session is not None and about.session.evidence.get("in_mode"):
+        yield "its pane is in copy mode, and takes no message meanwhile"
     if _unanswered(about) and _young(about):
         yield "it has just started, and nothing has answered for it yet"
     if about.kind == "unmanaged":

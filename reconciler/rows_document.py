@@ -114,6 +114,7 @@ def row_document(row: Row) -> dict[str, Any]:
         "state": row.state,
         "readiness": str(row.readiness),
         "readiness_why": row.readiness_why,
+        "waiting": row.waiting or None,
         "sync": str(row.sync),
         "wrong": row.wrong,
         "why": row.why,
@@ -139,6 +140,8 @@ def row_document(row: Row) -> dict[str, Any]:
         "memory_bytes": row.memory,
         "health": row.health,
         "available": row.available,
+        "may_stop": row.may_stop,
+        "may_stop_why": row.may_stop_why,
         "next": due if row.next_verb else None,
         "observed_at": rfc3339(row.observed_at),
         "evidence": [evidence_document(one, row.observed_at) for one in row.evidence],
@@ -172,7 +175,9 @@ def _ageless(sentences: Sequence[str]) -> list[str]:
 
 
 _AGE = re.compile(r"\b\d+ s ago\b")
-_RUNNING = frozenset({"up_s", "idle_s", "cpu_s", "memory_bytes", "observed_at", "evidence", "readiness_why", "why"})
+_RUNNING = frozenset(
+    {"up_s", "idle_s", "cpu_s", "memory_bytes", "observed_at", "evidence", "readiness_why", "may_stop_why", "why"}
+)
 
 
 def rows_back(document: Json) -> tuple[Row, ...]:
@@ -210,6 +215,9 @@ def _row_back(one: Mapping[str, Json]) -> Row:
         desired=str(one["desired"]),
         readiness=Readiness(one["readiness"]),
         readiness_why=str(one["readiness_why"]),
+        waiting=str(one.get("waiting") or ""),  # an older version does not say these three
+        may_stop=bool(one.get("may_stop", False)),
+        may_stop_why=str(one.get("may_stop_why", "its host does not say")),
         sync=Sync(one["sync"]),
         wrong=bool(one["wrong"]),
         problems=_texts(one["problems"]),

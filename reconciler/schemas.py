@@ -136,6 +136,7 @@ def _status() -> Schema:
         heartbeat_age=_or_null({"type": "number"}),
         readiness=_words(Readiness),
         readiness_why=_TEXT,
+        waiting=_or_null(_TEXT),
     )
     run = _object(
         started_at=_TIME, duration_s=_SECONDS, trigger=_TEXT, outcome=_words(_OUTCOMES), exit_code=_COUNT, passes=_COUNT
@@ -170,7 +171,7 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
     EventType.AGENT_CRASHED: {"log": _or_null(_TEXT)},
     EventType.QUARANTINED: {"restarts": _COUNT, "until": _or_null(_TIME)},
     EventType.RELEASED: {"by": _TEXT},
-    EventType.RESET: {"by": _TEXT, "how": _words(("runtime", "new", "clear", "restart"))},
+    EventType.RESET: {"by": _TEXT, "how": _words(("runtime", "new", "clear", "restart")), "forced": _BOOL},
     EventType.HELD: {**_HELD_WORDS, "until": _or_null(_TIME)},
     EventType.UNHELD: _HELD_WORDS,
     EventType.PAUSED: {"by": _or_null(_TEXT)},

@@ -26,7 +26,7 @@ from reconciler.schema_words import (
 )
 from reconciler.verify import RESULTS
 
-_SOURCES = ("git", "systemd", "tmux", "proc", "cgroup", "heartbeat", "turn")
+_SOURCES = ("git", "systemd", "tmux", "screen", "proc", "cgroup", "heartbeat", "turn")
 _EVIDENCE = record(source=words(_SOURCES), what=TEXT, value=ANY, at=or_null(TIME), age_s=or_null(SECONDS))
 _NEXT = record(verb=words(Verb), reason=words([*Reason, *HeldReason]), at=or_null(TIME))
 _REVISION = record(compared=or_null(TEXT), in_force=or_null(TEXT), newest=or_null(TEXT), rejected=or_null(TEXT))
@@ -41,6 +41,7 @@ _ROW = record(
     state=words([*Readiness, "stopped", "absent"]),
     readiness=words(Readiness),
     readiness_why=TEXT,
+    waiting=or_null(TEXT),
     sync=words(Sync),
     wrong=BOOL,
     why=TEXT,
@@ -65,6 +66,8 @@ _ROW = record(
     memory_bytes=or_null(COUNT),
     health=words([*Health, ""]),
     available=or_null(BOOL),
+    may_stop=BOOL,
+    may_stop_why=TEXT,
     next=or_null(_NEXT),
     observed_at=TIME,
     evidence=items(_EVIDENCE),

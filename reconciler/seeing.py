@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, NotFound
+from reconciler.fleet_problems import fleet_problems
 from reconciler.loop import Pass, look
 from reconciler.model import AgentHistory, History, Inventory, Plan
 from reconciler.results import RunOptions
-from reconciler.rows import build_rows, ended_again, fleet_problems
+from reconciler.rows import build_rows, ended_again
 from reconciler.rows_document import Listing
 from reconciler.status import FleetStatus, Pause
 from reconciler.threshold import with_idle_threshold

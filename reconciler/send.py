@@ -51,7 +51,7 @@ def send(
     found = deliver(
         agent,
         whole,
-        hands(facts, store),
+        hands(facts, store, fleet.heartbeats),
         verify=verify,
         timeout_s=timeout_s,
         lock_s=lock_s,

@@ -3,12 +3,14 @@ Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from providers.base import Json, Kind, Present
 from reconciler.model import Observation, Sighting
 
 if TYPE_CHECKING:
+    from providers.programs.base import Reading
     from reconciler.credit import Beat
     from specs.compiled import Agent
 
@@ -76,12 +78,24 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Sig
             )
         if seen.get("started"):
             found.append(Sighting("proc", "started", None, float(seen["started"])))
+        found.extend(_screen(seen, now))
         usage = seen.get("usage")
         if usage is not None:
             cpu_s = None if usage.cpu_s is None else round(usage.cpu_s, 3)
             found.append(Sighting(usage.cpu_source, "cpu_s", cpu_s, now))
             found.append(Sighting(usage.memory_source, "memory", usage.memory, now))
     return found
+
+
+def _screen(seen: Mapping[str, Json], now: float) -> list[Sighting]:
+    """What stands on a screen that can be read."""
+    if seen.get("unread"):
+        return [Sighting("screen", "unknown", seen["unread"], now)]
+    reading: Reading | None = seen.get("screen")
+    if reading is None:
+        return []
+    told = (("composer", reading.composer), ("dialog", reading.asks), ("turn", reading.turn), ("why", reading.why))
+    return [Sighting("screen", what, value, now) for what, value in told if value]
 
 
 def _word(source: str, beat: Beat) -> list[Sighting]:

@@ -55,7 +55,7 @@ class AgentStatus:
     `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
     itself). `held` is the held reason, "" if nothing of this agent is held. `pid` is the living pane's process, else 0.
     `heartbeat_age` is in seconds at the last look; None is no heartbeat. `readiness` is what it did then, and
-    `readiness_why` what that rests on.
+    `readiness_why` what that rests on; `waiting` is for what it waited for a person, "" if it did not.
     """
 
     name: str
@@ -82,6 +82,7 @@ class AgentStatus:
     heartbeat_age: float | None = None
     readiness: str = "unknown"
     readiness_why: str = ""
+    waiting: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,4 +284,5 @@ def _agent(
         heartbeat_age=view.heartbeat_age,
         readiness=str(view.readiness),
         readiness_why=view.readiness_why,
+        waiting=view.waiting,
     )

@@ -139,6 +139,7 @@ def _agent(agent: AgentStatus) -> dict[str, Any]:
         "heartbeat_age": None if agent.heartbeat_age is None else round(agent.heartbeat_age, 1),
         "readiness": agent.readiness,
         "readiness_why": agent.readiness_why,
+        "waiting": agent.waiting or None,
     }
 
 
@@ -219,6 +220,7 @@ def _agent_back(one: Mapping[str, Json]) -> AgentStatus:
         heartbeat_age=None if one.get("heartbeat_age") is None else float(one["heartbeat_age"]),
         readiness=_text(one.get("readiness", "unknown")),
         readiness_why=_text(one.get("readiness_why", "")),
+        waiting=_text(one.get("waiting") or ""),
     )
 
 

@@ -11,10 +11,10 @@ from providers import placement
 from providers.base import HeldReason, Json, Kind, Present, ResourceKey
 from providers.launch import limits_of
 from providers.names import HOLDER_UNIT, agent_unit
-from reconciler.classify import Readiness
+from reconciler.classify import CLOSED, Readiness
+from reconciler.fleet_problems import fleet_problems
 from reconciler.model import Observation, Plan
 from reconciler.row import Row
-from reconciler.rows import fleet_problems
 from reconciler.rows_document import Listing
 from specs.compiled import Agent, Fleet
 
@@ -172,6 +172,11 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
         age = f"{row.heartbeat_age:.0f} s ago, " if row.heartbeat_age is not None and answers else ""
         said = f"heartbeat {age}{row.heartbeat_source}" if answers else row.readiness_why
         yield _check("heartbeat", agent.name, answers, said, RECONCILE)
+        if row.readiness is Readiness.WAITING:
+            way = f"answer it: mosaic agent attach {agent.name}"
+            blocked = row.waiting in CLOSED
+            yield Check(name="waiting", agent=agent.name, result="wrong" if blocked else "note",
+                        found=row.readiness_why, mend=way)  # fmt: skip
         if row.readiness is Readiness.STUCK:
             yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
@@ -213,6 +218,8 @@ def _on_purpose(row: Row, plan: Plan) -> str:
 
 def _mend(row: Row, check: Check) -> str:
     """What a person does about it: what holds the change has its own way out."""
+    if check.name == "waiting":
+        return check.mend
     if check.name == "heartbeat":
         return f"mosaic agent status {row.name}; whoever answers for it: mosaic doctor"
     ways = {

@@ -4,15 +4,20 @@ listing read these. Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from providers.base import Health, Json, Kind, Present, ResourceKey
-from reconciler.classify import Evidence, Readiness, classify, is_idle
+from reconciler.classify import DRAFT, Evidence, Readiness, Shown, classify, is_idle, waits_for
 from reconciler.clock import stamp
 from reconciler.credit import CLOCK_SLACK_S, Beat, judge_heartbeat, judge_turn
+from reconciler.may_end import Who, may_end
 from reconciler.model import AgentView, Inventory, Observation
 from reconciler.sightings import sightings
-from specs.compiled import Agent, Fleet, Heartbeats, mission_digest
+from specs.compiled import Agent, Fleet, mission_digest
+
+if TYPE_CHECKING:
+    from providers.programs.base import Reading
 
 START_GRACE_S = 30.0  # how long a launch may take to become the declared program, also when many start at once
 
@@ -57,6 +62,9 @@ def _view(
     # What a hook has to say happened just then, whether or not the pane shows it.
     active_at = max(last, turn.ts if not turn.note else 0.0)
     idle = max(0.0, observation.taken_at - active_at) if active_at and state not in ("missing", "dead") else None
+    reading: Reading | None = evidence.get("screen") if state == "alive" else None
+    shown, asks = _shown(reading, evidence)
+    said_ok, own_ok = _said_ok(beat, turn, last, agent)
     readiness = classify(
         Evidence(
             seen=state != "unknown",
@@ -69,12 +77,23 @@ def _view(
             idle_after=beats.idle_after,
             waiting=word.waiting,
             stuck=word.stuck,
+            own=beat.own,
+            said_ok=said_ok,
+            shown=shown,
+            asks=asks,
+            shown_busy=reading is not None and reading.turn == "busy",
         )
     )
+    waiting = (waits_for(word.waiting, asks) or DRAFT) if readiness is Readiness.WAITING else ""
+    quiet = is_idle(idle, beats.idle_after) if active_at else None
+    if (shown in ("hidden", "unread") or asks == "menu") and not own_ok:
+        quiet = None  # a dialog that nobody knows may be about a step of its work: then its program would say so
+    elif readiness is Readiness.STALE and said_ok:
+        quiet = True  # whoever answers for it is silent, its program has spoken
     health, why = _health(
         agent, active, state, program, {**evidence, "created": created}, beat, observation.taken_at, unit
     )
-    return AgentView(
+    view = AgentView(
         name=name,
         agent_class=agent.agent_class if agent is not None else owned.agent_class if owned is not None else "",
         runtime=agent.runtime if agent is not None else "",
@@ -90,20 +109,51 @@ def _view(
         heartbeat_age=beat.age,
         heartbeat_note=beat.note,
         health=health,
-        available=_available(state, beat, turn, last, observation.taken_at, beats, agent),
+        available=None,
         launch_digest=str(session.fields["launch"]) if session is not None else "",
         why=why,
         readiness=readiness,
         readiness_why=_readiness_why(readiness, state, evidence, beat, word, idle),
-        waiting=word.waiting,
+        waiting=waiting,
         stuck=word.stuck,
         idle=idle,
+        busy=(word.status if not turn.note else beat.state) == "busy",
+        quiet=quiet,
+        blank=shown in ("hidden", "unread") and not asks,
+        hung=_hung(agent, beat, evidence) and state == "alive",
         mission=str(evidence.get("mission", "")) if state == "alive" else "",
         mission_now=mission_digest(fleet, agent) if agent is not None else "",
         cpu_s=usage.cpu_s if usage is not None else None,
         memory=usage.memory if usage is not None else None,
         evidence=sightings(agent, unit, session, beat, turn, observation, last) if detail else (),
     )
+    ending = may_end(view, Who.COMMIT)
+    return replace(view, available=ending.allowed, may_stop_why=ending.why)
+
+
+def _shown(reading: Reading | None, evidence: Mapping[str, Json]) -> tuple[Shown, str]:
+    """What its screen shows, and the dialog on it."""
+    if reading is None:
+        return ("unread" if evidence.get("unread") else ""), ""
+    words: Mapping[str, Shown] = {"empty": "composer", "draft": "draft", "hidden": "hidden"}
+    return words[reading.composer], reading.asks
+
+
+def _said_ok(beat: Beat, turn: Beat, last: float, agent: Agent | None) -> tuple[bool, bool]:
+    """Whether its own program's newest word is that it is not busy: after its last output, and at all. It paints a
+    little more after its hook has run: a prompt, a line of status."""
+    word = newest_word(beat, turn)
+    hooks = not turn.note and word.status == "ok"
+    native = beat.state == "ok" and beat.own and (agent is None or agent.native_heartbeat)
+    after = last > 0 and ((hooks and word.ts >= last - CLOCK_SLACK_S) or (native and beat.ts > last))
+    return after, hooks or native
+
+
+def _hung(agent: Agent | None, beat: Beat, evidence: Mapping[str, Json]) -> bool:
+    """Whether its program speaks for itself and is silent, and its pane is quiet, too: for as long as that, not since
+    the last heartbeat, for what hangs usually hangs on what it was sent after it."""
+    quiet = _number(evidence.get("last_activity")) > 0 and _number(evidence.get("idle_s")) > beat.stale_after
+    return beat.state == "stale" and beat.own and quiet and agent is not None and agent.native_heartbeat
 
 
 def _session_state(
@@ -128,10 +178,11 @@ def newest_word(beat: Beat, turn: Beat) -> Beat:
 
 
 def _readiness_why(
-    readiness: Readiness, session: str, evidence: Mapping[str, object], beat: Beat, word: Beat, idle: float | None
+    readiness: Readiness, session: str, evidence: Mapping[str, Json], beat: Beat, word: Beat, idle: float | None
 ) -> str:
     """What the word rests on, in a few words."""
-    said = f"{word.source or 'its heartbeat'}{f' ({word.event})' if word.event else ''}"
+    who = "its heartbeat" if word.source in ("", "native") else word.source
+    said = f"{who}{f' ({word.event})' if word.event else ''}"
     quiet = "" if idle is None else f"no sign of activity for {idle:.0f} s"
     if readiness is Readiness.DEAD:
         status = evidence.get("dead_status")
@@ -139,16 +190,33 @@ def _readiness_why(
         why = {"missing": "it has no session", "dead": ended, "foreign": "its session's name is taken by another one"}
         return why.get(session, "no process lives in its pane")
     if readiness is Readiness.UNKNOWN:
-        return "it could not be seen" if session == "unknown" else beat.note
+        return "it could not be seen" if session == "unknown" else beat.note or _illegible(evidence)
     if readiness is Readiness.STALE:
         return beat.note
     if readiness is Readiness.STUCK:
         return f"{said}: {word.stuck}"
     if readiness is Readiness.WAITING:
+        reading: Reading | None = evidence.get("screen")
+        if reading is not None and (reading.asks or reading.composer == "draft"):
+            told = f": {reading.why}" if reading.asks and reading.why else ""
+            return f"its screen{told}: it waits for a person ({reading.asks or DRAFT})"
         return f"{said}: it waits for a person ({word.waiting})"
     if readiness is Readiness.WORKING:
-        return f"{said} says busy" if word.status == "busy" else f"active {idle or 0.0:.0f} s ago"
+        if word.status == "busy":
+            return f"{said} says busy"
+        shown: Reading | None = evidence.get("screen")
+        busy = shown is not None and shown.turn == "busy"
+        return f"its screen: {shown.why}" if shown is not None and busy else f"active {idle or 0.0:.0f} s ago"
     return quiet
+
+
+def _illegible(evidence: Mapping[str, Json]) -> str:
+    """Why nothing follows from the screen of a program whose screen can be read."""
+    if evidence.get("unread"):
+        return f"its screen could not be read: {evidence['unread']}"
+    reading: Reading | None = evidence.get("screen")
+    why = f" ({reading.why})" if reading is not None and reading.why else ""
+    return f"its screen shows neither its prompt nor a dialog that is known{why}"
 
 
 def _health(
@@ -192,38 +260,6 @@ def _health(
     if active != "active":
         return Health.UNHEALTHY, f"its unit is {active}"
     return Health.HEALTHY, ""
-
-
-def _available(
-    session: str,
-    beat: Beat,
-    turn: Beat,
-    last: float,
-    now: float,
-    beats: Heartbeats,
-    agent: Agent | None,
-) -> bool | None:
-    """Whether ending it now would interrupt nothing: its own word that it is not busy, given after its last output,
-    or no sign of work for `idle_after`. Never True where a sign is missing."""
-    if session in ("dead", "missing"):
-        return True
-    if session != "alive":
-        return None
-    hooks = not turn.note
-    word = newest_word(beat, turn)
-    if word.waiting in ("permission", "question"):
-        return False  # it is in the middle of a turn, and somebody is to answer
-    if (word.status if hooks else beat.state) == "busy":
-        return False
-    if not last:
-        return None
-    # A program paints a little more after its hook has run: a prompt, a line of status.
-    if hooks and word.status == "ok" and word.ts >= last - CLOCK_SLACK_S:
-        return True
-    its_word = beat.own and (agent is None or agent.native_heartbeat)
-    if beat.state == "ok" and its_word and beat.ts > last:
-        return True
-    return is_idle(now - max(last, turn.ts if hooks else 0.0), beats.idle_after)
 
 
 def _number(value: object) -> float:

@@ -21,8 +21,11 @@ from providers.host import (
     Usage,
 )
 from providers.placement import TOTAL, size
+from providers.programs.registry import READERS
+from tests.programs.captures import screen
 
 if TYPE_CHECKING:
+    from providers.programs.base import Screen
     from tests.world import World
 
 T = TypeVar("T")
@@ -137,6 +140,21 @@ class WorldLook:
         if servers:
             return TmuxServer(state="lost", pid=servers[0].pid, start_ticks=servers[0].start_ticks)
         return TmuxServer(state="down")
+
+    def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+        return self._once("screens", socket, lambda: self._screens(socket, panes))
+
+    def _screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+        """Each program's screen while it has nothing to do, or as `World.shows` has it."""
+        found = {}
+        for server in (one for one in self._world.servers if one.socket == socket and one.reachable):
+            for session in server.sessions.values():
+                if panes.get(f"%{session.pid}") == session.pid and session.pid in self._world.procs:
+                    words = " ".join(self._world.procs[session.pid].argv)
+                    runtime = next((one for one in sorted(READERS) if one in words), "")
+                    name = self._world.shows.get(session.mark, f"{runtime}.idle.80")
+                    found[f"%{session.pid}"] = screen(name)
+        return found
 
     def processes(self) -> Mapping[int, Process]:
         return self._once("processes", "", self._processes)

@@ -11,6 +11,7 @@ from providers.programs.base import Plain
 if TYPE_CHECKING:
     from providers.programs.base import Program
 
+READERS = frozenset({"claude", "codex", "opencode", "pi"})  # whose screens can be read
 _KNOWN = ("claude", "codex", "opencode", "pi", "stub")
 
 

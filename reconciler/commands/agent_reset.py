@@ -60,21 +60,26 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     eyes = Eyes(place, declared)
     view = eyes.view(found.name)
     against = objection(view, restart=how == "restart")
-    if against and not force:
+    never = objection(view, restart=True, forced=True)
+    if never or (against and not force):
         lost = loss(view, time.time())
-        if view.session == "alive":
+        against = never or against
+        if never:
+            way = f"mosaic agent status {found.name} says what is there"
+        elif view.session == "alive":
             way = f"--force does it all the same; mosaic agent watch {found.name} shows what it does"
         else:  # force cannot type into what is not there
             way = f"mosaic agent reset {found.name} --restart"
-        raise Refused(
-            f"agent {found.name} {against}; a reset {lost}" if lost else f"agent {found.name} {against}", help=way
-        )
+        who = f"agent {found.name}"
+        said = f"{who} {against[3:]}" if against.startswith("it ") else f"{who}: {against}"
+        raise Refused(f"{said}; a reset {lost}" if lost else said, help=way)
     if how == "restart":
-        return _restart(output, place, found, eyes, view)
-    return _command(output, place, declared, found, view, how or "")
+        return _restart(output, place, found, eyes, view, against)
+    return _command(output, place, declared, found, view, how or "", against)
 
 
-def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentView) -> int:
+def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentView, against: str) -> int:
+    """`against`: what spoke against it, where somebody has forced it."""
     from providers.local_host import LocalHost
     from reconciler.commands.shared import poke
     from reconciler.errors import ExitCode
@@ -85,7 +90,8 @@ def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentV
     if lost:
         output.progress(f"restarting agent {agent.name}: {lost}")
     told = restart(place, agent, eyes, LocalHost(os.environ))
-    tell_log(place, agent.name, f"an operator restarted it for a new conversation: {told.word}", "restart")
+    said = f"an operator restarted it for a new conversation: {told.word}"
+    tell_log(place, agent.name, said, "restart", forced=against)
     poke(place.store)
     if told.word != "delivered":
         output.result(f"unconfirmed: agent {agent.name}: {told.reason}")
@@ -105,7 +111,7 @@ def _way(agent: Agent) -> str:
     return f"{look}; its own command may begin one: mosaic agent reset {agent.name}" if known else look
 
 
-def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: AgentView, how: How) -> int:
+def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: AgentView, how: How, against: str) -> int:
     from providers.programs.registry import program
     from reconciler.commands.shared import poke
     from reconciler.errors import ExitCode, MosaicError
@@ -124,7 +130,7 @@ def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: Agen
     answer = by_command(place, fleet, agent, known, text)
     if answer.word == "not-delivered":
         raise MosaicError(f"not-delivered: {answer.reason}", help=answer.way)
-    tell_log(place, agent.name, f"an operator reset it: {answer.word}", how or "runtime")
+    tell_log(place, agent.name, f"an operator reset it: {answer.word}", how or "runtime", forced=against)
     if answer.word != "delivered":
         output.result(f"{answer.word}: {answer.reason}")
         output.progress(f"help: {answer.way}")

@@ -42,8 +42,11 @@ def _who(row: Row, paint: Paint) -> list[str]:
     why = data(row.why)
     declared = "not declared" if row.desired == "undeclared" else f"declared {row.desired}"
     because = f": {data(row.readiness_why)}" if row.readiness_why else ""
-    lines = [head, f"  {row.state}, {row.sync}, {declared}{because}"]
+    lines = [head, f"  {data(row.shown_state)}, {row.sync}, {declared}{because}"]
     lines += [f"  {paint(why, tint) if tint else why}"] if why else []
+    if row.kind != "unmanaged":
+        stop = "may be stopped now" if row.may_stop else f"may not be stopped now: {data(row.may_stop_why)}"
+        lines.append(f"  {stop}")
     parts = [
         (word, text)
         for word, text in (

@@ -26,7 +26,7 @@ _COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "AGENT": lambda row: data(row.name),
     "CLASS": lambda row: data(row.agent_class),
     "RUNTIME": lambda row: data(row.runtime),
-    "STATE": lambda row: data(row.state),
+    "STATE": lambda row: data(row.shown_state),
     "SYNC": lambda row: str(row.sync),
     WHY: lambda row: data(row.why),
     "UP": lambda row: length(row.up),
@@ -48,6 +48,7 @@ _WIDE: Mapping[str, Callable[[Row], str]] = {
     "PID": lambda row: str(row.pid or ""),
     "SOCKET": lambda row: data(row.socket),
     "HB-FROM": lambda row: data(row.heartbeat_source),
+    "MAY-STOP": lambda row: "yes" if row.may_stop else data(f"no: {row.may_stop_why}"),
     "NEXT": lambda row: data(f"{row.next_verb}: {row.next_reason}" if row.next_verb else ""),
 }
 

@@ -75,6 +75,10 @@ def _head(status: FleetStatus, now: float, running: Holder | None) -> list[str]:
     return lines
 
 
+def _state(agent: AgentStatus) -> str:
+    return f"{agent.readiness} ({data(agent.waiting)})" if agent.waiting else agent.readiness
+
+
 def _row(agent: AgentStatus, now: float) -> tuple[str, ...]:
     due = "-"
     if agent.next_verb:
@@ -82,7 +86,7 @@ def _row(agent: AgentStatus, now: float) -> tuple[str, ...]:
         due = f"{data(agent.next_verb)}: {data(agent.next_reason)}{at}"
     since = rfc3339(agent.in_sync_since) if agent.in_sync_since else "-"
     sync = "synced" if agent.in_sync else "held" if agent.held else "drifted"
-    words = (agent.name, agent.desired, agent.live, agent.readiness, agent.health, sync)
+    words = (agent.name, agent.desired, agent.live, _state(agent), agent.health, sync)
     return tuple(data(cell) for cell in (*words, since, agent.restarts, due, agent.why or "-"))
 
 

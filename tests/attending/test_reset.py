@@ -81,19 +81,21 @@ def test_a_screen_counts_when_it_is_empty_and_ready() -> None:
 @pytest.mark.parametrize(
     ("view", "restart", "against"),
     [
-        (make.view(available=True), False, ""),
-        (make.view(available=False, heartbeat="busy"), False, "says that it is busy"),
-        (make.view(available=False, heartbeat="busy"), True, "says that it is busy"),
-        (make.view(available=False), False, "was active just now"),
-        (make.view(available=None), True, "may be working: nothing says that it is not"),
-        (make.view(available=True, readiness=Readiness.WAITING, waiting="permission"), True, "waits for somebody"),
-        (make.view(available=None, readiness=Readiness.STALE), True, ""),
-        (make.view(available=None, readiness=Readiness.STALE), False, "may be working"),
-        (make.view(available=None, readiness=Readiness.STUCK), True, ""),
-        (make.view(session="dead", available=True), True, ""),
-        (make.view(session="dead", available=True), False, "does not run"),
-        (make.view(session="missing", available=True), False, "does not run"),
-        (make.view(session="foreign", available=None), True, "not this fleet's"),
+        (make.view(readiness=Readiness.AVAILABLE), False, ""),
+        (make.view(readiness=Readiness.WORKING, readiness_why="hook says busy"), False, "it works: hook says busy"),
+        (make.view(readiness=Readiness.WORKING, readiness_why="hook says busy"), True, "it works: hook says busy"),
+        (make.view(readiness=Readiness.WORKING, readiness_why="active 1 s ago"), True, "it works: active 1 s ago"),
+        (make.view(), True, "nothing tells whether it is idle"),
+        (make.view(readiness=Readiness.WAITING, waiting="permission"), True, "it waits for a person (permission)"),
+        (make.view(readiness=Readiness.STALE), True, "nothing tells whether it is idle"),
+        (make.view(readiness=Readiness.STALE, quiet=False), True, "it was active a moment ago"),
+        (make.view(readiness=Readiness.STALE, quiet=True), True, ""),
+        (make.view(readiness=Readiness.STALE, hung=True), True, ""),
+        (make.view(readiness=Readiness.STUCK), True, ""),
+        (make.view(session="dead", readiness=Readiness.DEAD), True, ""),
+        (make.view(session="dead", readiness=Readiness.DEAD), False, "it does not run"),
+        (make.view(session="missing", readiness=Readiness.DEAD), False, "it does not run"),
+        (make.view(session="foreign"), True, "not this fleet's"),
     ],
 )
 def test_who_is_reset_unasked(view: object, restart: bool, against: str) -> None:
@@ -177,12 +179,12 @@ def test_who_works_or_waits_is_left_alone(fleet: Fleet) -> None:
     for words in ((), ("--new",), ("--restart",)):
         run = fleet.cli("agent", "reset", "coder3", *words)
         assert (run.code, run.out) == (5, "")
-        assert "agent coder3 says that it is busy; a reset ends the conversation in its pane (running for" in run.err
+        assert "coder3 works: its heartbeat (UserPromptSubmit) says busy; a reset ends the conversation" in run.err
         assert "--force" in run.err
     assert (fleet.pids()["coder3"], session(fleet, "coder3")) == (pid, before)
     fleet.type("coder3", "/ask question")
     fleet.beats("coder3", "waiting=question")
-    assert "waits for somebody (question)" in fleet.cli("agent", "reset", "coder3").err
+    assert "waits for a person (question)" in fleet.cli("agent", "reset", "coder3").err
     assert fleet.cli("agent", "reset", "coder3", "--restart", "--force").code == 0
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from providers.base import Kind, Verb
 from reconciler import judge
 from reconciler.conditions import ConditionReason, ConditionStatus
+from reconciler.fleet_problems import fleet_problems
 from reconciler.model import Plan
-from reconciler.rows import fleet_problems
 from specs.compiled import Agent, Fleet, Peer, Policy, Suspension
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.strategies import fleets, make_agent, make_fleet

@@ -68,8 +68,8 @@ def test_each_kind_of_disagreement(fleet: Fleet) -> None:
     assert "the fleet did not start" in why["mine"]
     assert {name: (one["state"], one["sync"]) for name, one in found.items()} == {
         "dead": ("dead", "drifted"), "gone": ("dead", "missing"), "lost": ("dead", "missing"),
-        "wrong": ("unknown", "drifted"), "unenabled": ("working", "drifted"), "fine": ("working", "synced"),
-        "removed": ("working", "synced"), "mine": ("unknown", "extra"), "stopped": ("stopped", "synced"),
+        "wrong": ("unknown", "drifted"), "unenabled": ("available", "drifted"), "fine": ("available", "synced"),
+        "removed": ("available", "synced"), "mine": ("unknown", "extra"), "stopped": ("stopped", "synced"),
     }  # fmt: skip
     assert [name for name, one in found.items() if one["wrong"]] == ["dead", "gone", "lost", "wrong", "unenabled"]
     assert found["fine"]["pid"] == pids["fine"]

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.classify import Readiness
+from reconciler.fleet_problems import fleet_problems
 from reconciler.plan import PlanOptions
 from reconciler.row import Row, Sync
-from reconciler.rows import build_rows, fleet_problems
+from reconciler.rows import build_rows
 from reconciler.rows_document import Listing
 from specs.compiled import Fleet, Suspension
 from tests.builders import NOW, SHA

@@ -125,3 +125,30 @@ def test_an_older_heartbeat_is_never_worth_more(seen: Evidence, age: float, more
     sooner, later = replace(seen, heartbeat_age=age), replace(seen, heartbeat_age=age + more)
     if classify(sooner) is Readiness.STALE:
         assert classify(later) is Readiness.STALE
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"asks": "trust", "shown": "hidden"}, "waiting"),
+        ({"asks": "trust", "shown": "hidden", "heartbeat": None}, "waiting"),  # a screen needs nobody to speak for it
+        ({"asks": "trust", "shown": "hidden", "heartbeat_age": 999.0}, "waiting"),
+        ({"asks": "trust", "shown": "hidden", "heartbeat_age": 999.0, "own": True}, "stale"),  # it paints no more
+        ({"asks": "permission", "heartbeat": "busy"}, "waiting"),
+        ({"asks": "menu", "stuck": "x"}, "waiting"),
+        ({"shown": "composer"}, "available"),
+        ({"shown": "composer", "shown_busy": True}, "working"),
+        ({"shown": "composer", "waiting": "permission"}, "waiting"),  # whatever says so
+        ({"shown": "draft"}, "waiting"),
+        ({"shown": "draft", "heartbeat": "busy"}, "working"),
+        ({"shown": "hidden"}, "unknown"),
+        ({"shown": "hidden", "heartbeat": "busy"}, "working"),
+        ({"shown": "unread"}, "unknown"),
+        ({"said_ok": True, "idle": 1.0}, "available"),
+        ({"said_ok": True, "idle": None}, "available"),
+        ({"said_ok": True, "idle": 1.0, "heartbeat": "busy"}, "working"),
+        ({"said_ok": True, "idle": 1.0, "shown": "hidden"}, "unknown"),
+    ],
+)
+def test_what_a_screen_and_its_own_word_say(change: dict[str, Any], word: str) -> None:
+    assert classify(replace(QUIET, **change)) == word

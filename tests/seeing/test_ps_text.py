@@ -167,8 +167,9 @@ def test_a_name_that_is_longer_than_the_screen_is_cut_with_a_mark() -> None:
 def test_wide_has_everything_whatever_the_terminal() -> None:
     text = ps_text(listed(*ROWS), width=80, wide=True)
     head = text.splitlines()[2].split()
-    assert head[-12:] == [
-        "KIND", "HOST", "TENANT", "DECLARED", "UNIT", "ENABLED", "PANE", "PROGRAM", "PID", "SOCKET", "HB-FROM", "NEXT",
+    assert head[-13:] == [
+        "KIND", "HOST", "TENANT", "DECLARED", "UNIT", "ENABLED", "PANE", "PROGRAM", "PID", "SOCKET", "HB-FROM",
+        "MAY-STOP", "NEXT",
     ]  # fmt: skip
     assert LONG in text
 

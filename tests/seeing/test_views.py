@@ -60,8 +60,7 @@ def test_what_a_hook_says_outweighs_what_stands_in_for_it() -> None:
     world.turn("thinker", age=2.0)
     answer_for(world, "thinker", status="busy")  # its pane had output a moment ago
     seen = view(world)
-    assert seen.readiness is Readiness.WORKING  # active within the threshold
-    assert seen.available is True  # and all the same, ending it would interrupt nothing
+    assert (seen.readiness, seen.available) == (Readiness.AVAILABLE, True)  # its own word, after its last output
     assert seen.idle == pytest.approx(2.0, abs=0.01)
 
 
