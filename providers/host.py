@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
+from providers.programs.base import Screen
 from providers.steps import Step, StepResult
-
-if TYPE_CHECKING:
-    from providers.programs.base import Screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +232,8 @@ class Look(Protocol):
     def tmux(self, socket: str) -> TmuxServer: ...
 
     def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
-        """What those panes of one server show, in one call: `panes` has each one's number and process. One that has
-        gone meanwhile, or has another process, is not in the answer."""
+        """What these panes (each one's number and process) of one server show, in one call; without those that have
+        gone."""
         ...
 
     def processes(self) -> Mapping[int, Process]:

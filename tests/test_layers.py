@@ -23,9 +23,9 @@ IMPURE = frozenset((
 PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
     "customise", "schemas_persona",
-    "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "floor", "guards", "judge",
-    "message", "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary", "proposal",
-    "provisioning", "redact", "remember",
+    "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "fleet_problems", "floor",
+    "guards", "judge", "may_end", "message", "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared", "plan_summary",
+    "proposal", "provisioning", "redact", "remember",
     "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_changing",
     "schemas_seeing",
     "schemas_star", "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs",
@@ -42,7 +42,7 @@ PURE_PROVIDERS = (
     "layouts", "linger", "manifest", "names", "overrides", "placement", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
     "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
-    "projection", "registry", "reseed", "responder", "session", "shipped", "steps", "unit", "uses",
+    "projection", "readings", "registry", "reseed", "responder", "session", "shipped", "steps", "unit", "uses",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")

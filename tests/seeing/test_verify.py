@@ -79,7 +79,7 @@ def test_a_session_that_was_renamed_or_has_a_similar_name_is_not_the_agent_s() -
     server.sessions["coder2"] = server.sessions.pop("coder")
     session.name = "coder2"
     one = checks(world, store)["coder", "session"]
-    assert one.result == "wrong"
+    assert one.result == "note"  # it is found by its mark, and no list calls it wrong
     assert (
         one.found
         == "session =coder on tmux server mosaic-factory is not there: its pane is in =coder2 on mosaic-factory"
@@ -93,7 +93,8 @@ def test_what_is_suspended_is_noted() -> None:
     seen = reconciler(world, store).look(fleet)
     suspended = listing(world, store, fleet)
     rows = tuple(
-        replace(one, notes=("suspended by ada: lunch",)) if one.name == "coder" else one for one in suspended.rows
+        replace(one, notes=("suspended by ada: lunch",), wrong=False) if one.name == "coder" else one
+        for one in suspended.rows
     )
     found = verify(fleet, seen.plan, seen.observation, replace(suspended, rows=rows), "op", TIMER)
     assert not [one for one in found if one.result == "wrong"]
@@ -220,7 +221,8 @@ def test_the_description_as_text() -> None:
     )
     lines = describe_text(made).splitlines()
     assert lines[2] == "agent thinker (claude, coder)"
-    assert lines[3] == "  waiting, synced, declared running: hook (Stop): it waits for a person (permission)"
+    what = "hook (Stop): it waits for a person (permission)"
+    assert lines[3] == f"  waiting (permission), synced, declared running: {what}"
     assert any(line.split() == ["turn", "waiting", "permission", "1m", "30s", "ago"] for line in lines)
     assert any(line.split() == ["heartbeat", "writer", "sidecar", "now"] for line in lines)
     assert lines[lines.index("next") + 1].startswith("  nothing is due; nobody looks by itself")

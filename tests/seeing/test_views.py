@@ -181,7 +181,8 @@ def test_every_sighting_has_a_source_and_a_time() -> None:
     assert seen["turn", "waiting"].at == pytest.approx(world.now - 30.0, abs=0.01)
     assert seen["heartbeat", "writer"].value == "sidecar"
     assert seen["systemd", "active"].at == world.now
-    assert {one.source for one in seen.values()} == {"git", "systemd", "tmux", "proc", "cgroup", "heartbeat", "turn"}
+    sources = {"git", "systemd", "tmux", "screen", "proc", "cgroup", "heartbeat", "turn"}
+    assert {one.source for one in seen.values()} == sources
 
 
 @pytest.mark.parametrize(
