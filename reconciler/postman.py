@@ -189,8 +189,11 @@ def _noted(one: Message, host: str, outbox: Outbox, by: Round) -> Message:
 
 def _may_be_told(by: Round, view: AgentView) -> bool:
     """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
-    if {view.name, "*"} & by.suspended.keys():
-        return False
+    return not {view.name, "*"} & by.suspended.keys() and may_be_told(view)
+
+
+def may_be_told(view: AgentView) -> bool:
+    """Whether an agent is free to take something up: available, or quiet where nothing answers for it."""
     quiet = view.readiness in (Readiness.UNKNOWN, Readiness.STALE) and view.available is True
     return view.readiness is Readiness.AVAILABLE or quiet
 

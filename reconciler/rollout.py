@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from providers.base import Health, HeldReason, Reason, Verb
 from reconciler.backoff import not_before
+from reconciler.credit import CLOCK_SLACK_S
 from reconciler.decide import Need
 from reconciler.floor import carries
 from reconciler.may_end import Who, may_end
@@ -98,7 +99,7 @@ def _came_up_closed(candidates: list[str], views: Mapping[str, AgentView], histo
     nothing, or have not shown their prompt yet: what was changed may be what brought them there. One that has stood
     there before holds up nobody."""
     due = min((_since(history, name, now) for name in candidates), default=now)
-    young = {name for name, view in views.items() if view.session == "alive" and view.started > due}
+    young = {name for name, view in views.items() if view.session == "alive" and view.started > due - CLOCK_SLACK_S}
     return {name for name in young if views[name].closed or (views[name].blank and now - views[name].started < SHOWS_S)}
 
 

@@ -251,7 +251,8 @@ def _agent(
     settling: bool,
     now: float,
 ) -> AgentStatus:
-    in_sync = due is None and not held and not settling and view.health is not Health.UNHEALTHY
+    unseen = "unknown" in (view.session, view.unit_active)
+    in_sync = due is None and not held and not settling and not unseen and view.health is not Health.UNHEALTHY
     since = history.in_sync_since or (before.in_sync_since if before and before.in_sync else now)
     verb, reason = due or ("", "")
     at = now if due else 0.0

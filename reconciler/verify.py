@@ -13,6 +13,7 @@ from providers.launch import limits_of
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler.classify import CLOSED, Readiness
 from reconciler.fleet_problems import fleet_problems
+from reconciler.judge import ON_PURPOSE
 from reconciler.model import Observation, Plan
 from reconciler.row import Row
 from reconciler.rows_document import Listing
@@ -53,7 +54,11 @@ def verify(
 ) -> tuple[Check, ...]:
     """Every check, in the order of a start: host, holder, then agent by agent, then what should not be there."""
     rows = {row.name: row for row in listing.rows if row.kind == "agent"}
-    found = [*_source(listing), *_shared(fleet, plan, observation, user), _by_itself(reconciler)]
+    shared: Iterable[Check] = _shared(fleet, plan, observation, user)
+    held = any(one.agent is None and one.reason in ON_PURPOSE for one in plan.held)
+    if plan.paused is not None or held:  # on purpose: nothing of it is done until somebody resumes
+        shared = (replace(one, result="note" if one.result == "wrong" else one.result) for one in shared)
+    found = [*_source(listing), *shared, _by_itself(reconciler)]
     for agent in fleet.agents:
         row = rows.get(agent.name)
         if row is not None:
@@ -133,10 +138,14 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
     if unseen:
         return  # said once, for the host
     why = _on_purpose(row, plan)
-    checks = _running(agent, row, observation) if agent.state == "running" else _gone(agent, row)
+    checks = tuple(_running(agent, row, observation) if agent.state == "running" else _gone(agent, row))
+    if row.wrong and all(check.result != "wrong" for check in checks):
+        checks += (Check(name="in-sync", agent=agent.name, result="wrong", found=row.why or row.sync, mend=RECONCILE),)
     for check in checks:
-        if check.result == "wrong" and why:
-            yield Check(name=check.name, agent=agent.name, result="note", found=f"{check.found} ({why})")
+        if check.result == "wrong" and not row.wrong:  # on purpose, or it has hardly begun: a list says the same
+            reason = why or "; ".join(row.notes)
+            found = f"{check.found} ({reason})" if reason else check.found
+            yield Check(name=check.name, agent=agent.name, result="note", found=found)
         elif check.result == "wrong":
             yield Check(name=check.name, agent=agent.name, result="wrong", found=check.found, mend=_mend(row, check))
         else:
