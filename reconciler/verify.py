@@ -54,10 +54,14 @@ def verify(
 ) -> tuple[Check, ...]:
     """Every check, in the order of a start: host, holder, then agent by agent, then what should not be there."""
     rows = {row.name: row for row in listing.rows if row.kind == "agent"}
-    shared: Iterable[Check] = _shared(fleet, plan, observation, user)
     held = any(one.agent is None and one.reason in ON_PURPOSE for one in plan.held)
-    if plan.paused is not None or held:  # on purpose: nothing of it is done until somebody resumes
-        shared = (replace(one, result="note" if one.result == "wrong" else one.result) for one in shared)
+    shared = [
+        # Nothing of it is done until somebody resumes, and that is on purpose.
+        replace(one, result="note")
+        if one.result == "wrong" and (plan.paused is not None or (held and one.name != "host"))
+        else one
+        for one in _shared(fleet, plan, observation, user)
+    ]
     found = [*_source(listing), *shared, _by_itself(reconciler)]
     for agent in fleet.agents:
         row = rows.get(agent.name)
