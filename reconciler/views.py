@@ -86,7 +86,8 @@ def _view(
     )
     waiting = (waits_for(word.waiting, asks) or DRAFT) if readiness is Readiness.WAITING else ""
     quiet = is_idle(idle, beats.idle_after) if active_at else None
-    if (shown in ("hidden", "unread") or asks == "menu") and not own_ok:
+    blank = shown in ("hidden", "unread") and not asks
+    if (blank or asks == "menu") and not own_ok:
         quiet = None  # a dialog that nobody knows may be about a step of its work: then its program would say so
     elif readiness is Readiness.STALE and said_ok:
         quiet = True  # whoever answers for it is silent, its program has spoken
@@ -119,7 +120,7 @@ def _view(
         idle=idle,
         busy=(word.status if not turn.note else beat.state) == "busy",
         quiet=quiet,
-        blank=shown in ("hidden", "unread") and not asks,
+        blank=blank,
         hung=_hung(agent, beat, evidence) and state == "alive",
         mission=str(evidence.get("mission", "")) if state == "alive" else "",
         mission_now=mission_digest(fleet, agent) if agent is not None else "",
