@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import Json
@@ -55,7 +55,7 @@ class News:
     dirty: tuple[str, ...] = ()
     commits: tuple[HistoryLine, ...] = ()
     named_by: str = ""
-    seen_at: float = 0.0
+    seen_at: float = field(default=0.0, compare=False)  # no news by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

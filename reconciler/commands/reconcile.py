@@ -144,9 +144,15 @@ class _Teller:
 
     def tell(self, result: RunResult) -> None:
         """One report for each run that differs from the one before; as JSON, on one line."""
+        from reconciler.conditions import ConditionType
+
         plan = result.plan
         held = {(held.agent, held.target, held.reason) for held in plan.held}
-        state = (result.outcome, plan.revision, held, plan.refused, dict(plan.unknown), result.warnings, result.intake)
+        source = result.status.condition(ConditionType.SOURCE_READY)
+        state = (
+            *(result.outcome, plan.revision, held, plan.refused, dict(plan.unknown), result.warnings, result.intake),
+            source and source.reason,
+        )
         if not result.outcomes and state == self._last:
             return
         self._last = state
