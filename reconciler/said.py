@@ -51,7 +51,11 @@ def telling(text: str) -> list[str]:
         return [key[0]]
     found = [line for line in lines if _TELLING.match(line) and line not in ("remote:", "remote: error:")]
     why = [line for line in found if not _GENERAL.match(line)] or found or lines
-    return [line.removeprefix("fatal: ").removeprefix("error: ") for line in why][:MOST]
+    refused = [line for line in why if line.startswith("! [")]
+    if any("branch is currently checked out" in line for line in refused):
+        return refused  # what git says to it is half a page, and no way out for most
+    rest = [line.removeprefix("fatal: ").removeprefix("error: ") for line in why if line not in refused]
+    return [*rest[: MOST - len(refused)], *refused][:MOST]
 
 
 def advice(text: str) -> str:

@@ -366,8 +366,24 @@ def test_a_bare_repository_that_takes_nothing(bare: Repository) -> None:
     hook.chmod(0o755)
     said = fleet("stop", "coder0", "--fleet", str(bare.path))
     assert said.code == 69
-    assert "did not take the commit, so nothing was changed" in said.err
+    assert "did not take the commit, so nothing was changed:\n  remote: closed on Sundays\n" in said.err
+    assert "! [remote rejected] main -> main (pre-receive hook declined)" in said.err
     assert bare.git("log", "--format=%s", "main") == "first"
+
+
+def test_a_push_to_a_branch_that_is_checked_out_there(repo: Repository, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    subprocess.run(["git", "clone", "--quiet", str(repo.path), str(there)], check=True, timeout=60)
+    repo.git("remote", "add", "hub", str(there))
+    repo.git("fetch", "--quiet", "hub")
+    repo.git("branch", "--set-upstream-to=hub/main")
+    said = repo.call("stop", "coder0", "--push")
+    assert said.code == 69
+    assert "! [remote rejected] main -> main (branch is currently checked out)" in said.err
+    assert "git config receive.denyCurrentBranch updateInstead" in said.err
+    subprocess.run(["git", "config", "receive.denyCurrentBranch", "updateInstead"], cwd=there, check=True, timeout=60)
+    assert repo.call("stop", "helper", "--push").code == 0
+    assert (there / "roster.yaml").read_bytes() == (repo.path / "roster.yaml").read_bytes()
 
 
 def test_somebody_else_was_quicker(bare: Repository, repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

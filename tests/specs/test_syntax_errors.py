@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from specs.problems import Problem
+from specs.places import read_places
+from specs.problems import Problem, SourceFile
+from specs.yaml_tree import parse
 from tests.specs.helpers import HEAD, ONE, only, read, underlined
 
 
@@ -135,3 +137,46 @@ def test_yaml_1_2_words_and_numbers() -> None:
         "2020-01-01",
         "1_000",
     ]
+
+
+TABS = {
+    "before a comment": ("a: 1\t# one\nb: 2\n", {"a": 1, "b": 2}),
+    "behind a colon": ("a:\t1\n", {"a": 1}),
+    "behind a colon, and a block": ("a:\t\n  b: 1\n", {"a": {"b": 1}}),
+    "in brackets": ("a: [1,\t2]\t\n", {"a": (1, 2)}),
+    "behind quotes": ('a: "x"\t# y\n', {"a": "x"}),
+    "on a blank line": ("a: 1\n\t\nb: 2\n", {"a": 1, "b": 2}),
+    "before a comment alone": ("a: 1\n \t# c\nb: 2\n", {"a": 1, "b": 2}),
+    "in a block scalar": ("a: |\n  x\ty\n  \t\n", {"a": "x\ty\n\t\n"}),
+    "in a text": ("a: x\ty\n", {"a": "x\ty"}),
+    "behind an anchor and an alias": ("a: &x\tv\nb: *x\t# c\n", {"a": "v", "b": "v"}),
+}
+
+
+@pytest.mark.parametrize(("text", "value"), TABS.values(), ids=TABS)
+def test_tabs_where_yaml_allows_them(text: str, value: object) -> None:
+    problems: list[Problem] = []
+    source = SourceFile("x.yaml", lines=text.split("\n"))
+    tree = parse(text, source, problems)
+    assert problems == []
+    assert tree is not None
+    assert tree.data() == value
+    assert read_places(text).kind == "mapping", "an edit reads it in the same way"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [("a:\n\tb: 1\n", 2, 1), ("a:\n  \tb: 1\n", 2, 3), ("\ta: 1\n", 1, 1), ("a:\n  -\tb: 1\n    c: 2\n", 2, 6)],
+)
+def test_tabs_that_indent(text: str, line: int, column: int) -> None:
+    problems: list[Problem] = []
+    assert parse(text, SourceFile("x.yaml", lines=text.split("\n")), problems) is None
+    (problem,) = problems
+    assert (problem.message, problem.line, problem.column) == ("a tab is used for indentation", line, column)
+
+
+def test_a_tab_that_is_no_indentation_is_not_called_one() -> None:
+    problems: list[Problem] = []
+    text = "a: |\t\n  x\n"
+    parse(text, SourceFile("x.yaml", lines=text.split("\n")), problems)
+    assert [problem.message for problem in problems] in ([], ["a tab is not expected here"])
