@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from providers.programs.base import Program, Reading, Screen
     from reconciler.store import Store
 
-CLEAR_KEY = "C-u"  # of terminals, of line editors and of all programs that are known here
-CLEAR_S = 5.0
-PRESSES = 60  # a draft of several lines goes line by line
+CLEAR_KEY = "C-u"  # of terminals, of line editors and of all programs that are known here: a line at a time
+# Where that changes nothing in a composer that can be read: having cleared a line, opencode is at the start of the one
+# above it, where End scrolls the conversation.
+FURTHER_KEYS = ("C-e", "BSpace")
+CLEAR_S = 40.0
+CHANGE_S = 0.5  # that a key has to show what it does
+EMPTY = 3  # looks in a row that show nothing of it: one may be the moment of a repaint
+IN_VAIN = 20  # keys in a row that change nothing
 _LOOK_S = 0.05
 _FILE_MAX = 4 << 20
 
@@ -116,7 +121,9 @@ def clear_earlier(
     # What was typed just now may not be shown yet.
     longest = SETTLE_MAX_S + len(typed.text) * SETTLE_BYTE_S
     shown = monotonic() + min(longest, max(0.0, typed.at + longest - wall()))
-    presses, deadline = 0, shown + CLEAR_S
+    presses, vain, empty, deadline = 0, 0, 0, shown + CLEAR_S
+    last: object = None
+    pressed = 0.0
     while True:
         pane = panes.state(where)
         if pane.found != "pane" or pane.dead or life_of(pane) != typed.life:
@@ -130,19 +137,27 @@ def clear_earlier(
         if reading is not None and reading.asks:
             return False, None
         stands = standing(typed, screen, reading)
-        if stands == "no" and (presses or monotonic() >= shown):
-            memory.forget()
-            return presses > 0, None
         if stands == "no":
+            empty += 1
+            if monotonic() >= shown or (presses and empty >= EMPTY):
+                memory.forget()
+                return presses > 0, None
             sleep(_LOOK_S)
             continue
-        if monotonic() >= deadline or presses >= PRESSES or stands != "ours":
+        empty = 0
+        now = (screen.cursor, screen.lines if reading is None else reading.draft)
+        if now == last and monotonic() < pressed + CHANGE_S:
+            sleep(_LOOK_S)
+            continue
+        vain = vain + 1 if now == last else 0
+        if monotonic() >= deadline or vain >= IN_VAIN or stands != "ours":
             return False, _in_the_way(agent, typed, reading, stands)
         if not typed.clearing:
             typed = replace(typed, clearing=True)
             memory.write(typed)
-        if panes.key(where, pane, CLEAR_KEY):
-            presses += 1
+        keys = (CLEAR_KEY, *FURTHER_KEYS) if reading is not None else (CLEAR_KEY,)
+        if panes.key(where, pane, keys[vain % len(keys)]):
+            presses, last, pressed = presses + 1, now, monotonic()
         sleep(_LOOK_S)
 
 

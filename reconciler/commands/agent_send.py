@@ -45,7 +45,7 @@ EXPIRES_S = 86400.0
     type=click.Choice(["now", "available"]),
     default="now",
     show_default=True,
-    help="available: keep it on this host; the reconciler delivers it, once, when the agent is free.",
+    help="available: keep it on the host of AGENT; the reconciler delivers it, once, when the agent is free.",
 )
 @click.option(
     "--expires", type=Duration(), metavar="DURATION", help="With --when available: drop it after so long. Default: 1d."

@@ -189,11 +189,12 @@ def test_who_works_or_waits_is_left_alone(fleet: Fleet) -> None:
 
 
 def test_hands_off_means_hands_off(fleet: Fleet) -> None:
-    fleet.cli("fleet", "suspend", "coder0", "--reason", "pairing", "--by", "ada")
+    done = fleet.cli("fleet", "suspend", "coder0", "--reason", "pairing", "--by", "ada", "--here")
+    assert done.code == 0, done.err
     held = fleet.cli("agent", "reset", "coder0", "--restart")
     assert held.code == 5
     assert "suspended by ada: pairing" in held.err
-    fleet.cli("fleet", "unsuspend", "coder0")
+    fleet.cli("fleet", "unsuspend", "coder0", "--here")
     fleet.cli("fleet", "pause", "--reason", "a storm")
     try:
         paused = fleet.cli("agent", "reset", "coder0", "--restart", "--force")

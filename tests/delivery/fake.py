@@ -23,7 +23,7 @@ import termios
 import time
 
 RULE = "-" * 40
-BEGINS, ENDS = b"\x1b[200~", b"\x1b[201~"
+BEGINS, ENDS, LINE_END = b"\x1b[200~", b"\x1b[201~", b"\x05"
 
 
 class Fake:
@@ -115,6 +115,11 @@ class Fake:
             elif data[:1] == b"\x15":  # a line at a time
                 self.draft = self.draft if "keeps" in self.ways else self.draft.rpartition("\n")[0]
                 data = data[1:]
+            elif data[:1] == b"\x7f":
+                self.draft = self.draft if "keeps" in self.ways else self.draft[:-1]
+                data = data[1:]
+            elif data.startswith(LINE_END):  # the cursor is there already
+                data = data[len(LINE_END) :]
             else:
                 self.draft += data[:1].decode("latin-1")
                 data = data[1:]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from providers.panes import Panes, PaneState, Where
 from providers.programs.base import Plain
+from providers.spawn import Finished
+from reconciler import typed
 from tests.delivery.bench import FakeAgent, agent
 from tests.delivery.scenarios_send import ODD, result, text
 from tests.hosts.waiting import eventually
@@ -77,6 +80,40 @@ def check_a_sender_that_is_killed_elsewhere_leaves_nothing_in_the_way() -> None:
             result(fake.send(text("next")), "delivered", "pane", reason="")
             assert fake.got() == [*([text("hello")] if "after" in at else []), text("next")]
             assert fake.tmux("list-buffers") == ""
+
+
+class Counted(Panes):
+    """Its sender ends at its nth call of tmux, `after` it or before."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        super().__init__(os.environ)
+        self.left, self.after = at, after
+
+    def _run(self, where: Where, argv: Sequence[str], data: bytes = b"") -> Finished:
+        self.left -= 1
+        _killed(self.left == 0 and not self.after)
+        done = super()._run(where, argv, data)
+        _killed(self.left == 0)
+        return done
+
+
+def check_killed_at_every_call_and_never_two_in_one() -> None:
+    vars(typed)["SETTLE_MAX_S"] = 1.0  # the program shows at once what it is given
+    for after in (False, True):
+        at, ended = 0, False
+        while not ended:
+            at += 1
+            with agent() as fake:
+                try:
+                    fake.send(text("hello"), panes=Counted(at, after=after), verify=False)
+                    ended = True
+                except _Killed:
+                    pass
+                found = fake.send(text("next"))
+                assert (found.word, found.evidence) == ("delivered", "pane"), (at, after, found)
+                assert fake.got() in ([text("next")], [text("hello"), text("next")]), (at, after, fake.got())
+                assert fake.tmux("list-buffers") == "", (at, after)
+        assert at > 5
 
 
 def check_clearing_may_be_interrupted_too() -> None:
