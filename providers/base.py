@@ -20,7 +20,7 @@ Json = Any  # a JSON value: str, int, float, bool, None, list or dict of these
 
 
 class Kind(StrEnum):
-    """The kinds of thing a fleet is made of; a failed observation makes one whole kind unknown."""
+    """The kinds of thing a fleet is made of. Where their whole source is lost, all of a kind is unknown."""
 
     FRAMEWORK = "framework"  # unit files and launch programs, by content
     PROJECTION = "projection"  # the mission as a file
@@ -33,6 +33,7 @@ class Kind(StrEnum):
     UNIT = "systemd"  # the agent's systemd unit: enabled, active
     SESSION = "tmux"  # the agent's tmux session, pane and process
     HEARTBEAT = "heartbeat"  # observed only
+    PLACE = "place"  # observed only: what an agent needs to start that is not the fleet's, such as its folder
 
 
 class Verb(StrEnum):
@@ -94,7 +95,7 @@ class Health(StrEnum):
 
 
 class ObserveError(Exception):
-    """A look at the host failed, so the things of this kind are unknown; never "empty because it failed"."""
+    """A look at the host failed, so what it was to show is unknown; never "empty because it failed"."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -123,7 +124,8 @@ class Present:
     """A thing as it was seen. `fields` has the same keys as the resource's where both exist.
 
     `ours`: it carries this fleet's mark (or a name that only we use). `evidence`: the raw observation, for status and
-    for decisions such as "is it working"; never compared.
+    for decisions such as "is it working"; never compared. `unclear`: why nothing can be told of this one thing; then
+    only `key` and `agent` mean something.
     """
 
     key: ResourceKey
@@ -131,6 +133,17 @@ class Present:
     ours: bool
     fields: Mapping[str, Json]
     evidence: Mapping[str, Json] = field(default_factory=dict)
+    unclear: str = ""
+
+
+def unclear(key: ResourceKey, agent: str | None, why: str) -> Present:
+    """A thing of which nothing can be told, others of its kind notwithstanding."""
+    return Present(key=key, agent=agent, ours=False, fields={}, unclear=why)
+
+
+def rest_of(kind: Kind) -> ResourceKey:
+    """Stands for all things of a kind that are there and could not be listed."""
+    return ResourceKey(kind, "*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +185,8 @@ class Provider(Protocol):
         ...
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        """What is there, listed by ownership, so that orphans appear. Raises ObserveError, never returns less."""
+        """What is there, listed by ownership, so that orphans appear. One thing that cannot be seen is `unclear`, and
+        the others are there beside it. Raises ObserveError where nothing can be told of any; never returns less."""
         ...
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from providers import launch
-from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
 from providers.steps import DeleteFile, WriteFile
 
 if TYPE_CHECKING:
@@ -41,15 +41,17 @@ class EnvProvider:
         desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}
         held = {agent.name for agent in fleet.agents if agent.held is not None}
         seen = {}
-        for entry in look.listing(facts.agents_dir):
-            name, suffix = entry[:-4], entry[-4:]
-            if suffix != ".env" or not name or name in held:
+        names, rest = listed(look, self.kind, facts, ".env", desired)
+        for name in names - held:
+            key = ResourceKey(Kind.ENV, name)
+            try:
+                file = look.file(launch.env_path(name, facts))
+            except ObserveError as error:
+                seen[key] = unclear(key, name, str(error))
                 continue
-            file = look.file(f"{facts.agents_dir}/{entry}")
             if file is not None:  # gone between the listing and the reading
-                key = ResourceKey(Kind.ENV, name)
                 seen[key] = _present(key, file, desired.get(name), fleet.name)
-        return seen
+        return seen | rest
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         if action.verb is Verb.DELETE:
@@ -64,6 +66,20 @@ class EnvProvider:
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+
+def listed(
+    look: Look, kind: Kind, facts: HostFacts, suffix: str, desired: Iterable[str]
+) -> tuple[set[str], dict[ResourceKey, Present]]:
+    """The agents that there is something of in the folder of launch environments, and what could not be listed. Where
+    that is the folder, those that are wanted can still be looked at, one by one."""
+    try:
+        entries = look.listing(facts.agents_dir)
+    except ObserveError as error:
+        key = rest_of(kind)
+        return set(desired), {key: unclear(key, None, str(error))}
+    size = len(suffix)
+    return {entry[:-size] for entry in entries if entry.endswith(suffix) and len(entry) > size}, {}
 
 
 def of_another_fleet(name: str, fleet: Fleet, look: Look, facts: HostFacts) -> bool:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from providers import additions, launch
-from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.contract import compose
-from providers.env import of_another_fleet
+from providers.env import listed, of_another_fleet
 from providers.steps import DeleteFile, WriteFile
 
 if TYPE_CHECKING:
@@ -49,14 +49,15 @@ class ExtrasProvider:
         desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}
         held = {agent.name for agent in fleet.agents if agent.held is not None}
         found = {}
-        for entry in look.listing(facts.agents_dir):
-            name = entry.removesuffix(_SUFFIX)
-            if not entry.endswith(_SUFFIX) or not name or name in held:
-                continue
-            present = _present(name, look, desired.get(name), fleet, facts)
+        names, rest = listed(look, self.kind, facts, _SUFFIX, desired)
+        for name in names - held:
+            try:
+                present = _present(name, look, desired.get(name), fleet, facts)
+            except ObserveError as error:
+                present = unclear(ResourceKey(self.kind, name), name, str(error))
             if present is not None:
                 found[present.key] = present
-        return found
+        return found | rest
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         """The manifest goes last, whether it is written or removed: until then, what it lists is still ours."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from providers import framework_files, launch
-from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 from providers.steps import DaemonReload, DeleteFile, WriteFile
 
@@ -74,7 +74,11 @@ class FrameworkProvider:
             keys |= {ResourceKey(Kind.FRAMEWORK, f"{facts.unit_dir}/{name}") for name in names}
         seen = {}
         for key in sorted(keys):
-            file = look.file(key.name)
+            try:
+                file = look.file(key.name)
+            except ObserveError as error:
+                seen[key] = unclear(key, None, str(error))
+                continue
             if file is not None:
                 seen[key] = _present(key, file, desired.get(key), fleet.name)
         return seen

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.launch import holder_definition, holder_sockets
 from providers.names import HOLDER_UNIT
 from providers.steps import KillSession, RecreateSocket, SetEnabled, Step, UnitJob
+from providers.unit import enabled_or_why
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane
@@ -32,24 +33,30 @@ class HolderProvider:
         _ = facts
         if not any(agent.state == "running" for agent in fleet.agents):
             return ()
-        right = {"server": "up", "holder": True, "definition": holder_definition()}
         fields = {
             "enabled": True,
             "unit": "active",
-            "servers": {socket or "default": right for socket in holder_sockets(fleet)},
+            "servers": {socket or "default": _right() for socket in holder_sockets(fleet)},
         }
         return (Resource(key=KEY, agent=None, fields=fields),)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        _ = facts
         unit = look.units().get(HOLDER_UNIT)
         active = unit.active if unit is not None else "inactive"
-        enabled = HOLDER_UNIT in look.enabled()
+        names, hidden = enabled_or_why(look)
+        enabled = bool(self.desired(fleet, facts)) if hidden else HOLDER_UNIT in names
         servers: dict[str, object] = {}
+        unseen: dict[str, str] = {}
         lost: list[tuple[int, int]] = []
         sessions: list[tuple[str, str, str]] = []
-        for socket in holder_sockets(fleet):
-            server = look.tmux(socket)
+        sockets = holder_sockets(fleet)
+        for socket in sockets:
+            try:
+                server = look.tmux(socket)
+            except ObserveError as error:
+                unseen[socket or "default"] = str(error)
+                servers[socket or "default"] = _right()  # nothing is concluded about it
+                continue
             holder = next((p for p in server.panes if _is_holder(p, fleet)), None)
             servers[socket or "default"] = {
                 "server": server.state,
@@ -60,15 +67,24 @@ class HolderProvider:
             if server.state == "lost":
                 lost.append((server.pid, server.start_ticks))
             sessions.extend((socket, pane.session, pane.mark) for pane in server.panes if pane.mark and not pane.moved)
+        if unseen and len(unseen) == len(sockets):
+            raise ObserveError("; ".join(dict.fromkeys(unseen.values())))
+        keys = {name: ResourceKey(self.kind, f"tmux server {name}") for name in unseen}
+        hung = {key: unclear(key, None, unseen[name]) for name, key in keys.items()}
         if active == "inactive" and not enabled and not lost:
-            return {}
-        return {
+            return hung
+        return hung | {
             KEY: Present(
                 key=KEY,
                 agent=None,
                 ours=True,
                 fields={"enabled": enabled, "unit": active, "servers": servers},
-                evidence={"job": unit.job if unit is not None else "", "lost": lost, "sessions": sessions},
+                evidence={
+                    "job": unit.job if unit is not None else "",
+                    "lost": lost,
+                    "sessions": sessions,
+                    "unseen": unseen,
+                },
             )
         }
 
@@ -91,6 +107,10 @@ class HolderProvider:
         if seen.fields["unit"] == "active" and all(server["server"] == "up" for server in servers):
             return Health.HEALTHY
         return Health.SETTLING if seen.evidence.get("job") else Health.UNHEALTHY
+
+
+def _right() -> dict[str, object]:
+    return {"server": "up", "holder": True, "definition": holder_definition()}
 
 
 def _is_holder(pane: Pane, fleet: Fleet) -> bool:

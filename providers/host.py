@@ -223,8 +223,8 @@ class Look(Protocol):
         that somebody has given a condition."""
         ...
 
-    def enabled(self) -> frozenset[str]:
-        """Names of units linked in `default.target.wants` and `timers.target.wants` of the user's unit folder."""
+    def enabled(self, wanted_by: str = "default.target") -> frozenset[str]:
+        """Names of units linked in the `.wants` folder of a target, in the user's unit folder."""
         ...
 
     def linger(self) -> bool: ...

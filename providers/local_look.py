@@ -12,7 +12,6 @@ from providers import files, procfs
 from providers.base import ObserveError
 from providers.bus_address import LINGER_DIR
 from providers.dbus import Systemd
-from providers.enabling import WANTS
 from providers.host import (
     FileState,
     HeartbeatFile,
@@ -78,8 +77,8 @@ class LocalLook:
 
         return self._once(("condition", unit), lambda: failing(unit, self.manager().environment))
 
-    def enabled(self) -> frozenset[str]:
-        return self._once(("enabled",), self._enabled)
+    def enabled(self, wanted_by: str = "default.target") -> frozenset[str]:
+        return self._once(("enabled", wanted_by), lambda: self._enabled(wanted_by))
 
     def linger(self) -> bool:
         return self._once(("linger",), self._linger)
@@ -150,18 +149,15 @@ class LocalLook:
     def _server(self, socket: str) -> TmuxServer:
         return self._tmux.server(socket, self.processes, self._begun.pop(socket, None))
 
-    def _enabled(self) -> frozenset[str]:
-        names: set[str] = set()
-        for wants in WANTS:
-            folder = f"{self._facts.unit_dir}/{wants}"
-            try:
-                with os.scandir(folder) as entries:
-                    names.update(entry.name for entry in entries if entry.is_symlink())
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as error:
-                raise ObserveError(f"{folder} cannot be read: {error.strerror}") from error
-        return frozenset(names)
+    def _enabled(self, wanted_by: str) -> frozenset[str]:
+        folder = f"{self._facts.unit_dir}/{wanted_by}.wants"
+        try:
+            with os.scandir(folder) as entries:
+                return frozenset(entry.name for entry in entries if entry.is_symlink())
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
+        except OSError as error:
+            raise ObserveError(f"{folder} cannot be read: {error.strerror}") from error
 
     def _linger(self) -> bool:
         try:

@@ -13,6 +13,7 @@ from providers.framework import FrameworkProvider
 from providers.heartbeat import HeartbeatProvider
 from providers.holder import HolderProvider
 from providers.linger import LingerProvider
+from providers.place import PlaceProvider
 from providers.projection import ProjectionProvider
 from providers.reseed import ReseedProvider
 from providers.responder import ResponderProvider
@@ -25,14 +26,14 @@ Registry = Mapping[Kind, Provider]
 @lru_cache(maxsize=4)
 def registry(
     *,
-    also_sockets: frozenset[str] = frozenset(),
+    owned_on: frozenset[tuple[str, str]] = frozenset(),
     install: Literal["none", "timer", "watch"] = "none",
     command: tuple[str, ...] = (),
     measure: bool = False,
 ) -> Registry:
     """One provider for each kind; the same ones for the same arguments, so that they may keep what is dear to make.
 
-    `also_sockets`, `measure`: see SessionProvider; the rest: see FrameworkProvider.
+    `owned_on`, `measure`: see SessionProvider; the rest: see FrameworkProvider.
     """
     providers: tuple[Provider, ...] = (
         FrameworkProvider(install=install, command=command),
@@ -44,7 +45,8 @@ def registry(
         EnvProvider(),
         ExtrasProvider(),
         UnitProvider(),
-        SessionProvider(also_sockets, measure=measure),
+        SessionProvider(owned_on, measure=measure),
         HeartbeatProvider(),
+        PlaceProvider(),
     )
     return {provider.kind: provider for provider in providers}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from providers import manifest
-from providers.base import Health, HeldReason, Kind, Present, Resource, ResourceKey
+from providers.base import Health, HeldReason, Kind, ObserveError, Present, Resource, ResourceKey
 from providers.contract import plain
 from providers.host import Overlay
 from providers.layouts import is_older, layout_of
@@ -44,7 +44,8 @@ class _Seen:
     digests: dict[str, str] = field(default_factory=dict)  # of what may be written over or removed
     kept: dict[str, str] = field(default_factory=dict)  # edited by hand: where each is kept
     moved: dict[str, str] = field(default_factory=dict)  # the text that goes into its overlay
-    blocked: dict[str, str] = field(default_factory=dict)  # something else stands there
+    blocked: dict[str, str] = field(default_factory=dict)  # something else stands there, or it could not be read
+    unread: list[str] = field(default_factory=list)  # those of them that could not be read
 
 
 class Files(Protocol):
@@ -103,6 +104,7 @@ class ReseedProvider:
             "kept": seen.kept,
             "moved": seen.moved,
             "blocked": seen.blocked,
+            "unread": seen.unread,
             "held": held,
             "drift": bool(seen.kept or seen.moved) or known.version == shipped.version,
         }
@@ -197,7 +199,8 @@ class _Sorter:
 
     def seed(self, path: str) -> None:
         """Whatever stands there is the operator's; so is its absence, once it was there."""
-        if path in self._known.seeded or self._look.file(f"{self._home}/{path}") is not None:
+        state, odd = self._file(path)
+        if path in self._known.seeded or state is not None or odd is not None:
             self._seen.fields[path] = self._wanted[path]
 
     def _differs(self, path: str, state: FileState) -> None:
@@ -224,15 +227,16 @@ class _Sorter:
         if len(data) <= installed.size or manifest.digest(data[: installed.size]) != installed.digest:
             return None
         added = data[installed.size :].decode()
-        overlay = self._look.file(f"{self._home}/{OVERLAYS[path]}")
-        return added if overlay is None or (overlay.odd is None and _bytes(overlay) == added.encode()) else None
+        overlay, odd = self._file(OVERLAYS[path])
+        free = odd is None and (overlay is None or _bytes(overlay) == added.encode())
+        return added if free else None
 
     def _kept(self, path: str, found: str) -> str | None:
         """The first name that is free, or under which exactly this was kept."""
         for number in range(1, MOST_KEPT + 1):
             name = f"{path}{KEPT}{'' if number == 1 else f'.{number}'}.bak"
-            there = self._look.file(f"{self._home}/{name}")
-            if there is None or (there.odd is None and manifest.digest(_bytes(there)) == found):
+            there, odd = self._file(name)
+            if odd is None and (there is None or manifest.digest(_bytes(there)) == found):
                 return name
         return None
 
@@ -250,12 +254,20 @@ class _Sorter:
         for depth in range(1, len(parts) + 1):
             folder = "/".join(parts[:depth])
             if folder not in self._folders:
-                there = self._look.file(f"{self._home}/{folder}")
-                odd = None if there is None or there.odd == "a folder" else there.odd or "a file"
+                there, odd = self._file(folder)
+                odd = None if odd == "a folder" else "a file" if there is not None and odd is None else odd
                 self._folders[folder] = odd and f"its folder {folder} is {odd}"
             if self._folders[folder] is not None:
                 return None, self._folders[folder]
-        state = self._look.file(f"{self._home}/{path}")
+        return self._file(path)
+
+    def _file(self, path: str) -> tuple[FileState | None, str | None]:
+        """What is there, or why it is no regular file that can be read."""
+        try:
+            state = self._look.file(f"{self._home}/{path}")
+        except ObserveError as error:
+            self._seen.unread.append(path)
+            return None, str(error)
         return state, state.odd if state is not None else None
 
 

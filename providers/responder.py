@@ -9,6 +9,7 @@ from providers import additions, launch
 from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
 from providers.names import RESPONDER_UNIT
 from providers.steps import SetEnabled, Step, UnitJob
+from providers.unit import enabled_or_why
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
@@ -36,7 +37,8 @@ class ResponderProvider:
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         unit = look.units().get(RESPONDER_UNIT)
         active = unit.active if unit is not None else "inactive"
-        enabled = RESPONDER_UNIT in look.enabled()
+        names, hidden = enabled_or_why(look)
+        enabled = bool(self.desired(fleet, facts)) if hidden else RESPONDER_UNIT in names
         job = unit.job if unit is not None else ""
         if active == "inactive" and not enabled and not job:
             return {}

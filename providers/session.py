@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers import placement
-from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
-from providers.identity import ProcessTree
+from providers.identity import Identity, ProcessTree
 from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
 from providers.readings import with_readings
 from providers.steps import KillSession, Step, UnitJob
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Look, Pane, Place
+    from providers.host import HostFacts, Look, Pane, TmuxServer
     from specs.compiled import Agent, Fleet
 
 
 class SessionProvider:
     """Key: the agent's name, and `name@socket` for a second session of the same agent on another tmux server.
 
-    `also_sockets`: tmux servers besides the fleet's that may hold sessions of ours, from the inventory. `measure`: what
-    each session uses of the machine is evidence, too (`usage`); only a list for people asks for that.
+    `owned_on`: the agents of the inventory, each with the tmux server that it was put on. `measure`: what each session
+    uses of the machine is evidence, too (`usage`); only a list for people asks for that.
     """
 
     kind = Kind.SESSION
 
-    def __init__(self, also_sockets: Iterable[str] = (), *, measure: bool = False) -> None:
-        self._also = frozenset(also_sockets)
+    def __init__(self, owned_on: Iterable[tuple[str, str]] = (), *, measure: bool = False) -> None:
+        self._owned = dict(owned_on)
         self._measure = measure
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
@@ -57,23 +57,27 @@ class SessionProvider:
         agents = {agent.name: agent for agent in fleet.agents}
         by_session = {agent.session: agent for agent in fleet.agents}
         scopes = _scopes(look)
-        tree: ProcessTree | None = None
+        trees = _Trees(look)
         seen: dict[str, list[Present]] = {}
-        for socket in sorted({fleet.socket, *(agent.socket for agent in fleet.agents), *self._also}):
-            server = look.tmux(socket)
-            if server.state == "lost":
-                raise ObserveError("a tmux server lives whose socket file is gone, so its sessions cannot be seen")
+        found: dict[ResourceKey, Present] = {}
+        servers, unseen = self._servers(look, fleet)
+        for socket, server in servers.items():
             for pane in server.panes:
                 if pane.session == fleet.holder_session and not pane.mark:
                     continue
                 name = pane.mark or (by_session[pane.session].name if pane.session in by_session else "")
                 if not name:
                     name = pane.session  # nobody declared it: shown as an orphan, by its session's name
-                tree = tree or ProcessTree(look)
-                present = self._record(name, agents.get(name), pane, socket, tree, look, fleet, scopes.get(name, ()))
+                try:
+                    own = scopes.get(name, ())
+                    present = self._record(name, agents.get(name), pane, socket, trees, look, fleet, own)
+                except ObserveError as error:
+                    unseen.setdefault(name, str(error))
+                    continue
                 seen.setdefault(name, []).append(present)
-        found: dict[ResourceKey, Present] = {}
         for name, records in seen.items():
+            if name in unseen:
+                continue  # what of it could be seen may not be what counts
             records.sort(key=lambda present: _rank(present, agents.get(name)), reverse=True)
             found[records[0].key] = records[0]
             for second in records[1:]:
@@ -85,12 +89,39 @@ class SessionProvider:
                 found.setdefault(key, replace(second, key=key, fields=fields, evidence=evidence))
         for name, units in scopes.items():
             key = ResourceKey(self.kind, name)
-            if key not in found:
+            if key not in found and name not in unseen:
                 socket = agents[name].socket if name in agents else fleet.socket
-                ours = not of_another_fleet(name, fleet, look, facts)
-                found[key] = _only_scopes(key, units, socket, ours=ours, hidden=_hidden(units, look))
+                try:
+                    ours = not of_another_fleet(name, fleet, look, facts)
+                    found[key] = _only_scopes(key, units, socket, ours=ours, hidden=_hidden(units, look))
+                except ObserveError as error:
+                    unseen[name] = str(error)
         found = with_readings(found, agents, look)
-        return _measured(found, look) if self._measure else found
+        if self._measure:
+            found = _measured(found, look)
+        keys = {name: ResourceKey(self.kind, name) for name in unseen}
+        return found | {key: unclear(key, name, unseen[name]) for name, key in keys.items()}
+
+    def _servers(self, look: Look, fleet: Fleet) -> tuple[dict[str, TmuxServer], dict[str, str]]:
+        """Every tmux server that may hold sessions of ours, by socket; and the agents on those that could not be seen,
+        each with the reason. Raises ObserveError if none could be."""
+        declared = {agent.name: agent.socket for agent in fleet.agents}
+        servers: dict[str, TmuxServer] = {}
+        lost: dict[str, str] = {}
+        for socket in sorted({fleet.socket, *declared.values(), *self._owned.values()}):
+            try:
+                server = look.tmux(socket)
+            except ObserveError as error:
+                lost[socket] = str(error)
+                continue
+            if server.state == "lost":
+                lost[socket] = "a tmux server lives whose socket file is gone, so its sessions cannot be seen"
+            else:
+                servers[socket] = server
+        if lost and not servers:
+            raise ObserveError("; ".join(dict.fromkeys(lost.values())))
+        homes = ((name, socket) for of in (self._owned, declared) for name, socket in of.items())
+        return servers, {name: lost[socket] for name, socket in homes if socket in lost}
 
     def _record(
         self,
@@ -98,13 +129,13 @@ class SessionProvider:
         agent: Agent | None,
         pane: Pane,
         socket: str,
-        tree: ProcessTree,
+        trees: _Trees,
         look: Look,
         fleet: Fleet,
         scopes: tuple[str, ...],
     ) -> Present:
         names = agent.process_names if agent is not None else ()
-        identity = tree.identify(pane, names)
+        identity = trees.identify(pane, names)
         program = agent.runtime if agent is not None and identity.matches else identity.program
         key = ResourceKey(self.kind, name)
         place, unkept = placement.placed(agent, pane, look, launching=identity.launching)
@@ -146,7 +177,6 @@ class SessionProvider:
                 "moved": pane.moved,
                 "scopes": scopes,
                 "leftover": _leftover(pane, scopes, look),
-                "cannot_start": _cannot_start(agent, pane, look),
             },
         )
 
@@ -169,9 +199,28 @@ class SessionProvider:
         return Health.SETTLING if seen.evidence.get("launching") else Health.HEALTHY
 
 
-def _measured(found: Mapping[ResourceKey, Present], look: Look) -> dict[ResourceKey, Present]:
+class _Trees:
+    """The processes below panes; read when the first living one is looked at. Of a dead one there are none."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._tree: ProcessTree | None = None
+
+    def identify(self, pane: Pane, names: Collection[str]) -> Identity:
+        """Raises ObserveError."""
+        if pane.dead:
+            return Identity(matches=False, program="", launching=False, pids=(), started=0.0)
+        self._tree = self._tree or ProcessTree(self._look)
+        return self._tree.identify(pane, names)
+
+
+def _measured(found: dict[ResourceKey, Present], look: Look) -> dict[ResourceKey, Present]:
+    """With what each uses; where nothing tells, without."""
     panes = {key.name: seen.evidence["pids"] for key, seen in found.items() if seen.fields["alive"]}
-    usage = look.usage(panes)
+    try:
+        usage = look.usage(panes)
+    except ObserveError:
+        return found
     return {
         key: replace(seen, evidence={**seen.evidence, "usage": usage[key.name]}) if key.name in usage else seen
         for key, seen in found.items()
@@ -203,23 +252,6 @@ def _own_scope(second: Present, look: Look) -> tuple[str, ...]:
     """The scope that the pane of a second session lives in: the others may be the agent's own."""
     own = look.unit_of(int(second.evidence["pid"])) if second.fields["alive"] else ""
     return tuple(scope for scope in second.evidence["scopes"] if scope == own)
-
-
-def _cannot_start(agent: Agent | None, pane: Pane, look: Look) -> str:
-    """Why a living agent could not be started as it is declared now, as far as can be seen before it is ended; "" where
-    nothing speaks against it. Only looked at when a new start is due."""
-    if agent is None or pane.dead or agent.state != "running" or agent.held or pane.launch == launch_digest(agent):
-        return ""
-    place = look.places([agent.working_directory])[agent.working_directory]
-    if place.kind == "folder" and place.usable:
-        return ""
-    return f"its working directory {agent.working_directory} {_what(place)}"
-
-
-def _what(place: Place) -> str:
-    if place.kind == "nothing":
-        return "does not exist on this host"
-    return "is no folder" if place.kind == "file" else f"cannot be used: {place.why}"
 
 
 def _hidden(units: tuple[str, ...], look: Look) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.names import agent_of_unit, agent_unit
 from providers.steps import CaptureDead, KillSession, SetEnabled, Step, UnitJob
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from specs.compiled import Fleet
 
 START_TIMEOUT_S = 60.0  # a start is one tmux call; a machine that swaps gets a minute for it
+WANTS = "default.target.wants"  # not an agent's name: the folder that says what a boot starts
 STOP_TIMEOUT_S = 45.0  # above the scope's own TimeoutStopSec, after which systemd kills
 
 
@@ -34,8 +35,15 @@ class UnitProvider:
         )
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        units, enabled = look.units(), look.enabled()
+        units = look.units()
         found: dict[ResourceKey, Present] = {}
+        wanted = {agent.name for agent in fleet.agents if agent.state == "running"}
+        enabled, hidden = enabled_or_why(look)
+        if hidden:
+            # Whether it comes back at a boot is not known, and nothing is done about that; all else is.
+            enabled = frozenset(map(agent_unit, wanted))
+            key = ResourceKey(self.kind, WANTS)
+            found[key] = unclear(key, None, hidden)
         names = {name for unit in (*units, *enabled) if (name := agent_of_unit(unit)) is not None}
         for name in sorted(names):
             unit = agent_unit(name)
@@ -45,12 +53,17 @@ class UnitProvider:
             if active == "inactive" and not job and unit not in enabled:
                 continue  # only still in systemd's memory
             key = ResourceKey(self.kind, name)
+            try:
+                ours = not of_another_fleet(name, fleet, look, facts)
+            except ObserveError as error:
+                found[key] = unclear(key, name, str(error))
+                continue
             found[key] = Present(
                 key=key,
                 agent=name,
-                ours=not of_another_fleet(name, fleet, look, facts),
+                ours=ours,
                 fields={"enabled": unit in enabled, "active": active},
-                evidence={"job": job, "sub": state.sub if state is not None else "dead"},
+                evidence={"job": job, "sub": state.sub if state is not None else "dead", "enabled_hidden": hidden},
             )
         return found
 
@@ -91,6 +104,14 @@ class UnitProvider:
         if active in ("activating", "reloading", "deactivating") or seen.evidence.get("job"):
             return Health.SETTLING
         return Health.UNHEALTHY
+
+
+def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
+    """The units that a boot starts, or why they cannot be seen."""
+    try:
+        return look.enabled(), ""
+    except ObserveError as error:
+        return frozenset(), str(error)
 
 
 def _end_scopes(seen: Mapping[str, object]) -> list[Step]:

@@ -43,9 +43,10 @@ NOTHING = Beat("unknown", None, 0.0, "no turn record")
 
 def judge_heartbeat(observation: Observation, name: str, session: Present | None, beats: Heartbeats) -> Beat:
     """The heartbeat of an agent. An old one is stale, by what git says and by what its writer keeps to."""
-    if Kind.HEARTBEAT in observation.unknown:
-        return Beat("unknown", None, 0.0, observation.unknown[Kind.HEARTBEAT])
-    seen = observation.present.get(ResourceKey(Kind.HEARTBEAT, name))
+    key = ResourceKey(Kind.HEARTBEAT, name)
+    if why := observation.hidden(key):
+        return Beat("unknown", None, 0.0, why)
+    seen = observation.present.get(key)
     if seen is None:
         return Beat("unknown", None, 0.0, NO_HEARTBEAT)
     judged = _credited(seen.evidence, observation, session)

@@ -51,12 +51,44 @@ def need_of(
     relaunch: bool = False,
     override: Override | None = None,
 ) -> Need:
+    """What the agent needs, and whether what it needs to start is there: else it goes on as it is."""
+    need = _need_of(
+        view,
+        agent,
+        changes,
+        present,
+        inventory,
+        tried=tried,
+        relaunch=relaunch,
+        override=override,
+    )
+    if not view.no_start or need.held is not None or need.verb not in (Verb.START, Verb.RESTART):
+        return need
+    if view.session == "alive" and not need.disrupts:
+        return need  # only its unit is started, which finds it running
+    certain = present[ResourceKey(Kind.PLACE, view.name)].evidence["certain"]
+    goes_on = ": it goes on as it is until that is mended" if need.disrupts else ""
+    reason = HeldReason.DEPENDENCY if certain else HeldReason.UNKNOWN
+    return replace(need, held=reason, message=f"{view.no_start}{goes_on}")
+
+
+def _need_of(
+    view: AgentView,
+    agent: Agent | None,
+    changes: Changes,
+    present: Mapping[ResourceKey, Present],
+    inventory: Inventory,
+    *,
+    tried: bool,
+    relaunch: bool,
+    override: Override | None,
+) -> Need:
     """What the agent's unit and session need together; enablement and files are planned from the changes as such.
 
     `tried`: a start with this very launch digest has been made before. `relaunch`: an operator has asked for a new
     start of the process that is seen. `override`: what somebody has made of its unit; nothing is started through it,
-    and what lives is left alone. A kind that could not be seen needs
-    nothing: the plan lists it as unknown.
+    and what lives is left alone. A kind that could not be seen needs nothing: the plan lists it as unknown; one agent
+    that could not be seen among others is held.
     """
     unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
     if "unknown" in (view.session, view.unit_active):
@@ -68,6 +100,8 @@ def need_of(
         if hidden is not None and hidden.evidence.get("hidden"):
             message = "it lives in a tmux server that cannot be reached: another one has taken the place of its socket"
             return Need(verb=Verb.START, held=HeldReason.UNKNOWN, message=message)
+        if view.unseen:
+            return Need(verb=Verb.START, held=HeldReason.UNKNOWN, message=f"it could not be seen: {view.unseen}")
         return Need(message="it could not be seen")
     if agent is not None and agent.held is not None:
         return Need(held=HeldReason.DEPENDENCY, message=agent.held)
@@ -99,9 +133,6 @@ def need_of(
         return _need(verb, reason, fields, desired, seen, heals=heals, message=view.why)
     moves = session is not None and any(change.path == "socket" for change in session.fields)
     stale_launch = session is not None and any(change.path == "launch" for change in session.fields)
-    if (moves or stale_launch) and seen is not None and seen.evidence.get("cannot_start"):
-        why = f"{seen.evidence['cannot_start']}: it goes on as it is until that is mended"
-        return Need(verb=Verb.RESTART, reason=Reason.SPEC, held=HeldReason.DEPENDENCY, message=why, changes=fields)
     if moves or stale_launch:
         return _need(
             Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"

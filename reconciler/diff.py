@@ -8,6 +8,8 @@ from providers.base import FieldChange, Json, Kind, Present, Resource, ResourceK
 from reconciler.model import Change, Inventory, Observation, Verdict
 from specs.compiled import Fleet
 
+OBSERVED_ONLY = (Kind.HEARTBEAT, Kind.PLACE)
+
 
 def diff(
     desired: Iterable[Resource], observation: Observation, inventory: Inventory, fleet: Fleet
@@ -36,10 +38,10 @@ def _one(
     fleet: Fleet,
 ) -> Change | None:
     agent = want.agent if want is not None else seen.agent if seen is not None else None
-    if key.kind in observation.unknown:
-        return Change(verdict=Verdict.HOLD, key=key, agent=agent, desired=want, present=None, fields=())
+    if why := observation.hidden(key):
+        return Change(verdict=Verdict.HOLD, key=key, agent=agent, desired=want, present=None, fields=(), why=why)
     if want is None:
-        if seen is None or key.kind is Kind.HEARTBEAT or not _owned(seen, inventory, fleet):
+        if seen is None or key.kind in OBSERVED_ONLY or not _owned(seen, inventory, fleet):
             return None
         fields = tuple(FieldChange(path=p, live=v, desired=None) for p, v in _leaves("", seen.fields))
         return Change(verdict=Verdict.DELETE, key=key, agent=agent, desired=None, present=seen, fields=fields)

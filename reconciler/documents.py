@@ -13,7 +13,7 @@ from providers.base import Action, Json, Kind, Provider
 from providers.host import HostFacts
 from providers.steps import Step, WriteFile
 from reconciler.model import AgentView, Outcome, Plan
-from reconciler.status_document import API_VERSION, condition_document, held_document
+from reconciler.status_document import API_VERSION, condition_document, held_document, hidden_document
 from reconciler.times import rfc3339
 
 if TYPE_CHECKING:
@@ -186,4 +186,4 @@ def _seen(view: AgentView) -> dict[str, Json]:
 
 
 def _unknown(plan: Plan) -> list[Mapping[str, str]]:
-    return [{"kind": str(kind), "error": why} for kind, why in sorted(plan.unknown.items())]
+    return [hidden_document(what, why) for what, why in plan.not_seen.items()]

@@ -13,13 +13,15 @@ from reconciler.model import Held
 @dataclass(slots=True)
 class Draft:
     """Collects actions and held items. `gates`: by what is to be done, ids of the actions that it has to wait for;
-    `shut`: by the same, why it may not be done in this pass at all."""
+    `shut`: by the same, why it may not be done in this pass at all. `up`: the tmux servers that are seen to
+    run: an agent on one of them does not wait for the holder, unless that is to be restarted."""
 
     now: float
     actions: dict[str, Action] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     gates: dict[Use, list[str]] = field(default_factory=dict)
     shut: dict[Use, str] = field(default_factory=dict)
+    up: frozenset[str] = frozenset()
 
     def wait(self, uses: Iterable[Use], identity: str) -> None:
         """Let each of `uses` wait for an action."""

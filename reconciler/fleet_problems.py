@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 def fleet_problems(plan: Plan) -> tuple[str, ...]:
     """What is wrong and belongs to no agent: what could not be seen, what all agents share, what a guard refuses."""
     unseen = [f"{kind} could not be seen: {why}" for kind, why in sorted(plan.unknown.items())]
+    unseen += [
+        f"{key.name} could not be seen: {why}" for key, why in plan.unclear.items() if key.name not in plan.views
+    ]
     shared = [f"{one.verb} {one.target} is due ({one.reason})" for one in plan.actions if one.agent is None]
     held = [
         f"{one.verb} {one.target} is held: {one.reason} ({one.message})"

@@ -51,7 +51,7 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
         ({"failed", "done"} <= results, "partial", failed),
         ("failed" in results, "failed", failed),
         (MANAGERS & plan.unknown.keys(), "failed", ExitCode.UNAVAILABLE),
-        (plan.actions or plan.unknown, "partial", ExitCode.FAILED),
+        (plan.actions or plan.unknown or plan.unclear, "partial", ExitCode.FAILED),
         (plan.settling, "partial", ExitCode.UNHEALTHY),
         (waiting, "held", ExitCode.FAILED),
         (plan.held, "held", ExitCode.OK),
@@ -86,9 +86,10 @@ def source_ready(source: SourceReport, now: float) -> Condition:
 
 def observed(plan: Plan, now: float) -> Condition:
     """Whether everything could be seen."""
-    if not plan.unknown:
+    hidden = plan.not_seen
+    if not hidden:
         return condition(ConditionType.OBSERVED, True, ConditionReason.EVERYTHING_SEEN, "", now)
-    message = "; ".join(f"{kind}: {why}" for kind, why in sorted(plan.unknown.items()))
+    message = "; ".join(f"{what}: {why}" for what, why in hidden.items())
     reason = ConditionReason.NOTHING_SEEN if plan.unknown.keys() >= MANAGERS else ConditionReason.PARTLY_UNKNOWN
     return condition(ConditionType.OBSERVED, False, reason, message, now)
 
@@ -105,7 +106,7 @@ def ready(plan: Plan, failed: Sequence[FailedAction], suspended: Mapping[str, Su
         (plan.refused, ConditionReason.REFUSED_BY_GUARD, "; ".join(plan.refused)),
         (failed, ConditionReason.ACTIONS_FAILED, _first(failed)),
         (HeldReason.CRASH_LOOP in reasons, ConditionReason.CRASH_LOOP, _who(plan.held, HeldReason.CRASH_LOOP)),
-        (plan.unknown, ConditionReason.OBSERVATION_INCOMPLETE, f"not seen: {', '.join(sorted(plan.unknown))}"),
+        (plan.not_seen, ConditionReason.OBSERVATION_INCOMPLETE, f"not seen: {', '.join(plan.not_seen)}"),
         (THEIRS & reasons, ConditionReason.NOT_OWNED, _who(plan.held, *THEIRS)),
         (plan.actions, ConditionReason.CHANGES_PENDING, _due(plan)),
         (plan.settling, ConditionReason.AGENTS_SETTLING, ", ".join(plan.settling)),

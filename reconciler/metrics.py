@@ -29,6 +29,7 @@ def metrics_text(status: FleetStatus) -> str:
             more = "," + _labels(labels) if labels else ""
             out.append(f"{full}{{{base}{more}}} {_number(value)}")
 
+    unseen = {what.partition("/")[0] for what in status.unknown}
     family("last_success_timestamp_seconds", "gauge", "End of the last run after which all was right; 0 is never.",
            [({}, status.last_success)])  # fmt: skip
     family("last_run_timestamp_seconds", "gauge", "End of the last run.", [({}, status.updated_at)])
@@ -38,8 +39,8 @@ def metrics_text(status: FleetStatus) -> str:
     family("held", "gauge", "Changes that are held, by reason.",
            [({"reason": str(reason)}, held[reason]) for reason in HeldReason])  # fmt: skip
     family("failed_actions", "gauge", "Actions whose last try failed.", [({}, len(status.failed))])
-    family("unknown", "gauge", "Whether a kind of thing could not be seen.",
-           [({"kind": str(kind)}, kind in status.unknown) for kind in Kind])  # fmt: skip
+    family("unknown", "gauge", "Whether a kind of thing, or one of the kind, could not be seen.",
+           [({"kind": str(kind)}, kind in unseen) for kind in Kind])  # fmt: skip
     family("agents", "gauge", "Agents, by health and readiness.",
            [({"health": str(one), "readiness": str(word)}, words[one, word])
             for one in Health for word in Readiness])  # fmt: skip

@@ -14,7 +14,8 @@ from reconciler.classify import CLOSED, Readiness
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one look at the host showed. A kind in `unknown` (with the reason) says nothing about its things."""
+    """What one look at the host showed. Nothing is known of what is `unclear`, nor of anything of a kind in `unknown`
+    (with the reason) that is not in `present`."""
 
     present: Mapping[ResourceKey, Present]
     unknown: Mapping[Kind, str]
@@ -26,6 +27,14 @@ class Observation:
     unit_files: str = ""  # digest of all files that decide about our units, "" where they could not be seen
     reload_due: bool = False  # systemd says that it has not read what is there now
     digest: str  # of everything compared: two looks with the same digest call for the same plan
+    unclear: Mapping[ResourceKey, Present] = field(default_factory=dict)
+
+    def hidden(self, key: ResourceKey) -> str:
+        """Why this thing could not be seen; "" if it could, be it there or not."""
+        if key in self.present:
+            return ""
+        one = self.unclear.get(key)
+        return one.unclear if one is not None else self.unknown.get(key.kind, "")
 
 
 class Verdict(StrEnum):
@@ -34,13 +43,14 @@ class Verdict(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
-    HOLD = "hold"  # its kind is unknown
+    HOLD = "hold"  # it could not be seen
     CONFLICT = "conflict"  # something that is not ours stands in its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that differs. `fields` is never empty for an UPDATE: there is no drift without a named field."""
+    """One thing that differs. `fields` is never empty for an UPDATE: there is no drift without a named field. `why`: of
+    a HOLD, why it could not be seen."""
 
     verdict: Verdict
     key: ResourceKey
@@ -48,6 +58,7 @@ class Change:
     desired: Resource | None
     present: Present | None
     fields: tuple[FieldChange, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +176,8 @@ class AgentView:
     available: bool | None
     launch_digest: str
     why: str  # one sentence; empty only when all is well
+    unseen: str = ""  # why of this one nothing can be told, others notwithstanding
+    no_start: str = ""  # why it could not be started (again) as it is declared, as far as can be seen
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
     waiting: str = ""
@@ -237,6 +250,13 @@ class Plan:
     summary: Summary
     views: Mapping[str, AgentView]
     floor: Floor = Floor()
+    unclear: Mapping[ResourceKey, str] = field(default_factory=dict)  # single things that could not be seen, and why
+
+    @property
+    def not_seen(self) -> dict[str, str]:
+        """What could not be seen, with the reason: whole kinds by their name, single things as `kind/name`."""
+        kinds = {str(kind): why for kind, why in sorted(self.unknown.items())}
+        return kinds | {str(key): why for key, why in self.unclear.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

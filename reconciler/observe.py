@@ -1,11 +1,12 @@
-"""Observe: one look at the host through every provider. What fails is unknown, and says why."""
+"""Observe: one look at the host through every provider. What fails is unknown, and says why: one thing where the fault
+is of one thing, a whole kind only where its source is lost."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
 
-from providers.base import Kind, ObserveError, Present, ResourceKey
+from providers.base import Kind, ObserveError, Present, ResourceKey, rest_of
 from providers.launch import holder_sockets
 from providers.overrides import Override, overrides
 from reconciler.model import Observation
@@ -17,15 +18,25 @@ if TYPE_CHECKING:
 
 
 def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
-    """Never raises ObserveError: a kind that could not be seen is in `unknown`, and nothing is concluded about it."""
+    """Never raises ObserveError: nothing is concluded about what could not be seen, which is in `unclear`, or its kind
+    in `unknown`."""
     look = host.look(holder_sockets(fleet))
     present: dict[ResourceKey, Present] = {}
+    unclear: dict[ResourceKey, Present] = {}
     unknown: dict[Kind, str] = {}
     for kind, provider in registry.items():
         try:
-            present.update(provider.observe(look, fleet, host.facts))
+            seen = provider.observe(look, fleet, host.facts)
         except ObserveError as error:
             unknown[kind] = str(error)
+            continue
+        present.update(seen)
+        for key in [key for key, one in seen.items() if one.unclear]:
+            one = present.pop(key)
+            if key == rest_of(kind):
+                unknown[kind] = one.unclear
+            else:
+                unclear[key] = one
     found, files, stale = _units(look, fleet)
     try:
         boot_id = look.boot_id()
@@ -34,13 +45,14 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
     return Observation(
         present=present,
         unknown=unknown,
+        unclear=unclear,
         taken_at=look.now(),
         uptime=look.uptime(),
         boot_id=boot_id,
         overrides=found,
         unit_files=files,
         reload_due=stale,
-        digest=_digest(present, unknown),
+        digest=_digest(present, unclear, unknown),
     )
 
 
@@ -56,7 +68,7 @@ def _units(look: Look, fleet: Fleet) -> tuple[dict[str, Override], str, bool]:
     return found, hashlib.sha256(repr(stamps).encode()).hexdigest()[:16], stale
 
 
-def _digest(present: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:
+def _digest(present: dict[ResourceKey, Present], unclear: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:
     """Of what is compared, and not of ages and activity, which change with every look. A pane's process belongs to
     it: a session that was restarted since is another one."""
     digest = hashlib.sha256()
@@ -64,5 +76,5 @@ def _digest(present: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> st
     for kind, name, seen in sorted(kept, key=lambda one: one[:2]):
         fields = sorted(seen.fields.items())
         digest.update(f"{kind} {name} {seen.ours} {fields!r} {seen.evidence.get('pid', '')}\n".encode())
-    digest.update(repr(sorted(unknown)).encode())
+    digest.update(repr((sorted(unknown), sorted(map(str, unclear)))).encode())
     return "sha256:" + digest.hexdigest()

@@ -18,7 +18,7 @@ from reconciler.guards import FLOOR_CLASSES, refusals
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
 from reconciler.plan_agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
 from reconciler.plan_reseed import plan_reseed
-from reconciler.plan_shared import plan_shared
+from reconciler.plan_shared import plan_shared, servers_up
 from reconciler.plan_summary import orphans, summarise
 from reconciler.rollout import Wait, waits
 from reconciler.suspend import WHOLE_FLEET, hold_all, hold_suspended, in_force
@@ -53,7 +53,7 @@ def plan(
     now = observation.taken_at
     changes = tuple(sorted(changes, key=lambda change: change.key))
     views = build_views(fleet, observation, inventory, detail=chosen.detail)
-    draft = Draft(now=now)
+    draft = Draft(now=now, up=servers_up(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))))
     plan_shared(draft, changes, views, history, inventory, observation)
     plan_reseed(draft, changes, observation.present.get(reseed.KEY))
     by_agent = _by_agent(changes)
@@ -107,6 +107,7 @@ def plan(
         actions=tuple(draft.actions.values()),
         held=tuple(sorted(draft.held, key=lambda held: (held.agent or "", held.target, held.verb))),
         unknown=observation.unknown,
+        unclear={key: observation.unclear[key].unclear for key in sorted(observation.unclear)},
         orphans=orphans(observation, agents, inventory),
         refused=tuple(refusal.message for refusal in refused),
         settling=settling,
@@ -179,7 +180,8 @@ def _run(
     if agent.held is not None:
         draft.hold(name, f"{name}.env", Verb.WRITE, HeldReason.DEPENDENCY, agent.held)
         return
-    uses = (Use.START, Use.STOP) if ends_by_unit(need) else (Use.START,)
+    uses = [Use.START, *([Use.STOP] if ends_by_unit(need) else ())]
+    uses += [] if (agent.socket or "default") in draft.up else [Use.SERVER]
     before = (*draft.after(*uses), *(file for file in files if file))
     enabled = plan_enablement(draft, name, changes, False, before)
     verb = need.verb or Verb.START

@@ -22,7 +22,7 @@ def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, 
     if change is None:
         return None
     target = f"{name}.env"
-    unread = "its launch environment could not be read"
+    unread = f"its launch environment could not be read: {change.why}"
     theirs = f"{target} exists and was not written by this fleet: move it away, then run again"
     if _is_held(draft, name, change, target, unread, theirs):
         return ""
@@ -35,7 +35,7 @@ def plan_extras(draft: Draft, name: str, changes: Changes, inventory: Inventory,
     if change is None:
         return None
     target = f"{name}.d"
-    unread = "the files that its launch adds could not be read"
+    unread = f"the files that its launch adds could not be read: {change.why}"
     theirs = f"{target}, or a file in it, was not written by this fleet: move it away, then run again"
     if _is_held(draft, name, change, target, unread, theirs):
         return ""

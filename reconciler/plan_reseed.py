@@ -17,7 +17,9 @@ def plan_reseed(draft: Draft, changes: Iterable[Change], seen: Present | None) -
     change = next((one for one in changes if one.key.kind is Kind.RESEED), None)
     evidence = seen.evidence if seen is not None else {}
     if change is not None and change.verdict is Verdict.HOLD:
-        draft.hold(None, TARGET, Verb.RESEED, HeldReason.UNKNOWN, "the framework's files could not be read")
+        draft.hold(
+            None, TARGET, Verb.RESEED, HeldReason.UNKNOWN, f"the framework's files could not be read: {change.why}"
+        )
     elif change is not None and change.verdict is Verdict.CONFLICT:
         message = "the manifest of the framework's files is not a regular file: move it away, then run again"
         draft.hold(None, TARGET, Verb.RESEED, HeldReason.NOT_OWNED, message)
@@ -25,6 +27,9 @@ def plan_reseed(draft: Draft, changes: Iterable[Change], seen: Present | None) -
         draft.hold(None, TARGET, Verb.RESEED, HeldReason(held["reason"]), held["message"], changes=change.fields)
     else:
         for path, why in sorted(evidence.get("blocked", {}).items()):
+            if path in evidence.get("unread", ()):
+                draft.hold(None, path, Verb.RESEED, HeldReason.UNKNOWN, why)
+                continue
             message = f"{path} is not the framework's file ({why}): move it away, then run again"
             draft.hold(None, path, Verb.RESEED, HeldReason.NOT_OWNED, message)
         if change is not None:

@@ -57,6 +57,14 @@ def reload_needed(history: History, observation: Observation) -> bool:
     return observation.reload_due or known
 
 
+def servers_up(holder: Present | None) -> frozenset[str]:
+    """The tmux servers that are seen to be up, by the names that the holder has for them."""
+    if holder is None:
+        return frozenset()
+    servers, unseen = holder.fields["servers"], holder.evidence.get("unseen", ())
+    return frozenset(name for name, server in servers.items() if server["server"] == "up" and name not in unseen)
+
+
 def release_digest(change: Change) -> str:
     """What `mosaic fleet release --holder` lets through: this very change of the holder, and no later one."""
     fields = sorted(change.desired.fields.items()) if change.desired is not None else []
@@ -65,15 +73,12 @@ def release_digest(change: Change) -> str:
 
 def _files(draft: Draft, changes: Iterable[Change]) -> bool:
     """Whether units are written: systemd has to read them anew. Of what cannot be written, only what needs it waits."""
-    units = unread = False
+    units = False
     for change in changes:
         path = change.key.name
         if change.verdict is Verdict.HOLD:
-            message = "the framework files could not be read"
-            if not unread:
-                draft.hold(None, path, Verb.WRITE, HeldReason.UNKNOWN, message)
-            draft.close(uses_of(path), message)
-            unread = True
+            draft.hold(None, path, Verb.WRITE, HeldReason.UNKNOWN, change.why)
+            draft.close(uses_of(path), change.why)
             continue
         if change.verdict is Verdict.CONFLICT:
             message = f"{path} {_stands(change)} and was not written by this fleet: move it away, then run again"
@@ -104,7 +109,7 @@ def _stands(change: Change) -> str:
 def _linger(draft: Draft, change: Change) -> None:
     user = change.key.name
     if change.verdict is Verdict.HOLD:
-        draft.hold(None, user, Verb.LINGER, HeldReason.UNKNOWN, "whether linger is on could not be seen")
+        draft.hold(None, user, Verb.LINGER, HeldReason.UNKNOWN, f"whether linger is on could not be seen: {change.why}")
     elif change.verdict is Verdict.CREATE:
         draft.add(Verb.LINGER, change.key, user, Reason.NEW, changes=change.fields, desired=change.desired)
 
@@ -114,7 +119,7 @@ def _projection(draft: Draft, change: Change, inventory: Inventory) -> None:
     path = change.key.name
     verb = Verb.DELETE if change.desired is None else Verb.PROJECT
     if change.verdict is Verdict.HOLD:
-        draft.hold(None, path, verb, HeldReason.UNKNOWN, "the mission's file could not be read")
+        draft.hold(None, path, verb, HeldReason.UNKNOWN, f"the mission's file could not be read: {change.why}")
     elif change.verdict is Verdict.CONFLICT:
         message = f"{path} exists and was not written by this fleet: move it away, then run again"
         draft.hold(None, path, verb, HeldReason.NOT_OWNED, message)
@@ -139,7 +144,7 @@ def _responder(draft: Draft, change: Change) -> None:
     wanted = change.desired is not None
     verb = Verb.START if wanted else Verb.STOP
     if change.verdict is Verdict.HOLD:
-        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.UNKNOWN, "the responder could not be seen")
+        draft.hold(None, RESPONDER_UNIT, verb, HeldReason.UNKNOWN, f"the responder could not be seen: {change.why}")
         return
     if change.verdict is Verdict.CONFLICT:
         draft.hold(None, RESPONDER_UNIT, verb, HeldReason.NOT_OWNED, "it answers for the agents of another fleet")
@@ -172,8 +177,9 @@ def _responder_reason(change: Change) -> Reason:
 
 def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], history: History) -> None:
     if change.verdict is Verdict.HOLD:
-        draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.UNKNOWN, "the holder could not be seen")
-        draft.close((Use.START,), "the holder could not be seen")
+        message = f"the holder could not be seen: {change.why}"
+        draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.UNKNOWN, message)
+        draft.close((Use.SERVER,), message)
         return
     if change.desired is None:
         return
@@ -184,7 +190,7 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
     if not paths:
         return
     if change.present is not None and change.present.evidence.get("job"):
-        draft.close((Use.START,), "a job of the holder is under way")
+        draft.close((Use.SERVER,), "a job of the holder is under way")
         return
     states = {server["server"] for server in live.get("servers", {}).values()}
     if "lost" in states:
@@ -192,7 +198,7 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
     elif shut := draft.closed(Use.HOLDER):  # it is not what it should be, so a start would do something else
         draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.DEPENDENCY, shut, changes=change.fields)
         if live.get("unit") != "active" or states != {"up"}:
-            draft.close((Use.START,), shut)
+            draft.close((Use.SERVER,), shut)
     elif live.get("unit") != "active":
         _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
     elif paths != {"definition"}:
@@ -227,4 +233,5 @@ def _add(draft: Draft, change: Change, verb: Verb, reason: Reason, only: str = "
         desired=change.desired,
         present=change.present,
     )
-    draft.wait((Use.HOLDER, Use.START), identity)
+    # A restart ends all servers, so that whoever is to start has to come after it.
+    draft.wait((Use.HOLDER, Use.START if verb is Verb.RESTART else Use.SERVER), identity)

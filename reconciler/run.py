@@ -220,7 +220,7 @@ def context(
 
         owned = store.load_inventory()
         return registry(
-            also_sockets=frozenset(agent.socket for agent in owned.agents.values()),
+            owned_on=frozenset((name, agent.socket) for name, agent in owned.agents.items()),
             install=settings.install,
             command=service_command() if settings.install != "none" else (),
             measure=measure,

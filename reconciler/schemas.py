@@ -54,7 +54,7 @@ _HELD = _object(
     until=_or_null(_TIME),
     changes=_list(_CHANGE),
 )
-_UNKNOWN = _object(kind=_words(Kind), error=_TEXT)
+_UNKNOWN = _object(kind=_words(Kind), name=_or_null(_TEXT), error=_TEXT)
 _CONDITION = _object(
     type=_words(ConditionType),
     status=_words(ConditionStatus),

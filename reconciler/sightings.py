@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Json, Kind, Present
+from providers.base import Json, Kind, Present, ResourceKey
 from reconciler.model import Observation, Sighting
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def sightings(
+    name: str,
     agent: Agent | None,
     unit: Present | None,
     session: Present | None,
@@ -30,21 +31,25 @@ def sightings(
     found = [Sighting("git", "state", agent.state if agent is not None else "undeclared", None)]
     if agent is not None:
         found.append(Sighting("git", "runtime", agent.runtime, None))
-    if Kind.UNIT in observation.unknown:
-        found.append(Sighting("systemd", "unknown", observation.unknown[Kind.UNIT], now))
+    if why := _hidden(observation, Kind.UNIT, name):
+        found.append(Sighting("systemd", "unknown", why, now))
     else:
         found.append(Sighting("systemd", "active", unit.fields["active"] if unit is not None else "inactive", now))
         found.append(Sighting("systemd", "enabled", bool(unit is not None and unit.fields["enabled"]), now))
         if unit is not None and unit.evidence.get("job"):
             found.append(Sighting("systemd", "job", unit.evidence["job"], now))
-    if Kind.SESSION in observation.unknown:
-        found.append(Sighting("tmux", "unknown", observation.unknown[Kind.SESSION], now))
+    if why := _hidden(observation, Kind.SESSION, name):
+        found.append(Sighting("tmux", "unknown", why, now))
     else:
         found.extend(_pane(session, now, last_activity))
     found.extend(_word("heartbeat", beat))
     if turn.age is not None:
         found.extend(_word("turn", turn))
     return tuple(found)
+
+
+def _hidden(observation: Observation, kind: Kind, name: str) -> str:
+    return observation.hidden(ResourceKey(kind, name))
 
 
 def _pane(session: Present | None, now: float, last_activity: float) -> list[Sighting]:

@@ -148,7 +148,7 @@ def build_status(
         held=plan.held,
         failed=failed,
         refused=plan.refused,
-        unknown={str(kind): why for kind, why in sorted(plan.unknown.items())},
+        unknown=plan.not_seen,
         orphans=plan.orphans,
         pause=pause,
         suspended=dict(suspended),

@@ -57,7 +57,7 @@ def status_document(status: FleetStatus) -> dict[str, Any]:
             for one in status.failed
         ],
         "refused": list(status.refused),
-        "unknown": [{"kind": kind, "error": why} for kind, why in sorted(status.unknown.items())],
+        "unknown": [hidden_document(what, why) for what, why in sorted(status.unknown.items())],
         "orphans": list(status.orphans),
         "pause": _pause(status.pause),
         "suspended": [
@@ -93,6 +93,17 @@ def held_document(one: Held) -> dict[str, Any]:
         "until": rfc3339_or_none(one.until),
         "changes": [{"path": it.path, "live": it.live, "desired": it.desired} for it in one.changes],
     }
+
+
+def hidden_document(what: str, why: str) -> dict[str, Any]:
+    """What could not be seen: a kind of thing, or one by its name (`kind/name`)."""
+    kind, _, name = what.partition("/")
+    return {"kind": kind, "name": name or None, "error": why}
+
+
+def _hidden_back(one: Mapping[str, Json]) -> str:
+    name = one.get("name")  # versions before knew only whole kinds
+    return f"{_text(one['kind'])}/{_text(name)}" if name else _text(one["kind"])
 
 
 def _pause(pause: Pause | None) -> dict[str, Any] | None:
@@ -176,7 +187,7 @@ def _status(document: Json) -> FleetStatus:
         held=tuple(_held_back(one) for one in document["held"]),
         failed=tuple(FailedAction(**{**one, "since": _time(one["since"])}) for one in document["failed"]),
         refused=tuple(_text(one) for one in document["refused"]),
-        unknown={_text(one["kind"]): _text(one["error"]) for one in document["unknown"]},
+        unknown={_hidden_back(one): _text(one["error"]) for one in document["unknown"]},
         orphans=tuple(_text(one) for one in document["orphans"]),
         pause=Pause(reason=_text(pause["reason"]), by=_text(pause["by"]), since=_time(pause["since"]))
         if pause

@@ -14,7 +14,7 @@ from providers.names import HOLDER_UNIT, agent_unit
 from reconciler.classify import CLOSED, Readiness
 from reconciler.fleet_problems import fleet_problems
 from reconciler.judge import ON_PURPOSE
-from reconciler.model import Observation, Plan
+from reconciler.model import AgentView, Observation, Plan
 from reconciler.row import Row
 from reconciler.rows_document import Listing
 from specs.compiled import Agent, Fleet
@@ -96,12 +96,12 @@ def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> It
         yield Check(name="host", agent=None, result="wrong", found=problem, mend=RECONCILE)
     if not any(agent.state == "running" for agent in fleet.agents):
         return
-    if Kind.LINGER not in observation.unknown:
+    if not observation.hidden(ResourceKey(Kind.LINGER, user)):
         on = ResourceKey(Kind.LINGER, user) in observation.present
         text = f"linger is {'on' if on else 'off'} for {user}"
         way = f"loginctl enable-linger {user}"
         yield _check("linger", None, on, text if on else f"{text}: nothing starts at a boot before a login", way)
-    if Kind.HOLDER not in observation.unknown:
+    if not observation.hidden(ResourceKey(Kind.HOLDER, HOLDER_UNIT)):
         yield from _holder(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT)), fleet)
 
 
@@ -138,9 +138,12 @@ def _by_itself(reconciler: Reconciler) -> Check:
 
 def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iterable[Check]:
     """Session, program, heartbeat and boot of one agent; of one that is not to run, that it is gone."""
-    unseen = {kind for kind in (Kind.UNIT, Kind.SESSION) if kind in observation.unknown}
-    if unseen:
+    if {Kind.UNIT, Kind.SESSION} & observation.unknown.keys():
         return  # said once, for the host
+    if view := plan.views.get(agent.name):
+        yield from _about_its_needs(agent.name, view)
+        if view.unseen:
+            return
     why = _on_purpose(row, plan)
     checks = tuple(_running(agent, row, observation) if agent.state == "running" else _gone(agent, row))
     if row.wrong and all(check.result != "wrong" for check in checks):
@@ -195,7 +198,17 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
     if changed:
         enabled = f"{unit} is {changed}: it is not sure to come up at a boot"
-    yield _check("boot", agent.name, bool(row.enabled) and not changed, enabled, RECONCILE)
+    if row.enabled is not None:  # else that it could not be seen is said for the host
+        yield _check("boot", agent.name, bool(row.enabled) and not changed, enabled, RECONCILE)
+
+
+def _about_its_needs(name: str, view: AgentView) -> Iterable[Check]:
+    if view.unseen:
+        found = f"it could not be seen: {view.unseen}"
+        yield Check(name="seen", agent=name, result="wrong", found=found, mend="mosaic doctor")
+    if view.no_start:
+        found = f"it could not be started again: {view.no_start}"
+        yield Check(name="start", agent=name, result="wrong", found=found, mend="mend that, or change its declaration")
 
 
 def _place(agent: Agent, session: Present | None) -> Iterable[Check]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import Health, Json, Kind, Present, ResourceKey
+from providers.unit import WANTS
 from reconciler.classify import DRAFT, Evidence, Readiness, Shown, classify, is_idle, waits_for
 from reconciler.clock import stamp
 from reconciler.credit import CLOCK_SLACK_S, Beat, judge_heartbeat, judge_turn
@@ -19,6 +20,7 @@ from specs.compiled import Agent, Fleet, mission_digest
 if TYPE_CHECKING:
     from providers.programs.base import Reading
 
+NOT_SEEN = "could not be seen"
 START_GRACE_S = 30.0  # how long a launch may take to become the declared program, also when many start at once
 
 
@@ -47,7 +49,9 @@ def _view(
     beats = fleet.heartbeats
     unit = observation.present.get(ResourceKey(Kind.UNIT, name))
     session = observation.present.get(ResourceKey(Kind.SESSION, name))
-    state = _session_state(session, observation.unknown)
+    keys = [ResourceKey(kind, name) for kind in (Kind.SESSION, Kind.UNIT)]
+    hidden = [observation.hidden(key) for key in keys]
+    state = _session_state(session, hidden=bool(hidden[0]))
     evidence: Mapping[str, Json] = session.evidence if session is not None else {}
     started = _number(evidence.get("started"))
     last = stamp(_number(evidence.get("last_activity")), observation)
@@ -56,8 +60,9 @@ def _view(
     word = newest_word(beat, turn)
     usage = evidence.get("usage")
     owned = inventory.agents.get(name)
-    unit_unknown = Kind.UNIT in observation.unknown
-    active = "unknown" if unit_unknown else str(unit.fields["active"]) if unit is not None else "inactive"
+    active = "unknown" if hidden[1] else str(unit.fields["active"]) if unit is not None else "inactive"
+    enabled_hidden = hidden[1] or (ResourceKey(Kind.UNIT, WANTS) in observation.unclear)
+    place = observation.present.get(ResourceKey(Kind.PLACE, name))
     program = str(session.fields["program"]) if session is not None else ""
     # What a hook has to say happened just then, whether or not the pane shows it.
     active_at = max(last, turn.ts if not turn.note else 0.0)
@@ -94,13 +99,16 @@ def _view(
     health, why = _health(
         agent, active, state, program, {**evidence, "created": created}, beat, observation.taken_at, unit
     )
+    unseen = next((observation.unclear[key].unclear for key in keys if key in observation.unclear), "")
+    if unseen and why == NOT_SEEN:
+        why = f"{NOT_SEEN}: {unseen}"
     view = AgentView(
         name=name,
         agent_class=agent.agent_class if agent is not None else owned.agent_class if owned is not None else "",
         runtime=agent.runtime if agent is not None else "",
         desired_state=agent.state if agent is not None else "undeclared",
         unit_active=active,
-        enabled=None if unit_unknown else bool(unit.fields["enabled"]) if unit is not None else False,
+        enabled=None if enabled_hidden else bool(unit.fields["enabled"]) if unit is not None else False,
         session=state,
         program=program,
         pid=int(_number(evidence.get("pid"))),
@@ -113,6 +121,8 @@ def _view(
         available=None,
         launch_digest=str(session.fields["launch"]) if session is not None else "",
         why=why,
+        unseen=unseen,
+        no_start=str(place.evidence["why"]) if place is not None else "",
         readiness=readiness,
         readiness_why=_readiness_why(readiness, state, evidence, beat, word, idle),
         waiting=waiting,
@@ -126,7 +136,7 @@ def _view(
         mission_now=mission_digest(fleet, agent) if agent is not None else "",
         cpu_s=usage.cpu_s if usage is not None else None,
         memory=usage.memory if usage is not None else None,
-        evidence=sightings(agent, unit, session, beat, turn, observation, last) if detail else (),
+        evidence=sightings(name, agent, unit, session, beat, turn, observation, last) if detail else (),
     )
     ending = may_end(view, Who.COMMIT)
     return replace(view, available=ending.allowed, may_stop_why=ending.why)
@@ -158,9 +168,9 @@ def _hung(agent: Agent | None, beat: Beat, evidence: Mapping[str, Json]) -> bool
 
 
 def _session_state(
-    session: Present | None, unknown: Mapping[Kind, str]
+    session: Present | None, *, hidden: bool
 ) -> Literal["alive", "dead", "missing", "foreign", "unknown"]:
-    if Kind.SESSION in unknown:
+    if hidden:
         return "unknown"
     if session is not None and session.evidence.get("hidden"):
         return "unknown"
@@ -235,7 +245,7 @@ def _health(
     if agent.held is not None:
         return Health.UNKNOWN, agent.held
     if session == "unknown" or active == "unknown":
-        return Health.UNKNOWN, "could not be seen"
+        return Health.UNKNOWN, NOT_SEEN
     if agent.state != "running":
         gone = session == "missing" and active in ("inactive", "failed")
         return (Health.HEALTHY, "") if gone else (Health.UNHEALTHY, f"should be {agent.state}, still here")

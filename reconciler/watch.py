@@ -213,7 +213,7 @@ class _Watcher:
         soonest = min((until - self._here.wall() for until in times), default=self._interval)
         if plan.settling:
             soonest = min(soonest, 1.0)
-        if plan.unknown:
+        if plan.unknown or plan.unclear:
             soonest = min(soonest, RETRY_S)  # what cannot be seen may not be able to wake us up either
         self._due.look = now + min(self._interval, max(0.05, soonest))
         self._due.waiting = result.messages or waits_for_a_beat(plan)

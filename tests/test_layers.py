@@ -42,7 +42,7 @@ PURE_PROVIDERS = (
     "layouts", "linger", "manifest", "names", "overrides", "placement", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
     "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
-    "projection", "readings", "registry", "reseed", "responder", "session", "shipped", "steps", "unit", "uses",
+    "place", "projection", "readings", "registry", "reseed", "responder", "session", "shipped", "steps", "unit", "uses",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")

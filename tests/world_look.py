@@ -101,8 +101,10 @@ class WorldLook:
     def failing_condition(self, unit: str) -> str:
         return self._once("failing_condition", unit, lambda: "")  # no file here has a condition
 
-    def enabled(self) -> frozenset[str]:
-        return self._once("enabled", "", lambda: frozenset(self._world.enabled))
+    def enabled(self, wanted_by: str = "default.target") -> frozenset[str]:
+        timers = wanted_by == "timers.target"
+        names = (name for name in self._world.enabled if name.endswith(".timer") is timers)
+        return self._once("enabled", wanted_by, lambda: frozenset(names))
 
     def linger(self) -> bool:
         return self._once("linger", "", lambda: self._world.linger)

@@ -150,7 +150,7 @@ class _Teller:
         held = {(held.agent, held.target, held.reason) for held in plan.held}
         source = result.status.condition(ConditionType.SOURCE_READY)
         state = (
-            *(result.outcome, plan.revision, held, plan.refused, dict(plan.unknown), result.warnings, result.intake),
+            *(result.outcome, plan.revision, held, plan.refused, plan.not_seen, result.warnings, result.intake),
             source and source.reason,
         )
         if not result.outcomes and state == self._last:

@@ -56,7 +56,7 @@ def _reconciler(seen: Seen, around: Surroundings) -> Reconciler:
     look = around.host.look()
     try:
         state = look.units().get(unit)
-        enabled = unit in look.enabled()
+        enabled = unit in look.enabled("timers.target" if unit.endswith(".timer") else "default.target")
     except ObserveError as error:
         return Reconciler(install=install, error=str(error))
     return Reconciler(install=install, enabled=enabled, active=state is not None and state.active == "active")

@@ -99,7 +99,7 @@ def leftovers(one: Known, facts: HostFacts, look: LocalLook) -> Leftovers | Unse
     """Without a fleet, nobody knows which heartbeats and which enabled agents are somebody's."""
     names = _declared(one, facts)
     try:
-        enabled = sorted(look.enabled())
+        enabled = sorted(look.enabled() | look.enabled("timers.target"))
         return Leftovers(
             units=tuple(path for path in _unit_files(facts.unit_dir) if _is_foreign(path)),
             envs=tuple(path for path in _entries(facts.agents_dir, ".env") if generated_for(_head(path)) is None),

@@ -39,7 +39,7 @@ def plan_text(
         _list("held", [held_line(held, plan.observed_at) for held in plan.held], paint),
         _list("refused", [data(sentence) for sentence in plan.refused], paint),
         _list("unknown (nothing follows from it)",
-              [f"{kind}: {data(why)}" for kind, why in sorted(plan.unknown.items())], paint),
+              [f"{data(what)}: {data(why)}" for what, why in plan.not_seen.items()], paint),
         _list("settling", [f"{data(name)}: its start is under way" for name in plan.settling], paint),
         _list("orphans (declared nowhere; left alone)", [data(orphan) for orphan in plan.orphans], paint),
         [closing(plan, known)],
@@ -63,7 +63,7 @@ def closing(plan: Plan, known: str = "") -> str:
     if plan.paused is not None:
         why = f" ({data(plan.paused)})" if plan.paused else ""
         return f"No changes: the fleet is paused{why}; {total.held} held, {still}."
-    if plan.unknown:
+    if plan.not_seen:
         return f"No changes: not everything could be seen, so nothing is concluded; {total.held} held, {still}."
     if plan.held:
         return f"No changes: everything that is due is held; {total.held} held, {still}."

@@ -30,7 +30,7 @@ def report_text(result: RunResult, *, paint: Paint = no_paint) -> str:
         lines.append(f"{paint('source', 'red')} {source.reason}: {data(source.message)}")
     lines += [f"{paint('held', 'yellow')} {held_line(held, now)}" for held in plan.held]
     lines += [f"{paint('refused', 'red')} {data(sentence)}" for sentence in plan.refused]
-    lines += [f"{paint('unknown', 'yellow')} {kind}: {data(why)}" for kind, why in sorted(plan.unknown.items())]
+    lines += [f"{paint('unknown', 'yellow')} {data(what)}: {data(why)}" for what, why in plan.not_seen.items()]
     lines += [f"{paint('settling', 'yellow')} {data(name)}: not healthy yet" for name in plan.settling]
     if result.outcome != "paused":
         tried = {outcome.action.id for outcome in result.outcomes}

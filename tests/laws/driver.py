@@ -61,7 +61,7 @@ class MemoryStore(Store):
 
 def registry_for(inventory: Inventory) -> Registry:
     """As a real run makes it: sessions of ours may be on every server that the inventory knows."""
-    return registry(also_sockets=frozenset(owned.socket for owned in inventory.agents.values()))
+    return registry(owned_on=frozenset((name, owned.socket) for name, owned in inventory.agents.items()))
 
 
 @dataclass

@@ -130,7 +130,7 @@ def test_the_plan_says_what_the_contract_says() -> None:
         "changes": [{"path": "model", "live": "opus", "desired": "sonnet"}],
         "steps": ["systemctl --user restart mosaic-agent@coder0.service"],
     }
-    assert document["unknown"] == [{"kind": "linger", "error": "hidden"}]
+    assert document["unknown"] == [{"kind": "linger", "name": None, "error": "hidden"}]
     assert document["summary"].keys() == {"create", "update", "remove", "heal", "held", "unchanged"}
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from providers import manifest, reseed
-from providers.base import HeldReason, ObserveError, Reason
+from providers.base import HeldReason, Reason
 from providers.shipped import LAYOUT, VERSION, release
-from providers.steps import KeepFile
+from providers.steps import KeepFile, WriteFile
 from tests.reseed.bench import KEPT, NEW, OLD, Bench, install, reason, state
 
 
@@ -291,8 +291,11 @@ def test_what_cannot_be_read_is_unknown_and_left(bench: Bench, monkeypatch: pyte
         return real(path, *args, **options)
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ObserveError, match="Permission denied"):
-        bench.look()
+    (bench.home / "STANDARDS.md").unlink()
+    assert [step.path for step in bench.steps() if isinstance(step, WriteFile)] == [f"{bench.home}/STANDARDS.md"]
+    [held] = bench.held
+    assert (held.reason, held.target) == (HeldReason.UNKNOWN, "AGENTS.md")
+    assert "Permission denied" in held.message
 
 
 def test_the_home_may_be_a_link_of_the_operators(bench: Bench, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""What an agent needs to start that is not the fleet's: its working directory, and the files that its secrets are in.
+
+Observed only. Such a file may be gone, be closed to us, lead back to itself, or lie on a file system that gives no
+answer: all that concerns the one agent, which goes on as it is, and is started when it is mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Action, Health, Kind, Present, Resource, ResourceKey
+from providers.steps import Step
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts, Look, Place
+    from specs.compiled import Agent, Fleet
+
+
+class PlaceProvider:
+    """`evidence` of each agent that something speaks against starting as it is declared: `why`, and whether that is
+    `certain`. Of all others there is nothing to say."""
+
+    kind = Kind.PLACE
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        _ = fleet, facts
+        return ()
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        _ = facts
+        agents = [agent for agent in fleet.agents if agent.state == "running" and agent.held is None]
+        needed = {agent.name: _needed(agent) for agent in agents}
+        places = look.places([path for paths in needed.values() for path in paths])
+        found: dict[ResourceKey, Present] = {}
+        for name, paths in needed.items():
+            faults = [(_fault(what, path, places[path]), places[path]) for path, what in paths.items()]
+            why = [(text, place) for text, place in faults if text]
+            if why:
+                key = ResourceKey(self.kind, name)
+                certain = any(place.kind != "unclear" for _, place in why)
+                evidence = {"why": "; ".join(text for text, _ in why), "certain": certain}
+                found[key] = Present(key=key, agent=name, ours=True, fields={}, evidence=evidence)
+        return found
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        _ = action, facts
+        return ()
+
+    def health(self, seen: Present) -> Health:
+        return Health.UNHEALTHY if seen.evidence["certain"] else Health.UNKNOWN
+
+
+def _needed(agent: Agent) -> dict[str, str]:
+    """What it needs, by path."""
+    files = {value.from_file: f"the secret file of {name}" for name, value in agent.env if value.from_file is not None}
+    return {**files, agent.working_directory: "its working directory"}
+
+
+def _fault(what: str, path: str, place: Place) -> str:
+    """Why it cannot do its work, "" if it can."""
+    wanted = "file" if what.startswith("the secret") else "folder"
+    if place.kind == wanted and place.usable:
+        return ""
+    if place.kind == "nothing":
+        return f"{what} {path} does not exist on this host"
+    if place.kind in ("file", "folder") and place.kind != wanted:
+        return f"{what} {path} is no {wanted}"
+    return f"{what} {path} cannot be {'looked at' if place.kind == 'unclear' else 'used'}: {place.why}"
