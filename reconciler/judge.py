@@ -44,13 +44,15 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
     results = {outcome.result for outcome in final_outcomes(outcomes)}
     waiting = any(held.reason not in NO_FAILURE for held in plan.held)
     # What failed because nobody answers is the lesser news.
-    failed = ExitCode.UNAVAILABLE if MANAGERS & plan.unknown.keys() else ExitCode.FAILED
+    server = any(key.kind is Kind.HOLDER for key in plan.unclear)  # one tmux server of several
+    failed = ExitCode.UNAVAILABLE if server or MANAGERS & plan.unknown.keys() else ExitCode.FAILED
     table: tuple[tuple[object, RunOutcome, ExitCode], ...] = (
         (plan.paused is not None, "paused", ExitCode.OK),
         (plan.refused, "refused", ExitCode.REFUSED),
         ({"failed", "done"} <= results, "partial", failed),
         ("failed" in results, "failed", failed),
         (MANAGERS & plan.unknown.keys(), "failed", ExitCode.UNAVAILABLE),
+        (server, "partial", ExitCode.UNAVAILABLE),
         (plan.actions or plan.unknown or plan.unclear, "partial", ExitCode.FAILED),
         (plan.settling, "partial", ExitCode.UNHEALTHY),
         (waiting, "held", ExitCode.FAILED),

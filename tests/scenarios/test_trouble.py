@@ -208,7 +208,7 @@ def test_a_systemctl_that_lies_is_nobodys_business(fleet: Fleet) -> None:
 
 
 def test_an_agent_of_another_server_suffers_from_its_own_only(fleet: Fleet) -> None:
-    """One of two tmux servers hangs: what is on the other is still not ended."""
+    """One of two tmux servers hangs: what is on the other is healed all the same, and nobody is ended."""
     fleet.agents = {"a": stub(), "b": stub(socket="other")}
     fleet.commit()
     fleet.converge()
@@ -217,7 +217,16 @@ def test_an_agent_of_another_server_suffers_from_its_own_only(fleet: Fleet) -> N
     fleet.kill(server, signal="STOP")
     run = fleet.reconcile()
     nothing_ended(run)
+    assert run.held("b")["reason"] == "unknown"
+    fleet.kill(before["a"])
+    run = fleet.reconcile()
+    assert run.code == 69
+    assert run.verbs("a") == ["restart"]
+    assert [one["agent"] for one in run.document["held"]] == ["b"]
+    healed = fleet.pids()
+    assert healed["b"] == before["b"]
+    assert healed["a"] != before["a"]
     fleet.kill(server, signal="CONT")
     fleet.converge()
-    assert fleet.up("a", "b") == before
+    assert fleet.up("a", "b") == healed
     assert fleet.sessions(SOCKET) == ["_holder", "a"]
