@@ -53,7 +53,7 @@ def plan(
     now = observation.taken_at
     changes = tuple(sorted(changes, key=lambda change: change.key))
     views = build_views(fleet, observation, inventory, detail=chosen.detail)
-    draft = Draft(now=now, up=servers_up(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))))
+    draft = Draft(now=now, up=servers_up(observation))
     plan_shared(draft, changes, views, history, inventory, observation)
     plan_reseed(draft, changes, observation.present.get(reseed.KEY))
     by_agent = _by_agent(changes)

@@ -57,8 +57,9 @@ def reload_needed(history: History, observation: Observation) -> bool:
     return observation.reload_due or known
 
 
-def servers_up(holder: Present | None) -> frozenset[str]:
+def servers_up(observation: Observation) -> frozenset[str]:
     """The tmux servers that are seen to be up, by the names that the holder has for them."""
+    holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
     if holder is None:
         return frozenset()
     servers, unseen = holder.fields["servers"], holder.evidence.get("unseen", ())
