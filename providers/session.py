@@ -84,7 +84,11 @@ class SessionProvider:
                 if second.evidence["guests"]:
                     continue  # to end it would end the agent that was moved there
                 key = ResourceKey(self.kind, f"{name}@{second.fields['socket']}")
-                evidence = {**second.evidence, "scopes": _own_scope(second, look)}
+                try:
+                    evidence = {**second.evidence, "scopes": _own_scope(second, look)}
+                except ObserveError as error:
+                    found[key] = unclear(key, name, str(error))
+                    continue
                 fields = {name: value for name, value in second.fields.items() if name not in placement.FIELDS}
                 found.setdefault(key, replace(second, key=key, fields=fields, evidence=evidence))
         for name, units in scopes.items():
@@ -152,7 +156,7 @@ class SessionProvider:
             },
             evidence={
                 "unkept": unkept,
-                "start_ticks": tree.start_ticks(pane.pid),
+                "start_ticks": trees.start_ticks(pane.pid),
                 "session": pane.session,
                 "mark": pane.mark,
                 "fleet": pane.fleet,
@@ -212,6 +216,10 @@ class _Trees:
             return Identity(matches=False, program="", launching=False, pids=(), started=0.0)
         self._tree = self._tree or ProcessTree(self._look)
         return self._tree.identify(pane, names)
+
+    def start_ticks(self, pid: int) -> int:
+        """0 for a process that is not there."""
+        return self._tree.start_ticks(pid) if self._tree is not None else 0
 
 
 def _measured(found: dict[ResourceKey, Present], look: Look) -> dict[ResourceKey, Present]:
