@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from providers.base import Action, Health, HeldReason, Kind, Present, Verb
+from providers.base import Action, Health, HeldReason, Kind, Present, ResourceKey, Verb
 from providers.launch import launch_digest, launch_fields
 from providers.names import UNIT_SUFFIXES
+from providers.unit import WANTS
 from reconciler import backoff
 from reconciler.decide import relaunch_due
 from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
@@ -118,7 +119,6 @@ def inventory_after_look(plan: Plan, observation: Observation, inventory: Invent
     is dropped."""
     declared = {agent.name: agent for agent in fleet.agents}
     present = _present_agents(observation)
-    certain = not observation.unknown.keys() & {Kind.UNIT, Kind.SESSION, Kind.ENV, Kind.EXTRAS}
     agents = dict(inventory.agents)
     for name, view in plan.views.items():
         agent, owned = declared.get(name), agents.get(name)
@@ -126,17 +126,29 @@ def inventory_after_look(plan: Plan, observation: Observation, inventory: Invent
             fresh = _owned(agent, view, owned)
             if fresh is not None:
                 agents[name] = fresh
-        elif owned is not None and certain and name not in present and (agent is None or agent.state == "absent"):
+        elif (
+            owned is not None
+            and name not in present
+            and _is_certain(name, observation)
+            and (agent is None or agent.state == "absent")
+        ):
             del agents[name]
     files = set(inventory.files)
     if not observation.unknown.keys() & set(FILES):
-        seen = {key.name for key in observation.present if key.kind in FILES}
+        seen = {key.name for key in (*observation.present, *observation.unclear) if key.kind in FILES}
         files &= seen | {action.key.name for action in plan.actions}
         # A mission that is there and was generated is this fleet's, also after our memory was lost.
         mission = {key for key in observation.present if fleet.mission and key.kind is Kind.PROJECTION}
         files |= {key.name for key in mission if observation.present[key].ours}
     floor = inventory.floor if plan.refused else fleet.policy.floor
     return replace(_changed(inventory, agents, files), floor=floor)
+
+
+def _is_certain(name: str, observation: Observation) -> bool:
+    """Whether everything could be seen that there may be of an agent."""
+    kinds = (Kind.UNIT, Kind.SESSION, Kind.ENV, Kind.EXTRAS)
+    hidden = any(observation.hidden(ResourceKey(kind, name)) for kind in kinds)
+    return not hidden and ResourceKey(Kind.UNIT, WANTS) not in observation.unclear
 
 
 def _owned(agent: Agent, view: AgentView, owned: Owned | None) -> Owned | None:
