@@ -218,6 +218,11 @@ class Look(Protocol):
         same name."""
         ...
 
+    def behind(self, units: Sequence[str]) -> bool:
+        """Whether systemd has not read yet what is on disk for one of these units. For when something has changed:
+        systemd looks at the files of each."""
+        ...
+
     def failing_condition(self, unit: str) -> str:
         """The condition of a unit that does not hold now, as it is written; "" if all do. A process: for the few units
         that somebody has given a condition."""

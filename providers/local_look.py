@@ -72,6 +72,11 @@ class LocalLook:
 
         return self._once(("unit_files",), lambda: scan(self.manager().unit_path, self._facts.unit_dir))
 
+    def behind(self, units: Sequence[str]) -> bool:
+        from providers.manager import behind
+
+        return self._once(("behind", *units), lambda: behind(self._systemd, units))
+
     def failing_condition(self, unit: str) -> str:
         from providers.conditions import failing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
@@ -36,6 +37,17 @@ def read_manager(systemd: Systemd) -> ManagerState:
         )
     except (IndexError, TypeError, ValueError) as error:
         raise ObserveError("systemd's answer about itself has an unknown form") from error
+
+
+def behind(systemd: Systemd, units: Iterable[str]) -> bool:
+    """Whether systemd has not read what is on disk now for one of these units. Asked all at once; raises
+    ObserveError."""
+    what = "tell whether it has read a unit's files"
+    frames = systemd.ask(*(_get(what, "Unit", "NeedDaemonReload", path=object_path(unit)) for unit in units))
+    try:
+        return any(bool(frame.body()[0][1]) for frame in frames)
+    except (IndexError, TypeError) as error:
+        raise ObserveError("systemd's answer about a unit has an unknown form") from error
 
 
 def _get(what: str, interface: str, name: str, *, path: str = "") -> Ask:

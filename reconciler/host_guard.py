@@ -31,9 +31,11 @@ REBIND = "reconcile --rebind-host"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostBinding:
-    """What was seen first; "" is not known. `host` is the name in the roster, the folders are absolute."""
+    """What was seen first; "" is not known. `host` is the name in the roster, which need not be the machine's own
+    (`hostname`); the folders are absolute."""
 
     host: str = ""
+    hostname: str = ""
     machine_id: str = ""
     mosaic_home: str = ""
     state_home: str = ""
@@ -49,11 +51,14 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
     if options.dry_run and options.host and not options.rebind_host:
         return options  # how another host would look is no harm
     known = HostBinding() if options.rebind_host else read_binding(facts)
-    name = named or (known.host if _same(known.host, facts.hostname) else facts.hostname)
+    # While the machine is called what it was, it has the name that was given to it then.
+    unchanged = _same(known.hostname, facts.hostname) or _same(known.host, facts.hostname)
+    name = named or (known.host if unchanged else facts.hostname)
     _must_be_here(known, facts)
     _must_be_it(known, name, facts)
     seen = HostBinding(
         host=name,
+        hostname=facts.hostname,
         machine_id=facts.machine_id or known.machine_id,
         mosaic_home=facts.mosaic_home,
         state_home=facts.state_home,
@@ -76,7 +81,7 @@ def read_binding(facts: HostFacts) -> HostBinding:
     return HostBinding(**{key: str(known[key]) for key in _KEYS if key in known})
 
 
-_KEYS = ("host", "machine_id", "mosaic_home", "state_home")
+_KEYS = ("host", "hostname", "machine_id", "mosaic_home", "state_home")
 
 
 def _path(facts: HostFacts) -> Path:

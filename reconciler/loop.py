@@ -20,7 +20,7 @@ from reconciler.clock import clock_seen
 from reconciler.desired import desired
 from reconciler.diff import diff
 from reconciler.model import Observation, Outcome, Plan
-from reconciler.observe import observe
+from reconciler.observe import observe, reload_needed
 from reconciler.plan import PlanOptions, plan
 from reconciler.store import Store
 from specs.compiled import Fleet, Suspension
@@ -76,6 +76,10 @@ def look(ctx: Context, fleet: Fleet) -> Pass:
     observation = observe(ctx.host, fleet, registry)
     history = clock_seen(remember.history_for(fleet, ctx.store.load_history(now=observation.taken_at)), observation)
     observation = replace(observation, clock_set_at=history.clock_set_at)
+    if observation.unit_files and history.unit_files not in ("", observation.unit_files) and not observation.reload_due:
+        needed = reload_needed(ctx.host, fleet)
+        seen = "" if needed is None else observation.unit_files
+        observation = replace(observation, reload_due=bool(needed), unit_files=seen)
     facts = reseed.facts_after(ctx.host.facts, observation.present.get(reseed.KEY))
     changes = diff(desired(fleet, registry, facts), observation, inventory, fleet)
     planned = plan(
@@ -96,8 +100,13 @@ def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
     inventory = ctx.store.load_inventory()
     history = remember.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
     history = clock_seen(history, seen.observation)
-    ctx.store.save_history(remember.history_after_look(seen.plan, history, fleet, seen.observation.unit_files))
+    ctx.store.save_history(remember.history_after_look(seen.plan, history, fleet, _read(seen.observation)))
     ctx.store.save_inventory(remember.inventory_after_look(seen.plan, seen.observation, inventory, fleet))
+
+
+def _read(observation: Observation) -> str:
+    """Digest of the files of units that systemd has read, "" where it has not, or nobody knows."""
+    return "" if observation.reload_due else observation.unit_files
 
 
 def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:

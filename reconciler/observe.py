@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Kind, ObserveError, Present, ResourceKey, rest_of
 from providers.launch import holder_sockets
+from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES, agent_unit
 from providers.overrides import Override, overrides
 from reconciler.model import Observation
 
@@ -54,6 +55,19 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
         reload_due=stale,
         digest=_digest(present, unclear, unknown),
     )
+
+
+def reload_needed(host: Host, fleet: Fleet) -> bool | None:
+    """Whether systemd has not read what decides about our units by now: asked once these files have changed, since
+    whoever changed them may have told it. None: it does not answer, so the question stays."""
+    look = host.look()
+    names = {agent_unit(agent.name) for agent in fleet.agents if agent.state == "running"}
+    names |= {HOLDER_UNIT, RESPONDER_UNIT}
+    try:
+        names |= {one for one in look.units() if one.endswith(UNIT_SUFFIXES)}
+        return look.behind(sorted(names))
+    except ObserveError:
+        return None
 
 
 def _units(look: Look, fleet: Fleet) -> tuple[dict[str, Override], str, bool]:

@@ -35,7 +35,7 @@ def plan_shared(
         if (override := observation.overrides.get(unit)) is not None:
             draft.hold(None, unit, Verb.START, HeldReason(override.word), override.why)
             draft.close((use,), override.why)
-    if written or history.reload_due or reload_needed(history, observation):
+    if written or history.reload_due or observation.reload_due:
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
         # It comes after all files, as jobs do; one that could not be written is no reason to keep the others from it.
         draft.wait(Use, draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK))
@@ -49,12 +49,6 @@ def plan_shared(
         _holder(draft, change, views, history)
     if holder is not None and holder.evidence.get("lost") and not by_kind.get(Kind.HOLDER):
         draft.add(Verb.RECOVER, holder.key, HOLDER_UNIT, Reason.UNHEALTHY, present=holder)
-
-
-def reload_needed(history: History, observation: Observation) -> bool:
-    """Whether systemd says so, or somebody has changed a file of our units since it has read them last."""
-    known = history.unit_files not in ("", observation.unit_files) and observation.unit_files != ""
-    return observation.reload_due or known
 
 
 def servers_up(observation: Observation) -> frozenset[str]:

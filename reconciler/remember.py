@@ -36,7 +36,7 @@ def history_for(fleet: Fleet, history: History) -> History:
 
 def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: str = "") -> History:
     """What one look teaches: who is healthy since when, who waits since when, who is gone. `unit_files`: digest of
-    those that were seen, which systemd has read if no reload is due."""
+    the files of units that systemd has read, "" where that is not known."""
     now = plan.observed_at
     waiting = {held.agent for held in plan.held if held.reason in WAITING}
     busy = {action.agent for action in plan.actions} | {held.agent for held in plan.held}
@@ -57,7 +57,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
             known = replace(known, waiting_since=since, in_sync_since=sync)
         agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)
-    read = history.unit_files or ("" if any(one.verb is Verb.RELOAD for one in plan.actions) else unit_files)
+    due = history.reload_due or any(one.verb is Verb.RELOAD for one in plan.actions)
+    read = history.unit_files if due or not unit_files else unit_files
     if agents == history.agents and (heals, read) == (history.heals, history.unit_files):
         return history
     return replace(history, agents=agents, heals=heals, unit_files=read)

@@ -23,6 +23,7 @@ from providers.host import (
 from providers.placement import TOTAL, size
 from providers.programs.registry import READERS
 from tests.programs.captures import screen
+from tests.world_machine import template_of
 
 if TYPE_CHECKING:
     from providers.programs.base import Screen
@@ -97,6 +98,11 @@ class WorldLook:
             for path, file in self._world.files.items()
             if path.startswith(start)
         )
+
+    def behind(self, units: Sequence[str]) -> bool:
+        world = self._world
+        known = {*map(template_of, units)} & world.fragments.keys()
+        return any(world.fragments[name] != world.on_disk(name) for name in known)
 
     def failing_condition(self, unit: str) -> str:
         return self._once("failing_condition", unit, lambda: "")  # no file here has a condition

@@ -21,15 +21,15 @@ class Machine(Processes):
     def fragment(self, name: str) -> str | None:
         """The unit file as systemd has it: read when the unit is first needed, then only by a reload."""
         if name not in self.fragments:
-            self.fragments[name] = self._on_disk(name)
+            self.fragments[name] = self.on_disk(name)
         return self.fragments[name]
 
-    def _on_disk(self, name: str) -> str | None:
+    def on_disk(self, name: str) -> str | None:
         file = self.files.get(f"{self.facts.unit_dir}/{name}")
         return None if file is None or file.odd else file.content
 
     def reload(self) -> None:
-        self.fragments = {name: self._on_disk(name) for name in self.fragments}
+        self.fragments = {name: self.on_disk(name) for name in self.fragments}
         for name, unit in self.units.items():
             unit.load = load_state(self.fragments.get(template_of(name), "ExecStart="))
 

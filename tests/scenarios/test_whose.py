@@ -110,6 +110,18 @@ def test_renamed_on_purpose(fleet: Fleet) -> None:
     assert fleet.converge().done == []
 
 
+def test_a_name_that_was_given_stays(fleet: Fleet) -> None:
+    """The roster's name need not be the machine's: it is given once, and the next run has it from the first."""
+    fleet.agents = {"a": {"runtime": "stub", "host": "alpha"}}
+    fleet.commit()
+    fleet.converge("--host", "alpha")
+    assert fleet.pids().keys() == {"a"}
+    assert fleet.converge().done == []
+    fleet.sh("hostname another")
+    assert fleet.reconcile().code == REFUSED
+    assert fleet.converge("--host", "alpha").done == [], "whoever says it knows it"
+
+
 @pytest.mark.parametrize("name", ["ALPHA", "alpha.example.org"])
 def test_the_same_name_in_other_letters_or_with_its_domain(fleet: Fleet, name: str) -> None:
     before = two_hosts(fleet)
