@@ -24,7 +24,7 @@ class Observation:
     boot_id: str = ""
     clock_set_at: float = 0.0  # see `reconciler.clock`
     overrides: Mapping[str, Override] = field(default_factory=dict)  # by unit: what is not as shipped
-    unit_files: str = ""  # digest of all files that decide about our units, "" where they could not be seen
+    unit_files: str = ""  # digests of the files that decide about our units (added, own), "" where not seen
     reload_due: bool = False  # systemd says that it has not read what is there now
     digest: str  # of everything compared: two looks with the same digest call for the same plan
     unclear: Mapping[ResourceKey, Present] = field(default_factory=dict)

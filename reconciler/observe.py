@@ -4,6 +4,7 @@ is of one thing, a whole kind only where its source is lost."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from providers.base import Kind, ObserveError, Present, ResourceKey, rest_of
@@ -13,7 +14,7 @@ from providers.overrides import Override, overrides
 from reconciler.model import Observation
 
 if TYPE_CHECKING:
-    from providers.host import Host, Look
+    from providers.host import Host, Look, UnitFile
     from providers.registry import Registry
     from specs.compiled import Fleet
 
@@ -57,9 +58,15 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
     )
 
 
-def reload_needed(host: Host, fleet: Fleet) -> bool | None:
+def reload_needed(host: Host, fleet: Fleet, before: str, now: str) -> bool | None:
     """Whether systemd has not read what decides about our units by now: asked once these files have changed, since
-    whoever changed them may have told it. None: it does not answer, so the question stays."""
+    whoever changed them may have told it. `before`, `now`: their digests. None: it does not answer, so the question
+    stays.
+
+    Of a drop-in that is new systemd 252 does not say so itself, and one reload more does no harm.
+    """
+    if before.partition(":")[0] != now.partition(":")[0]:
+        return True
     look = host.look()
     names = {agent_unit(agent.name) for agent in fleet.agents if agent.state == "running"}
     names |= {HOLDER_UNIT, RESPONDER_UNIT}
@@ -75,11 +82,17 @@ def _units(look: Look, fleet: Fleet) -> tuple[dict[str, Override], str, bool]:
     unknown as well, and nothing follows from what is missing here."""
     try:
         found = overrides(look, (agent.name for agent in fleet.agents if agent.state == "running"))
-        stamps = sorted((one.path, one.stamp) for one in look.unit_files())
         stale = look.manager().stale
     except ObserveError:
         return {}, "", False
-    return found, hashlib.sha256(repr(stamps).encode()).hexdigest()[:16], stale
+    files = look.unit_files()
+    added = [one for one in files if one.drop_in or not one.own_folder]
+    own = [one for one in files if one.own_folder and not one.drop_in]
+    return found, f"{_stamp(added)}:{_stamp(own)}", stale
+
+
+def _stamp(files: Iterable[UnitFile]) -> str:
+    return hashlib.sha256(repr(sorted((one.path, one.stamp) for one in files)).encode()).hexdigest()[:16]
 
 
 def _digest(present: dict[ResourceKey, Present], unclear: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:
