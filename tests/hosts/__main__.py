@@ -1,14 +1,17 @@
-"""`python -m tests.hosts shell` and `python -m tests.hosts run COMMAND...`: a private host from the command line."""
+"""A private host from the command line (`shell`, `run COMMAND...`), and what machines of a system boot from (`root`)."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+from tests.hosts.environment import environment, wheels
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.private import PrivateHost
+from tests.hosts.roots import root
+from tests.hosts.systems import named, this_system
 
-USAGE = "usage: python -m tests.hosts shell | run COMMAND [ARGUMENT...]\n"
+USAGE = "usage: python -m tests.hosts shell | run COMMAND [ARGUMENT...] | root SYSTEM\n"
 
 
 def main(argv: list[str]) -> int:
@@ -18,6 +21,8 @@ def main(argv: list[str]) -> int:
             command = ["bash", "-i"]
         case ["run", *command] if command:
             pass
+        case ["root", name]:
+            return _root(name)
         case _:
             sys.stderr.write(USAGE)
             return 2
@@ -28,6 +33,21 @@ def main(argv: list[str]) -> int:
     except HostUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 69
+
+
+def _root(name: str) -> int:
+    """Make what machines of a system boot from, before many tests ask for it at once."""
+    try:
+        system = named(name)
+        bare = root(system, "bare")
+        wheels(system)
+        if name != this_system():
+            environment(system)
+    except HostUnavailable as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return 69
+    sys.stdout.write(f"{bare if name == this_system() else root(system)}\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ from tests.hosts import roots
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.systems import CHECKOUT, System
 
+WHEELS = "/mnt/wheels"  # where a bare machine has what the project needs
 _VERSION = 1  # of the steps below
 _MAKE = """
 set -eu
 python3 -m venv "{prefix}"
-"{prefix}/bin/python" -m pip install -q --disable-pip-version-check --no-index --find-links /mnt/wheels {packages}
+"{prefix}/bin/python" -m pip install -q --disable-pip-version-check --no-index --find-links {wheels} {packages}
 """
 
 
@@ -47,7 +48,7 @@ def environment(system: System) -> Path:
 
 def wheels(system: System) -> Path:
     """A folder with all that pip needs to install the project with this system's Python, also to build it."""
-    python = _python_of(roots.root(system))
+    python = _python_of(roots.root(system, "bare"))
     recipe = repr((_VERSION, dependencies()))
     stem = f"python{python}"
     folder = roots.CACHE / "wheels" / f"{stem}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
@@ -84,8 +85,8 @@ def _download(python: str, folder: Path) -> None:
 
 def _fill(partial: Path, base: Path, packages: Path) -> None:
     names = " ".join(f"'{one}'" for one in dependencies())
-    binds = {partial: sys.prefix, packages: "/mnt/wheels"}
-    roots.made(base, _MAKE.format(prefix=sys.prefix, packages=names), binds=binds, aside=True)
+    binds = {partial: sys.prefix, packages: WHEELS}
+    roots.made(base, _MAKE.format(prefix=sys.prefix, packages=names, wheels=WHEELS), binds=binds, aside=True)
     # The project itself is the checkout, as it is in the tests' own environment.
     site = next(partial.glob("lib/python3*/site-packages"))
     own = Path(sysconfig.get_paths()["purelib"])

@@ -26,6 +26,12 @@ from tests.hosts.waiting import eventually
 REBOOT = 133  # nspawn's exit status when the machine asked for a reboot
 # Newer systems know the one hierarchy only, whatever this machine has.
 _UNIFIED = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+# What nspawn does not take away when it is killed; newer ones then refuse to start the machine again.
+_CLEAR = r"""
+sed -n 's:^[^/]*/[^ ]* \(/run/systemd/nspawn[^ ]*\) .*:\1:p' /proc/self/mountinfo | sort -r |
+while read -r mounted; do umount --lazy "$mounted"; done
+rm -rf /run/systemd/nspawn
+"""
 
 
 def why_unavailable() -> str | None:
@@ -55,12 +61,13 @@ class Machine:
         share: Iterable[str | Path] = (),
         system: System | None = None,
         bare: bool = False,
+        nspawn: Sequence[str] = ("systemd-nspawn",),
         timeout: float = 60.0,
     ) -> None:
         """`share`: paths of the machine that appear in this one, writable, at the same place.
 
         `system`: another than the one that this run is on; `bare`: with nothing that the project asks for (of another
-        system than the machine's own only).
+        system than the machine's own only). `nspawn`: another than this machine's.
         """
         if reason := why_unavailable():
             raise HostUnavailable(reason)
@@ -68,6 +75,7 @@ class Machine:
         self.leader = 0
         self._timeout = timeout
         self._boots = 0
+        self._nspawn_argv = tuple(nspawn)
         self._nspawn: subprocess.Popen[Any] | None = None
         self.system = system or wanted()
         self._disk = Disk(self.system, bare=bare, share=share)
@@ -87,6 +95,7 @@ class Machine:
         self._space.start()
         try:
             self._outside(self._disk.prepare(self.name))
+            self._disk.empty_of_people(Path(f"/proc/{self._space.pid}/root{ROOT}"))
             self._boot()
         except BaseException:
             self.close()
@@ -107,6 +116,7 @@ class Machine:
         return self._space.call([*enter, *argv], self._env, argv, input_=None, timeout=self._timeout, check=True)
 
     def _boot(self) -> None:
+        self._outside(["sh", "-c", _CLEAR])
         self._boots += 1
         leaf = f"boot-{self._boots}"
         for folder in self._unit_folders():
@@ -123,7 +133,7 @@ class Machine:
         try:
             enter = self._space.enter(leaf)
             # Shutdown and boot say nothing that a test reads, and a quiet console is a quick one.
-            argv = [*enter, "systemd-nspawn", *options, *self._disk.binds, "systemd.show_status=no"]
+            argv = [*enter, *self._nspawn_argv, *options, *self._disk.binds, "systemd.show_status=no"]
             env = self._env if self.system is None else {**self._env, **_UNIFIED}
             self._nspawn = self._space.spawn(argv, env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         finally:

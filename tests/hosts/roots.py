@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,7 @@ CACHE = Path(
 )
 _VERSION = 1  # of the steps below
 _HOUR = 3600.0  # seconds; a mirror may be slow, and one that says nothing for so long is broken
+_FORGOTTEN = 14 * 86400.0  # seconds
 _INSTALL = "apt-get -q -y -o Dpkg::Use-Pty=0 install"
 _BARE = """
 set -eu
@@ -49,17 +51,20 @@ apt-get -q download {package}
 dpkg-deb --extract {package}_*.deb keyring
 cat keyring{path} >/out/keyring
 """
-# Everything that is mounted or started here ends with the namespace, however this ends.
+# What is mounted and started ends with us, however we end: nothing goes on writing where the next one begins.
+_TOGETHER = (
+    *("setpriv", "--pdeathsig", "KILL", "unshare", "--kill-child", "--fork", "--pid", "--mount-proc"),
+    *("--mount", "--propagation=private", "--ipc", "--uts", "--"),
+)
 _INSIDE = """
 set -eu
 root=$1 script=$2; shift 2
 if [ "$root" = --aside ]; then
-  lower=$1; shift
-  root=$(mktemp -d /tmp/mosaic-root.XXXXXX); trap 'rmdir "$root"' EXIT
-  mount -t tmpfs aside "$root"
-  mkdir "$root/upper" "$root/work" "$root/root"
-  mount -t overlay overlay -o "lowerdir=$lower,upperdir=$root/upper,workdir=$root/work" "$root/root"
-  top=$root; root=$top/root
+  lower=$1 aside=$2; shift 2
+  mount -t tmpfs aside "$aside"
+  mkdir "$aside/upper" "$aside/work" "$aside/root"
+  root=$aside/root
+  mount -t overlay overlay -o "lowerdir=$lower,upperdir=$aside/upper,workdir=$aside/work" "$root"
 fi
 while [ $# -gt 0 ]; do
   mkdir -p "$root$2"
@@ -67,10 +72,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 mount -t proc proc "$root/proc"
-status=0
-chroot "$root" /bin/sh -c "$script" </dev/null || status=$?
-[ -z "${top:-}" ] || { umount --recursive --lazy "$top"; rmdir "$top"; trap - EXIT; }
-exit "$status"
+exec chroot "$root" /bin/sh -c "$script" </dev/null
 """
 
 
@@ -91,10 +93,11 @@ def made(folder: Path, script: str, *, binds: Mapping[Path, str] | None = None, 
     `binds`: folders of this machine, and where they are there. `aside`: what it changes elsewhere is forgotten.
     Raises HostUnavailable with the end of what it said.
     """
-    where = ["--aside", script, str(folder)] if aside else [str(folder), script]
+    over = CACHE / "aside"
+    over.mkdir(exist_ok=True)
+    where = ["--aside", script, str(folder), str(over)] if aside else [str(folder), script]
     words = [str(word) for pair in (binds or {}).items() for word in pair]
-    unshare = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
-    return _run([*unshare, "sh", "-c", _INSIDE, "sh", *where, *words], f"a step in {folder}")
+    return _run(["sh", "-c", _INSIDE, "sh", *where, *words], f"a step in {folder}")
 
 
 @contextlib.contextmanager
@@ -109,27 +112,38 @@ def alone(name: str) -> Iterator[None]:
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[None]:
     """Nobody takes it away for a newer one meanwhile."""
-    with folder.with_suffix(".users").open("w") as users:
+    with _users(folder).open("a") as users:
+        os.utime(users.fileno())
         fcntl.flock(users, fcntl.LOCK_SH)
         yield
 
 
+def _users(folder: Path) -> Path:
+    """Held by those who use it; its time is that of the last one's coming."""
+    return folder.with_name(f"{folder.name}.users")
+
+
 @contextlib.contextmanager
 def whole(folder: Path, stem: str) -> Iterator[Path]:
-    """A folder to fill, which takes its place only if nothing went wrong; what has another digest is taken away."""
+    """A folder to fill, which takes its place only if nothing went wrong. Others of its stem that nobody has used for
+    long are taken away: other checkouts have other recipes."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
+        _users(folder).touch()
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     for older in folder.parent.glob(f"{stem}-*"):
-        if older != folder and older.is_dir():
-            with older.with_suffix(".users").open("w") as users, contextlib.suppress(BlockingIOError):
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(older, ignore_errors=True)
+        users = _users(older)
+        if older in {folder, partial} or not users.exists() or time.time() - users.stat().st_mtime < _FORGOTTEN:
+            continue
+        with users.open("a") as lock, contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(older, ignore_errors=True)
+            users.unlink()
 
 
 def _packages(kind: Kind) -> tuple[str, ...]:
@@ -145,7 +159,10 @@ def _make(system: System, kind: Kind, folder: Path) -> None:
     if kind == "full":
         base = root(system, "bare")
         with whole(folder, f"{system.name}-full") as partial:
-            _run(["cp", "-a", "--reflink=auto", f"{base}/.", str(partial)], "a copy of the bare root")
+            _run(
+                ["cp", "-a", "--reflink=auto", "--one-file-system", f"{base}/.", str(partial)],
+                "a copy of the bare root",
+            )
             made(partial, _FULL.format(install=_INSTALL, packages=" ".join([*told_to_install(), *SCENARIOS])))
         return
     if shutil.which("debootstrap") is None:
@@ -208,7 +225,7 @@ def _environment() -> dict[str, str]:
 def _run(argv: list[str], what: str) -> str:
     try:
         done = subprocess.run(
-            argv,
+            [*_TOGETHER, *argv],
             env=_environment(),
             capture_output=True,
             encoding="utf-8",

@@ -19,7 +19,7 @@ BARE = (
     *("ca-certificates", "openssh-server", "openssh-client"),
 )
 # What the scenarios use besides what the README installs.
-SCENARIOS = ("groff-base", "gnupg", "strace", "fuse3", "cron")
+SCENARIOS = ("groff-base", "gnupg", "strace", "fuse3", "cron", "systemd-container")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

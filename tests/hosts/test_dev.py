@@ -96,3 +96,53 @@ def test_arguments_reach_pytest_and_hosts_are_required(elsewhere: Path, tmp_path
     said = [line for line in log.read_text().splitlines() if line.startswith("-m") and "pip" not in line]
     assert said[1:4] == ["-m ruff check .", "-m ruff format --check .", "-m mypy"], done.stderr
     assert said[4] == f"-m pytest -n 4 --dist loadfile {elsewhere}/tests -k two words"
+
+
+def on(elsewhere: Path, tmp_path: Path, *words: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    log = tmp_path / "asked.log"
+    if not log.exists():
+        fake_pythons(tmp_path / "bin", "3.12.1", old=False)
+    log.write_text("")
+    done = subprocess.run(
+        [elsewhere / "dev", "test", "--on", *words],
+        cwd=elsewhere,
+        env={"PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done, [line for line in log.read_text().splitlines() if line.startswith("-m") and "pip" not in line]
+
+
+def test_on_a_system_runs_what_needs_a_booted_machine(elsewhere: Path, tmp_path: Path) -> None:
+    done, said = on(elsewhere, tmp_path, "debian-13")
+    assert done.returncode == 0, done.stderr
+    root, tests = said[-2:]
+    assert root == "-m tests.hosts root debian-13"
+    assert tests.startswith("-m pytest -n 4 --dist loadfile tests/machines ")
+    for path in tests.removeprefix("-m pytest -n 4 --dist loadfile ").split():
+        assert (CHECKOUT / path).exists(), path
+    done, said = on(elsewhere, tmp_path, "debian-13", "-k", "reboot")
+    assert said[-1] == "-m pytest -n 4 --dist loadfile -k reboot"
+
+
+def test_on_all_goes_through_them_and_says_where_it_is_not_well(elsewhere: Path, tmp_path: Path) -> None:
+    done, said = on(elsewhere, tmp_path, "all")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[-1] for line in said if " root " in line] == ["debian-12", "debian-13", "ubuntu-24.04"]
+    # A root that cannot be made: the others are tried, and the whole has failed.
+    python = elsewhere / ".venv/bin/python"
+    python.write_text(
+        python.read_text().replace('case "$1 $2" in', 'case "$*" in *"root debian-13") exit 69;; esac\ncase "$1 $2" in')
+    )
+    done, said = on(elsewhere, tmp_path, "all")
+    assert done.returncode == 1
+    assert done.stderr.endswith("dev: not well on: debian-13 (no root)\n")
+    assert sum("pytest" in line for line in said) == 2
+
+
+def test_on_an_unknown_system_names_the_known(elsewhere: Path, tmp_path: Path) -> None:
+    done, said = on(elsewhere, tmp_path, "debian-31")
+    assert (done.returncode, said) == (1, [])
+    assert done.stderr == "dev: --on takes one of: debian-12 debian-13 ubuntu-24.04 all\n"

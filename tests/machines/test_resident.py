@@ -224,7 +224,7 @@ sys.stdin.read()
 
 def test_it_works_where_no_file_can_be_watched(machine: Machine) -> None:
     """The kernel gives each user 128 inotify instances, for all that he runs. Without one, it is woken by the rest."""
-    machine.run(["useradd", "--create-home", "--uid", "61813", "kim"])  # the limit counts for all machines of a kernel
+    machine.useradd("kim")  # with a number that no other machine's user has: the limit counts for all of a kernel
     kim = Tenant(machine, "kim", interval="1h")
     kim.commit("Declare the fleet")
     kim.start_manager()

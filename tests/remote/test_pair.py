@@ -50,7 +50,7 @@ def test_one_list_for_both(pair: Pair) -> None:
 
 
 def test_a_host_that_does_not_answer_is_a_row_that_says_so(pair: Pair) -> None:
-    pair.machines["far"].run(["systemctl", "stop", "ssh.service"])
+    pair.machines["far"].run(["systemctl", "stop", "ssh.socket", "ssh.service"])
     try:
         document = pair.document("near", "fleet", "ps", "--all-hosts", "--check", code=3)
     finally:
@@ -104,7 +104,7 @@ def test_what_waits_on_the_other_host_is_listed_here(pair: Pair) -> None:
 
 def test_a_host_whose_outbox_is_not_known_is_named(pair: Pair) -> None:
     kept = pair.document("near", "agent", "send", "lead", "-m", "for me", "--when", "available")["id"]
-    pair.machines["far"].run(["systemctl", "stop", "ssh.service"])
+    pair.machines["far"].run(["systemctl", "stop", "ssh.socket", "ssh.service"])
     try:
         document = pair.document("near", "agent", "outbox", "--all-hosts", code=69)
         alone = pair.mosaic("near", "agent", "outbox", "coder1", code=69)
@@ -130,7 +130,7 @@ def test_an_agent_signs_as_itself_on_the_other_host_too(pair: Pair) -> None:
 
 
 def test_a_host_that_is_not_reached_gets_nothing_and_that_is_said(pair: Pair) -> None:
-    pair.machines["far"].run(["systemctl", "stop", "ssh.service"])
+    pair.machines["far"].run(["systemctl", "stop", "ssh.socket", "ssh.service"])
     try:
         answer = pair.document("near", "agent", "send", "coder0", "-m", "lost", "--verify", code=1)
     finally:
