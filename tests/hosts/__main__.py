@@ -1,4 +1,4 @@
-"""A private host from the command line (`shell`, `run COMMAND...`), and what machines of a system boot from (`root`)."""
+"""From the command line: a private host (`shell`, `run COMMAND...`), and what machines boot from (`root SYSTEM`)."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.hosts import roots
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.machine import Machine
 from tests.hosts.private import PrivateHost
@@ -87,6 +88,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         "XDG_STATE_HOME": home / ".local/state",
         "XDG_DATA_HOME": home / ".local/share",
         "XDG_CACHE_HOME": home / ".cache",
+        "MOSAIC_TEST_CACHE": roots.CACHE,  # a root is made once for all, also for a test's own processes
         "DBUS_SESSION_BUS_ADDRESS": f"unix:path={runtime}/no-bus",
         "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={runtime}/no-bus",
         # A person's git settings (signing, hooks, default branch) are not part of any test.

@@ -124,7 +124,10 @@ def test_on_a_system_runs_what_needs_a_booted_machine(elsewhere: Path, tmp_path:
     for path in tests.removeprefix("-m pytest -n 4 --dist loadfile ").split():
         assert (CHECKOUT / path).exists(), path
     done, said = on(elsewhere, tmp_path, "debian-13", "-k", "reboot")
-    assert said[-1] == "-m pytest -n 4 --dist loadfile -k reboot"
+    assert said[-1] == f"{tests} -k reboot"
+    (elsewhere / "tests").mkdir()
+    done, said = on(elsewhere, tmp_path, "debian-13", "tests")
+    assert said[-1] == f"-m pytest -n 4 --dist loadfile {elsewhere}/tests"
 
 
 def test_on_all_goes_through_them_and_says_where_it_is_not_well(elsewhere: Path, tmp_path: Path) -> None:
