@@ -5,13 +5,14 @@ MOSAIC_TEST_STARTS says how many starts are counted on each tmux server (a thous
 
 from __future__ import annotations
 
+import json
 import os
 from itertools import cycle
 
 import pytest
 
-from tests.hosts import Machine
-from tests.machines.tenant import FOUR, MINUTE, SOCKET, Process, Tenant
+from tests.hosts import Machine, eventually
+from tests.machines.tenant import FOUR, MINUTE, SOCKET, Process, Tenant, others
 
 STARTS = int(os.environ.get("MOSAIC_TEST_STARTS", "60"))
 AT_ONCE = (5, 20, 50) if STARTS > 100 else (5, 20)
@@ -21,6 +22,14 @@ version: 1
 transport: tmux
 tmux: {{{socket}holder_session: _holder}}
 agents:
+"""
+LIMITED = """\
+version: 1
+transport: tmux
+tmux: {{socket_name: {socket}, holder_session: _holder}}
+agents:
+  - {{name: lead, runtime: stub, class: orchestrator, resources: {{memory_max: 1G}}}}
+  - {{name: enhancer, runtime: stub, class: enhancer}}
 """
 
 
@@ -73,3 +82,52 @@ def test_each_of_many_starts_ends_in_the_agents_own_scope(crowd: Crowd) -> None:
 def test_each_is_in_its_scope_after_a_reboot(machine: Machine, crowd: Crowd) -> None:
     machine.reboot()
     assert crowd.outside(crowd.up(timeout=2 * MINUTE)) == []
+
+
+def test_a_limit_is_in_force_or_said_and_nothing_is_tried_again_and_again(machine: Machine) -> None:
+    tenant = Tenant.create(machine, "limits-user")
+    tenant.start_manager()
+    roster = LIMITED.format(socket=SOCKET)
+    tenant.commit_roster(roster, "Declare a limit")
+    tenant.declared = {"lead": "orchestrator", "enhancer": "enhancer"}
+    tenant.reconcile()
+    before = tenant.up()
+    verify = tenant.run([tenant.bin / "mosaic", "fleet", "verify", "-o", "json"], check=False)
+    [limit] = [check for check in json.loads(verify.stdout)["checks"] if check["name"] == "limits.MemoryMax"]
+    folder = f"/sys/fs/cgroup{tenant.cgroup(before['lead'].pid).removeprefix('0::')}"
+    kept = machine.run(["cat", f"{folder}/memory.max"], check=False)
+    again = json.loads(tenant.reconcile("-o", "json").stdout)
+    assert again["actions"] == []
+    assert tenant.up() == before
+    if kept.returncode == 0:
+        assert (limit["result"], kept.stdout.strip(), again["held"]) == ("ok", str(1 << 30), [])
+        return
+    assert limit["result"] == "wrong"
+    [held] = again["held"]
+    assert (held["agent"], held["reason"]) == ("lead", "unsupported")
+    assert [change["path"] for change in held["changes"]] == ["limits.MemoryMax"]
+    report = json.loads(tenant.run([tenant.bin / "mosaic", "doctor", "-o", "json"], check=False).stdout)
+    assert [check["result"] for check in report["checks"] if check["name"] == "memory-limits"] == ["warn"]
+
+
+def test_a_stop_ends_the_panes_of_a_server_that_the_agent_has_started(machine: Machine) -> None:
+    """tmux takes them out of the scope that their server is in, so that the end of the scope is not theirs."""
+    tenant = Tenant.create(machine, "inner-user")
+    tenant.start_manager()
+    tenant.reconcile()
+    before = tenant.up()
+    inner = ["tmux", "-L", "inner", "-f", "/dev/null"]
+    tenant.run([*inner, "new-session", "-d", "sleep", "4321"], env={"MOSAIC_AGENT_NAME": "coder0"})
+    pid = int(tenant.run([*inner, "display-message", "-p", "#{pane_pid}"]).stdout)
+    moves = tenant.run(["grep", "-q", "libsystemd", f"/proc/{tmux_server(tenant, inner)}/maps"], check=False)
+    if moves.returncode == 0:
+        eventually(lambda: "/tmux-spawn-" in tenant.cgroup(pid), timeout=MINUTE, what="the move of the inner pane")
+    tenant.stopped.add("coder0")
+    tenant.commit("Stop the coder")
+    tenant.reconcile()
+    assert machine.path_outside(f"/proc/{pid}").exists() is (moves.returncode != 0)
+    assert others(tenant.up(), "coder0") == others(before, "coder0")
+
+
+def tmux_server(tenant: Tenant, where: list[str]) -> str:
+    return tenant.run([*where, "display-message", "-p", "#{pid}"]).stdout.strip()
