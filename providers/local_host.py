@@ -83,12 +83,8 @@ class LocalHost:
     def paused(self) -> str | None:
         path = f"{self.facts.run_dir}/PAUSED"
         try:
-            # Without waiting, whatever it is that stands there.
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-            try:
-                text = os.read(fd, 4096)
-            finally:
-                os.close(fd)
+            # A link may lead to a file system that gives no answer.
+            text = _far_head(path) if os.path.islink(path) else _head(path)
         except (FileNotFoundError, NotADirectoryError):
             return "PAUSED is a link to nowhere" if os.path.islink(path) else None
         except OSError as error:
@@ -228,6 +224,21 @@ class LocalHost:
         said = done.err.decode("utf-8", "replace").strip() or f"status {done.status}"
         text = f"linger for {user} cannot be set: {said}; run: sudo loginctl enable-linger {user}"
         return StepResult(ok=False, changed=False, error=text)
+
+
+def _head(path: str) -> bytes:
+    """Without waiting, whatever it is that stands there. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 4096)
+    finally:
+        os.close(fd)
+
+
+def _far_head(path: str) -> bytes:
+    from providers.bounded_look import ask_one
+
+    return ask_one(path, lambda: _head(path))
 
 
 def _change_file(step: FileStep) -> StepResult:

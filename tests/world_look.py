@@ -184,6 +184,9 @@ class WorldLook:
         return self._once("cmdline", str(pid), lambda: self._cmdline(pid))
 
     def unit_of(self, pid: int) -> str:
+        return self._once("unit_of", str(pid), lambda: self._unit_of(pid))
+
+    def _unit_of(self, pid: int) -> str:
         proc = self._world.procs.get(pid)
         return (proc.scope or "") if proc is not None else ""
 
@@ -208,6 +211,7 @@ class WorldLook:
 
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
         """A second of CPU for each minute of life, and 50 MiB for each process."""
+        self._once("usage", "", lambda: None)
         found = {}
         for name, pids in panes.items():
             procs = [self._world.procs[pid] for pid in pids if pid in self._world.procs]

@@ -1,0 +1,97 @@
+"""Law 13 on a real host: what is wrong with one agent's folder or secret holds that agent alone. The others are healed,
+the run says what is wrong, and it goes on by itself when that is mended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.hosts.hanging import MODES
+from tests.hosts.namespace import CHECKOUT
+from tests.scenarios.fleet import Fleet, Run
+
+
+@contextmanager
+def hanging(fleet: Fleet, folder: str, mode: str) -> Iterator[None]:
+    fleet.sh(f"mkdir -p {folder}")
+    argv = [sys.executable, "-m", "tests.hosts.hanging", folder, mode]
+    server: subprocess.Popen[str] = fleet.host.popen(argv, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    assert server.stdout.readline() == "hangs\n"
+    try:
+        yield
+    finally:
+        fleet.sh(f"umount --force --lazy {folder}")
+        server.kill()
+
+
+def alone(fleet: Fleet, run: Run, before: dict[str, int], reason: str, said: str) -> dict[str, int]:
+    """a was killed: it is healed, and b lives on, held with the reason."""
+    assert run.code == 1, run.out + run.err
+    assert run.verbs("a") == ["restart"], run.out
+    held = run.held("b")
+    assert (held["verb"], held["reason"]) == ("restart", reason)
+    assert said in held["message"], held
+    after = fleet.pids()
+    assert after["b"] == before["b"]
+    assert after["a"] != before["a"]
+    return after
+
+
+def test_a_folder_that_is_a_link_to_itself(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    fleet.sh("ln -s loop ~/loop")
+    fleet.agents["b"]["working_directory"] = "~/loop"
+    fleet.commit()
+    fleet.kill(before["a"])
+    alone(fleet, fleet.reconcile(), before, "dependency", "lead back to themselves")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_folder_on_a_file_system_that_gives_no_answer(fleet: Fleet, mode: str) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    folder = f"{fleet.host.home}/far"
+    with hanging(fleet, folder, mode):
+        fleet.agents["b"]["working_directory"] = "~/far"
+        fleet.commit()
+        assert fleet.reconcile("--dry-run").held("b")["reason"] == "unknown"
+        fleet.kill(before["a"])
+        healed = alone(fleet, fleet.reconcile(), before, "unknown", f"the file system at {folder} (fuse)")
+        listed = fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "json")
+        assert "far" in listed.out, listed.err
+        # One that has ended is not started there: that would hang, and be counted as a heal.
+        fleet.kill(healed["b"])
+        run = fleet.reconcile()
+        assert run.held("b")["reason"] == "unknown"
+        assert run.verbs("b") == []
+    fleet.wait(lambda: fleet.reconcile().code == 0, "convergence, now that nothing hangs")
+    assert fleet.up("a", "b")["a"] == healed["a"]
+
+
+def test_the_resident_goes_on_while_something_hangs(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    folder = f"{fleet.host.home}/far"
+    resident = fleet.start(fleet.argv("--watch"))
+    with hanging(fleet, folder, "mute"):
+        fleet.agents["b"]["working_directory"] = "~/far"
+        fleet.commit()
+        fleet.wait(lambda: any(one["agent"] == "b" for one in fleet.status()["held"]), "b is held")
+        fleet.kill(before["a"])
+        fleet.wait(lambda: fleet.pids().get("a", before["a"]) != before["a"], "a is healed")
+        fleet.kill(fleet.pids()["a"])
+        fleet.wait(lambda: "a" in fleet.pids(), "a is healed again")
+        fleet.wait(lambda: len(fleet.named("mosaic-look")) == 1, "one look that hangs, however often it was due")
+    fleet.wait(lambda: fleet.pids().get("b", before["b"]) != before["b"], "b has its folder")
+    resident.send_signal(signal.SIGTERM)
+    assert resident.wait(timeout=60) == 143
