@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class Place:
         if self.path is None:
             return None
         try:
+            _must_answer(self.path)
             found = find_repo(self.path)
             there = self.path.exists()
         except OSError as error:
@@ -156,6 +158,17 @@ def parse_place(spec: str) -> Place:
 def _local(path: Path) -> Place:
     absolute = path.absolute()
     return Place(url=str(absolute), path=absolute)
+
+
+def _must_answer(path: Path) -> None:
+    """Raises OSError where the file system of a path gives no answer in time; one on a disk of this machine is not
+    asked twice."""
+    from providers.mounts import Mounts
+
+    if Mounts().far(str(path)) is not None:
+        from providers.bounded_look import ask_one
+
+        ask_one(str(path / ".git" / "HEAD"), lambda: os.path.lexists(path / ".git" / "HEAD"))
 
 
 def _unreadable(path: Path | None, error: OSError) -> Unavailable:

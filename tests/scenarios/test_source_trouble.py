@@ -3,6 +3,8 @@ and the next good commit is taken once it is mended."""
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.scenarios.fleet import Fleet, Run, stub
@@ -208,7 +210,7 @@ def test_anything_in_the_place_of_a_file_of_ours(healing: Healing, there: str) -
     preview = fleet.reconcile("--dry-run")
     assert preview.code == 0, preview.err
     assert healing.heals().code == 0
-    status = fleet.cli("fleet", "status", fleet.repo)
+    status = fleet.cli("fleet", "status", "--fleet", fleet.repo)
     assert status.code in (0, 3), status.err
     healing.takes()
     again = fleet.converge()
@@ -284,6 +286,22 @@ def test_the_resident_loop_goes_on_healing(fleet: Fleet) -> None:
             fleet.rules["reconcile"]["interval"] = f"{70 + len(healing.left)}s"
             watch.seen(fleet.commit(break_))
         assert watch.end() == 143
+
+
+def test_a_repository_on_a_file_system_that_answers_nothing(fleet: Fleet) -> None:
+    healing = Healing(fleet)
+    before = fleet.git("rev-parse", "HEAD")
+    hang = fleet.start([sys.executable, "-m", "tests.hosts.hanging", fleet.repo])
+    try:
+        assert hang.stdout is not None
+        assert "hangs" in hang.stdout.readline()
+        run = healing.heals()
+        assert (run.code, run.document["revision"]) == (0, before), run.err
+        assert "SourceUnreachable" in str(fleet.condition("SourceReady"))
+    finally:
+        hang.terminate()
+        hang.wait(60)
+    healing.takes()
 
 
 # --- a working tree in which git has something half done ---
@@ -470,6 +488,4 @@ def test_a_hidden_edit_is_not_committed_along(fleet: Fleet, how: str) -> None:
 
 
 def _mosaic() -> list[str]:
-    import sys
-
     return [sys.executable, "-c", "from reconciler.commands.mosaic import main; main()"]
