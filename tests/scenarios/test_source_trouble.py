@@ -288,22 +288,6 @@ def test_the_resident_loop_goes_on_healing(fleet: Fleet) -> None:
         assert watch.end() == 143
 
 
-def test_a_repository_on_a_file_system_that_answers_nothing(fleet: Fleet) -> None:
-    healing = Healing(fleet)
-    before = fleet.git("rev-parse", "HEAD")
-    hang = fleet.start([sys.executable, "-m", "tests.hosts.hanging", fleet.repo])
-    try:
-        assert hang.stdout is not None
-        assert "hangs" in hang.stdout.readline()
-        run = healing.heals()
-        assert (run.code, run.document["revision"]) == (0, before), run.err
-        assert "SourceUnreachable" in str(fleet.condition("SourceReady"))
-    finally:
-        hang.terminate()
-        hang.wait(60)
-    healing.takes()
-
-
 # --- a working tree in which git has something half done ---
 
 HALF_DONE: dict[str, tuple[str, str]] = {

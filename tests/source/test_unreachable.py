@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from providers.bounded_look import NoAnswerError
+from providers.mounts import Mount
 from reconciler.errors import NotFound, Unavailable
 from reconciler.git import GitTimeout, run_git
 from reconciler.settings import Settings
@@ -139,6 +141,25 @@ def test_a_local_repository_that_went_away_and_came_back(repo: Repo, look: Look,
     assert source.dirty == ()
     (tmp_path / "elsewhere").rename(repo.path)
     assert look(repo.path, now=NOW + 2).stale_error is None, "a path is looked at in every run"
+
+
+def test_a_repository_on_a_file_system_that_gives_no_answer(
+    repo: Repo, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = look(repo.path).revision
+    monkeypatch.setattr("providers.mounts.Mounts.far", lambda *_: Mount(point="/x", kind="nfs4"))
+    second = repo.commit("second")
+    assert look(repo.path).revision == second, "it answers"
+
+    def silent(*_: object) -> bool:
+        raise NoAnswerError("the file system at /x (nfs4) gives no answer")
+
+    monkeypatch.setattr("providers.bounded_look.ask_one", silent)
+    repo.commit("third")
+    source = look(repo.path)
+    assert source.revision == second != first
+    assert "gives no answer" in str(source.stale_error)
+    assert source.dirty == ()
 
 
 def test_a_branch_that_was_deleted_keeps_the_last_revision(repo: Repo, look: Look) -> None:
