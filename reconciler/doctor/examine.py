@@ -98,7 +98,10 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
         *judge_clock(look_fleet.clock(one, now, look_host.synchronised())),
         *_fleet(one),
         *judge_repository(look_fleet.repository(one, facts), now=now),
-        *judge_loop(_loop(one, host, look_host.attempt(look.enabled), units, now), now=now),
+        *judge_loop(
+            _loop(one, host, look_host.attempt(lambda: look.enabled() | look.enabled("timers.target")), units, now),
+            now=now,
+        ),
         *judge_leftovers(look_files.leftovers(one, facts, look)),
     ]
 

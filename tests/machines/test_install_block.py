@@ -27,7 +27,7 @@ USER = "hedy"
 OFFLINE = 'Acquire::Retries "0";\n'
 PIP = f"[global]\nno-index = true\nfind-links = {WHEELS}\n"
 PROMPT = re.compile(rb"\[(\d+)\]READY> $")
-LONG = 100.0  # seconds: apt and pip on a busy machine
+LONG = 240.0  # seconds: apt and pip on a busy machine
 
 
 def block() -> list[str]:
