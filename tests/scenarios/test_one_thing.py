@@ -3,7 +3,6 @@ the run says what is wrong, and it goes on by itself when that is mended."""
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +91,13 @@ def test_the_resident_goes_on_while_something_hangs(fleet: Fleet) -> None:
         fleet.kill(fleet.pids()["a"])
         fleet.wait(lambda: "a" in fleet.pids(), "a is healed again")
         fleet.wait(lambda: len(fleet.named("mosaic-look")) == 1, "one look that hangs, however often it was due")
+        terminate(fleet, resident)
+        resident = fleet.start(fleet.argv("--watch"))
     fleet.wait(lambda: fleet.pids().get("b", before["b"]) != before["b"], "b has its folder")
-    resident.send_signal(signal.SIGTERM)
+    terminate(fleet, resident)
+
+
+def terminate(fleet: Fleet, resident: subprocess.Popen[str]) -> None:
+    """As systemd does it: what was started here is only the way into the host."""
+    fleet.kill(int(fleet.sh("pgrep --oldest --full -- '-m reconciler .* --watch'")), signal="TERM")
     assert resident.wait(timeout=60) == 143
