@@ -17,7 +17,7 @@ _NUMBERS = (
     "pane_pid", "pane_dead", "pane_dead_status", "pane_in_mode", "pane_width", "pane_height", "history_size",
     "history_limit", "alternate_on", "window_activity",
 )  # fmt: skip
-_MARKS = ("@mosaic_pane", "@mosaic_agent", "@mosaic_fleet")
+_MARKS = ("@mosaic_pane", "@mosaic_fleet")
 _HEAD = "@mosaic-glance:" + ":".join(f"#{{{name}}}" for name in (*_NUMBERS, *_MARKS)) + ":#{=256:pane_title}"
 _CLIENTS = "@mosaic-client:#{client_created}:#{client_tty}"
 
@@ -61,7 +61,7 @@ class Glass(Panes):
         """The pane's screen and `back` rows of history, in one call. Raises PaneError."""
         if not re.fullmatch(r"%[0-9]+", pane.id, re.ASCII):
             raise PaneError(f"{pane.id!r} is not a pane")
-        target, nonce = f"={where.session}:.{pane.id}", os.urandom(8).hex()
+        target, nonce = pane.id, os.urandom(8).hex()
         back = min(max(back, 0), BACK_MAX)
         capture = ["capture-pane", "-p", "-e", *(["-J"] if joined else []), "-t", target]
         argv = ["display-message", "-p", "-t", target, _HEAD, ";", *capture]
@@ -72,9 +72,9 @@ class Glass(Panes):
             return Glance(found=_gone(done))
         return _glance(where, pane, done.out.decode("utf-8", "replace"), nonce if back else "")
 
-    def viewers(self, where: Where) -> tuple[Viewer, ...]:
-        """Every terminal that is attached to the session, oldest first. Raises PaneError."""
-        done = self._run(where, ["list-clients", "-t", f"={where.session}", "-F", _CLIENTS])
+    def viewers(self, where: Where, pane: PaneState) -> tuple[Viewer, ...]:
+        """Every terminal that is attached to the pane's session, oldest first. Raises PaneError."""
+        done = self._run(where, ["list-clients", "-t", pane.session, "-F", _CLIENTS])
         if done.status != 0:
             _gone(done)
             return ()
@@ -109,8 +109,8 @@ def _glance(where: Where, pane: PaneState, text: str, between: str) -> Glance:
         )
     except ValueError:
         raise PaneError(f"tmux printed something that is not a pane: {head[:200]!r}") from None
-    own, agent, fleet, title = fields[len(_NUMBERS) + 1 :]
-    if (own, agent, fleet, pid) != (where.agent, where.agent, where.fleet, pane.pid):
+    own, fleet, title = fields[len(_NUMBERS) + 1 :]
+    if (own, fleet, pid) != (where.agent, where.fleet, pane.pid):
         return Glance(found="foreign")
     return Glance(
         found="pane",

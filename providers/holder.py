@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.launch import holder_definition, holder_sockets
 from providers.names import HOLDER_UNIT
-from providers.steps import KillSession, RecreateSocket, SetEnabled, Step, UnitJob
+from providers.steps import KillPane, RecreateSocket, SetEnabled, Step, UnitJob
 from providers.unit import enabled_or_why
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class HolderProvider:
         servers: dict[str, object] = {}
         unseen: dict[str, str] = {}
         lost: list[tuple[int, int]] = []
-        sessions: list[tuple[str, str, str]] = []
+        panes: list[tuple[str, str, str, int]] = []
         sockets = holder_sockets(fleet)
         for socket in sockets:
             try:
@@ -66,7 +66,8 @@ class HolderProvider:
             }
             if server.state == "lost":
                 lost.append((server.pid, server.start_ticks))
-            sessions.extend((socket, pane.session, pane.mark) for pane in server.panes if pane.mark and not pane.moved)
+            agents = (pane for pane in server.panes if pane.mark and not pane.moved and not pane.vacant)
+            panes.extend((socket, pane.id, pane.mark, pane.pid) for pane in agents)
         if unseen and len(unseen) == len(sockets):
             raise ObserveError("; ".join(dict.fromkeys(unseen.values())))
         keys = {name: ResourceKey(self.kind, f"tmux server {name}") for name in unseen}
@@ -82,7 +83,7 @@ class HolderProvider:
                 evidence={
                     "job": unit.job if unit is not None else "",
                     "lost": lost,
-                    "sessions": sessions,
+                    "panes": panes,
                     "unseen": unseen,
                 },
             )
@@ -98,7 +99,9 @@ class HolderProvider:
             return lost or (UnitJob(verb="reload", unit=HOLDER_UNIT),)
         if action.verb is Verb.RESTART:
             # Session by session and by mark: a server that also has an operator's session goes on.
-            ended = tuple(KillSession(socket=s, session=name, agent=mark) for s, name, mark in seen.get("sessions", ()))
+            ended = tuple(
+                KillPane(socket=s, pane=pane, agent=mark, pid=pid) for s, pane, mark, pid in seen.get("panes", ())
+            )
             return (*ended, UnitJob(verb="restart", unit=HOLDER_UNIT))
         return (UnitJob(verb="start", unit=HOLDER_UNIT),)
 

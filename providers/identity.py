@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 INTERPRETERS = ("node", "python", "bun", "deno", "ruby", "perl", "sh", "bash", "dash", "env")
 LAUNCHERS = ("agent-scope", "agent-pane", "systemd-run")
 LAUNCH_COMMS = ("sh", "dash", "bash", "busybox", "systemd-run")
+COMM_MAX = 15  # characters of a process's name that the kernel keeps
 MAX_TREE = 256  # an agent that builds software has many children; identity is near the top
 
 
@@ -38,6 +39,9 @@ class InPane(Protocol):
 
     @property
     def command(self) -> str: ...
+
+    @property
+    def life(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +91,18 @@ class ProcessTree:
         pids = self.below(pane.pid)
         # Before the names: our launch program is a shell, and a command of the operator's may be one too.
         launching = top.comm in LAUNCH_COMMS and self._is(pane.pid, LAUNCHERS)
-        matches = not launching and any(self._is(pid, names) for pid in pids)
+        # The very process that was started in the pane is the program, whatever it calls itself by now.
+        started = pane.life == f"{top.pid}.{top.start_ticks}"
+        matches = not launching and (started or any(self._is(pid, names) for pid in pids))
         return Identity(matches=matches, program=top.comm, launching=launching, pids=pids, started=top.started)
 
     def _is(self, pid: int, names: Collection[str]) -> bool:
         process = self._processes.get(pid)
         if process is None or process.state in ("Z", "X"):
             return False
-        if process.comm in names:
+        if process.comm in names or (
+            len(process.comm) == COMM_MAX and any(name[:COMM_MAX] == process.comm for name in names)
+        ):
             return True
         return not _programs(self._look.cmdline(pid)).isdisjoint(names)
 
@@ -109,4 +117,6 @@ def _programs(argv: tuple[str, ...]) -> set[str]:
         script = next((word for word in argv[1:] if not word.startswith("-")), "")
         base = os.path.basename(script)
         names.update({base, os.path.splitext(base)[0]})
+        if "-m" in argv[1:-1]:
+            names.add(argv[argv.index("-m") + 1].partition(".")[0])  # `python -m package.module`
     return names

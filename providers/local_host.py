@@ -25,7 +25,7 @@ from providers.steps import (
     DaemonReload,
     DeleteFile,
     KeepFile,
-    KillSession,
+    KillPane,
     NoteMission,
     RecreateSocket,
     SetEnabled,
@@ -43,7 +43,7 @@ LINGER_TIMEOUT_S = 15.0
 _REASON_MAX = 500
 _WRITERS = 8
 _STEPS = (
-    WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillSession, NoteMission,
+    WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillPane, NoteMission,
     SetLinger, RecreateSocket, Confine,
 )  # fmt: skip
 
@@ -166,7 +166,7 @@ class LocalHost:
         threading.Thread(target=run, daemon=True).start()
 
     def _begin_tmux(self, batch: Sequence[tuple[str, Step]]) -> None:
-        captures, kills = _only(CaptureDead, batch), _only(KillSession, batch)
+        captures, kills = _only(CaptureDead, batch), _only(KillPane, batch)
         for socket in dict.fromkeys(step.socket for _, step in captures):
             steps = [(name, step) for name, step in captures if step.socket == socket]
             self._in_thread([n for n, _ in steps], partial(self._tmux.capture, socket, steps))

@@ -1,7 +1,8 @@
 """One pane of an agent: what it shows, a text pasted into it, a key pressed in it. Every call is bounded.
 
-The server itself checks, in the same command that acts, that the pane is still the agent's: its marks, its process,
-alive and not in copy mode. A target is an exact session name and the number of a pane, never a prefix.
+A pane is found by its mark, on the whole server: people rename sessions, and move panes and windows about. From then on
+its number is what is asked for. The server itself checks, in the same command that acts, that the pane is still the
+agent's: its marks, its process, alive and not in copy mode.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 _TEXT_COLOUR, _BACK_COLOUR = re.compile(r"(3|9)[0-9]"), re.compile(r"(4[0-9]|10[0-7])")
 _FIELDS = (
     "pane_id", "pane_pid", "pane_dead", "pane_in_mode", "pane_width", "pane_height", "cursor_x", "cursor_y",
-    "session_created", "session_attached", "@mosaic_agent", "@mosaic_fleet", "@mosaic_pane", "pane_current_command",
+    "session_created", "session_attached", "session_id", "@mosaic_life", "@mosaic_fleet", "@mosaic_pane",
+    "pane_current_command",
 )  # fmt: skip
 _ROW = "|".join(f"#{{{name}}}" for name in _FIELDS) + "|#{=256:pane_title}"
 
@@ -41,7 +43,8 @@ class PaneError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """Which pane: that of an agent in its session. `socket` is a name as for `-L`, and "" the default server."""
+    """Which pane: that of an agent. `socket` is a name as for `-L`, and "" the default server; `session` is what its
+    session was called when it was made."""
 
     socket: str
     session: str
@@ -52,7 +55,8 @@ class Where:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneState:
     """What tmux says of the pane. `found` other than "pane": there is none to act on, and the rest is empty.
-    `created`: Unix seconds; `attached`: terminals that show its session."""
+    `created`: Unix seconds; `attached`: terminals that show its session; `session`: tmux's number for the session that
+    it is in, like "$3"; `life` as in `host.Pane`."""
 
     found: Found
     id: str = ""
@@ -63,6 +67,8 @@ class PaneState:
     command: str = ""
     created: int = 0
     attached: int = 0
+    session: str = ""
+    life: str = ""
 
 
 class Panes:
@@ -75,20 +81,27 @@ class Panes:
         self._timeout_s = timeout_s
 
     def state(self, where: Where) -> PaneState:
-        """The agent's own pane, by its marks. Raises PaneError."""
+        """The agent's own pane, by its marks, in whatever session it is. Raises PaneError."""
         _check(where)
         nonce = _nonce()
-        done = self._run(where, ["list-panes", "-s", "-t", f"={where.session}:", "-F", f"{nonce} {_ROW}"])
+        wanted = f"#{{||:#{{==:#{{@mosaic_pane}},{where.agent}}},#{{==:#{{session_name}},{where.session}}}}}"
+        argv = ["list-panes", "-a", "-f", wanted, "-F", f"{nonce} {_ROW}", ";"]
+        done = self._run(where, [*argv, "display-message", "-p", f"{nonce} end"])
         if done.status != 0:
             return PaneState(found=_missing(done))
-        rows = [_row(line) for line in _lines(done.out) if line.startswith(nonce)]
-        if not rows:
+        lines = [line for line in _lines(done.out) if line.startswith(nonce)]
+        if lines[-1:] != [f"{nonce} end"]:
             raise PaneError(f"tmux list-panes printed something unexpected: {_short(done.out)}")
-        for own, state in rows:
-            if own == (where.agent, where.fleet, where.agent):
-                return state
-        ours = any(own[:2] == (where.agent, where.fleet) for own, _ in rows)
-        return PaneState(found="no-pane" if ours else "foreign")
+        rows = [_row(line) for line in lines[:-1]]
+        ours = [state for own, state in rows if own == (where.fleet, where.agent)]
+        if ours:
+            # The one that we have started, before a living one, before a dead one; a linked window shows it twice.
+            return max(ours, key=lambda one: (one.life.startswith(f"{one.pid}."), not one.dead))
+        if any(own[1] == where.agent for own, _ in rows):
+            return PaneState(found="foreign")
+        if not rows:
+            return PaneState(found="no-session")
+        return PaneState(found="no-pane" if any(own[0] == where.fleet for own, _ in rows) else "foreign")
 
     def shot(self, where: Where, pane: PaneState) -> tuple[PaneState, Screen | None]:
         """The pane as it is now, in one call; no Screen if it is not the agent's any more. Raises PaneError."""
@@ -108,7 +121,7 @@ class Panes:
             raise PaneError(f"tmux capture-pane printed something unexpected: {_short(done.out)}")
         head, _, plain = parts[1].partition("\n")
         own, state = _row(f"{nonce} {head}")
-        if own != (where.agent, where.fleet, where.agent) or state.pid != pane.pid:
+        if own != (where.fleet, where.agent) or state.pid != pane.pid:
             return PaneState(found="foreign"), None
         numbers = head.split("|")
         width, height, column, row = (int(number or 0) for number in numbers[4:8])
@@ -205,14 +218,13 @@ def _target(where: Where, pane: PaneState) -> str:
     _check(where)
     if not re.fullmatch(r"%[0-9]+", pane.id, re.ASCII):
         raise PaneError(f"{pane.id!r} is not a pane")
-    return f"={where.session}:.{pane.id}"
+    return pane.id
 
 
 def _still(where: Where, pane: PaneState) -> str:
     """The format that is true exactly while the pane is the agent's, lives as the same process, and takes keys."""
     wanted = {
         "@mosaic_pane": where.agent,
-        "@mosaic_agent": where.agent,
         "@mosaic_fleet": where.fleet,
         "pane_pid": str(pane.pid),
         "pane_dead": "0",
@@ -224,8 +236,8 @@ def _still(where: Where, pane: PaneState) -> str:
     return found
 
 
-def _row(line: str) -> tuple[tuple[str, str, str], PaneState]:
-    """Marks (agent, fleet, pane) and state, from a line of _ROW behind a nonce; raises PaneError."""
+def _row(line: str) -> tuple[tuple[str, str], PaneState]:
+    """Marks (fleet, agent) and state, from a line of _ROW behind a nonce; raises PaneError."""
     fields = line.partition(" ")[2].split("|", len(_FIELDS))
     try:
         if len(fields) != len(_FIELDS) + 1:
@@ -233,8 +245,8 @@ def _row(line: str) -> tuple[tuple[str, str, str], PaneState]:
         pid, dead, mode, _, _, _, _, created, attached = (int(field or 0) for field in fields[1:10])
     except ValueError:
         raise PaneError(f"tmux printed a line that is not a pane: {line[:200]!r}") from None
-    agent, fleet, own, command, title = fields[10:]
-    return (agent, fleet, own), PaneState(
+    session, life, fleet, own, command, title = fields[10:]
+    return (fleet, own), PaneState(
         found="pane",
         id=fields[0],
         pid=pid,
@@ -244,6 +256,8 @@ def _row(line: str) -> tuple[tuple[str, str, str], PaneState]:
         command=command,
         created=created,
         attached=attached,
+        session=session,
+        life=life,
     )
 
 

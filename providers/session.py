@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers import placement
-from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.identity import Identity, ProcessTree
 from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
 from providers.readings import with_readings
-from providers.steps import KillSession, Step, UnitJob
+from providers.steps import KillPane, Step, UnitJob
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, TmuxServer
@@ -63,7 +63,7 @@ class SessionProvider:
         servers, unseen = self._servers(look, fleet)
         for socket, server in servers.items():
             for pane in server.panes:
-                if pane.session == fleet.holder_session and not pane.mark:
+                if pane.vacant or (pane.session == fleet.holder_session and not pane.mark):
                     continue
                 name = pane.mark or (by_session[pane.session].name if pane.session in by_session else "")
                 if not name:
@@ -81,8 +81,8 @@ class SessionProvider:
             records.sort(key=lambda present: _rank(present, agents.get(name)), reverse=True)
             found[records[0].key] = records[0]
             for second in records[1:]:
-                if second.evidence["guests"]:
-                    continue  # to end it would end the agent that was moved there
+                if second.evidence["strange"]:
+                    continue  # it carries the mark, and we did not start what is in it
                 key = ResourceKey(self.kind, f"{name}@{second.fields['socket']}")
                 try:
                     evidence = {**second.evidence, "scopes": _own_scope(second, look)}
@@ -177,8 +177,9 @@ class SessionProvider:
                 "title": pane.title,
                 "command": pane.command,
                 "panes": pane.panes,
-                "guests": pane.guests,
+                "others": _others(pane),
                 "moved": pane.moved,
+                "strange": bool(pane.life) and not pane.life.startswith(f"{pane.pid}."),
                 "scopes": scopes,
                 "leftover": _leftover(pane, scopes, look),
             },
@@ -192,8 +193,7 @@ class SessionProvider:
             return (placement.confine(action.present, action.desired.fields["limits"]),)
         seen = action.present.evidence if action.present is not None else {}
         steps: list[Step] = []
-        if seen.get("session"):
-            steps.append(KillSession(socket=str(seen["socket"]), session=str(seen["session"]), agent=str(action.agent)))
+        steps.extend(end_pane(str(action.agent), seen))
         steps.extend(UnitJob(verb="stop", unit=str(scope)) for scope in seen.get("scopes", ()))
         return tuple(steps)
 
@@ -201,6 +201,21 @@ class SessionProvider:
         if not seen.fields["alive"]:
             return Health.UNHEALTHY
         return Health.SETTLING if seen.evidence.get("launching") else Health.HEALTHY
+
+
+def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:
+    """The step that ends the pane that was seen, and nothing beside it."""
+    if seen.get("pane"):
+        yield KillPane(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent, pid=int(seen["pid"]))
+
+
+def _others(pane: Pane) -> list[dict[str, Json]]:
+    """What other people have in the agent's session; another agent's pane is its own."""
+    return [
+        {"pane": one.id, "window": one.window, "index": one.index, "pid": one.pid, "command": one.command}
+        for one in pane.others
+        if not one.agent
+    ]
 
 
 class _Trees:

@@ -106,45 +106,46 @@ class CaptureDead:
     """
 
     socket: str
-    session: str
+    pane: str  # tmux's number for it, like "%3"
     agent: str
     lines: int = 40
 
     @property
     def command(self) -> str:
         where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
-        return f"tmux {where}capture-pane -p -S -{self.lines} -t {shlex.quote(f'={self.session}:')}"
+        return f"tmux {where}capture-pane -p -S -{self.lines} -t {shlex.quote(self.pane)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KillSession:
-    """End one tmux session, only while it carries the mark of this agent; gone already is done."""
+class KillPane:
+    """End one pane, only while it carries the mark of this agent and `pid` is its process; gone already is done.
+    `agent` "" is a person's pane, which carries no mark. A session ends with its last pane."""
 
     socket: str
-    session: str
+    pane: str
     agent: str
+    pid: int
 
     @property
     def command(self) -> str:
         where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
-        return f"tmux {where}kill-session -t {shlex.quote(f'={self.session}')}"
+        return f"tmux {where}kill-pane -t {shlex.quote(self.pane)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteMission:
-    """Note in an agent's session what it was told that it is there for, only while the session carries its mark.
-    `mission` is 12 hex digits. No pane is touched."""
+    """Note on an agent's pane what it was told that it is there for, while it carries the agent's mark. `mission` is 12
+    hex digits. Nothing in the pane is touched."""
 
     socket: str
-    session: str
+    pane: str
     agent: str
     mission: str
 
     @property
     def command(self) -> str:
         where = f"-L {shlex.quote(self.socket)} " if self.socket else ""
-        target = shlex.quote(f"={self.session}:")
-        return f"tmux {where}set-option -t {target} @mosaic_mission {shlex.quote(self.mission)}"
+        return f"tmux {where}set-option -p -t {shlex.quote(self.pane)} @mosaic_mission {shlex.quote(self.mission)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,7 @@ Step = (
     | SetEnabled
     | UnitJob
     | CaptureDead
-    | KillSession
+    | KillPane
     | NoteMission
     | SetLinger
     | RecreateSocket

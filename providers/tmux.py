@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from providers import procfs
 from providers.base import ObserveError
-from providers.host import Pane, Process, TmuxServer
+from providers.host import Process, TmuxServer
+from providers.pane_rows import FORMAT, parse
 from providers.spawn import Child, Finished, NotInstalledError, SpawnError
-from providers.steps import CaptureDead, KillSession, NoteMission, StepResult
+from providers.steps import CaptureDead, KillPane, NoteMission, StepResult
 
 TIMEOUT_S = 5.0
 _LIMIT = 32 << 20  # of output: 5,000 sessions are about 1 MB, a capture is up to a few hundred KB
@@ -23,22 +23,8 @@ _ARGS_MAX = 12_000  # tmux takes a command of 16 KiB
 _FIRST, _LAST = b"@mosaic-first", b"@mosaic-last"
 _ENDING = (b"server exited", b"lost server")  # it ended while it was asked: the next answer is certain
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_PANE = re.compile(r"%[0-9]+", re.ASCII)
 
-# Numbers first, the session's name next (tmux allows no ":" in it), the free text last. Each field is asked for once:
-# the command costs tmux a look into /proc, which is half of the whole answer's time.
-_NUMBERS = (
-    "pane_pid", "pane_dead", "pane_dead_status", "session_created", "session_activity", "window_activity",
-    "pane_activity", "session_attached", "pane_in_mode", "window_index", "pane_index",
-)  # fmt: skip
-_WORDS = (
-    "session_name", "pane_id", "@mosaic_agent", "@mosaic_fleet", "@mosaic_launch", "@mosaic_mission", "@mosaic_pane",
-)  # fmt: skip
-_COMMAND, _TITLE = "@c", ":@t:"
-FORMAT = (
-    "@p:"
-    + ":".join(f"#{{{name}}}" for name in (*_NUMBERS, *_WORDS))
-    + f":{_COMMAND}:#{{pane_current_command}}{_TITLE}#{{=256:pane_title}}"
-)
 _LIST = (
     "display-message", "-p", _FIRST.decode(), ";", "list-panes", "-a", "-F", FORMAT,
     ";", "display-message", "-p", _LAST.decode(),
@@ -87,9 +73,9 @@ class Tmux:
         nonce = os.urandom(8).hex()
         commands = {
             name: (
-                "if-shell", "-F", "-t", f"={step.session}:",
-                f"#{{&&:#{{pane_dead}},#{{==:#{{@mosaic_agent}},{step.agent}}}}}",
-                f"display-message -p '{nonce} {at}' ; capture-pane -p -J -S -{step.lines} -t '={step.session}:'",
+                "if-shell", "-F", "-t", step.pane,
+                f"#{{&&:#{{pane_dead}},#{{==:#{{@mosaic_pane}},{step.agent}}}}}",
+                f"display-message -p '{nonce} {at}' ; capture-pane -p -J -S -{step.lines} -t '{step.pane}'",
             )
             for at, (name, step) in enumerate(steps)
         }  # fmt: skip
@@ -101,17 +87,19 @@ class Tmux:
             yield name, StepResult(ok=True, changed=False, output=_tail(answers.get(str(at), ""), step.lines))
 
     def kill(
-        self, socket: str, steps: Sequence[tuple[str, KillSession]], processes: Processes
+        self, socket: str, steps: Sequence[tuple[str, KillPane]], processes: Processes
     ) -> Iterator[tuple[str, StepResult]]:
-        """End sessions that carry their agent's mark; the server reads the mark and acts in one go."""
+        """End panes that carry their agent's mark; the server reads the mark and acts in one go."""
         nonce = os.urandom(8).hex()
         commands = {
             name: (
-                "if-shell", "-F", "-t", f"={step.session}:", "#{session_name}",
+                "if-shell", "-F", "-t", step.pane, f"#{{==:#{{pane_id}},{step.pane}}}",
                 f"display-message -p '{nonce} {at}' ; display-message -p there",
                 f"display-message -p '{nonce} {at}' ; display-message -p gone", ";",
-                "if-shell", "-F", "-t", f"={step.session}:", f"#{{==:#{{@mosaic_agent}},{step.agent}}}",
-                f"display-message -p killed ; kill-session -t '={step.session}'",
+                "if-shell", "-F", "-t", step.pane,
+                f"#{{&&:#{{==:#{{pane_id}},{step.pane}}},#{{&&:#{{==:#{{pane_pid}},{step.pid}}},"
+                f"#{{==:#{{@mosaic_pane}},{step.agent}}}}}}}",
+                f"display-message -p killed ; kill-pane -t '{step.pane}'",
             )
             for at, (name, step) in enumerate(steps)
         }  # fmt: skip
@@ -123,7 +111,8 @@ class Tmux:
             elif "gone" in words:
                 yield name, StepResult(ok=True, changed=False)
             elif "there" in words:
-                text = f"tmux session {step.session!r} does not carry the mark of agent {step.agent!r}; left alone"
+                whose = f"agent {step.agent!r}" if step.agent else "nobody"
+                text = f"tmux pane {step.pane} does not carry the mark of {whose}, or not the same process; left alone"
                 yield name, StepResult(ok=False, changed=False, error=text)
             elif name in error:
                 yield name, StepResult(ok=False, changed=False, error=error[name])
@@ -131,13 +120,13 @@ class Tmux:
                 yield name, self._unanswered(socket, processes)
 
     def note(self, socket: str, steps: Sequence[tuple[str, NoteMission]]) -> Iterator[tuple[str, StepResult]]:
-        """Write down in sessions that carry their agent's mark what they were told; nothing of a pane is touched."""
+        """Write down on panes that carry their agent's mark what they were told; nothing in them is touched."""
         nonce = os.urandom(8).hex()
         commands = {
             name: (
-                "if-shell", "-F", "-t", f"={step.session}:", f"#{{==:#{{@mosaic_agent}},{step.agent}}}",
+                "if-shell", "-F", "-t", step.pane, f"#{{==:#{{@mosaic_pane}},{step.agent}}}",
                 f"display-message -p '{nonce} {at}' ; "
-                f"set-option -t '={step.session}:' @mosaic_mission '{step.mission}'",
+                f"set-option -p -t '{step.pane}' @mosaic_mission '{step.mission}'",
             )
             for at, (name, step) in enumerate(steps)
         }  # fmt: skip
@@ -146,21 +135,21 @@ class Tmux:
             if str(at) in answers:
                 yield name, StepResult(ok=True)
             else:
-                text = error.get(name) or f"no tmux session {step.session!r} carries the mark of agent {step.agent!r}"
+                text = error.get(name) or f"no tmux pane {step.pane} carries the mark of agent {step.agent!r}"
                 yield name, StepResult(ok=False, changed=False, error=text)
 
     def _batch(
         self,
         socket: str,
         commands: Mapping[str, Sequence[str]],
-        steps: Sequence[tuple[str, CaptureDead | KillSession | NoteMission]],
+        steps: Sequence[tuple[str, CaptureDead | KillPane | NoteMission]],
         nonce: str,
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Answers by the number of the step, and errors by its id."""
         errors = {
-            name: f"{step.session!r} or {step.agent!r} is not a name that tmux can be asked for safely"
+            name: f"{step.pane!r} or {step.agent!r} is not a name that tmux can be asked for safely"
             for name, step in steps
-            if not (_NAME.fullmatch(step.session) and _NAME.fullmatch(step.agent))
+            if not (_PANE.fullmatch(step.pane) and (_NAME.fullmatch(step.agent) or _is_others(step)))
             or (isinstance(step, NoteMission) and not _NAME.fullmatch(step.mission))
         }
         answers: dict[str, str] = {}
@@ -208,53 +197,9 @@ class Tmux:
         return StepResult(ok=False, changed=False, error=text)
 
 
-def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
-    """The pane that counts of each session, from lines of FORMAT; raises ObserveError for anything else.
-
-    People split windows, and move panes about. Which pane is the agent's is written on the pane itself (@mosaic_pane).
-    """
-    sessions: dict[str, list[tuple[bool, int, int, Pane]]] = {}
-    homes: set[str] = set()
-    strays: dict[str, Pane] = {}
-    for line in lines:
-        fields = line.split(b":", 20)
-        try:
-            if fields[0] != b"@p" or len(fields) < 21:
-                raise ValueError
-            pid, dead, status, created, *active, attached, mode, window, index = (
-                int(field or 0) for field in fields[1:12]
-            )
-            words = [field.decode("utf-8", "replace") for field in fields[12:]]
-            session, pane_id, mark, fleet, launch, mission, own, sign, text = words
-            if sign != _COMMAND:
-                mark = fleet = launch = mission = own = ""  # someone put a ":" into a mark: it is not one of ours
-            command, _, title = text.partition(_TITLE)
-            pane = Pane(
-                session=session, pid=pid, dead=bool(dead), dead_status=status if fields[3] else None, command=command,
-                mark=mark, fleet=fleet, launch=launch, mission=mission, created=float(created),
-                activity=float(max(active)), attached=attached, in_mode=bool(mode), title=title, id=pane_id,
-            )  # fmt: skip
-        except (ValueError, IndexError) as error:
-            raise ObserveError(f"tmux list-panes printed a line that is not a pane: {_short(line)}") from error
-        sessions.setdefault(session, []).append((not own or own != mark, window, index, pane))
-        if own and not dead and own == mark:
-            homes.add(own)
-        elif own and not dead:
-            strays.setdefault(own, replace(pane, mark=own, fleet="", launch="", moved=True))
-    # A pane may be seen in several sessions at once (session groups, linked windows): at home is where it counts.
-    moved = {own: pane for own, pane in strays.items() if own not in homes}
-    guests: dict[str, tuple[str, ...]] = {}
-    for own, pane in moved.items():
-        guests[pane.session] = (*guests.get(pane.session, ()), own)
-    found = [
-        replace(min(rows, key=_place)[3], panes=len(rows), guests=guests.get(session, ()))
-        for session, rows in sessions.items()
-    ]
-    return (*found, *moved.values())
-
-
-def _place(row: tuple[bool, int, int, Pane]) -> tuple[bool, int, int]:
-    return row[:3]
+def _is_others(step: CaptureDead | KillPane | NoteMission) -> bool:
+    """Whether it is about a pane that is no agent's."""
+    return isinstance(step, KillPane) and not step.agent
 
 
 def _chunks(commands: Mapping[str, Sequence[str]]) -> Iterator[tuple[list[str], list[str]]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.names import agent_of_unit, agent_unit
-from providers.steps import CaptureDead, KillSession, SetEnabled, Step, UnitJob
+from providers.session import end_pane
+from providers.steps import CaptureDead, SetEnabled, Step, UnitJob
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
@@ -79,7 +80,7 @@ class UnitProvider:
             return (SetEnabled(unit=unit, enabled=action.verb is Verb.ENABLE),)
         steps: list[Step] = []
         if seen.get("dead_pane"):
-            steps.append(CaptureDead(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
+            steps.append(CaptureDead(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent))
         if action.verb is Verb.START:
             steps.extend(_end_scopes(seen))
             steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
@@ -90,8 +91,8 @@ class UnitProvider:
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
         elif action.verb is Verb.STOP:
             steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
-            if seen.get("session") and not seen.get("moved"):
-                steps.append(KillSession(socket=str(seen["socket"]), session=str(seen["session"]), agent=agent))
+            if not seen.get("moved"):
+                steps.extend(end_pane(agent, seen))
             steps.extend(_end_scopes(seen))
             if seen.get("failed"):
                 steps.append(UnitJob(verb="reset-failed", unit=unit))

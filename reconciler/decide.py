@@ -144,10 +144,6 @@ def _need_of(
         return _stale(view, agent, fields, desired, seen)
     if session is not None and any(change.path == "program" for change in session.fields):
         return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
-    if view.unit_active != "active" and seen is not None and seen.evidence.get("session") != agent.session:
-        # The launcher knows a session by its name only, and would make a second one.
-        message = f'its session was renamed to "{seen.evidence.get("session")}", and its unit is not active'
-        return Need(verb=Verb.START, held=HeldReason.NOT_OWNED, message=message)
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
     return _confine(session, seen)
@@ -219,9 +215,8 @@ def _stop(
     seen = present.get(ResourceKey(Kind.SESSION, view.name))
     if not runs and (session is None or session.verdict is not Verdict.DELETE):
         return Need(removes=removes, reason=reason)  # only enabled: there is nothing to stop
-    if seen is not None and (seen.evidence.get("moved") or seen.evidence.get("guests")):
-        message = _moved(seen) if seen.evidence.get("moved") else _guests(seen)
-        return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=message)
+    if seen is not None and seen.evidence.get("moved"):
+        return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=_moved(seen))
     fields = tuple(change for change in _merged(unit, session) if change.path != "enabled")
     return Need(
         verb=Verb.STOP,
@@ -245,11 +240,6 @@ def _moved(seen: Present) -> str:
     return f'somebody has moved its pane to the tmux session "{where}": it is left alone there until it ends'
 
 
-def _guests(seen: Present) -> str:
-    names = ", ".join(seen.evidence["guests"])
-    return f"somebody has moved the pane of another agent ({names}) to its session, which would end with it"
-
-
 def _with_failure(seen: Present | None, unit: Change | None) -> Present | None:
     """The session's observation, and whether its unit has failed: that has to be reset before the unit is gone."""
     if unit is None or unit.present is None or unit.present.fields.get("active") != "failed":
@@ -269,8 +259,6 @@ def _need(
     heals: bool = False,
     message: str = "",
 ) -> Need:
-    if seen is not None and seen.evidence.get("guests"):
-        return Need(verb=verb, reason=reason, held=HeldReason.NOT_OWNED, message=_guests(seen))
     return Need(
         verb=verb,
         reason=reason,

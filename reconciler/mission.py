@@ -193,16 +193,16 @@ def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: Round) -> bool:
     fresh = answer.word == "delivered"
     if fresh:
         kickstart(agent, by.fleet.host, by.place.store, now=by.wall())
-    if not fresh or known.reads == "start" or not note_mission(agent, view.mission_now, by.host):
+    if not fresh or known.reads == "start" or not note_mission(agent, view, view.mission_now, by.host):
         _tell([agent], outbox, by)
     said = f"it was reset for a new mission or contract: {answer.word}"
     tell_log(by.place, agent.name, said, "runtime", source=by.source)
     return True
 
 
-def note_mission(agent: Agent, mission: str, host: Host) -> bool:
-    """Write down in the agent's session that it has this mission and contract now. Whether it was."""
-    step = NoteMission(socket=agent.socket, session=agent.session, agent=agent.name, mission=mission)
+def note_mission(agent: Agent, view: AgentView, mission: str, host: Host) -> bool:
+    """Write down on the agent's pane that it has this mission and contract now. Whether it was."""
+    step = NoteMission(socket=agent.socket, pane=view.pane, agent=agent.name, mission=mission)
     return carry_out(host, step).ok
 
 

@@ -190,6 +190,7 @@ class AgentView:
     may_stop_why: str = ""
     mission: str = ""
     mission_now: str = ""
+    pane: str = ""  # tmux's number for its pane, on its server
     cpu_s: float | None = None  # since its start; like `memory` (bytes) only where it was measured
     memory: int | None = None
     evidence: tuple[Sighting, ...] = ()

@@ -42,7 +42,7 @@ class Pane:
     def viewers(self) -> tuple[Viewer, ...]:
         """The terminals that are attached to its session. Raises Unavailable."""
         try:
-            return self.glass.viewers(self.where)
+            return self.glass.viewers(self.where, self.state)
         except PaneError as error:
             raise unreachable(error) from error
 

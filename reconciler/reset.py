@@ -87,8 +87,9 @@ def _restarted(facts: HostFacts, agent: Agent, before: Record, *, since: float) 
 def _carry_out(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
     from reconciler.store_logs import save_crash
 
-    if eyes.view(agent.name).session == "dead":
-        keep = CaptureDead(socket=agent.socket, session=agent.session, agent=agent.name)
+    view = eyes.view(agent.name)
+    if view.session == "dead" and view.pane:
+        keep = CaptureDead(socket=agent.socket, pane=view.pane, agent=agent.name)
         kept = carry_out(host, keep)
         if kept.output:
             save_crash(place.store, agent.name, kept.output)

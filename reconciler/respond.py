@@ -144,7 +144,7 @@ def _panes(tmux: Tmux, socket: str, seen: procfs.Scanned) -> Mapping[str, Pane]:
     """The pane of each agent of a server, by its mark; none where there is no server. Raises ObserveError."""
     found: dict[str, Pane] = {}
     for pane in tmux.server(socket, seen.processes).panes:
-        if pane.mark and (pane.mark not in found or found[pane.mark].dead):
+        if pane.mark and not pane.vacant and (pane.mark not in found or found[pane.mark].dead):
             found[pane.mark] = pane
     return found
 

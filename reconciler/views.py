@@ -112,6 +112,7 @@ def _view(
         session=state,
         program=program,
         pid=int(_number(evidence.get("pid"))),
+        pane=str(evidence.get("pane", "")),
         started=started,
         last_activity=last,
         heartbeat=beat.state,

@@ -28,7 +28,7 @@ from providers.steps import (
     DaemonReload,
     DeleteFile,
     KeepFile,
-    KillSession,
+    KillPane,
     NoteMission,
     RecreateSocket,
     SetEnabled,
@@ -40,7 +40,7 @@ from providers.steps import (
 )
 from tests.world_look import WorldLook
 from tests.world_machine import template_of
-from tests.world_model import FACTS, HOLDER_UNIT, Ended, File, PendingJob, SimulatedKill, Tally, of
+from tests.world_model import FACTS, HOLDER_UNIT, Ended, File, PendingJob, Session, SimulatedKill, Tally, of
 from tests.world_trouble import Trouble
 
 __all__ = ["FACTS", "HOLDER_UNIT", "Ended", "SimulatedKill", "Tally", "World"]
@@ -53,7 +53,7 @@ STEPS = (
     SetEnabled,
     UnitJob,
     CaptureDead,
-    KillSession,
+    KillPane,
     NoteMission,
     SetLinger,
     RecreateSocket,
@@ -181,7 +181,7 @@ class World(Trouble):
                 error = self._unit_job(step)
             case SetEnabled():
                 error = self._set_enabled(step)
-            case CaptureDead() | KillSession() | NoteMission():
+            case CaptureDead() | KillPane() | NoteMission():
                 error, output = self._tmux(step)
             case RecreateSocket():
                 error = self._recreate_socket(step)
@@ -220,22 +220,28 @@ class World(Trouble):
             self.end_process(proc.pid)
         return None
 
-    def _tmux(self, step: CaptureDead | KillSession | NoteMission) -> tuple[str | None, str]:
+    def _tmux(self, step: CaptureDead | KillPane | NoteMission) -> tuple[str | None, str]:
         server = self.server(step.socket)
         if server is None:
-            lost = isinstance(step, KillSession) and any(other.socket == step.socket for other in self.servers)
+            lost = isinstance(step, KillPane) and any(other.socket == step.socket for other in self.servers)
             return ("the tmux server has lost its socket" if lost else None), ""
-        session = server.sessions.get(step.session)
+        for beside in server.sessions.values():
+            for other in beside.others:
+                if isinstance(step, KillPane) and (other.id, other.pid, "") == (step.pane, step.pid, step.agent):
+                    self.tally.lost.append(other)
+                    self.end_other(server, beside, other)
+                    return None, ""
+        session = next((one for one in server.sessions.values() if one.pane == step.pane and not one.vacant), None)
         if session is None:
-            return ("no such session" if isinstance(step, NoteMission) else None), ""
+            return ("no such pane" if isinstance(step, NoteMission) else None), ""
         if isinstance(step, CaptureDead):
             return None, session.last_lines if session.dead and session.mark == step.agent else ""
-        if session.mark != step.agent:
-            return f"tmux session {step.session} does not carry the mark of agent {step.agent}; left alone", ""
+        if session.mark != step.agent or (isinstance(step, KillPane) and session.pid != step.pid):
+            return f"tmux pane {step.pane} does not carry the mark of agent {step.agent}; left alone", ""
         if isinstance(step, NoteMission):
             session.mission = step.mission
         else:
-            self.end_session(server, step.session)
+            self.end_pane(server, session)
         return None, ""
 
     def _recreate_socket(self, step: RecreateSocket) -> str | None:
@@ -272,8 +278,9 @@ class World(Trouble):
             "linger": self.linger,
             "procs": frozenset((pid, proc.scope, tuple(proc.limits.items())) for pid, proc in self.procs.items()),
             "fragments": dict(self.fragments),
-            "servers": [
-                (s.socket, s.pid, s.reachable, tuple((n, p.pid, p.dead, p.mission) for n, p in s.sessions.items()))
-                for s in self.servers
-            ],
+            "servers": [(s.socket, s.pid, s.reachable, tuple(map(_shown, s.sessions.values()))) for s in self.servers],
         }
+
+
+def _shown(session: Session) -> tuple[object, ...]:
+    return session.name, session.pid, session.dead, session.mission, session.vacant, session.others

@@ -28,6 +28,7 @@ from tests.world_machine import template_of
 if TYPE_CHECKING:
     from providers.programs.base import Screen
     from tests.world import World
+    from tests.world_model import Session
 
 T = TypeVar("T")
 
@@ -123,27 +124,7 @@ class WorldLook:
         servers = [server for server in self._world.servers if server.socket == socket]
         for server in servers:
             if server.reachable:
-                panes = tuple(
-                    Pane(
-                        session=session.name,
-                        pid=session.pid,
-                        dead=session.dead,
-                        dead_status=session.dead_status,
-                        command=session.command if self._ready(session.pid) else "sh",
-                        mark=session.mark,
-                        fleet=session.fleet,
-                        launch=session.launch,
-                        mission=session.mission,
-                        created=session.created,
-                        activity=session.activity,
-                        attached=session.attached,
-                        in_mode=session.in_mode,
-                        title=session.title,
-                        id=f"%{session.pid}",
-                        panes=session.panes,
-                    )
-                    for session in server.sessions.values()
-                )
+                panes = tuple(self._pane(session) for session in server.sessions.values())
                 return TmuxServer(state="up", pid=server.pid, start_ticks=server.start_ticks, panes=panes)
         if servers:
             return TmuxServer(state="lost", pid=servers[0].pid, start_ticks=servers[0].start_ticks)
@@ -157,12 +138,42 @@ class WorldLook:
         found = {}
         for server in (one for one in self._world.servers if one.socket == socket and one.reachable):
             for session in server.sessions.values():
-                if panes.get(f"%{session.pid}") == session.pid and session.pid in self._world.procs:
+                if panes.get(session.pane) == session.pid and session.pid in self._world.procs:
                     words = " ".join(self._world.procs[session.pid].argv)
                     runtime = next((one for one in sorted(READERS) if one in words), "")
                     name = self._world.shows.get(session.mark, f"{runtime}.idle.80")
-                    found[f"%{session.pid}"] = screen(name)
+                    found[session.pane] = screen(name)
         return found
+
+    def _pane(self, session: Session) -> Pane:
+        if session.vacant:
+            first = session.others[0]
+            return Pane(
+                session=session.name, pid=first.pid, dead=False, dead_status=None, command=first.command,
+                mark=session.mark, fleet=session.fleet, launch="", created=session.created,
+                activity=session.activity, attached=session.attached, in_mode=False, title="",
+                panes=len(session.others), id=first.id, vacant=True,
+            )  # fmt: skip
+        return Pane(
+            session=session.name,
+            pid=session.pid,
+            dead=session.dead,
+            dead_status=session.dead_status,
+            command=session.command if self._ready(session.pid) else "sh",
+            mark=session.mark,
+            fleet=session.fleet,
+            launch=session.launch,
+            mission=session.mission,
+            created=session.created,
+            activity=session.activity,
+            attached=session.attached,
+            in_mode=session.in_mode,
+            title=session.title,
+            panes=1 + len(session.others),
+            id=session.pane,
+            life=session.life,
+            others=session.others if session.mark else (),
+        )
 
     def processes(self) -> Mapping[int, Process]:
         return self._once("processes", "", self._processes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from providers.host import OtherPane
 from providers.steps import Confine
 from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER_UNIT, File, PendingJob, Server, Unit
 from tests.world_processes import Processes
@@ -140,17 +141,23 @@ class Machine(Processes):
         socket, name = words.get("MOSAIC_TMUX_SOCKET", ""), words["MOSAIC_AGENT_SESSION"]
         before = self.started_as.get(agent)
         if before is not None and before[0] != socket:
-            self._end_marked(*before, agent)
+            self._end_marked(before[0], agent)
         self.started_as[agent] = (socket, name)
         server = self.server(socket)
         if server is None:
             return "no tmux server is running"
-        there = server.sessions.get(name)
-        if there is not None and (there.mark != agent or not there.dead):
-            return f"session {name} is there and is not ours" if there.mark != agent else None
+        own = self.agent_pane(server, agent)
+        if own is not None and not own.dead:
+            return None
+        there = own or server.sessions.get(name)
+        if there is not None and there.mark != agent:
+            return f"session {name} is there and is not ours"
+        others: tuple[OtherPane, ...] = ()
         if there is not None:
-            self.end_session(server, name)
+            name, others = there.name, there.others
+            del server.sessions[name]
         self._open_pane(server, name, agent, settings)
+        server.sessions[name].others = others
         return None
 
     def _cannot_launch(self, agent: str, settings: dict[str, list[str]] | None) -> str | None:
@@ -174,6 +181,7 @@ class Machine(Processes):
         session.launch = settings.get("MOSAIC_LAUNCH", [""])[-1]
         session.mission = settings.get("MOSAIC_MISSION", [""])[-1]
         self.procs[session.pid].limits = dict(text.split("=", 1) for text in settings.get("PROP", ()))
+        session.life = f"{session.pid}.{self.procs[session.pid].start_ticks}"
         self.procs[session.pid].ready_at = self.elapsed + self.exec_delay
         if agent in self.crashing:
             session.last_lines = f"{argv[0]}: cannot go on"
@@ -198,19 +206,19 @@ class Machine(Processes):
             return False
         settings = self.read_env(f"{self.facts.agents_dir}/{agent}.env")
         if agent in self.started_as:
-            socket, name = self.started_as[agent]
+            socket = self.started_as[agent][0]
         else:
             words = settings or self.read_env(f"{self.facts.mosaic_home}/fleet/holder.env") or {}
             socket = words.get("MOSAIC_TMUX_SOCKET", [""])[-1]
-            name = words.get("MOSAIC_AGENT_SESSION", [agent.replace(".", "_")])[-1]
-        self._end_marked(socket, name, agent)
+        self._end_marked(socket, agent)
         self.end_scopes(agent)
         return True
 
-    def _end_marked(self, socket: str, name: str, agent: str) -> None:
+    def _end_marked(self, socket: str, agent: str) -> None:
         server = self.server(socket)
-        if server is not None and name in server.sessions and server.sessions[name].mark == agent:
-            self.end_session(server, name)
+        session = self.agent_pane(server, agent) if server is not None else None
+        if server is not None and session is not None:
+            self.end_pane(server, session)
 
     def end_scopes(self, agent: str) -> None:
         for proc in list(self.procs.values()):

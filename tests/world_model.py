@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from providers.host import HostFacts
+from providers.host import HostFacts, OtherPane
 from providers.steps import Step
 
 HOLDER_UNIT = "mosaic-tmux-holder.service"
@@ -84,9 +84,12 @@ class Session:
     attached: int = 0
     in_mode: bool = False
     title: str = ""
-    panes: int = 1
     last_lines: str = ""
     holder: bool = False
+    pane: str = ""  # the number of the agent's pane
+    life: str = ""
+    others: tuple[OtherPane, ...] = ()  # a person's panes beside it
+    vacant: bool = False  # the agent's pane is gone, a person's are left
 
 
 @dataclass(slots=True)
@@ -143,6 +146,7 @@ class Tally:
     batches: list[list[Step]] = field(default_factory=list)  # the steps of each call of `begin`
     sockets: set[str] = field(default_factory=set)  # tmux servers that were spoken to, by a look or a step
     looks: int = 0
+    lost: list[OtherPane] = field(default_factory=list)  # panes of a person that the reconciler has ended
 
     def by_reconciler(self) -> list[Ended]:
         return [ended for ended in self.ended if ended.by == "reconciler"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from providers.host import HostFacts, Place
+from providers.host import HostFacts, OtherPane, Place
 from tests.world_model import FACTS, Ended, File, PendingJob, Proc, Server, Session, Tally, Unit
 
 
@@ -91,23 +91,47 @@ class Processes:
     def end_server(self, server: Server) -> None:
         self.servers.remove(server)
         for session in server.sessions.values():
-            self.end_process(session.pid)
+            for pid in (session.pid, *(other.pid for other in session.others)):
+                self.end_process(pid)
             for pid in [p.pid for p in self.procs.values() if p.ppid == session.pid]:
                 self.end_process(pid)
         self.end_process(server.pid)
 
     def end_session(self, server: Server, name: str) -> None:
         session = server.sessions[name]
-        if not session.dead:
+        if not session.dead and not session.vacant:
             self.end_process(session.pid)
+        for other in session.others:
+            self.end_process(other.pid)
         del server.sessions[name]
         if server.exit_empty and not server.sessions:
             self.end_server(server)
+
+    def end_pane(self, server: Server, session: Session) -> None:
+        """The agent's pane ends; its session with it, if that was its last one."""
+        if not session.others:
+            self.end_session(server, session.name)
+            return
+        if not session.dead:
+            self.end_process(session.pid)
+        session.vacant, session.dead, session.pane = True, False, ""
+
+    def end_other(self, server: Server, session: Session, other: OtherPane) -> None:
+        """A person's pane ends."""
+        session.others = tuple(one for one in session.others if one != other)
+        self.end_process(other.pid)
+        if session.vacant and not session.others:
+            self.end_session(server, session.name)
+
+    def agent_pane(self, server: Server, agent: str) -> Session | None:
+        """The session that has the agent's pane in it."""
+        return next((one for one in server.sessions.values() if one.mark == agent and not one.vacant), None)
 
     def add_session(self, server: Server, name: str, argv: tuple[str, ...], *, agent: str = "") -> Session:
         self._pids += 1
         scope = f"mosaic-pane-{agent}:{self._pids:x}.scope" if agent else ""
         proc = self.spawn(argv, ppid=server.pid, agent=agent, scope=scope)
         session = Session(name, proc.pid, self.now, self.now, proc.comm)
+        session.pane = f"%{proc.pid}"
         server.sessions[name] = session
         return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from providers.host import OtherPane
 from tests.world_machine import Machine
 from tests.world_model import BROKEN, HOLDER_UNIT, RESPONDER_UNIT, File, Server, Session, Unit
 
@@ -15,7 +16,7 @@ class Trouble(Machine):
         """The agent's session, on whichever reachable server it is."""
         for server in self.servers:
             for session in server.sessions.values():
-                if session.mark == agent and server.reachable:
+                if session.mark == agent and server.reachable and not session.vacant:
                     return server, session
         return None
 
@@ -133,6 +134,15 @@ class Trouble(Machine):
         found = self.find(agent)
         if found and not found[1].dead:
             self.spawn(("leftoverd",), scope=self.procs[found[1].pid].scope)
+
+    def person(self, agent: str, program: str = "vim") -> None:
+        """A person opens a pane of their own in the agent's session."""
+        found = self.find(agent)
+        if found:
+            server, session = found
+            proc = self.spawn((program,), ppid=server.pid)
+            other = OtherPane(id=f"%{proc.pid}", window=1, index=len(session.others), pid=proc.pid, command=program)
+            session.others = (*session.others, other)
 
     def foreign_session(self, socket: str, name: str, mark: str = "", fleet: str = "") -> None:
         """A session that is not the fleet's, on a server that may be; it takes the place of none. Nothing happens on

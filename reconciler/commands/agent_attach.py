@@ -56,7 +56,9 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
     environ = {name: value for name, value in os.environ.items() if name not in hidden}
     socket = ["-L", found.socket] if found.socket else []
     try:
-        become(["tmux", "-u", *socket, "attach-session", "-t", f"={found.session}"], environ)
+        # The very pane: in its session there may be others, which somebody has looked at last.
+        target = f"{pane.state.session}:.{pane.state.id}"
+        become(["tmux", "-u", *socket, "attach-session", "-t", target], environ)
     except SpawnError as error:
         raise Unavailable(str(error), help="install it: sudo apt install tmux") from error
 
@@ -84,10 +86,11 @@ def _must_be_outside(pane: Pane) -> None:
         ours = os.ttyname(0)
     except OSError:
         return
+    there = f"{pane.state.session}:.{pane.state.id}"
     if ours in pane.terminals():
         raise Refused(
             f"this terminal is a pane of the tmux server that agent {pane.agent.name} runs in",
-            help=f"switch to it instead: tmux switch-client -t ={pane.agent.session}; or detach first (Ctrl-B, then d)",
+            help=f"switch to it instead: tmux switch-client -t '{there}'; or detach first (Ctrl-B, then d)",
         )
 
 

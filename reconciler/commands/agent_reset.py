@@ -139,7 +139,7 @@ def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: Agen
         from providers.local_host import LocalHost
         from reconciler.mission import note_mission
 
-        note_mission(agent, view.mission_now, LocalHost(os.environ))
+        note_mission(agent, view, view.mission_now, LocalHost(os.environ))
     again = kickstart(agent, fleet.host, place.store, now=time.time())
     poke(place.store)
     first = "; its first words wait in the outbox" if again else ""

@@ -52,6 +52,9 @@ class RealBench:
     def install(self, fleet: Fleet) -> None:
         self.steps(*installation(fleet, self.facts))
 
+    def seen(self, session: str) -> Pane | None:
+        return next((pane for pane in self.host.look().tmux(SOCKET).panes if pane.session == session), None)
+
     def show(self, point: str) -> None:
         def as_expected() -> bool:
             try:

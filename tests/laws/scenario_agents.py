@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from providers.steps import CaptureDead, DaemonReload, DeleteFile, KillSession, UnitJob, WriteFile
-from tests.laws.scenario_bench import CODER, DOTTED, PREFIX, Bench, enable, fleet_on, reload, restart, start, stop, up
+from providers.steps import DaemonReload, DeleteFile, UnitJob, WriteFile
+from tests.laws.scenario_bench import (
+    CODER,
+    DOTTED,
+    PREFIX,
+    Bench,
+    capture,
+    enable,
+    fleet_on,
+    kill,
+    reload,
+    restart,
+    start,
+    stop,
+    up,
+)
 from tests.strategies import SOCKET
 from tests.world_model import AGENT_TEMPLATE, BROKEN, HOLDER_UNIT
 
@@ -42,7 +56,7 @@ def dead_pane(bench: Bench) -> None:
     up(bench, CODER, PREFIX)
     bench.disturb("kill_pane", "coder")
     bench.show("dead")
-    bench.steps(CaptureDead(socket=SOCKET, session="coder", agent="coder"), start(CODER))
+    bench.steps(capture(bench, "coder"), start(CODER))
     bench.show("start of an active unit does nothing")
     bench.steps(restart(CODER))
 
@@ -66,7 +80,7 @@ def stop_of_an_inactive_unit_ends_nothing(bench: Bench) -> None:
     bench.disturb("unit_inactive", CODER)
     bench.steps(stop(CODER))
     bench.show("still there")
-    bench.steps(KillSession(socket=SOCKET, session="coder", agent="coder"))
+    bench.steps(kill(bench, "coder"))
 
 
 def missing_session(bench: Bench) -> None:
@@ -81,7 +95,7 @@ def foreign_session_in_the_way(bench: Bench) -> None:
     bench.disturb("foreign_session", SOCKET, "coder")
     bench.steps(start(CODER))
     bench.show("refused")
-    bench.steps(KillSession(socket=SOCKET, session="coder", agent="coder"), stop(CODER))
+    bench.steps(kill(bench, "coder"), stop(CODER))
 
 
 def reset_failed(bench: Bench) -> None:
@@ -91,12 +105,12 @@ def reset_failed(bench: Bench) -> None:
 
 def a_prefix_is_not_a_target(bench: Bench) -> None:
     up(bench, PREFIX)
-    bench.steps(KillSession(socket=SOCKET, session="coder", agent="coder"), stop(CODER))
+    bench.steps(kill(bench, "coder"), stop(CODER))
 
 
 def kill_of_a_session_with_another_mark(bench: Bench) -> None:
     up(bench, CODER)
-    bench.steps(KillSession(socket=SOCKET, session="coder", agent="coder0"))
+    bench.steps(kill(bench, "coder", "coder0"))
 
 
 def no_launch_environment(bench: Bench) -> None:

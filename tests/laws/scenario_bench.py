@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from providers.host import HostFacts
+from providers.host import HostFacts, Pane
 from providers.steps import (
+    CaptureDead,
     DaemonReload,
+    KillPane,
     SetEnabled,
     Step,
     StepResult,
     UnitJob,
 )
 from specs.compiled import Fleet
-from tests.strategies import make_agent, make_fleet
+from tests.strategies import SOCKET, make_agent, make_fleet
 from tests.world_model import HOLDER_UNIT
+
+NO_PANE = "%99999"
 
 
 class Bench(Protocol):
@@ -38,9 +42,26 @@ class Bench(Protocol):
 
     def disturb(self, event: str, *args: str) -> None: ...
 
+    def seen(self, session: str) -> Pane | None:
+        """The pane that a look shows of a session."""
+        ...
+
     def show(self, point: str) -> None:
         """Take down what a look shows now, under this name."""
         ...
+
+
+def capture(bench: Bench, name: str) -> CaptureDead:
+    pane = bench.seen(name)
+    return CaptureDead(socket=SOCKET, pane=pane.id if pane else NO_PANE, agent=name)
+
+
+def kill(bench: Bench, session: str, agent: str = "") -> KillPane:
+    """Of the pane of a session that is to be this agent's: the one of the session's name, if nothing is said."""
+    pane = bench.seen(session)
+    return KillPane(
+        socket=SOCKET, pane=pane.id if pane else NO_PANE, agent=agent or session, pid=pane.pid if pane else 0
+    )
 
 
 def agent_unit(name: str) -> str:

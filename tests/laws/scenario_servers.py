@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from providers.steps import DaemonReload, DeleteFile, KillSession, RecreateSocket, WriteFile
-from tests.laws.scenario_bench import CODER, PREFIX, Bench, fleet_on, reload, restart, start, stop, up
+from providers.steps import DaemonReload, DeleteFile, RecreateSocket, WriteFile
+from tests.laws.scenario_bench import CODER, PREFIX, Bench, fleet_on, kill, reload, restart, start, stop, up
 from tests.strategies import HOLDER_SESSION, SOCKET
 from tests.world_model import HOLDER_UNIT
 
@@ -60,10 +60,11 @@ def dead_pane_mended_by_a_reload(bench: Bench) -> None:
 
 def socket_lost(bench: Bench) -> None:
     up(bench, CODER)
+    end = kill(bench, "coder")
     bench.disturb("lose_socket", SOCKET)
     bench.show("lost")
     bench.steps(start(PREFIX))
-    bench.steps(KillSession(socket=SOCKET, session="coder", agent="coder"))
+    bench.steps(end)
     bench.show("no agent on a lost server")
     bench.disturb("recreate_socket", SOCKET)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.steps import DeleteFile, KillSession, SetEnabled, Step, UnitJob
+from providers.steps import DeleteFile, KillPane, SetEnabled, Step, UnitJob
 from reconciler.plan import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
@@ -21,7 +21,7 @@ from tests.world_model import File, Unit
 ALL = PlanOptions(allow_removals=9)
 FREE = st.builds(Policy, max_removals=st.just(6), on_change=st.just("immediately"))
 OWN = "an operator's own\n"
-REMOVERS = (UnitJob, SetEnabled, DeleteFile, KillSession)
+REMOVERS = (UnitJob, SetEnabled, DeleteFile, KillPane)
 
 
 @given(
@@ -143,7 +143,7 @@ def test_law_7_no_tmux_target_is_a_prefix(data: st.DataObject, fleet: Fleet, hap
         words = shlex.split(step.command)
         if words[0] == "tmux":
             targets = [words[at + 1] for at, word in enumerate(words) if word == "-t"]
-            assert all(re.fullmatch(r"=[A-Za-z0-9_-]+:?", target) for target in targets), step.command
+            assert all(re.fullmatch(r"=[A-Za-z0-9_-]+:?|%[0-9]+", target) for target in targets), step.command
 
 
 @given(fleet=fleets(), name=st.sampled_from(NAMES))

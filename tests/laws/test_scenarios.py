@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from providers.host import HostFacts
+from providers.host import HostFacts, Pane
 from providers.steps import Step, StepResult
 from specs.compiled import Fleet
 from tests.laws.picture import Picture, confining, installation, picture
 from tests.laws.scenario_bench import fleet_on
 from tests.laws.scenarios import SCENARIOS, Scenario
+from tests.strategies import SOCKET
 from tests.world import World
 
 
@@ -40,6 +41,10 @@ class WorldBench:
 
     def disturb(self, event: str, *args: str) -> None:
         getattr(self.world, event)(*args)
+
+    def seen(self, session: str) -> Pane | None:
+        panes = self.world.look().tmux(SOCKET).panes
+        return next((pane for pane in panes if pane.session == session), None)
 
     def show(self, point: str) -> None:
         self.pictures[point] = picture(self.world.look(), self.facts, fleet_on(self.facts))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from providers.host import Pane
 from providers.local_host import LocalHost
-from providers.steps import CaptureDead, KillSession, RecreateSocket
+from providers.steps import CaptureDead, KillPane, RecreateSocket
 from tests.hosts.waiting import eventually
 from tests.local_host.inside import carry_out, command, tmux
 
@@ -29,7 +29,7 @@ def _session(socket: str, name: str, *program: str, mark: str = "") -> None:
     argv = ["new-session", "-d", "-s", name, "-x", "200", "-y", "50", *program]
     argv += [";", "set-option", "-w", "-t", f"={name}:", "remain-on-exit", "on"]
     if mark:
-        argv += [";", "set-option", "-t", f"={name}:", "@mosaic_agent", mark]
+        argv += [";", "set-option", "-p", "-t", f"={name}:", "@mosaic_pane", mark]
     tmux(socket, *argv)
 
 
@@ -37,6 +37,12 @@ def _panes(host: LocalHost, socket: str) -> dict[str, Pane]:
     server = host.look().tmux(socket)
     assert server.state == "up"
     return {pane.session: pane for pane in server.panes}
+
+
+def _kill(host: LocalHost, socket: str, name: str, agent: str = "") -> KillPane:
+    """Of the first pane of a session, whose agent has its name if nothing is said."""
+    pane = _panes(host, socket).get(name)
+    return KillPane(socket=socket, pane=pane.id if pane else "%99999", agent=agent or name, pid=pane.pid if pane else 0)
 
 
 def check_sessions_as_tmux_has_them(host: LocalHost) -> None:
@@ -66,9 +72,7 @@ def check_names_that_are_prefixes(host: LocalHost) -> None:
         for name in ("clau", "claude", "claude-2"):
             _session("prefix", name, "sleep", "1000", mark=name)
         _session("prefix", "cl", "sleep", "1000", mark="somebody-else")
-        steps = [
-            (name, KillSession(socket="prefix", session=name, agent=name)) for name in ("claude", "cla", "c", "cl")
-        ]
+        steps = [(name, _kill(host, "prefix", name)) for name in ("claude", "cla", "c", "cl")]
         results = carry_out(host, steps)
         assert set(_panes(host, "prefix")) == {"holder", "clau", "claude-2", "cl"}
         assert (results["claude"].ok, results["claude"].changed) == (True, True)
@@ -90,7 +94,7 @@ def check_titles_and_marks_with_separators(host: LocalHost) -> None:
 
 def check_several_panes_give_the_first(host: LocalHost) -> None:
     with _server("split"):
-        _session("split", "one", "sleep", "1000", mark="one")
+        _session("split", "one", "sleep", "1000")
         first = _panes(host, "split")["one"].pid
         tmux("split", "split-window", "-b", "-t", "=one:", "sleep", "2000")
         tmux("split", "new-window", "-t", "=one:", "sleep", "3000")
@@ -111,13 +115,14 @@ def check_dead_panes_and_their_last_lines(host: LocalHost) -> None:
         _session("dead", "lives", "sleep", "1000", mark="lives")
         eventually(lambda: sum(pane.dead for pane in _panes(host, "dead").values()) == 80, what="80 dead panes")
         assert _panes(host, "dead")["d3"].dead_status == 3
-        batch = [(f"d{n}", CaptureDead(socket="dead", session=f"d{n}", agent=f"d{n}", lines=4)) for n in range(80)]
-        batch.insert(40, ("gone", CaptureDead(socket="dead", session="gone", agent="gone", lines=4)))
+        ids = {name: pane.id for name, pane in _panes(host, "dead").items()}
+        batch = [(f"d{n}", CaptureDead(socket="dead", pane=ids[f"d{n}"], agent=f"d{n}", lines=4)) for n in range(80)]
+        batch.insert(40, ("gone", CaptureDead(socket="dead", pane="%99999", agent="gone", lines=4)))
         batch += [
-            ("lives", CaptureDead(socket="dead", session="lives", agent="lives", lines=4)),
-            ("other", CaptureDead(socket="dead", session="d1", agent="somebody", lines=4)),
-            ("no server", CaptureDead(socket="nobody", session="d1", agent="d1", lines=4)),
-            ("unsafe", CaptureDead(socket="dead", session="d1", agent="#{x}';kill-server", lines=4)),
+            ("lives", CaptureDead(socket="dead", pane=ids["lives"], agent="lives", lines=4)),
+            ("other", CaptureDead(socket="dead", pane=ids["d1"], agent="somebody", lines=4)),
+            ("no server", CaptureDead(socket="nobody", pane=ids["d1"], agent="d1", lines=4)),
+            ("unsafe", CaptureDead(socket="dead", pane=ids["d1"], agent="#{x}';kill-server", lines=4)),
         ]
         results = carry_out(host, batch)
         for number in range(80):
@@ -138,8 +143,8 @@ def check_a_server_without_sessions_is_up(host: LocalHost) -> None:
 
 def check_the_last_kill_ends_the_server(host: LocalHost) -> None:
     tmux("last", "-f", "/dev/null", "new-session", "-d", "-s", "only", "sleep 1000")
-    tmux("last", "set-option", "-t", "=only:", "@mosaic_agent", "only")
-    step = KillSession(socket="last", session="only", agent="only")
+    tmux("last", "set-option", "-p", "-t", "=only:", "@mosaic_pane", "only")
+    step = _kill(host, "last", "only")
     assert carry_out(host, [("kill", step)])["kill"].ok
     eventually(lambda: host.look().tmux("last").state == "down", what="the server's end")
     again = carry_out(host, [("kill", step)])["kill"]
@@ -151,6 +156,7 @@ def check_a_lost_socket_comes_back(host: LocalHost) -> None:
     with _server("lost-2"), _server("lost"):
         _session("lost", "agent", "sleep", "1000", mark="agent")
         pid = _panes(host, "lost")["agent"].pid
+        step = _kill(host, "lost", "agent")
         for spoil in ("deleted", "replaced"):
             os.unlink(path)
             if spoil == "replaced":
@@ -161,7 +167,7 @@ def check_a_lost_socket_comes_back(host: LocalHost) -> None:
             assert server.state == "lost", spoil
             assert host.look().tmux("lost-2").state == "up"
             assert host.look().tmux("los").state == "down"
-            kill = carry_out(host, [("kill", KillSession(socket="lost", session="agent", agent="agent"))])["kill"]
+            kill = carry_out(host, [("kill", step)])["kill"]
             assert not kill.ok
             assert "lost its socket" in str(kill.error)
             wrong = RecreateSocket(pid=server.pid, start_ticks=server.start_ticks + 1)

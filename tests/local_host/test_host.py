@@ -176,7 +176,7 @@ def test_without_a_bus_each_step_says_so(host: LocalHost) -> None:
 
 def test_without_tmux_a_capture_says_so(tmp_path: Path) -> None:
     bare = LocalHost({"HOME": str(tmp_path), "PATH": str(tmp_path)})
-    step = CaptureDead(socket="t", session="a", agent="a")
+    step = CaptureDead(socket="t", pane="%1", agent="a")
     assert "tmux is not on PATH" in str(_do(bare, c=step)["c"].error)
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from providers import procfs, spawn
 from providers.base import ObserveError
-from providers.steps import CaptureDead, KillSession
-from providers.tmux import Tmux, parse
+from providers.pane_rows import parse
+from providers.steps import CaptureDead, KillPane
+from providers.tmux import Tmux
 from tests.hosts.waiting import eventually
 
-KILL = KillSession(socket="t", session="a", agent="a")
-CAPTURE = CaptureDead(socket="t", session="a", agent="a")
+KILL = KillPane(socket="t", pane="%1", agent="a", pid=1)
+CAPTURE = CaptureDead(socket="t", pane="%1", agent="a")
 
 
 def _tmux(folder: Path, script: str) -> Tmux:
