@@ -160,6 +160,7 @@ class Action:
     """One thing to do, in the order that `depends_on` (ids of other actions) allows.
 
     `desired` and `present` are what the provider needs to make its steps. `disrupts`: it ends a process of an agent.
+    `losses`: what other people have there and lose by it, a line for each.
     """
 
     id: str
@@ -173,6 +174,7 @@ class Action:
     changes: tuple[FieldChange, ...] = ()
     desired: Resource | None = None
     present: Present | None = None
+    losses: tuple[str, ...] = ()
 
 
 class Provider(Protocol):

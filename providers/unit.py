@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.names import agent_of_unit, agent_unit
 from providers.session import end_pane
-from providers.steps import CaptureDead, SetEnabled, Step, UnitJob
+from providers.steps import CaptureDead, KillPane, SetEnabled, Step, UnitJob
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
@@ -89,11 +89,13 @@ class UnitProvider:
             steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
+            steps.extend(_end_others(action, seen))
         elif action.verb is Verb.STOP:
             steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
             if not seen.get("moved"):
                 steps.extend(end_pane(agent, seen))
             steps.extend(_end_scopes(seen))
+            steps.extend(_end_others(action, seen))
             if seen.get("failed"):
                 steps.append(UnitJob(verb="reset-failed", unit=unit))
         return tuple(steps)
@@ -113,6 +115,16 @@ def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
         return look.enabled(), ""
     except ObserveError as error:
         return frozenset(), str(error)
+
+
+def _end_others(action: Action, seen: Mapping[str, Json]) -> list[Step]:
+    """The panes of other people that were let go by name, and no other."""
+    if not action.losses:
+        return []
+    socket = str(seen["socket"])
+    return [
+        KillPane(socket=socket, pane=str(one["pane"]), agent="", pid=int(one["pid"])) for one in seen.get("others", ())
+    ]
 
 
 def _end_scopes(seen: Mapping[str, object]) -> list[Step]:

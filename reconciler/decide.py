@@ -20,7 +20,7 @@ class Need:
 
     `disrupts`: it ends a living process.
     `heals`: it counts against backoff and budget. `removes`: the agent is not to be here any more. `settling`: a start
-    is under way.
+    is under way. `losses`: what other people lose by it.
     """
 
     verb: Verb | None = None
@@ -34,6 +34,7 @@ class Need:
     changes: tuple[FieldChange, ...] = ()
     desired: Resource | None = None
     present: Present | None = None
+    losses: tuple[str, ...] = ()
 
 
 Changes = Mapping[Kind, Change]

@@ -54,6 +54,7 @@ class Draft:
         changes: tuple[FieldChange, ...] = (),
         desired: Resource | None = None,
         present: Present | None = None,
+        losses: tuple[str, ...] = (),
     ) -> str:
         """Add one action and return its id. Dependencies on actions that were not planned are left out."""
         identity = f"{verb}:{key.kind}:{key.name}"
@@ -70,6 +71,7 @@ class Draft:
             changes=changes,
             desired=desired,
             present=present,
+            losses=losses,
         )
         return identity
 
@@ -84,6 +86,7 @@ class Draft:
         since: float | None = None,
         until: float | None = None,
         changes: tuple[FieldChange, ...] = (),
+        losses: tuple[str, ...] = (),
     ) -> None:
         """Note something that is due and is not done."""
         self.held.append(
@@ -96,5 +99,6 @@ class Draft:
                 since=since or self.now,
                 until=until,
                 changes=changes,
+                losses=losses,
             )
         )

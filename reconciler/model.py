@@ -103,6 +103,7 @@ class AgentHistory:
     relaunch_started: float = 0.0
     mission_since: float = 0.0  # it has been running on an older mission or contract since then
     mission_told: str = ""  # digest of those that it was told of, or is to be
+    losses_let: str = ""  # digest of what others lose by its end, which an operator has let go
     mission_reset: str = ""  # digest of those that it was given a new conversation for, or was about to be
 
 
@@ -122,7 +123,8 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Something that is due and deliberately not done. `until` is the next time it is looked at, or None."""
+    """Something that is due and deliberately not done. `until` is the next time it is looked at, or None. `losses`: a
+    line for each thing that other people would lose by it."""
 
     agent: str | None
     target: str
@@ -132,6 +134,7 @@ class Held:
     since: float
     until: float | None = None
     changes: tuple[FieldChange, ...] = ()
+    losses: tuple[str, ...] = ()
 
 
 class Sighting(NamedTuple):

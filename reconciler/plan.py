@@ -15,6 +15,7 @@ from reconciler.decide import Changes, Need, ends_by_unit, need_of, relaunch_due
 from reconciler.draft import Draft
 from reconciler.floor import carries, floor_of
 from reconciler.guards import FLOOR_CLASSES, refusals
+from reconciler.losses import with_losses
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
 from reconciler.plan_agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
 from reconciler.plan_reseed import plan_reseed
@@ -60,15 +61,18 @@ def plan(
     agents = {agent.name: agent for agent in fleet.agents}
     names = [name for name in views if not chosen.agents or name in chosen.agents]
     needs = {
-        name: need_of(
-            views[name],
-            agents.get(name),
-            by_agent.get(name, {}),
-            observation.present,
-            inventory,
-            tried=_history(history, name).last_start > 0,
-            relaunch=relaunch_due(_history(history, name), views[name]),
-            override=observation.overrides.get(agent_unit(name)),
+        name: with_losses(
+            need_of(
+                views[name],
+                agents.get(name),
+                by_agent.get(name, {}),
+                observation.present,
+                inventory,
+                tried=_history(history, name).last_start > 0,
+                relaunch=relaunch_due(_history(history, name), views[name]),
+                override=observation.overrides.get(agent_unit(name)),
+            ),
+            _history(history, name).losses_let,
         )
         for name in names
     }
@@ -186,7 +190,7 @@ def _run(
     enabled = plan_enablement(draft, name, changes, False, before)
     verb = need.verb or Verb.START
     if need.held is not None:
-        draft.hold(name, unit, verb, need.held, need.message, changes=need.changes)
+        draft.hold(name, unit, verb, need.held, need.message, changes=need.changes, losses=need.losses)
         return
     if need.verb is None:
         return
@@ -230,7 +234,7 @@ def _end(
         if wait is not None:
             draft.hold(name, unit, Verb.STOP, wait.reason, wait.message, since=wait.since, until=wait.until)
         elif need.held is not None:
-            draft.hold(name, unit, Verb.STOP, need.held, need.message)
+            draft.hold(name, unit, Verb.STOP, need.held, need.message, losses=need.losses)
     else:
         dependants = tuple(f"{Verb.STOP}:{Kind.UNIT}:{other}" for other, on in relies.items() if name in on)
         stopped = plan_process(

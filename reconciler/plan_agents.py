@@ -122,6 +122,7 @@ def plan_process(
         changes=changes,
         desired=need.desired,
         present=need.present,
+        losses=need.losses,
     )
 
 

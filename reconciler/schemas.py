@@ -42,6 +42,7 @@ _ACTION = {
     "disrupts": _BOOL,
     "depends_on": _TEXTS,
     "changes": _list(_CHANGE),
+    "losses": _TEXTS,
     "steps": _TEXTS,
 }
 _HELD = _object(
@@ -53,6 +54,7 @@ _HELD = _object(
     since=_TIME,
     until=_or_null(_TIME),
     changes=_list(_CHANGE),
+    losses=_TEXTS,
 )
 _UNKNOWN = _object(kind=_words(Kind), name=_or_null(_TEXT), error=_TEXT)
 _CONDITION = _object(

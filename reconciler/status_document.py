@@ -92,6 +92,7 @@ def held_document(one: Held) -> dict[str, Any]:
         "since": rfc3339(one.since),
         "until": rfc3339_or_none(one.until),
         "changes": [{"path": it.path, "live": it.live, "desired": it.desired} for it in one.changes],
+        "losses": list(one.losses),
     }
 
 
@@ -245,6 +246,7 @@ def _held_back(one: Mapping[str, Json]) -> Held:
         since=_time(one["since"]),
         until=_time(one["until"]) if one["until"] else None,
         changes=tuple(FieldChange(path=it["path"], live=it["live"], desired=it["desired"]) for it in one["changes"]),
+        losses=tuple(_text(it) for it in one.get("losses", [])),
     )
 
 

@@ -93,6 +93,7 @@ _AGENT_HISTORY: Mapping[str, Check] = {
     "mission_since": _is_time,
     "mission_told": _is_text,
     "mission_reset": _is_text,
+    "losses_let": _is_text,
 }
 _HISTORY: Mapping[str, Check] = {
     "agents": lambda value: type(value) is dict,

@@ -1,4 +1,5 @@
-"""`mosaic fleet release`: let an agent out of backoff and quarantine, or a change of the tmux holder through."""
+"""`mosaic fleet release`: let an agent out of backoff and quarantine, let go what others lose by its end, or let a change
+of the tmux holder through."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ LOCK_WAIT_S = 15.0  # a run that is under way is waited for
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str | None, holder: bool, fleet: str | None) -> int:
-    """Let AGENT be started again at once: its crashes are forgotten. The next run acts on it."""
+    """Let AGENT be started again at once: its crashes are forgotten. If its end is held because other people have panes
+    in its session, they are let go. The next run acts on it."""
     from reconciler.commands.shared import here, must_know, poke
     from reconciler.lock import run_lock
 
@@ -40,20 +42,34 @@ def command(output: Output, *, agent: str | None, holder: bool, fleet: str | Non
     now = time.time()
     with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
         history = place.store.load_history(now=now)
-        place.store.save_history(_forgiven(history, agent) if agent is not None else _let_through(history, place))
+        lost = _losses(agent, place)
+        place.store.save_history(_forgiven(history, agent, lost) if agent is not None else _let_through(history, place))
     _tell_log(place, agent, now)
+    for one in lost:
+        output.progress(f"will be lost: {one}")
     asked = poke(place.store)
     what = agent or "the held change of the tmux holder"
     output.result(f"released {what}; " + ("the reconciler looks now" if asked else "the next run acts on it"))
     return 0
 
 
-def _forgiven(history: History, agent: str) -> History:
+def _losses(agent: str | None, place: Here) -> tuple[str, ...]:
+    """What other people lose by the end of the agent, as the last run has named it."""
+    status = place.store.load_status() if agent is not None else None
+    held = status.held if status is not None else ()
+    return next((one.losses for one in held if one.agent == agent and one.losses), ())
+
+
+def _forgiven(history: History, agent: str, lost: tuple[str, ...]) -> History:
+    """The release names the very panes: what comes later is held again."""
     from reconciler.backoff import released
+    from reconciler.losses import losses_digest
     from reconciler.model import AgentHistory
 
-    known = history.agents.get(agent, AgentHistory())
-    return replace(history, agents={**history.agents, agent: released(known)})
+    known = released(history.agents.get(agent, AgentHistory()))
+    if lost:
+        known = replace(known, losses_let=losses_digest(lost))
+    return replace(history, agents={**history.agents, agent: known})
 
 
 def _let_through(history: History, place: Here) -> History:
