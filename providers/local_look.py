@@ -110,6 +110,9 @@ class LocalLook:
 
         return kernel_limits.read_limits(names, procfs.control_groups(pid))
 
+    def cwd(self, pid: int) -> str:
+        return self._once(("cwd", str(pid)), lambda: procfs.cwd(pid))
+
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
         from providers import usage
 

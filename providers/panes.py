@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers.programs.base import Screen
+from providers.sgr import self_contained as self_contained  # noqa: PLC0414 - its old place
 from providers.spawn import Child, Finished, NotInstalledError, SpawnError
 
 TIMEOUT_S = 5.0
 _LIMIT = 4 << 20  # a styled screen of 200x50 is 30 KB at most
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
-_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
-_TEXT_COLOUR, _BACK_COLOUR = re.compile(r"(3|9)[0-9]"), re.compile(r"(4[0-9]|10[0-7])")
 _FIELDS = (
     "pane_id", "pane_pid", "pane_dead", "pane_in_mode", "pane_width", "pane_height", "cursor_x", "cursor_y",
     "session_created", "session_attached", "session_id", "@mosaic_life", "@mosaic_fleet", "@mosaic_pane",
@@ -259,21 +258,6 @@ def _row(line: str) -> tuple[tuple[str, str], PaneState]:
         session=session,
         life=life,
     )
-
-
-def self_contained(lines: Sequence[str]) -> tuple[str, ...]:
-    """tmux writes a style once and lets it run on into the next lines: here each line begins with what holds there."""
-    found = []
-    holds: dict[str, str] = {}
-    for line in lines:
-        found.append("".join(holds.values()) + line)
-        for words in _SGR.findall(line):
-            if words.partition(";")[0] in ("", "0"):
-                holds.clear()
-            kind = "text" if _TEXT_COLOUR.match(words) else "back" if _BACK_COLOUR.match(words) else words
-            holds.pop(kind, None)
-            holds[kind] = f"\x1b[{words}m"
-    return tuple(found)
 
 
 def _missing(done: Finished) -> Found:

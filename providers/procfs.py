@@ -180,6 +180,15 @@ def unified_mounts() -> tuple[str, ...]:
     return tuple(top for top in MOUNTS if os.path.exists(f"{top}/cgroup.procs"))
 
 
+def cwd(pid: int) -> str:
+    """The folder that a process is in, as the kernel names it: " (deleted)" stands behind one that is gone. "" for a
+    process that has ended or is not to be looked at. Never waits for the file system that the folder is on."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
 def start_ticks(pid: int) -> int | None:
     """Field 22 of /proc/PID/stat right now; None if there is no such process."""
     try:

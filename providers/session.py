@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from providers import placement
+from providers import placement, startable
 from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.identity import Identity, ProcessTree
@@ -18,6 +18,8 @@ from providers.steps import KillPane, Step, UnitJob
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, TmuxServer
     from specs.compiled import Agent, Fleet
+
+SLACK_S = 2.0  # a heartbeat knows its time to 1 s, and a process its start to 10 ms
 
 
 class SessionProvider:
@@ -101,6 +103,7 @@ class SessionProvider:
                 except ObserveError as error:
                     unseen[name] = str(error)
         found = with_readings(found, agents, look)
+        found = _with_grounds(found, agents, look)
         if self._measure:
             found = _measured(found, look)
         keys = {name: ResourceKey(self.kind, name) for name in unseen}
@@ -140,7 +143,8 @@ class SessionProvider:
     ) -> Present:
         names = agent.process_names if agent is not None else ()
         identity = trees.identify(pane, names)
-        program = agent.runtime if agent is not None and identity.matches else identity.program
+        right = identity.matches or _answers(name, identity, pane, look)
+        program = agent.runtime if agent is not None and right else identity.program
         key = ResourceKey(self.kind, name)
         place, unkept = placement.placed(agent, pane, look, launching=identity.launching)
         return Present(
@@ -201,6 +205,51 @@ class SessionProvider:
         if not seen.fields["alive"]:
             return Health.UNHEALTHY
         return Health.SETTLING if seen.evidence.get("launching") else Health.HEALTHY
+
+
+def _answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
+    """Whether a process of the pane speaks as this agent: nobody else was given the file for that. Read only of what is
+    not recognised by how it was started, nor by what it is called."""
+    if pane.mark != name or identity.launching or not identity.pids:
+        return False
+    try:
+        said = (look.heartbeats().get(name), look.turns().get(name))
+    except ObserveError:
+        return False
+    return any(
+        word is not None
+        and word.error is None
+        and word.words.get("source", "native") != "sidecar"
+        and word.pid in identity.pids
+        and word.ts >= identity.started - SLACK_S
+        for word in said
+    )
+
+
+def _with_grounds(
+    found: Mapping[ResourceKey, Present], agents: Mapping[str, Agent], look: Look
+) -> dict[ResourceKey, Present]:
+    """With what speaks against a new start of those that live."""
+    living = {
+        key.name: (agents[key.name], int(seen.evidence["pid"]))
+        for key, seen in found.items()
+        if key.name in agents and seen.ours and seen.fields["alive"] and _is_to_run(agents[key.name])
+    }
+    why = startable.against(living, look)
+    gone = {name for name, (_, pid) in living.items() if startable.folder_is_gone(pid, look)}
+    return {
+        key: replace(
+            seen,
+            evidence={**seen.evidence, "cannot_start": why[key.name], "folder_gone": key.name in gone},
+        )
+        if key.name in why
+        else seen
+        for key, seen in found.items()
+    }
+
+
+def _is_to_run(agent: Agent) -> bool:
+    return agent.state == "running" and agent.held is None
 
 
 def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:

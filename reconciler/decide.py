@@ -147,7 +147,10 @@ def _need_of(
         return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
-    return _confine(session, seen)
+    placed = _confine(session, seen)
+    if placed.verb is None and seen is not None and seen.evidence.get("cannot_start"):
+        return _stranded(agent, seen, fields)
+    return placed
 
 
 def _confine(session: Change | None, seen: Present | None) -> Need:
@@ -166,6 +169,14 @@ def _confine(session: Change | None, seen: Present | None) -> Need:
 
 def _of_place(change: FieldChange) -> bool:
     return change.path == "scope" or change.path.split(".")[0] == "limits"
+
+
+def _stranded(agent: Agent, seen: Present, fields: tuple[FieldChange, ...]) -> Need:
+    """It runs, and would not start again. It is never ended for that: it is only said."""
+    if seen.evidence.get("folder_gone"):
+        fields = (*fields, FieldChange(path="working_directory", live="(deleted)", desired=agent.working_directory))
+    why = f"it runs, and will not start again: {seen.evidence['cannot_start']}"
+    return Need(verb=Verb.RESTART, reason=Reason.DRIFT, held=HeldReason.DEPENDENCY, message=why, changes=fields)
 
 
 def ends_by_unit(need: Need) -> bool:

@@ -163,10 +163,10 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
     session = observation.present.get(ResourceKey(Kind.SESSION, agent.name))
     evidence = session.evidence if session is not None else {}
     socket = agent.socket or "default"
-    exact = (
-        evidence.get("session") == agent.session and session is not None and session.fields["socket"] == agent.socket
-    )
-    target = f"session ={agent.session} on tmux server {socket}"
+    exact = session is not None and bool(evidence.get("pane")) and session.fields["socket"] == agent.socket
+    # Its pane counts, whatever somebody has called the session that it is in.
+    called = evidence.get("session") if exact else agent.session
+    target = f"session ={called} on tmux server {socket}"
     alive = exact and row.session == "alive"
     words = {"alive": "is there", "dead": "has a dead pane", "foreign": "is not ours", "unknown": "cannot be reached"}
     if exact:
@@ -195,6 +195,9 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
                         found=row.readiness_why, mend=way)  # fmt: skip
         if row.readiness is Readiness.STUCK:
             yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
+    cannot = evidence.get("cannot_start")
+    if row.session == "alive" and cannot:
+        yield _check("start", agent.name, False, f"it runs, and will not start again: {cannot}", RECONCILE)
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
     if changed:
         enabled = f"{unit} is {changed}: it is not sure to come up at a boot"

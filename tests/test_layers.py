@@ -24,7 +24,7 @@ PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
     "customise", "schemas_persona",
     "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "fleet_problems", "floor",
-    "guards", "judge", "may_end", "message", "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared",
+    "guards", "judge", "losses", "may_end", "message", "metrics", "model", "plan", "plan_agents", "plan_reseed", "plan_shared",
     "plan_summary", "proposal", "provisioning", "redact", "remember",
     "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_changing",
     "schemas_seeing",
@@ -37,7 +37,8 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
-    "additions", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder", "host", "identity",
+    "additions", "base", "comms", "contract", "pane_rows", "pane_values", "sgr", "startable",
+    "env", "extras", "framework", "heartbeat", "holder", "host", "identity",
     "launch",
     "layouts", "linger", "manifest", "names", "overrides", "placement", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",

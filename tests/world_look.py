@@ -220,6 +220,10 @@ class WorldLook:
         proc = self._world.procs.get(pid)
         return proc is None or self._uptime >= proc.ready_at
 
+    def cwd(self, pid: int) -> str:
+        proc = self._world.procs.get(pid)
+        return (proc.cwd + (" (deleted)" if proc.cwd_gone else "")) if proc is not None else ""
+
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
         """A second of CPU for each minute of life, and 50 MiB for each process."""
         self._once("usage", "", lambda: None)

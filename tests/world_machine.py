@@ -182,6 +182,7 @@ class Machine(Processes):
         session.mission = settings.get("MOSAIC_MISSION", [""])[-1]
         self.procs[session.pid].limits = dict(text.split("=", 1) for text in settings.get("PROP", ()))
         session.life = f"{session.pid}.{self.procs[session.pid].start_ticks}"
+        self.procs[session.pid].cwd = settings.get("MOSAIC_AGENT_WORKDIR", [""])[-1]
         self.procs[session.pid].ready_at = self.elapsed + self.exec_delay
         if agent in self.crashing:
             session.last_lines = f"{argv[0]}: cannot go on"

@@ -65,6 +65,8 @@ class Proc:
     agent: str = ""
     scope: str = ""
     limits: dict[str, str] = field(default_factory=dict)  # of its scope, as systemd was asked for them
+    cwd: str = ""
+    cwd_gone: bool = False  # that folder was deleted
     ready_at: float = 0.0  # on the monotonic clock; until then it is the launch program
 
 

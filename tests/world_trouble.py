@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from providers.host import OtherPane
+from providers.host import OtherPane, Place
 from tests.world_machine import Machine
 from tests.world_model import BROKEN, HOLDER_UNIT, RESPONDER_UNIT, File, Server, Session, Unit
 
@@ -143,6 +143,13 @@ class Trouble(Machine):
             proc = self.spawn((program,), ppid=server.pid)
             other = OtherPane(id=f"%{proc.pid}", window=1, index=len(session.others), pid=proc.pid, command=program)
             session.others = (*session.others, other)
+
+    def folder_deleted(self, agent: str) -> None:
+        """`git worktree remove` of the folder that the agent is in."""
+        found = self.find(agent)
+        if found and not found[1].dead:
+            self.procs[found[1].pid].cwd_gone = True
+            self.places[self.procs[found[1].pid].cwd] = Place(kind="nothing")
 
     def foreign_session(self, socket: str, name: str, mark: str = "", fleet: str = "") -> None:
         """A session that is not the fleet's, on a server that may be; it takes the place of none. Nothing happens on

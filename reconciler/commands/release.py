@@ -1,5 +1,4 @@
-"""`mosaic fleet release`: let an agent out of backoff and quarantine, let go what others lose by its end, or let a change
-of the tmux holder through."""
+"""`mosaic fleet release`: let go what a run holds: an agent, what others lose by its end, a change of the holder."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from reconciler.place import parse_place
-from tests.scenarios.fleet import Fleet, stub
+from tests.scenarios.fleet import NAME, Fleet, stub
 
 ENV = {"A": "b"}
 # What a person does to agent "a", as tmux commands. A restart of it afterwards must not be needed.
@@ -44,7 +44,7 @@ def test_a_renamed_session_is_restarted_once(fleet: Fleet, name: str) -> None:
     fleet.agents["a"]["env"] = ENV
     fleet.commit()
     run = fleet.converge()
-    assert run.verbs("a") == ["write", "restart", "stop"]  # the stop is of what is left of the renamed session
+    assert run.verbs("a") == ["write", "restart"]
     after = fleet.up("a", "b")
     assert after["b"] == before["b"]
     assert after["a"] != before["a"]
@@ -53,60 +53,124 @@ def test_a_renamed_session_is_restarted_once(fleet: Fleet, name: str) -> None:
     assert fleet.up("a", "b") == after
 
 
-def test_a_pane_that_was_moved_is_left_alone(fleet: Fleet) -> None:
+# How a person takes the pane of agent "a" elsewhere, and the session that it is in then.
+ELSEWHERE: dict[str, Sequence[Sequence[str]]] = {
+    "joined": [["new-session", "-d", "-s", "mine", "sleep", "1234"], ["join-pane", "-d", "-s", "=a:", "-t", "=mine:"]],
+    "window": [["new-session", "-d", "-s", "mine", "sleep", "1"], ["move-window", "-d", "-s", "=a:", "-t", "=mine:7"]],
+    "linked": [
+        ["new-session", "-d", "-s", "mine", "sleep", "1234"],
+        ["link-window", "-d", "-s", "=a:", "-t", "=mine:7"],
+        ["split-window", "-d", "-t", "=mine:7", "sleep", "1234"],
+    ],
+    "group": [["new-session", "-d", "-t", "=a", "-s", "mine"], ["kill-session", "-t", "=a"]],
+    "renamed": [["rename-session", "-t", "=a", "mine"]],
+    "renamed back": [["rename-session", "-t", "=a", "mine"], ["rename-session", "-t", "=mine", "a"]],
+    "swapped": [["swap-pane", "-d", "-s", "=a:", "-t", "=b:"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("commands", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_pane_is_found_wherever_it_is(fleet: Fleet, commands: Sequence[Sequence[str]]) -> None:
+    """By the run, the lists and the commands that act on it; a change starts it anew and leaves the rest alone."""
     fleet.declare("a", "b")
     fleet.converge()
     before = fleet.up("a", "b")
-    fleet.tmux("new-session", "-d", "-s", "mine", "sleep", "1234")
-    fleet.tmux("join-pane", "-d", "-s", "=a:", "-t", "=mine:")
-    run = fleet.reconcile()
-    assert (run.code, run.done, run.held("a")["reason"]) == (1, [], "not-owned")
-    assert "mine" in run.held("a")["message"]
-    assert fleet.pids() == before
-    fleet.agents["a"]["env"] = ENV
-    fleet.commit()
-    assert "restart" not in fleet.reconcile().verbs("a")
-    del fleet.agents["a"]
-    fleet.commit()
-    run = fleet.reconcile()
-    assert run.verbs("a") == ["disable"]
-    assert fleet.pids() == before
-    fleet.kill(before["a"])
-    fleet.converge()
-    fleet.up("b")
-    assert "mine" in fleet.sessions()
-
-
-def test_panes_that_were_swapped_are_left_alone(fleet: Fleet) -> None:
-    fleet.declare("a", "b")
-    fleet.converge()
-    before = fleet.up("a", "b")
-    fleet.tmux("swap-pane", "-d", "-s", "=a:", "-t", "=b:")
-    run = fleet.reconcile()
-    assert run.done == []
-    assert (run.held("a")["reason"], run.held("b")["reason"]) == ("not-owned", "not-owned")
-    fleet.tmux("swap-pane", "-d", "-s", "=a:", "-t", "=b:")
+    for command in commands:
+        fleet.tmux(*command)
     assert fleet.converge().done == []
     assert fleet.up("a", "b") == before
+    assert fleet.cli("agent", "tail", "a", "--fleet", NAME).code == 0
+    said = fleet.cli("agent", "send", "a", "--fleet", NAME, "--", "who are you")
+    assert (said.code, said.err) == (0, ""), said
+    assert fleet.cli("fleet", "verify", "--fleet", NAME).code == 0
+    fleet.agents["a"]["env"] = ENV
+    fleet.commit()
+    assert "restart" in fleet.converge().verbs("a")
+    after = fleet.up("a", "b")
+    assert (after["a"] != before["a"], after["b"]) == (True, before["b"])
+    assert fleet.converge().done == []
 
 
-def test_a_session_with_the_pane_of_another_agent_is_not_ended(fleet: Fleet) -> None:
+def test_a_session_with_the_pane_of_another_agent(fleet: Fleet) -> None:
+    """b is started anew where a's pane was taken, and a goes: each ends alone."""
     fleet.declare("a", "b")
     fleet.converge()
     before = fleet.up("a", "b")
     fleet.tmux("join-pane", "-d", "-b", "-s", "=a:", "-t", "=b:")
-    fleet.agents = {"b": stub(env=ENV)}
+    fleet.agents["b"] = stub(env=ENV)
+    fleet.commit()
+    fleet.converge()
+    after = fleet.up("a", "b")
+    assert (after["a"], after["b"] != before["b"]) == (before["a"], True)
+    del fleet.agents["a"]
+    fleet.commit()
+    fleet.converge()
+    assert fleet.pids() == {"b": after["b"]}
+
+
+def _people(fleet: Fleet) -> dict[str, str]:
+    """A split and a window that a person opens in a's session, by the pane's number."""
+    fleet.tmux("split-window", "-d", "-t", "=a:", "sleep", "1234")
+    fleet.tmux("new-window", "-d", "-t", "=a:", "sleep", "5678")
+    return _sleeps(fleet)
+
+
+def _sleeps(fleet: Fleet) -> dict[str, str]:
+    rows = fleet.tmux("list-panes", "-a", "-F", "#{pane_id} #{pane_pid} #{session_name} #{pane_current_command}")
+    found = (line.split() for line in rows.splitlines())
+    return {row[0]: row[1] for row in found if row[2] != "_holder" and row[3] == "sleep"}
+
+
+def test_what_people_have_in_a_session_stays(fleet: Fleet) -> None:
+    """Its program dies, its spec changes, it is stopped, it is started, it is removed."""
+    fleet.declare("a")
+    fleet.converge()
+    theirs = _people(fleet)
+    assert len(theirs) == 2
+    fleet.kill(fleet.up("a")["a"])
+    fleet.converge()
+    healed = fleet.up("a")
+    assert (_sleeps(fleet), fleet.sessions()) == (theirs, ["_holder", "a"])
+    fleet.agents["a"]["env"] = ENV
+    fleet.commit()
+    fleet.converge()
+    assert fleet.up("a") != healed
+    assert _sleeps(fleet) == theirs
+    fleet.agents["a"]["state"] = "stopped"
+    fleet.commit()
+    assert fleet.converge().held("a") == {}
+    assert (fleet.pids(), _sleeps(fleet)) == ({}, theirs)
+    fleet.agents["a"]["state"] = "running"
+    fleet.commit()
+    fleet.converge()
+    now = fleet.up("a")
+    assert (_sleeps(fleet), fleet.sessions()) == (theirs, ["_holder", "a"])
+    fleet.agents = {}
+    fleet.commit()
+    held = fleet.reconcile("--dry-run", "-o", "json").held("a")
+    assert (held["reason"], len(held["losses"])) == ("not-owned", 2)
+    assert all(one.startswith("sleep in window ") for one in held["losses"])
+    fleet.reconcile()
+    assert (fleet.pids(), _sleeps(fleet)) == (now, theirs)
+    fleet.tmux("new-window", "-d", "-t", "=a:", "sleep", "9999")
+    said = fleet.cli("fleet", "release", "a", "--fleet", NAME)
+    assert said.code == 0
+    assert fleet.reconcile().held("a")["reason"] == "not-owned", "one more is there now, which nobody has let go"
+    assert fleet.cli("fleet", "release", "a", "--fleet", NAME).code == 0
+    fleet.converge()
+    assert (fleet.pids(), _sleeps(fleet), fleet.sessions()) == ({}, {}, ["_holder"])
+
+
+def test_a_move_to_another_server_waits_for_what_people_have(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    theirs, before = _people(fleet), fleet.up("a", "b")
+    fleet.roster["tmux"] = {"socket_name": "other"}
     fleet.commit()
     run = fleet.reconcile()
-    assert run.done == ["write:env:b", "disable:systemd:a"]
-    assert "(a)" in run.held("b")["message"]
-    assert fleet.pids() == before
-    fleet.agents = {}
-    fleet.commit(
-        raw={"roster.yaml": '{"version": 1, "agents": [{"name": "b", "runtime": "stub", "state": "stopped"}]}'}
-    )
-    assert fleet.reconcile().verbs("b") == ["disable", "write"]
-    assert fleet.pids() == before
+    assert (run.held("a")["reason"], len(run.held("a")["losses"])) == ("not-owned", 2)
+    assert _sleeps(fleet) == theirs
+    assert fleet.pids()["a"] == before["a"]
 
 
 def test_a_persons_session_of_the_holders_name(fleet: Fleet) -> None:
