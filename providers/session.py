@@ -58,6 +58,7 @@ class SessionProvider:
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         agents = {agent.name: agent for agent in fleet.agents}
         by_session = {agent.session: agent for agent in fleet.agents}
+        home = {agent.name: agent.socket for agent in fleet.agents}
         scopes = _scopes(look)
         trees = _Trees(look)
         seen: dict[str, list[Present]] = {}
@@ -81,7 +82,9 @@ class SessionProvider:
             if name in unseen:
                 continue  # what of it could be seen may not be what counts
             records.sort(key=lambda present: _rank(present, agents.get(name)), reverse=True)
-            found[records[0].key] = records[0]
+            first = records[0]
+            taken = first.ours and any(not one.ours and one.fields["socket"] == home.get(name) for one in records[1:])
+            found[first.key] = replace(first, evidence={**first.evidence, "taken": True}) if taken else first
             for second in records[1:]:
                 if second.evidence["strange"]:
                     continue  # it carries the mark, and we did not start what is in it
@@ -354,8 +357,9 @@ def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str, *, ours:
 
 
 def _rank(present: Present, agent: Agent | None) -> tuple[bool, bool, bool, bool, bool]:
-    """Which of several sessions of an agent is the agent; the others are second ones. A pane that somebody took
-    elsewhere is the conversation; then counts the declared server, and there what lives, under the right name."""
+    """Which of several panes is the agent; the others are second ones. A pane that somebody took elsewhere is the
+    conversation; then counts what carries the mark, before whatever else has its session's name on the declared server;
+    there what lives, under the right name."""
     at_home = agent is None or present.fields["socket"] == agent.socket
     named = agent is not None and present.evidence["session"] == agent.session
-    return bool(present.evidence["moved"]), at_home, present.ours, bool(present.fields["alive"]), named
+    return bool(present.evidence["moved"]), present.ours, at_home, bool(present.fields["alive"]), named

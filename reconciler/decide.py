@@ -134,6 +134,9 @@ def _need_of(
         return _need(verb, reason, fields, desired, seen, heals=heals, message=view.why)
     moves = session is not None and any(change.path == "socket" for change in session.fields)
     stale_launch = session is not None and any(change.path == "launch" for change in session.fields)
+    if moves and seen is not None and seen.evidence.get("taken"):
+        why = f"{_foreign(agent, None)}: it goes on where it is"
+        return Need(verb=Verb.RESTART, reason=Reason.SPEC, held=HeldReason.NOT_OWNED, message=why, changes=fields)
     if moves or stale_launch:
         return _need(
             Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"

@@ -15,7 +15,7 @@ HOOKS = {
     "splits and looks there": "set-hook -g after-new-session 'split-window -b sleep 9999 ; select-pane -t .0'",
     "opens a window": "set-hook -g session-created 'new-window sleep 9999'",
     "runs something slow": "set-hook -g after-new-session 'run-shell \"sleep 0.5\" ; split-window sleep 9999'",
-    "renames": "set-hook -g after-new-session 'rename-session -t = \"x#{session_id}\"'",
+    "renames": 'set-hook -g after-new-session \'if-shell -F "#{==:#{session_name},a}" "rename-session zz"\'',
     "splits every window": "set-hook -g after-new-window 'split-window sleep 9999'",
     "counts from one": "set -g base-index 1\nset -g pane-base-index 1\nset -g default-command 'sleep 9999'",
     "ends what nobody looks at": "set -g destroy-unattached on",

@@ -138,7 +138,7 @@ def test_what_people_have_in_a_session_stays(fleet: Fleet) -> None:
     assert _sleeps(fleet) == theirs
     fleet.agents["a"]["state"] = "stopped"
     fleet.commit()
-    assert fleet.converge().held("a") == {}
+    assert fleet.converge().document["held"] == []
     assert (fleet.pids(), _sleeps(fleet)) == ({}, theirs)
     fleet.agents["a"]["state"] = "running"
     fleet.commit()
