@@ -80,7 +80,7 @@ def test_a_pane_is_found_wherever_it_is(fleet: Fleet, commands: Sequence[Sequenc
     assert fleet.converge().done == []
     assert fleet.up("a", "b") == before
     assert fleet.cli("agent", "tail", "a", "--fleet", NAME).code == 0
-    said = fleet.cli("agent", "send", "a", "--fleet", NAME, "--", "who are you")
+    said = fleet.cli("agent", "send", "a", "--fleet", NAME, "-m", "who are you")
     assert (said.code, said.err) == (0, ""), said
     assert fleet.cli("fleet", "verify", "--fleet", NAME).code == 0
     fleet.agents["a"]["env"] = ENV
