@@ -176,7 +176,7 @@ class SessionProvider:
                 "pids": identity.pids,
                 "launching": identity.launching,
                 "started": identity.started or pane.created,
-                "created": pane.created,
+                "created": max(pane.created, identity.started),  # of the pane's life: its session may be older
                 "last_activity": max(pane.activity, pane.created),
                 "idle_s": max(0.0, look.now() - pane.activity) if pane.activity else None,
                 "attached": pane.attached,

@@ -99,7 +99,7 @@ def action_document(action: Action, steps_of: StepsOf) -> dict[str, Json]:
         "disrupts": action.disrupts,
         "depends_on": list(action.depends_on),
         "changes": [{"path": change.path, "live": change.live, "desired": change.desired} for change in action.changes],
-        "losses": list(action.losses),
+        **({"losses": list(action.losses)} if action.losses else {}),
         "steps": [step.command for step in steps_of(action)],
     }
 

@@ -106,7 +106,7 @@ class Responder:
         identity = tree.identify(pane, ())
         top = seen.processes().get(pane.pid)
         if identity.launching or top is None:
-            return SOON if now - pane.created < responses.STARTS_S else ""
+            return SOON if now - max(pane.created, identity.started) < responses.STARTS_S else ""
         self._pids[agent.name] = pane.pid
         if responses.speaks_itself(beat, identity.pids, now, agent.interval):
             return ""

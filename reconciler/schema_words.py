@@ -5,7 +5,7 @@ Objects are open: additions are allowed, and what is listed is always there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from providers.base import Json
@@ -36,6 +36,11 @@ def words(closed: type[StrEnum] | Iterable[str]) -> Schema:
 def record(**properties: Schema) -> Schema:
     """An object with all of these."""
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def record_or(optional: Mapping[str, Schema], **properties: Schema) -> Schema:
+    """An object with all of these, and some of the optional ones."""
+    return {"type": "object", "properties": {**properties, **optional}, "required": list(properties)}
 
 
 def items(schema: Schema) -> Schema:

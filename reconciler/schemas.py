@@ -28,6 +28,7 @@ from reconciler.schema_words import document as _document
 from reconciler.schema_words import items as _list
 from reconciler.schema_words import or_null as _or_null
 from reconciler.schema_words import record as _object
+from reconciler.schema_words import record_or as _object_or
 from reconciler.schema_words import words as _words
 
 _OUTCOMES = ("converged", "partial", "failed", "held", "paused", "refused")
@@ -42,10 +43,11 @@ _ACTION = {
     "disrupts": _BOOL,
     "depends_on": _TEXTS,
     "changes": _list(_CHANGE),
-    "losses": _TEXTS,
     "steps": _TEXTS,
 }
-_HELD = _object(
+_LOSSES = {"losses": _TEXTS}  # only where other people lose something
+_HELD = _object_or(
+    _LOSSES,
     agent=_or_null(_TEXT),
     verb=_words(Verb),
     target=_TEXT,
@@ -54,7 +56,6 @@ _HELD = _object(
     since=_TIME,
     until=_or_null(_TIME),
     changes=_list(_CHANGE),
-    losses=_TEXTS,
 )
 _UNKNOWN = _object(kind=_words(Kind), name=_or_null(_TEXT), error=_TEXT)
 _CONDITION = _object(
@@ -77,7 +78,7 @@ def _plan() -> Schema:
         paused=_BOOL,
         paused_reason=_or_null(_TEXT),
         commits=_list(_object(sha=_TEXT, subject=_TEXT, author=_TEXT, when=_TEXT)),
-        actions=_list(_object(**_ACTION)),
+        actions=_list(_object_or(_LOSSES, **_ACTION)),
         held=_list(_HELD),
         unknown=_list(_UNKNOWN),
         orphans=_TEXTS,
@@ -88,7 +89,8 @@ def _plan() -> Schema:
 
 
 def _report() -> Schema:
-    done = _object(
+    done = _object_or(
+        _LOSSES,
         **_ACTION,
         result=_words(("done", "unchanged", "failed", "skipped")),
         error=_or_null(_TEXT),

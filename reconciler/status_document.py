@@ -92,7 +92,7 @@ def held_document(one: Held) -> dict[str, Any]:
         "since": rfc3339(one.since),
         "until": rfc3339_or_none(one.until),
         "changes": [{"path": it.path, "live": it.live, "desired": it.desired} for it in one.changes],
-        "losses": list(one.losses),
+        **({"losses": list(one.losses)} if one.losses else {}),
     }
 
 

@@ -98,12 +98,12 @@ def test_no_server_is_down_and_the_environment_is_clean(tmp_path: Path) -> None:
 
 
 def test_a_line_by_hand() -> None:
-    line = "@p:10:1:7:100:200:300::2:1:0:0:name:%3:agent:fleet:abc:def::@c:tmux: x:@t:a:@t:b"
+    line = "@p:10:1:7:100:200:300::2:1:0:0:name:%3:agent:fleet:abc:def:agent:10.77:@c:tmux: x:@t:a:@t:b"
     (pane,) = parse([line.encode()])
     assert (pane.pid, pane.dead, pane.dead_status, pane.created, pane.activity) == (10, True, 7, 100.0, 300.0)
     assert (pane.session, pane.mark, pane.fleet, pane.launch, pane.mission) == ("name", "agent", "fleet", "abc", "def")
     assert (pane.attached, pane.in_mode, pane.command, pane.title, pane.id) == (2, True, "tmux: x", "a:@t:b", "%3")
-    assert pane.panes == 1
+    assert (pane.panes, pane.life, pane.others, pane.moved) == (1, "10.77", (), False)
 
 
 def test_an_abandoned_child_leaves_nothing(tmp_path: Path) -> None:
