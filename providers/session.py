@@ -106,7 +106,7 @@ class SessionProvider:
                 except ObserveError as error:
                     unseen[name] = str(error)
         found = with_readings(found, agents, look)
-        found = _with_grounds(found, agents, look)
+        found = startable.with_grounds(found, agents, look)
         if self._measure:
             found = _measured(found, look)
         keys = {name: ResourceKey(self.kind, name) for name in unseen}
@@ -227,32 +227,6 @@ def _answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
         and word.ts >= identity.started - SLACK_S
         for word in said
     )
-
-
-def _with_grounds(
-    found: Mapping[ResourceKey, Present], agents: Mapping[str, Agent], look: Look
-) -> dict[ResourceKey, Present]:
-    """With what speaks against a new start of those that live."""
-    living = {
-        key.name: (agents[key.name], int(seen.evidence["pid"]))
-        for key, seen in found.items()
-        if key.name in agents and seen.ours and seen.fields["alive"] and _is_to_run(agents[key.name])
-    }
-    why = startable.against(living, look)
-    gone = {name for name, (_, pid) in living.items() if startable.folder_is_gone(pid, look)}
-    return {
-        key: replace(
-            seen,
-            evidence={**seen.evidence, "cannot_start": why[key.name], "folder_gone": key.name in gone},
-        )
-        if key.name in why
-        else seen
-        for key, seen in found.items()
-    }
-
-
-def _is_to_run(agent: Agent) -> bool:
-    return agent.state == "running" and agent.held is None
 
 
 def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:

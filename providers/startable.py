@@ -8,15 +8,43 @@ to another place than the declared one, or where secrets come from files.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 
 if TYPE_CHECKING:
+    from providers.base import Present, ResourceKey
     from providers.host import Look, Place
     from specs.compiled import Agent
 
 DELETED = " (deleted)"  # what the kernel puts behind the name of a folder that is gone
+
+
+def with_grounds(
+    found: Mapping[ResourceKey, Present], agents: Mapping[str, Agent], look: Look
+) -> dict[ResourceKey, Present]:
+    """With what speaks against a new start of those that live."""
+    living = {
+        key.name: (agents[key.name], int(seen.evidence["pid"]))
+        for key, seen in found.items()
+        if key.name in agents and seen.ours and seen.fields["alive"] and _is_to_run(agents[key.name])
+    }
+    why = against(living, look)
+    gone = {name for name, (_, pid) in living.items() if folder_is_gone(pid, look)}
+    return {
+        key: replace(
+            seen,
+            evidence={**seen.evidence, "cannot_start": why[key.name], "folder_gone": key.name in gone},
+        )
+        if key.name in why
+        else seen
+        for key, seen in found.items()
+    }
+
+
+def _is_to_run(agent: Agent) -> bool:
+    return agent.state == "running" and agent.held is None
 
 
 def against(living: Mapping[str, tuple[Agent, int]], look: Look) -> dict[str, str]:
