@@ -140,7 +140,11 @@ class WorldLook:
             for session in server.sessions.values():
                 if panes.get(session.pane) == session.pid and session.pid in self._world.procs:
                     words = " ".join(self._world.procs[session.pid].argv)
+                    settings = self._world.read_env(f"{self._world.facts.agents_dir}/{session.mark}.env") or {}
+                    words += "".join(settings.get("MOSAIC_AGENT_RUNTIME", ()))  # a command may have another name
                     runtime = next((one for one in sorted(READERS) if one in words), "")
+                    if not runtime:
+                        continue
                     name = self._world.shows.get(session.mark, f"{runtime}.idle.80")
                     found[session.pane] = screen(name)
         return found
