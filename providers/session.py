@@ -7,19 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers import placement, startable
-from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.agent_pane import answers, end_pane, others
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.identity import Identity, ProcessTree
 from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
 from providers.readings import with_readings
-from providers.steps import KillPane, Step, UnitJob
+from providers.steps import Step, UnitJob
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, TmuxServer
     from specs.compiled import Agent, Fleet
-
-SLACK_S = 2.0  # a heartbeat knows its time to 1 s, and a process its start to 10 ms
 
 
 class SessionProvider:
@@ -146,7 +145,7 @@ class SessionProvider:
     ) -> Present:
         names = agent.process_names if agent is not None else ()
         identity = trees.identify(pane, names)
-        right = identity.matches or _answers(name, identity, pane, look)
+        right = identity.matches or answers(name, identity, pane, look)
         program = agent.runtime if agent is not None and right else identity.program
         key = ResourceKey(self.kind, name)
         place, unkept = placement.placed(agent, pane, look, launching=identity.launching)
@@ -184,7 +183,7 @@ class SessionProvider:
                 "title": pane.title,
                 "command": pane.command,
                 "panes": pane.panes,
-                "others": _others(pane),
+                "others": others(pane),
                 "moved": pane.moved,
                 "strange": bool(pane.life) and not pane.life.startswith(f"{pane.pid}."),
                 "scopes": scopes,
@@ -208,40 +207,6 @@ class SessionProvider:
         if not seen.fields["alive"]:
             return Health.UNHEALTHY
         return Health.SETTLING if seen.evidence.get("launching") else Health.HEALTHY
-
-
-def _answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
-    """Whether a process of the pane speaks as this agent: nobody else was given the file for that. Read only of what is
-    not recognised by how it was started, nor by what it is called."""
-    if pane.mark != name or identity.launching or not identity.pids:
-        return False
-    try:
-        said = (look.heartbeats().get(name), look.turns().get(name))
-    except ObserveError:
-        return False
-    return any(
-        word is not None
-        and word.error is None
-        and word.words.get("source", "native") != "sidecar"
-        and word.pid in identity.pids
-        and word.ts >= identity.started - SLACK_S
-        for word in said
-    )
-
-
-def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:
-    """The step that ends the pane that was seen, and nothing beside it."""
-    if seen.get("pane"):
-        yield KillPane(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent, pid=int(seen["pid"]))
-
-
-def _others(pane: Pane) -> list[dict[str, Json]]:
-    """What other people have in the agent's session; another agent's pane is its own."""
-    return [
-        {"pane": one.id, "window": one.window, "index": one.index, "pid": one.pid, "command": one.command}
-        for one in pane.others
-        if not one.agent
-    ]
 
 
 class _Trees:

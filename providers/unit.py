@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from providers.agent_pane import end_pane
 from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.names import agent_of_unit, agent_unit
-from providers.session import end_pane
 from providers.steps import CaptureDead, KillPane, SetEnabled, Step, UnitJob
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
-    "additions", "base", "comms", "contract", "pane_rows", "pane_values", "sgr", "startable",
+    "additions", "base", "comms", "contract", "agent_pane", "pane_rows", "pane_values", "sgr", "startable",
     "env", "extras", "framework", "heartbeat", "holder", "host", "identity",
     "launch",
     "layouts", "linger", "manifest", "names", "overrides", "placement", "programs.base", "programs.claude",

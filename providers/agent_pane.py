@@ -1,0 +1,49 @@
+"""An agent's pane: whether it speaks as the agent, what is beside it, and the step that ends it alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Json, ObserveError
+from providers.identity import Identity
+from providers.steps import KillPane, Step
+
+if TYPE_CHECKING:
+    from providers.host import Look, Pane
+
+SLACK_S = 2.0  # a heartbeat knows its time to 1 s, and a process its start to 10 ms
+
+
+def answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
+    """Whether a process of the pane speaks as this agent: nobody else was given the file for that. Read only of what is
+    not recognised by how it was started, nor by what it is called."""
+    if pane.mark != name or identity.launching or not identity.pids:
+        return False
+    try:
+        said = (look.heartbeats().get(name), look.turns().get(name))
+    except ObserveError:
+        return False
+    return any(
+        word is not None
+        and word.error is None
+        and word.words.get("source", "native") != "sidecar"
+        and word.pid in identity.pids
+        and word.ts >= identity.started - SLACK_S
+        for word in said
+    )
+
+
+def others(pane: Pane) -> list[dict[str, Json]]:
+    """What other people have in the agent's session; another agent's pane is its own."""
+    return [
+        {"pane": one.id, "window": one.window, "index": one.index, "pid": one.pid, "command": one.command}
+        for one in pane.others
+        if not one.agent
+    ]
+
+
+def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:
+    """The step that ends the pane that was seen, and nothing beside it."""
+    if seen.get("pane"):
+        yield KillPane(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent, pid=int(seen["pid"]))
