@@ -89,7 +89,7 @@ def test_two_fleets_of_one_user_leave_each_other_alone(fleet: Fleet) -> None:
         assert json.loads(fleet.read(known)) == names, "nothing of a second fleet is kept"
     # One that is known from before there was such a guard would like to have an agent "b" too: that name is taken, and
     # the one who has it keeps it.
-    fleet.write(known, json.dumps({**names, parse_place(other).key: "second"}))
+    fleet.write(known, json.dumps({**names, "names": {**names["names"], parse_place(other).key: "second"}}))
     run = fleet.run([*argv[:3], other, *argv[4:]])
     assert run.code == 1, run.out
     assert {one["reason"] for one in run.document["held"]} == {"not-owned", "dependency"}, run.document["held"]
