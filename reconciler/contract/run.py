@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from providers.facts import gather
+from providers.program_path import search_path
 from reconciler.contract.api import FakeApi
 from reconciler.contract.model import ContractReport, Trial
 from reconciler.contract.stage import Stage
 from reconciler.contract.trial import Tried
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.look_host import whereabouts
-from reconciler.doctor.look_runtimes import ask_version, search_path
+from reconciler.doctor.look_runtimes import ask_version
 from reconciler.errors import Unavailable, Usage
 from reconciler.settings import read_settings, settings_path
 from specs.runtimes import KNOWN

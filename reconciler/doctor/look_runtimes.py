@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.host import HostFacts
-from providers.spawn import DEFAULT_PATH, Child, NotInstalledError, SpawnError, find
+from providers.program_check import program_fault
+from providers.program_path import found, search_path
+from providers.spawn import Child, SpawnError
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.look_host import whereabouts
 from reconciler.doctor.runtimes import RuntimeProgram, Runtimes
@@ -62,52 +64,10 @@ def _environment(agent: Agent, around: Mapping[str, str]) -> dict[str, str]:
     return {**around, **own}
 
 
-def search_path(environ: Mapping[str, str], first: Sequence[str], last: str) -> str:
-    """The PATH that agent-pane makes: configured folders, where npm puts programs, what it was given, ours."""
-    given = environ.get("PATH") or DEFAULT_PATH
-    folders = [folder for folder in first if os.path.isdir(folder)]
-
-    def also(folder: str) -> None:
-        if folder not in folders and folder not in given.split(":") and os.path.isdir(folder):
-            folders.append(folder)
-
-    if environ.get("NPM_CONFIG_PREFIX"):
-        also(f"{environ['NPM_CONFIG_PREFIX']}/bin")
-    home = environ.get("HOME", "")
-    if home:
-        for prefix in npm_prefixes(home):
-            also(f"{prefix}/bin")
-        also(f"{home}/.npm-global/bin")
-        also(f"{home}/.local/bin")
-    node = whereabouts("node", {"PATH": given})
-    if node and os.path.islink(node):
-        also(os.path.dirname(os.path.realpath(node)))
-    return ":".join([*folders, given, last])
-
-
-def npm_prefixes(home: str) -> list[str]:
-    """What `~/.npmrc` says, as absolute paths."""
-    try:
-        with open(f"{home}/.npmrc", encoding="utf-8", errors="replace") as file:
-            lines = file.read(1 << 16).splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        key, _, value = line.strip(" \t").replace("\t", "=").replace(" ", "=").partition("=")
-        value = value.strip("=").strip("\"'")
-        for start in ("${HOME}/", "~/"):
-            if value.startswith(start):
-                value = f"{home}/{value.removeprefix(start)}"
-        if key == "prefix" and value.startswith("/"):
-            found.append(value)
-    return found
-
-
 def _programs(
     uses: Mapping[_Use, Sequence[str]], environ: Mapping[str, str], facts: HostFacts
 ) -> tuple[RuntimeProgram, ...]:
-    paths = {use: _found(use) for use in uses}
+    paths = {use: found(use.program, use.search) for use in uses}
     asked = {use: _begin(path, use, environ) for use, path in paths.items() if path}
     programs = []
     for use, agents in uses.items():
@@ -123,16 +83,10 @@ def _programs(
                 version=version,
                 elsewhere=elsewhere,
                 search=use.search,
+                fault=program_fault(use.runtime, use.program, use.search),
             )
         )
     return tuple(programs)
-
-
-def _found(use: _Use) -> str:
-    try:
-        return find(use.program, {"PATH": use.search})
-    except NotInstalledError:
-        return ""
 
 
 def _elsewhere(program: str, environ: Mapping[str, str], facts: HostFacts) -> str:

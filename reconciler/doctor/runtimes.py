@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import os.path
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from providers.program_check import PACKAGES, ProgramFault
 from reconciler.doctor.check import Check, Unseen
-
-# What npm calls them, and the version that was tried last.
-PACKAGES: Mapping[str, tuple[str, str]] = {
-    "claude": ("@anthropic-ai/claude-code", "2.1.197"),
-    "codex": ("@openai/codex", "0.169.0"),
-    "pi": ("@mariozechner/pi-coding-agent", "0.73.1"),
-    "opencode": ("opencode-ai", "1.18.33"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeProgram:
     """`path` is where an agent finds `program`, "" if nowhere; `elsewhere` where this shell, or npm, has it then.
-    `agents` are those that use it on this host. `search` is the PATH that was searched."""
+    `agents` are those that use it on this host. `search` is the PATH that was searched. `fault`: why it cannot be
+    started, as far as its files tell."""
 
     runtime: str
     program: str
@@ -30,6 +23,7 @@ class RuntimeProgram:
     version: str | Unseen
     elsewhere: str = ""
     search: str = ""
+    fault: ProgramFault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +44,14 @@ def judge_runtimes(runtimes: Runtimes) -> list[Check]:
 def _judge(one: RuntimeProgram, runtimes: Runtimes) -> Check:
     name = f"runtime-{one.runtime}"
     used = f"used by {_some(one.agents)}" if one.agents else "no agent uses it"
+    if one.fault is not None and one.fault.word != "not-installed" and one.agents:
+        return Check(
+            name=name,
+            group="runtimes",
+            result="fail" if one.fault.certain else "warn",
+            found=f"{one.fault.why}; {used}",
+            advice=one.fault.mend,
+        )
     if one.path:
         if isinstance(one.version, Unseen):
             found = f"{one.path} does not tell its version ({one.version.why}); {used}"
@@ -60,7 +62,7 @@ def _judge(one: RuntimeProgram, runtimes: Runtimes) -> Check:
                 found=found,
                 mend=(f"{shlex.quote(one.path)} --version",),
             )
-        tried = PACKAGES.get(one.runtime, ("", ""))[1]
+        tried = PACKAGES.get(one.runtime, ("", "", ""))[1]
         note = f"; {tried} was tried, this one can be: mosaic doctor --contract {one.runtime}"
         note = note if tried and tried not in one.version else ""
         return Check(name=name, group="runtimes", result="ok", found=f"{one.version}, {one.path}; {used}{note}")
