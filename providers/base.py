@@ -76,6 +76,8 @@ class HeldReason(StrEnum):
     PAUSED = "paused"
     PRUNE = "prune-limit"
     NOT_OWNED = "not-owned"
+    NOT_INSTALLED = "not-installed"  # the agent's program
+    NOT_RUNNABLE = "not-runnable"  # it is there, and cannot be executed here
     MASKED = "masked"
     OVERRIDDEN = "overridden"
     UNKNOWN = "unknown"

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import Pane as Pane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.programs.base import Screen
 from providers.steps import Step, StepResult
+
+if TYPE_CHECKING:
+    from providers.program_check import ProgramFault
+    from specs.compiled import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +255,12 @@ class Look(Protocol):
         """What stands at paths that are not the fleet's (working directories, secret files, whatever a roster names),
         by path. Never raises, and never hangs: what does not answer is `unclear`. Ask for all at once: that is one
         round trip."""
+        ...
+
+    def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
+        """What speaks against starting each agent's program, by the agent's name; None for nothing. An agent is left
+        out if nobody could tell. Never raises, and never hangs. One round trip; one more per tmux server whose PATH
+        decides."""
         ...
 
     def listing(self, folder: str) -> tuple[str, ...]:

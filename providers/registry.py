@@ -47,6 +47,6 @@ def registry(
         UnitProvider(),
         SessionProvider(owned_on, measure=measure),
         HeartbeatProvider(),
-        PlaceProvider(),
+        PlaceProvider(all_programs=measure),
     )
     return {provider.kind: provider for provider in providers}

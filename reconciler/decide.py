@@ -67,9 +67,8 @@ def need_of(
         return need
     if view.session == "alive" and not need.disrupts:
         return need  # only its unit is started, which finds it running
-    certain = present[ResourceKey(Kind.PLACE, view.name)].evidence["certain"]
     goes_on = ": it goes on as it is until that is mended" if need.disrupts else ""
-    reason = HeldReason.DEPENDENCY if certain else HeldReason.UNKNOWN
+    reason = HeldReason(present[ResourceKey(Kind.PLACE, view.name)].evidence["reason"])
     return replace(need, held=reason, message=f"{view.no_start}{goes_on}")
 
 

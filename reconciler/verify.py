@@ -254,6 +254,8 @@ def _mend(row: Row, check: Check) -> str:
     ways = {
         HeldReason.CRASH_LOOP: f"mosaic fleet release {row.name} (its last lines: mosaic agent status {row.name})",
         HeldReason.NOT_OWNED: f"look at it: tmux -L {row.socket} attach -t ={row.name}" if row.socket else "",
+        HeldReason.NOT_INSTALLED: "mosaic doctor says what to install; it is started by itself then",
+        HeldReason.NOT_RUNNABLE: "mosaic doctor says what to mend; it is started by itself then",
         HeldReason.MASKED: f"systemctl --user unmask {agent_unit(row.name)}",
         HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
         HeldReason.WORKING: "wait until it is idle, or stop it by hand",

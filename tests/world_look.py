@@ -27,6 +27,8 @@ from tests.world_machine import template_of
 
 if TYPE_CHECKING:
     from providers.programs.base import Screen
+    from providers.program_check import ProgramFault
+    from specs.compiled import Agent
     from tests.world import World
     from tests.world_model import Session
 
@@ -276,6 +278,9 @@ class WorldLook:
         if path in self._world.missing_folders:
             return Place(kind="nothing")
         return self._world.places.get(path, Place(kind="folder", usable=True))
+
+    def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
+        return {agent.name: self._world.programs.get(agent.name) for agent in agents}
 
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once("listing", folder, lambda: self._listing(folder))
