@@ -76,11 +76,29 @@ def _due(agents: Sequence[Agent], look: Look) -> list[Agent]:
 
 
 def _program(fault: ProgramFault) -> dict[str, Json]:
-    told = f"{fault.why}; to mend that: {fault.mend}" if fault.mend else fault.why
+    """`why` is short; `searched` and `mend` are for whoever shows one agent."""
+    more = {"searched": fault.searched, "mend": fault.mend}
     if not fault.certain:
-        return {"why": "", "certain": True, "warning": told}
+        return {"why": "", "certain": True, "warning": fault.why, **more}
     reason = HeldReason.NOT_INSTALLED if fault.word == "not-installed" else HeldReason.NOT_RUNNABLE
-    return {"why": told, "certain": True, "reason": reason}
+    return {"why": fault.why, "certain": True, "reason": reason, **more}
+
+
+def in_full(evidence: Mapping[str, Json]) -> str:
+    """What speaks against a start, with where was searched and what mends it."""
+    parts = [str(evidence["why"] or evidence.get("warning", ""))]
+    parts += [f"searched: {evidence['searched']}"] if evidence.get("searched") else []
+    parts += [f"to mend that: {evidence['mend']}"] if evidence.get("mend") else []
+    return "; ".join(parts)
+
+
+def program_warnings(present: Mapping[ResourceKey, Present]) -> list[str]:
+    """What a program may trip over though it is started, once for all agents that it concerns."""
+    told: dict[str, list[str]] = {}
+    for key, seen in sorted(present.items()):
+        if key.kind is Kind.PLACE and seen.evidence.get("warning"):
+            told.setdefault(in_full(seen.evidence), []).append(key.name)
+    return [f"{', '.join(names)}: {what}" for what, names in told.items()]
 
 
 def _needed(agent: Agent) -> dict[str, str]:

@@ -46,11 +46,13 @@ _UP = 6  # folders from a program to its package.json: node_modules/@scope/name/
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramFault:
-    """Why a program cannot be started. `why` is a sentence, `mend` a command or an advice, "" where there is none."""
+    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or an
+    advice, "" where there is none."""
 
     word: Word
     why: str
     mend: str = ""
+    searched: str = ""
 
     @property
     def certain(self) -> bool:
@@ -222,8 +224,9 @@ def _fault(runtime: str, program: str, seen: _Seen) -> ProgramFault | None:
     """The answer in words. Pure, but for the name of this machine's processor."""
     path, word, needs, version, search = seen
     if word == "not-installed":
-        where = "is not there" if "/" in program else f"is not on an agent's PATH ({search})"
-        return ProgramFault(word="not-installed", why=f"{program} {where}", mend=install(runtime, program))
+        where, searched = ("is not there", "") if "/" in program else ("is not on an agent's PATH", search)
+        mend = install(runtime, program)
+        return ProgramFault(word="not-installed", why=f"{program} {where}", mend=mend, searched=searched)
     if word == "not-executable":
         mend = f"chmod +x {shlex.quote(path)}"
         return ProgramFault(word="not-executable", why=f"{path} may not be executed", mend=mend)
@@ -233,8 +236,8 @@ def _fault(runtime: str, program: str, seen: _Seen) -> ProgramFault | None:
         return ProgramFault(word="wrong-processor", why=why, mend=install(runtime, program))
     if word == "no-interpreter":
         package = _INTERPRETERS.get(os.path.basename(needs), f"install {needs}")
-        why = f"{path} needs {needs}, which is not there (PATH {search})"
-        return ProgramFault(word="no-interpreter", why=why, mend=package)
+        why = f"{path} needs {needs}, which is not there"
+        return ProgramFault(word="no-interpreter", why=why, mend=package, searched=search)
     if word == "too-old":
         why = f"{path} needs {needs}, and version {version} is there"
         return ProgramFault(word="too-old", why=why, mend=f"install a newer {needs.split()[0]}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
 from providers.overrides import Override
+from providers.place import in_full
 from reconciler.model import AgentHistory, AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
 
@@ -68,8 +69,8 @@ def need_of(
     if view.session == "alive" and not need.disrupts:
         return need  # only its unit is started, which finds it running
     goes_on = ": it goes on as it is until that is mended" if need.disrupts else ""
-    reason = HeldReason(present[ResourceKey(Kind.PLACE, view.name)].evidence["reason"])
-    return replace(need, held=reason, message=f"{view.no_start}{goes_on}")
+    against = present[ResourceKey(Kind.PLACE, view.name)].evidence
+    return replace(need, held=HeldReason(against["reason"]), message=f"{in_full(against)}{goes_on}")
 
 
 def _need_of(

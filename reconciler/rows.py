@@ -218,7 +218,9 @@ def _problems(about: _About) -> Iterable[str]:
         yield failure
     for held in about.held:
         told = held.message in view.why or held.reason is HeldReason.SUSPENDED
-        yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({held.message})")
+        # The PATH that was searched is for whoever looks at this one agent.
+        why = view.no_start if view.no_start and held.message.startswith(view.no_start) else held.message
+        yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({why})")
     process = [one for one in about.due if one.key.kind in (Kind.UNIT, Kind.SESSION)]
     for action in process or (() if about.held else about.due[:1]):
         named = action.reason in (Reason.SPEC, Reason.DRIFT)  # else it is as a whole that it differs

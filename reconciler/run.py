@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 from providers.host import Host, HostFacts
+from providers.place import program_warnings
 from providers.registry import Registry, registry
 from reconciler.errors import ExitCode, MosaicError, Refused, unknown_agent
 from reconciler.host_guard import checked
@@ -117,6 +118,7 @@ def run_locked(
         code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
     elif options.trigger == "timer" and outcome == "held":
         code = ExitCode.OK  # to wait is what the policy asks for, and no reason for systemd to call the run failed
+    intake.warnings.extend(program_warnings(done.last.observation.present))
     faults = (f"{here.facts.mosaic_home}/{one.name}: {one.fault}" for one in here.facts.overlays if one.fault)
     intake.warnings.extend(f"{what}; agents are told so in its place" for what in faults)
     before = store.load_status()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import click
 from reconciler.commands.options import output_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from providers.base import Json
     from reconciler.output import Format, Output
     from specs.problems import Problem
@@ -31,9 +34,12 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
     from reconciler.folder import read_folder
     from specs.load import load
 
-    loaded = load(read_folder(path))
+    files = read_folder(path)
+    loaded = load(files)
     agents = [agent.name for agent in loaded.roster.agents] if loaded.roster is not None else []
-    mine = _on_host(path, host) if host is not None and loaded.roster is not None else None
+    mine = _on_host(files, host) if host is not None and loaded.roster is not None else None
+    if loaded.roster is not None:
+        loaded = replace(loaded, problems=(*loaded.problems, *_of_this_host(files, host)))
     code = ExitCode.OK if loaded.ok else ExitCode.INVALID_CONFIG
     if form != "text":
         document: dict[str, Json] = {
@@ -64,12 +70,28 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
     return int(code)
 
 
-def _on_host(path: Path, host: str) -> list[str]:
+def _of_this_host(files: Mapping[str, bytes], host: str | None) -> tuple[Problem, ...]:
+    """What this host shows: warnings, where it is one of the fleet's and its systemd answers."""
+    from providers.local_host import LocalHost
+    from reconciler.change import gather_here
+    from reconciler.desired import compile_files
+    from reconciler.host_problems import host_problems
+
+    facts, settings = gather_here()
+    own = settings.host or facts.hostname
+    if host not in (None, own):
+        return ()
+    compiled = compile_files(files, revision="", host=own, facts=facts, path=settings.path)
+    if compiled.fleet is None:
+        return ()
+    return host_problems(files, compiled.fleet, LocalHost(facts=facts).look(), facts)
+
+
+def _on_host(files: Mapping[str, bytes], host: str) -> list[str]:
     from providers.facts import gather
     from reconciler.desired import compile_files
-    from reconciler.folder import read_folder
 
-    compiled = compile_files(read_folder(path), revision="", host=host, facts=gather(os.environ), path=())
+    compiled = compile_files(files, revision="", host=host, facts=gather(os.environ), path=())
     return [agent.name for agent in compiled.fleet.agents] if compiled.fleet is not None else []
 
 
