@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from providers.host_facts import HostFacts as HostFacts  # noqa: PLC0414 - handed on: whoever has a host needs it
+from providers.host_facts import Overlay as Overlay  # noqa: PLC0414 - likewise
 from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import Pane as Pane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - whoever asks the host finds it here
@@ -17,54 +19,8 @@ from providers.programs.base import Screen
 from providers.steps import Step, StepResult
 
 if TYPE_CHECKING:
-    from providers.program_check import ProgramFault
+    from providers.program_fault import ProgramFault
     from specs.compiled import Agent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay:
-    """A text of the operator's own in `mosaic_home`, by its file's name. `fault`: why it is there and could not be
-    read, "" if it was."""
-
-    name: str
-    text: str = field(default="", repr=False)
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostFacts:
-    """What does not change during a run, but for `overlays`, which are as of the last look. Paths are absolute and have
-    no trailing slash."""
-
-    user: str
-    uid: int
-    hostname: str
-    home: str
-    mosaic_home: str  # $MOSAIC_HOME, default ~/.config/mosaic
-    unit_dir: str  # $XDG_CONFIG_HOME/systemd/user
-    runtime_dir: str  # $XDG_RUNTIME_DIR
-    state_home: str  # $XDG_STATE_HOME, default ~/.local/state
-    config_home: str  # $XDG_CONFIG_HOME, default ~/.config
-    python: str  # the interpreter that runs us: its real path
-    interpreter: str  # the same as it was called: in a virtual environment that one's own, which finds our packages
-    stub_program: str  # absolute path of the stub agent's source file
-    machine_id: str = ""  # of this installation; "" where there is none that stays
-    overlays: tuple[Overlay, ...] = field(default=(), repr=False)
-
-    @property
-    def agents_dir(self) -> str:
-        """Where the launch environments are."""
-        return f"{self.mosaic_home}/fleet/agents"
-
-    @property
-    def run_dir(self) -> str:
-        """Where the heartbeats and the kill switch are."""
-        return f"{self.mosaic_home}/fleet/run"
-
-    @property
-    def bin_dir(self) -> str:
-        """Where the launch programs are."""
-        return f"{self.mosaic_home}/fleet/bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,8 +215,7 @@ class Look(Protocol):
 
     def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
         """What speaks against starting each agent's program, by the agent's name; None for nothing. An agent is left
-        out if nobody could tell. Never raises, and never hangs. One round trip; one more per tmux server whose PATH
-        decides."""
+        out if nobody could tell. Never raises, and never hangs. One round trip."""
         ...
 
     def listing(self, folder: str) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ from providers.spawn import Child
 from providers.tmux import Tmux
 
 if TYPE_CHECKING:
+    from providers.program_fault import ProgramFault
     from providers.programs.base import Screen
-    from providers.program_check import ProgramFault
     from specs.compiled import Agent
 
 T = TypeVar("T")
@@ -140,19 +140,11 @@ class LocalLook:
     def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
         from providers.program_check import program_faults
 
-        wanted = list(agents)
-        try:
+        try:  # a new pane has the PATH of the client that asked for it, on every server: that of the agent's unit
             around = self.manager().environment
         except ObserveError:
             return {}
-        faults = program_faults(wanted, self._facts, around)
-        # A tmux server has the environment of the time when it was started, and the default one is the operator's.
-        for socket in sorted({agent.socket for agent in wanted if faults.get(agent.name) is not None}):
-            given = self._tmux.environment(socket)
-            if given is not None and given.get("PATH", "") != around.get("PATH", ""):
-                there = [agent for agent in wanted if agent.socket == socket]
-                faults |= program_faults(there, self._facts, {**around, **given})
-        return faults
+        return program_faults(agents, self._facts, around)
 
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once(("listing", folder), lambda: _names(folder))

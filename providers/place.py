@@ -14,7 +14,7 @@ from providers.steps import Step
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Place
-    from providers.program_check import ProgramFault
+    from providers.program_fault import ProgramFault
     from specs.compiled import Agent, Fleet
 
 

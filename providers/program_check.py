@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from providers.bounded_look import ask
+from providers.program_fault import PACKAGES, ProgramFault, install, is_older
 from providers.program_path import found, search_path
 from providers.spawn import SpawnError, run
 
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
     from providers.host import HostFacts
     from specs.compiled import Agent
 
-Word = Literal["not-installed", "not-executable", "wrong-processor", "no-interpreter", "too-old"]
-
-# npm's name of each, the version that was tried last, and the oldest that was tried and whose options our launch uses.
-PACKAGES: Mapping[str, tuple[str, str, str]] = {
-    "claude": ("@anthropic-ai/claude-code", "2.1.197", "2.1.197"),
-    "codex": ("@openai/codex", "0.169.0", "0.169.0"),
-    "pi": ("@mariozechner/pi-coding-agent", "0.73.1", "0.73.1"),
-    "opencode": ("opencode-ai", "1.18.33", "1.18.33"),
-}
 # elf(5): e_machine at byte 18, by what uname calls the processor. Only those that people run fleets on.
 _ELF = b"\x7fELF"
 _MACHINES: Mapping[str, int] = {"x86_64": 62, "aarch64": 183, "riscv64": 243, "ppc64le": 21, "s390x": 22}
@@ -42,22 +34,6 @@ _INTERPRETERS = {name: f"sudo apt install {package}" for name, package in (("nod
 _PACKAGE_BYTES = 1 << 18
 _NODE_S = 2.0
 _UP = 6  # folders from a program to its package.json: node_modules/@scope/name/dist/bin/cli.js
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramFault:
-    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or an
-    advice, "" where there is none."""
-
-    word: Word
-    why: str
-    mend: str = ""
-    searched: str = ""
-
-    @property
-    def certain(self) -> bool:
-        """Whether a start would fail. An old version may do well all the same: that is said, and it is started."""
-        return self.word != "too-old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +221,3 @@ def _fault(runtime: str, program: str, seen: _Seen) -> ProgramFault | None:
         why = f"{path} is version {version}, and {PACKAGES[runtime][2]} is the oldest that is known to work"
         return ProgramFault(word="too-old", why=why, mend=install(runtime, program))
     return None
-
-
-def install(runtime: str, program: str) -> str:
-    """How to get a program; an advice where nobody knows a package."""
-    if runtime in PACKAGES and os.path.basename(program) == runtime:
-        return f"npm install --global --prefix ~/.local {PACKAGES[runtime][0]}"
-    return f"install {program}, or correct the command of the runtime {runtime} in roster.yaml"
-
-
-def is_older(version: str, oldest: str) -> bool:
-    """By the numbers; a version without any is not known to be older."""
-    one, other = _numbers(version), _numbers(oldest)
-    return bool(one) and one < other
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("-")[0])[:3])

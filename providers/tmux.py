@@ -68,15 +68,6 @@ class Tmux:
             raise ObserveError(f"tmux list-panes printed something unexpected: {_short(done.out)}")
         return TmuxServer(state="up", panes=parse(lines[1:-2]))
 
-    def environment(self, socket: str) -> dict[str, str] | None:
-        """What the server hands to its panes; None if there is none, or it gives no answer."""
-        try:
-            done = self._spawn(socket, ("show-environment", "-g")).finish()
-        except SpawnError:
-            return None
-        lines = done.out.decode("utf-8", "surrogateescape").splitlines() if done.status == 0 else []
-        return dict(line.split("=", 1) for line in lines if "=" in line) if done.status == 0 else None
-
     def capture(self, socket: str, steps: Sequence[tuple[str, CaptureDead]]) -> Iterator[tuple[str, StepResult]]:
         """The last lines of dead panes; nothing for one that is gone, alive or not the agent's."""
         nonce = os.urandom(8).hex()

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from providers import reseed
-from providers.base import HeldReason, Kind, ResourceKey, Verb
-from providers.names import HOLDER_UNIT, agent_unit
+from providers.base import HeldReason, Kind, Verb
+from providers.names import agent_unit
 from providers.uses import Use
 from reconciler import backoff
 from reconciler.decide import Changes, Need, ends_by_unit, need_of, relaunch_due

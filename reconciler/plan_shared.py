@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from providers.base import HeldReason, Kind, Present, Reason, ResourceKey, Verb
+from providers.base import HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
 from providers.responder import BETWEEN
 from providers.uses import Use, uses_of

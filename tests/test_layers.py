@@ -38,13 +38,12 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
-    "additions", "base", "comms", "contract", "agent_pane", "pane_rows", "pane_values", "sgr", "startable",
-    "env", "extras", "framework", "heartbeat", "holder", "host", "identity",
-    "launch",
-    "layouts", "linger", "manifest", "names", "overrides", "placement", "programs.base", "programs.claude",
-    "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode",
-    "programs.painted", "programs.pi", "programs.registry", "programs.styled", "programs.told",
-    "place", "projection", "readings", "registry", "reseed", "responder", "session", "shipped", "steps", "unit", "uses",
+    "additions", "agent_pane", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder",
+    "host", "host_facts", "identity", "launch", "layouts", "linger", "manifest", "names", "overrides", "pane_rows",
+    "pane_values", "place", "placement", "program_fault", "programs.base", "programs.claude",
+    "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode", "programs.painted",
+    "programs.pi", "programs.registry", "programs.styled", "programs.told", "projection", "readings", "registry",
+    "reseed", "responder", "session", "sgr", "shipped", "startable", "steps", "unit", "uses",
 )  # fmt: skip
 # They read files that are part of the program, as its code is; nothing of the machine is in them.
 SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")

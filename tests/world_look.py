@@ -26,8 +26,8 @@ from tests.programs.captures import screen
 from tests.world_machine import template_of
 
 if TYPE_CHECKING:
+    from providers.program_fault import ProgramFault
     from providers.programs.base import Screen
-    from providers.program_check import ProgramFault
     from specs.compiled import Agent
     from tests.world import World
     from tests.world_model import Session

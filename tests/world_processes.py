@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from providers.host import HostFacts, OtherPane, Place
-from providers.program_check import ProgramFault
+from providers.program_fault import ProgramFault
 from tests.world_model import FACTS, Ended, File, PendingJob, Proc, Server, Session, Tally, Unit
 
 

@@ -47,7 +47,9 @@ def look(
     else:
         for agent in fleet.agents:
             if agent.state == "running" and agent.held is None and agent.argv:
-                around = _environment(agent, panes.get(agent.socket) or base)
+                # A new pane has the PATH of the client that asks for it, which is the agent's unit.
+                given = {**(panes.get(agent.socket) or base), "PATH": base.get("PATH", "")}
+                around = _environment(agent, given)
                 search = search_path(around, agent.path, facts.bin_dir)
                 uses.setdefault(_Use(agent.runtime, agent.argv[0], search), []).append(agent.name)
     file = str(settings_path(facts.config_home))

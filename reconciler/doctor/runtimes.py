@@ -6,7 +6,7 @@ import os.path
 import shlex
 from dataclasses import dataclass
 
-from providers.program_check import PACKAGES, ProgramFault
+from providers.program_fault import PACKAGES, ProgramFault
 from reconciler.doctor.check import Check, Unseen
 
 

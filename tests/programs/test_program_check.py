@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.program_check import PACKAGES, is_older, program_fault
+from providers.program_check import program_fault
+from providers.program_fault import PACKAGES, is_older
 
 
 def script(path: Path, text: str, mode: int = 0o755) -> Path:

@@ -62,7 +62,9 @@ def test_nothing_is_started_that_is_not_installed(mixed: Fleet) -> None:
         ("lead", "coder"), "not-installed"
     )
     assert "start:systemd:fine" in run.done
-    assert not any(one.startswith(("start:", "restart:")) and not one.endswith("fine") for one in run.done)
+    assert not any(
+        one.startswith(("start:systemd:", "restart:systemd:")) and not one.endswith("fine") for one in run.done
+    )
     assert list(mixed.pids()) == ["fine"]
     assert mixed.sessions() == ["_holder", "fine"]
     for _ in range(3):
@@ -104,9 +106,8 @@ def test_a_program_that_cannot_be_executed_is_named_as_such(
 
 
 def test_one_of_another_processor(mixed: Fleet) -> None:
-    mixed.sh(
-        "mkdir -p ~/.local/bin; printf '\\177ELF\\2\\2\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\2\\0\\26' > ~/.local/bin/pi; chmod +x ~/.local/bin/pi"
-    )
+    head = "\\177ELF\\2\\2\\1" + "\\0" * 9 + "\\0\\2\\0\\26"
+    mixed.sh(f"mkdir -p ~/.local/bin; printf '{head}' > ~/.local/bin/pi; chmod +x ~/.local/bin/pi")
     assert "is for s390x, and this machine is" in held(mixed.reconcile())["coder"][1]
 
 
@@ -124,15 +125,15 @@ def test_a_running_agent_whose_program_goes_is_left_alone_and_shown(mixed: Fleet
     assert {one["name"]: one["restarts"] for one in mixed.status()["agents"]}["lead"] == 0
 
 
-def test_the_path_of_the_tmux_server_decides(fleet: Fleet) -> None:
-    """The default server is the operator's: it was started from a shell with folders that the manager does not know."""
+def test_the_path_of_the_manager_decides(fleet: Fleet) -> None:
+    """Not that of the operator's tmux server: a pane has the PATH of whoever asks for it, and that is a unit."""
     fleet.roster["tmux"] = {}
-    fleet.sh(
-        "mkdir -p /opt/tools; printf '#!/bin/bash\\nexec -a claude sleep infinity\\n' > /opt/tools/claude; chmod +x /opt/tools/claude"
-    )
+    fleet.write("/opt/tools/claude", PROGRAM, 0o755)
     fleet.sh("PATH=/opt/tools:$PATH tmux new-session -d -s mine")
     fleet.agents = {"lead": {"runtime": "claude", "class": "worker"}}
     fleet.commit()
+    assert held(fleet.reconcile())["lead"][0] == "not-installed"
+    fleet.sh('systemctl --user set-environment PATH="/opt/tools:$PATH"')
     run = fleet.reconcile()
     assert not run.document["held"], run.document["held"]
     assert alive(fleet) == ["lead"]

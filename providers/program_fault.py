@@ -1,0 +1,52 @@
+"""Why an agent's program cannot be started, in words, and what npm calls the programs that are known here. Pure."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Word = Literal["not-installed", "not-executable", "wrong-processor", "no-interpreter", "too-old"]
+
+# npm's name of each, the version that was tried last, and the oldest that was tried and whose options our launch uses.
+PACKAGES: Mapping[str, tuple[str, str, str]] = {
+    "claude": ("@anthropic-ai/claude-code", "2.1.197", "2.1.197"),
+    "codex": ("@openai/codex", "0.169.0", "0.169.0"),
+    "pi": ("@mariozechner/pi-coding-agent", "0.73.1", "0.73.1"),
+    "opencode": ("opencode-ai", "1.18.33", "1.18.33"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramFault:
+    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or an
+    advice, "" where there is none."""
+
+    word: Word
+    why: str
+    mend: str = ""
+    searched: str = ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether a start would fail. An old version may do well all the same: that is said, and it is started."""
+        return self.word != "too-old"
+
+
+def install(runtime: str, program: str) -> str:
+    """How to get a program; an advice where nobody knows a package."""
+    if runtime in PACKAGES and os.path.basename(program) == runtime:
+        return f"npm install --global --prefix ~/.local {PACKAGES[runtime][0]}"
+    return f"install {program}, or correct the command of the runtime {runtime} in roster.yaml"
+
+
+def is_older(version: str, oldest: str) -> bool:
+    """By the numbers; a version without any is not known to be older."""
+    one, other = _numbers(version), _numbers(oldest)
+    return bool(one) and one < other
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("-")[0])[:3])
