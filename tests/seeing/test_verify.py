@@ -79,7 +79,7 @@ def test_a_session_that_was_renamed_or_has_a_similar_name_is_not_the_agent_s() -
     server.sessions["coder2"] = server.sessions.pop("coder")
     session.name = "coder2"
     one = checks(world, store)["coder", "session"]
-    assert one.result == "note"  # it is found by its mark, and no list calls it wrong
+    assert one.result == "ok"  # it is found by its mark
     assert (
         one.found
         == "session =coder on tmux server mosaic-factory is not there: its pane is in =coder2 on mosaic-factory"
