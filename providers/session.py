@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from providers import placement, startable
+from providers import placement
 from providers.agent_pane import answers, end_pane, others
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
@@ -105,7 +105,6 @@ class SessionProvider:
                 except ObserveError as error:
                     unseen[name] = str(error)
         found = with_readings(found, agents, look)
-        found = startable.with_grounds(found, agents, look)
         if self._measure:
             found = _measured(found, look)
         keys = {name: ResourceKey(self.kind, name) for name in unseen}

@@ -151,8 +151,8 @@ def _need_of(
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
     placed = _confine(session, seen)
-    if placed.verb is None and seen is not None and seen.evidence.get("cannot_start"):
-        return _stranded(agent, seen, fields)
+    if placed.verb is None and view.stranded:
+        return _stranded(view, agent, present[ResourceKey(Kind.PLACE, view.name)], fields)
     return placed
 
 
@@ -174,12 +174,12 @@ def _of_place(change: FieldChange) -> bool:
     return change.path == "scope" or change.path.split(".")[0] == "limits"
 
 
-def _stranded(agent: Agent, seen: Present, fields: tuple[FieldChange, ...]) -> Need:
-    """It runs, and would not start again. It is never ended for that: it is only said."""
-    if seen.evidence.get("folder_gone"):
+def _stranded(view: AgentView, agent: Agent, place: Present, fields: tuple[FieldChange, ...]) -> Need:
+    """It runs, and would not start again, or not where it is. It is never ended for that: it is only said."""
+    if place.evidence["folder_gone"]:
         fields = (*fields, FieldChange(path="working_directory", live="(deleted)", desired=agent.working_directory))
-    why = f"it runs, and will not start again: {seen.evidence['cannot_start']}"
-    return Need(verb=Verb.RESTART, reason=Reason.DRIFT, held=HeldReason.DEPENDENCY, message=why, changes=fields)
+    held = HeldReason(place.evidence["reason"])
+    return Need(verb=Verb.RESTART, reason=Reason.DRIFT, held=held, message=view.stranded, changes=fields)
 
 
 def ends_by_unit(need: Need) -> bool:

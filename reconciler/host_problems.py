@@ -23,8 +23,8 @@ def host_problems(files: Mapping[str, bytes], fleet: Fleet, look: Look, facts: H
     seen = PlaceProvider(all_programs=True).observe(look, fleet, facts)
     needs: dict[str, list[str]] = {}
     for key, one in seen.items():
-        if key.kind is Kind.PLACE:
-            needs.setdefault(in_full(one.evidence), []).append(key.name)
+        if key.kind is Kind.PLACE and (why := in_full(one.evidence)):
+            needs.setdefault(why, []).append(key.name)
     return tuple(_warnings(files, needs)) if needs else ()
 
 

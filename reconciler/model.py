@@ -181,6 +181,7 @@ class AgentView:
     why: str  # one sentence; empty only when all is well
     unseen: str = ""  # why of this one nothing can be told, others notwithstanding
     no_start: str = ""  # why it could not be started (again) as it is declared, as far as can be seen
+    stranded: str = ""  # of one that lives: that in a sentence, also that the folder it is in was deleted
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
     waiting: str = ""

@@ -199,8 +199,8 @@ def _problems(about: _About) -> Iterable[str]:
         yield "removed from git, and still here" if view.session in ("alive", "dead") else "removed from git"
     if about.kind == "orphan":
         yield "declared nowhere, and left alone: " + _trace(about)
-    if view.no_start and view.session == "alive" and not any(view.no_start in one.message for one in about.held):
-        yield f"it runs, and could not be started again: {view.no_start}"
+    if view.stranded and not any(view.stranded in one.message for one in about.held):
+        yield view.stranded
     if view.enabled is False and view.desired_state == "running" and view.session == "alive":
         yield "it is not enabled: it will not survive a boot"
     if view.enabled and view.desired_state in ("stopped", "absent"):

@@ -195,9 +195,6 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
                         found=row.readiness_why, mend=way)  # fmt: skip
         if row.readiness is Readiness.STUCK:
             yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
-    cannot = evidence.get("cannot_start")
-    if row.session == "alive" and cannot:
-        yield _check("start", agent.name, False, f"it runs, and will not start again: {cannot}", RECONCILE)
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
     if changed:
         enabled = f"{unit} is {changed}: it is not sure to come up at a boot"
@@ -209,8 +206,8 @@ def _about_its_needs(name: str, view: AgentView) -> Iterable[Check]:
     if view.unseen:
         found = f"it could not be seen: {view.unseen}"
         yield Check(name="seen", agent=name, result="wrong", found=found, mend="mosaic doctor")
-    if view.no_start:
-        found = f"it could not be started again: {view.no_start}"
+    if view.stranded or view.no_start:
+        found = view.stranded or f"it cannot be started: {view.no_start}"
         yield Check(name="start", agent=name, result="wrong", found=found, mend="mend that, or change its declaration")
 
 

@@ -124,6 +124,7 @@ def _view(
         why=why,
         unseen=unseen,
         no_start=str(place.evidence["why"]) if place is not None else "",
+        stranded=str(place.evidence.get("stranded", "")) if place is not None and state == "alive" else "",
         readiness=readiness,
         readiness_why=_readiness_why(readiness, state, evidence, beat, word, idle),
         waiting=waiting,

@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _AnyVariable(dict[str, str]):
+    """An environment that has every variable but some."""
+
+    without: frozenset[str] = frozenset()
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self.without
+
+
 class WorldLook:
     """Implements `providers.host.Look`; refuses what the world was told to keep hidden."""
 
@@ -80,7 +89,9 @@ class WorldLook:
 
     def _manager(self) -> ManagerState:
         facts = self._world.facts
-        return ManagerState(unit_path=(facts.unit_dir,), environment={"HOME": facts.home}, stale=False)
+        environment = _AnyVariable(HOME=facts.home)
+        environment.without = frozenset(self._world.absent_variables)
+        return ManagerState(unit_path=(facts.unit_dir,), environment=environment, stale=False)
 
     def unit_files(self) -> tuple[UnitFile, ...]:
         return self._once("unit_files", "", self._unit_files)

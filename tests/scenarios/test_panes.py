@@ -86,7 +86,10 @@ def test_an_agent_of_an_older_kind_is_known_by_its_heartbeat(fleet: Fleet) -> No
 
 GONE: dict[str, tuple[Sequence[str], str]] = {
     "removed": (["git -C /run/repo worktree remove --force /run/tree"], "/run/tree does not exist on this host"),
-    "another of its name": (["rm -r /run/tree", "mkdir /run/tree"], "/run/tree was deleted under it"),
+    "another of its name": (
+        ["rm -r /run/tree", "mkdir /run/tree"],
+        "/run/tree was deleted under it, and another has its name",
+    ),
     "moved": (["mv /run/tree /run/elsewhere"], "/run/tree does not exist on this host"),
     "a secret is gone": (["rm /run/key"], "the secret file /run/key for KEY does not exist"),
     "a secret is a folder": (["rm /run/key", "mkdir /run/key"], "the secret file /run/key for KEY is no file"),
@@ -108,16 +111,21 @@ def test_it_is_said_that_it_will_not_start_again(fleet: Fleet, commands: Sequenc
         fleet.sh(command)
     shown = fleet.reconcile("--dry-run")
     held = shown.held("a")
-    assert (held["reason"], held["message"].startswith("it runs, and will not start again: ")) == ("dependency", True)
+    another = "another has its name" in held["message"]  # it would start again there
+    sentence = "it runs in a folder that is no more: " if another else "it runs, and will not start again: "
+    assert (held["reason"], held["message"].startswith(sentence)) == ("dependency", True)
     assert says in held["message"]
     deleted = [one for one in held["changes"] if one["path"] == "working_directory"]
     assert [one["live"] for one in deleted] == (["(deleted)"] if "deleted" in says or "remove" in commands[0] else [])
     run = fleet.reconcile()
     assert run.done == []
-    assert says in fleet.cli("agent", "status", "a", "--fleet", NAME).out
+    told = held["message"]
+    assert told in fleet.cli("agent", "status", "a", "--fleet", NAME).out
+    listed = fleet.cli("fleet", "ps", "--fleet", NAME, "-o", "json").document["agents"]
+    assert told in next(one["why"] for one in listed if one["name"] == "a")
     assert says in fleet.cli("fleet", "ps", "--fleet", NAME).out
     verified = fleet.cli("fleet", "verify", "--fleet", NAME)
-    assert (verified.code != 0, says in verified.out) == (True, True)
+    assert (verified.code != 0, told in verified.out) == (True, True)
     assert fleet.up("a", "b") == before
     fleet.kill(before["b"])
     fleet.reconcile()
