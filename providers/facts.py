@@ -18,17 +18,17 @@ def gather(environ: Mapping[str, str]) -> HostFacts:
         user, home = entry.pw_name, entry.pw_dir
     except KeyError:  # a uid without an account, as in some containers
         user, home = environ.get("USER") or str(uid), "/"
-    home = _folder(environ, "HOME", home)
-    config_home = _folder(environ, "XDG_CONFIG_HOME", f"{home}/.config")
+    home = _named(_folder(environ, "HOME", home), home)
+    config_home = _named(_folder(environ, "XDG_CONFIG_HOME", f"{home}/.config"), f"{home}/.config")
     return HostFacts(
         user=user,
         uid=uid,
         hostname=os.uname().nodename,
         home=home,
-        mosaic_home=_folder(environ, "MOSAIC_HOME", f"{home}/.config/mosaic"),
+        mosaic_home=_named(_folder(environ, "MOSAIC_HOME", f"{home}/.config/mosaic"), f"{home}/.config/mosaic"),
         unit_dir=f"{config_home}/systemd/user",
         runtime_dir=_folder(environ, "XDG_RUNTIME_DIR", f"/run/user/{uid}"),
-        state_home=_folder(environ, "XDG_STATE_HOME", f"{home}/.local/state"),
+        state_home=_named(_folder(environ, "XDG_STATE_HOME", f"{home}/.local/state"), f"{home}/.local/state"),
         config_home=config_home,
         python=os.path.realpath(sys.executable),
         interpreter=os.path.abspath(sys.executable),
@@ -51,3 +51,9 @@ def _machine_id(path: str = "/etc/machine-id") -> str:
 def _folder(environ: Mapping[str, str], name: str, default: str) -> str:
     value = environ.get(name, "")
     return os.path.normpath(value if os.path.isabs(value) else default)
+
+
+def _named(folder: str, usual: str) -> str:
+    """One folder has one name, whatever link leads to it: what a launch is made of has these paths in it, and another
+    name would be another launch. Follows links only where the names differ."""
+    return usual if folder != usual and os.path.realpath(folder) == os.path.realpath(usual) else folder

@@ -24,11 +24,14 @@ class Eyes:
     """Looks at the whole host, as a preview does: nothing is changed and nothing is written."""
 
     def __init__(self, place: Here, fleet: Fleet) -> None:
+        from reconciler.host_guard import at_home
         from reconciler.run import context, surroundings
         from reconciler.threshold import with_idle_threshold
 
         self._fleet, _ = with_idle_threshold(fleet, os.environ)
-        self._ctx: Context = context(surroundings(), place.store, place.settings, RunOptions(dry_run=True))
+        around = surroundings()
+        at_home(around.host)
+        self._ctx: Context = context(around, place.store, place.settings, RunOptions(dry_run=True))
         self.last: AgentView | None = None
 
     def view(self, name: str) -> AgentView:

@@ -45,8 +45,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
     """The options of a run with the name that this host has in the roster. Raises Refused, before anything is touched;
     keeps what is seen for the first time, unless it is a preview."""
     facts = host.facts
-    with suppress(ObserveError):  # then nothing can be ended either, and the run says that it could not see
-        must_be_home(facts, host.look().manager())
+    at_home(host)
     named = options.host or settings.host
     if options.dry_run and options.host and not options.rebind_host:
         return options  # how another host would look is no harm
@@ -69,6 +68,12 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, json.dumps({key: getattr(seen, key) for key in _KEYS}, indent=1) + "\n")
     return replace(options, host=name)
+
+
+def at_home(host: Host) -> None:
+    """Also for those who only look: what they would see is another fleet than the one that runs. Raises Refused."""
+    with suppress(ObserveError):  # then nothing can be ended either, and who looks says that it could not see
+        must_be_home(host.facts, host.look().manager())
 
 
 def read_binding(facts: HostFacts) -> HostBinding:

@@ -88,8 +88,11 @@ def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
 def run_locked(
     spec: str, options: RunOptions, settings: Settings, here: Surroundings, store: Store, *, force: bool = False
 ) -> RunResult:
-    """The run itself, with the fleet's lock held."""
+    """The run itself, with the fleet's lock held. A host without a name in `options` has not been checked yet."""
     from reconciler.report import finish, unready
+
+    if options.host is None:
+        options = checked(options, settings, here.host)
 
     started, began = here.wall(), here.monotonic()
     deadline = began + options.timeout_s

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, NotFound
 from reconciler.fleet_problems import fleet_problems
+from reconciler.host_guard import at_home
 from reconciler.loop import Pass, look
 from reconciler.model import AgentHistory, History, Inventory, Plan
 from reconciler.results import RunOptions
@@ -82,6 +83,7 @@ def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> See
     from reconciler.pause import merge, read_pause
     from reconciler.run import context
 
+    at_home(around.host)
     store, settings = place.store, place.settings
     status = store.load_status()
     host = settings.host or (status.host if status is not None else None)

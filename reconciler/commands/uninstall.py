@@ -38,10 +38,12 @@ def uninstall(output: Output, *, purge: bool, dry_run: bool, yes: bool) -> int:
     and so does the fleet's repository. It ends no conversation: while an agent runs, it refuses.
     """
     from providers.facts import gather
+    from reconciler.host_guard import at_home
 
     if (dry_run or yes) and not purge:
         raise click.UsageError("--dry-run and --yes go with --purge")
     facts = gather(os.environ)
+    at_home(local_host(facts))
     if not dry_run:
         must_not_be_paused(facts, "uninstall")
     return _purge(output, facts, dry_run=dry_run, yes=yes) if purge else _uninstall(output, facts)

@@ -60,6 +60,7 @@ def command(
     if rollback and (no_reseed or relaunch or dry_run):
         raise click.UsageError("--rollback stands alone")
     place = here(fleet, read_only=dry_run)
+    _must_be_here(place)
     if not dry_run:
         _hands_off(place.facts)
     if rollback:
@@ -184,6 +185,15 @@ def _roll_back(place: Here, output: Output) -> int:
         "`mosaic update`; `mosaic update --rollback` takes this back"
     )
     return 0
+
+
+def _must_be_here(place: Here) -> None:
+    """Before a snapshot, too: under another home or name this would be another host's. Raises Refused."""
+    from providers.local_host import LocalHost
+    from reconciler.host_guard import checked
+    from reconciler.results import RunOptions
+
+    checked(RunOptions(dry_run=True), place.settings, LocalHost(facts=place.facts))
 
 
 def _hands_off(facts: HostFacts) -> None:

@@ -26,6 +26,10 @@ def untouched(fleet: Fleet, run: Run, before: Mapping[str, int], *said: str) -> 
     assert fleet.up("a", "b") == before
 
 
+def mosaic(*args: str) -> list[str]:
+    return [sys.executable, "-c", "from reconciler.commands.mosaic import main; main()", *args]
+
+
 ELSEWHERE = {
     "home": ({"HOME": "/tmp/other"}, ("HOME is /tmp/other here", "export HOME=")),
     "sudo": (
@@ -54,9 +58,30 @@ def test_the_same_home_by_another_name_is_the_same(fleet: Fleet, home: str) -> N
     before = begin(fleet)
     fleet.sh(f"ln -s {fleet.host.home} /tmp/link")
     named = home.format(home=fleet.host.home)
-    run = fleet.reconcile(env={"HOME": named, "XDG_CONFIG_HOME": f"{named}/.config", "XDG_STATE_HOME": ""})
-    assert run.code in (0, 1), run.out + run.err
-    assert fleet.pids().keys() == before.keys()
+    for env in ({"XDG_CONFIG_HOME": f"{named}/.config", "XDG_STATE_HOME": ""}, {}):
+        run = fleet.reconcile(env={"HOME": named, **env})
+        assert (run.code, run.document["actions"], fleet.pids()) == (0, [], before), run.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("update",),
+        ("update", "--dry-run"),
+        ("update", "--rollback"),
+        ("fleet", "ps"),
+        ("fleet", "verify"),
+        ("fleet", "uninstall", "--purge", "--yes"),
+        ("agent", "reset", "a", "--restart", "--force"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_acts_or_looks_from_another_home(fleet: Fleet, command: tuple[str, ...]) -> None:
+    before = begin(fleet)
+    fleet.sh("mkdir -p /tmp/other")
+    run = fleet.run(mosaic(*command), env={"HOME": "/tmp/other"})
+    untouched(fleet, run, before, "HOME is /tmp/other here", "export HOME=")
+    assert fleet.sh("ls -A /tmp/other") == ""
 
 
 def test_a_login_session_makes_no_difference(fleet: Fleet) -> None:
@@ -95,6 +120,7 @@ def test_a_host_that_comes_up_with_the_name_of_another(fleet: Fleet) -> None:
         assert "reconcile --rebind-host" in run.err
     assert fleet.reconcile("--host", "beta").code == REFUSED, "a name that is typed wrong is no better"
     assert fleet.reconcile("--host", "beta", "--dry-run").code == 0, "to look is allowed"
+    assert fleet.run(mosaic("update")).code == REFUSED
     assert fleet.pids() == before
     fleet.sh("hostname alpha")
     assert fleet.converge().done == []
@@ -117,6 +143,9 @@ def test_a_name_that_was_given_stays(fleet: Fleet) -> None:
     fleet.converge("--host", "alpha")
     assert fleet.pids().keys() == {"a"}
     assert fleet.converge().done == []
+    before = fleet.pids()
+    updated = fleet.run(mosaic("update"))
+    assert (updated.code, fleet.pids()) == (0, before), updated.out + updated.err
     fleet.sh("hostname another")
     assert fleet.reconcile().code == REFUSED
     assert fleet.converge("--host", "alpha").done == [], "whoever says it knows it"
