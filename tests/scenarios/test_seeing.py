@@ -182,7 +182,7 @@ def test_what_a_look_costs_does_not_depend_on_how_many_there_are(fleet: Fleet, w
     cost()
     many = cost()
     assert many == few
-    assert few["processes"] <= 2
+    assert few["processes"] <= 3  # of these one looks at places, which may hang
     assert set(few["programs"]) <= {"tmux"}
 
 
