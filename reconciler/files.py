@@ -1,13 +1,16 @@
 """Files that survive a crash: written whole, appended with fsync, private to this user.
 
 Guarantee of `write_atomic`: after a power cut the path holds either all of the old content or all of the new. Every
-function raises OSError (no space, read-only, permissions) and then leaves the old content as it was.
+function raises OSError (no space, read-only, permissions) and then leaves the old content as it was; `filename` is what
+could not be written or made, as people know it, also where it is the disk that fails and not a name.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,18 @@ from providers.reading import read_regular
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Whatever the disk refuses in here is said of `path`: of a write or an fsync the kernel names no file, and nobody
+    knows the temporary ones."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> Path:
@@ -42,6 +57,12 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) 
     """
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
+    with about(path):
+        _replace(path, data, mode)
+        sync_folder(path.parent)
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
@@ -53,9 +74,9 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) 
             os.close(descriptor)
         temporary.replace(path)
     except BaseException:  # also on KeyboardInterrupt: no litter; the error itself goes on
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a file system that has become read-only meanwhile
+            temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 def append_synced(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
@@ -63,7 +84,14 @@ def append_synced(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE)
     is cut off again, so that only a crash can leave a torn end."""
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
-    new = not path.exists()
+    with about(path):
+        new = not path.exists()
+        _append(path, data, mode)
+        if new:
+            sync_folder(path.parent)
+
+
+def _append(path: Path, data: bytes, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, mode)
     try:
@@ -72,12 +100,11 @@ def append_synced(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE)
             _write_all(descriptor, data)
             os.fsync(descriptor)
         except OSError:
-            os.ftruncate(descriptor, before)
+            with suppress(OSError):
+                os.ftruncate(descriptor, before)
             raise
     finally:
         os.close(descriptor)
-    if new:
-        sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

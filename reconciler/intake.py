@@ -234,7 +234,7 @@ class _Judging:
         from reconciler.ledger import forgive
 
         before = ledger.last_good()
-        if before is not None and before.sha == self._source.revision and ledger.problem is None:
+        if before is not None and before.sha == self._source.revision and ledger.problem is None and not ledger.behind:
             return
         forgive(self._store.state, self._source.revision)
         try:
@@ -246,7 +246,11 @@ class _Judging:
                 rewind=rewind,
             )
         except OSError as error:
-            raise write_failure(Path(error.filename or ledger.path), error) from error
+            failure = write_failure(ledger.path, error)
+            if error.filename != str(ledger.marker):
+                raise failure from error
+            # It only bears witness to the ledger, is behind it after a crash, too, and is tried again by every run.
+            self._warnings.append(failure.message)
 
     def _tell_commits(self, ledger: Ledger) -> None:
         applied, new = ledger.last_good(), self._source.revision

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from errno import EIO
 from pathlib import Path
 
 from reconciler.errors import Unverified
@@ -48,7 +49,8 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The ledger as it was read. `last` is the last good revision; with a `problem` it is only what could be read."""
+    """The ledger as it was read. `last` is the last good revision; with a `problem` it is only what could be read.
+    `behind`: its marker is that of a shorter one."""
 
     path: Path
     marker: Path
@@ -56,6 +58,7 @@ class Ledger:
     problem: str | None
     _whole: bytes = field(repr=False)  # the complete lines
     _torn: bool = field(repr=False)  # a crash left part of a line behind them
+    behind: bool = False
 
     def last_good(self) -> Entry | None:
         """The revision that stays in force while newer ones are rejected; None if the ledger has a `problem`, because
@@ -66,9 +69,12 @@ class Ledger:
         """Append an applied revision and return the ledger with it; nothing happens if it is the last one already.
 
         A torn last line is cut off first. A ledger with a `problem` is set aside and a new one begun, but only with
-        verification off or if the operator allowed the rewind; otherwise Unverified. Raises OSError.
+        verification off or if the operator allowed the rewind; otherwise Unverified. Raises OSError; if that is about
+        the `marker`, the revision is in the ledger.
         """
         if self.problem is None and self.last is not None and self.last.sha == sha and not self._torn:
+            if self.behind:
+                self._mark(self._whole)
             return self
         whole = self._whole
         if self.problem is not None:
@@ -86,9 +92,15 @@ class Ledger:
             line = json.dumps({**asdict(last), "prev": previous}, ensure_ascii=False).encode() + b"\n"
             append_synced(self.path, line)
             whole += line
-        mark = {"ledger": str(self.path), "lines": whole.count(b"\n"), "sha256": hashlib.sha256(whole).hexdigest()}
-        write_cache(self.marker, json.dumps(mark, indent=1) + "\n")
+        self._mark(whole)
         return Ledger(path=self.path, marker=self.marker, last=last, problem=None, _whole=whole, _torn=False)
+
+    def _mark(self, whole: bytes) -> None:
+        mark = {"ledger": str(self.path), "lines": whole.count(b"\n"), "sha256": hashlib.sha256(whole).hexdigest()}
+        try:
+            write_cache(self.marker, json.dumps(mark, indent=1) + "\n")
+        except OSError as error:  # whatever it is of it that cannot be made
+            raise OSError(error.errno or EIO, error.strerror or str(error), str(self.marker)) from error
 
     def _set_aside(self, now: float) -> None:
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -129,6 +141,7 @@ def read_ledger(state_dir: Path, marker: Path) -> Ledger:
         problem=problem,
         _whole=whole,
         _torn=bool(data) and len(whole) != len(data or b""),
+        behind=bool(whole) and (mark is None or hashlib.sha256(whole).hexdigest() != mark.get("sha256")),
     )
 
 

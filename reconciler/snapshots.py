@@ -158,7 +158,7 @@ def _copy(home: Path, path: str, into: Path) -> What:
         return "link"
     if not stat.S_ISREG(seen.st_mode):
         return "absent"
-    write_atomic(target, source.read_bytes(), mode=stat.S_IMODE(seen.st_mode))
+    write_atomic(target, _content(source), mode=stat.S_IMODE(seen.st_mode))
     return "file"
 
 
@@ -184,7 +184,15 @@ def _restore(kept: Path, path: Path, what: What) -> None:
         beside.symlink_to(kept.readlink())
         beside.replace(path)
     else:
-        write_atomic(path, kept.read_bytes(), mode=stat.S_IMODE(kept.stat().st_mode))
+        write_atomic(path, _content(kept), mode=stat.S_IMODE(kept.stat().st_mode))
+
+
+def _content(path: Path) -> bytes:
+    """Raises MosaicError: what cannot be read is not what cannot be written."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MosaicError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _read(folder: Path) -> Snapshot | None:

@@ -277,14 +277,16 @@ def careful_history(inventory: Inventory, status: FleetStatus | None, now: float
 
 
 def write_failure(path: Path, error: OSError) -> StateError:
-    """The error of a state file that could not be written, with the way out."""
+    """The error of a file that could not be written, with the way out: the one that the error is about, else `path`."""
+    wrong = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
     ways = {
-        errno.ENOSPC: "make room on that file system, then run it again; what was there is unharmed",
+        errno.ENOSPC: f"make room on that file system (df -h {wrong.parent}; df -i {wrong.parent}), then run it again; "
+        "what was there is unharmed",
         errno.EDQUOT: "your quota is used up; make room, then run it again; what was there is unharmed",
         errno.EROFS: "the file system is read-only",
     }
-    way = ways.get(error.errno or 0, "the state folder must belong to you and be writable")
-    return StateError(f"cannot write {path}: {error.strerror or error}", help=way)
+    way = ways.get(error.errno or 0, f"{wrong.parent} must belong to you and be writable")
+    return StateError(f"cannot write {wrong}: {error.strerror or error}", help=way)
 
 
 def no_runtime(error: OSError) -> Unavailable:

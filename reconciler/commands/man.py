@@ -28,6 +28,7 @@ def command(output: Output, *, words: tuple[str, ...], folder: Path | None) -> i
     from importlib.metadata import version
 
     from reconciler.errors import MEANINGS, NotFound, Usage
+    from reconciler.files import about
     from reconciler.store import write_failure
     from reconciler.surface.manual import pages
     from reconciler.surface.tree import command_lines
@@ -48,7 +49,8 @@ def command(output: Output, *, words: tuple[str, ...], folder: Path | None) -> i
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            with about(folder / name):
+                (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise write_failure(folder, error) from error
     output.progress(f"{len(made)} pages written to {folder}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scenarios.fleet import Fleet
+from tests.scenarios.fleet import NAME, Fleet
 
 TWO = ("a", "b")
 
@@ -132,3 +132,84 @@ def test_a_full_disk_where_the_launch_environments_are(fleet: Fleet) -> None:
     fleet.sh("rm .config/mosaic/fleet/filler")
     fleet.converge()
     assert fleet.up(*TWO)["b"] == before["b"]
+
+
+def test_a_full_home_names_the_file_that_could_not_be_written(fleet: Fleet) -> None:
+    """And what needs no room goes on: the new commit is in force, and who has ended is started again."""
+    fleet.sh("mkdir -p .config/mosaic && mount -t tmpfs -o size=6m tmpfs .config/mosaic")
+    fleet.declare(*TWO)
+    fleet.converge()
+    before = fleet.up(*TWO)
+    fleet.sh("dd if=/dev/zero of=.config/mosaic/filler bs=4k 2>/dev/null || true")
+    fleet.agents["a"]["env"] = {"X": "y" * 5000}
+    fleet.commit()
+    fleet.kill(before["b"])
+    run = fleet.reconcile()
+    assert run.code == 1, run.err
+    marker = f"{fleet.mosaic}/ledger/{NAME}.json"
+    assert f"cannot write {marker}: No space left on device" in run.err
+    assert f"cannot write {fleet.state}" not in run.err
+    failed = [one["error"] for one in run.document["actions"] if one["result"] == "failed"]
+    assert failed
+    assert all(one.startswith(f"{fleet.mosaic}/fleet/agents/a.") for one in failed), failed
+    after = fleet.up(*TWO)
+    assert (after["a"], after["b"] != before["b"]) == (before["a"], True)
+    paused = fleet.cli("fleet", "pause", "--reason", "full")
+    assert paused.code not in (0, 70), paused.out
+    assert f"cannot write {fleet.mosaic}/fleet/run/PAUSED: No space left" in paused.err
+    fleet.sh("rm .config/mosaic/filler")
+    fleet.converge()
+    assert "cannot write" not in fleet.converge().err
+    assert fleet.up(*TWO)["a"] != before["a"]
+
+
+def test_a_home_without_inodes_names_the_file_that_could_not_be_made(fleet: Fleet) -> None:
+    fleet.sh("mkdir -p .config/mosaic && mount -t tmpfs -o size=6m,nr_inodes=120 tmpfs .config/mosaic")
+    fleet.declare(*TWO)
+    fleet.converge()
+    before = fleet.up(*TWO)
+    fleet.sh("n=0; while touch .config/mosaic/filler.$n 2>/dev/null; do n=$((n+1)); done")
+    fleet.agents["c"] = dict(fleet.agents["b"])
+    fleet.commit()
+    run = fleet.reconcile()
+    assert run.code == 1, run.err
+    (error,) = {one["error"] for one in run.document["actions"] if one["result"] == "failed" and one["verb"] == "write"
+                and one["provider"] == "env"}  # fmt: skip
+    assert error == f"{fleet.mosaic}/fleet/agents/c.env cannot be written: No space left on device"
+    assert fleet.up(*TWO) == before
+    fleet.sh("rm .config/mosaic/filler.*")
+    fleet.converge()
+    assert fleet.up(*TWO, "c")["a"] == before["a"]
+
+
+def test_a_full_unit_folder_names_the_file_that_could_not_be_written(fleet: Fleet) -> None:
+    fleet.sh("mkdir -p .config/systemd/user && mount -t tmpfs -o size=300k tmpfs .config/systemd/user")
+    fleet.declare(*TWO)
+    fleet.converge()
+    before = fleet.up(*TWO)
+    fleet.sh("dd if=/dev/zero of=.config/systemd/user/filler bs=4k 2>/dev/null || true")
+    unit = f"{fleet.units}/mosaic-responder.service"
+    fleet.sh(f"rm {unit}; dd if=/dev/zero of=.config/systemd/user/more bs=1k 2>/dev/null || true")
+    fleet.kill(before["a"])
+    run = fleet.reconcile()
+    failed = [one["error"] for one in run.document["actions"] if one["result"] == "failed"]
+    assert all(one.startswith(f"{fleet.units}/") and "No space left" in one for one in failed), failed
+    assert fleet.up(*TWO)["b"] == before["b"], "and a is healed"
+    fleet.sh("rm .config/systemd/user/filler")
+    fleet.converge()
+
+
+def test_a_full_runtime_folder_names_the_file_that_could_not_be_written(fleet: Fleet) -> None:
+    fleet.declare(*TWO)
+    fleet.converge()
+    before = fleet.up(*TWO)
+    folder = f"{fleet.host.runtime_dir}/mosaic"
+    fleet.sh(f"mount -t tmpfs -o size=4k,nr_inodes=2 tmpfs {folder}; : >{folder}/filler")
+    run = fleet.reconcile()
+    assert run.code not in (0, 70), run.err
+    assert f"{folder}/" in run.err
+    assert "No space left" in run.err
+    assert fleet.pids() == before
+    fleet.sh(f"umount {folder}")
+    fleet.converge()
+    assert fleet.up(*TWO) == before
