@@ -162,7 +162,7 @@ class Action:
     """One thing to do, in the order that `depends_on` (ids of other actions) allows.
 
     `desired` and `present` are what the provider needs to make its steps. `disrupts`: it ends a process of an agent.
-    `losses`: what other people have there and lose by it, a line for each.
+    `losses`: what other people have there and lose by it, a line for each. `forced`: who has forced it, `despite` what.
     """
 
     id: str
@@ -177,6 +177,8 @@ class Action:
     desired: Resource | None = None
     present: Present | None = None
     losses: tuple[str, ...] = ()
+    forced: str = ""
+    despite: str = ""
 
 
 class Provider(Protocol):

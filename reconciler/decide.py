@@ -21,7 +21,7 @@ class Need:
 
     `disrupts`: it ends a living process.
     `heals`: it counts against backoff and budget. `removes`: the agent is not to be here any more. `settling`: a start
-    is under way. `losses`: what other people lose by it.
+    is under way. `losses`: what other people lose by it. `forced`: who wants it all the same, `despite` what.
     """
 
     verb: Verb | None = None
@@ -36,6 +36,8 @@ class Need:
     desired: Resource | None = None
     present: Present | None = None
     losses: tuple[str, ...] = ()
+    forced: str = ""
+    despite: str = ""
 
 
 Changes = Mapping[Kind, Change]

@@ -100,6 +100,7 @@ def action_document(action: Action, steps_of: StepsOf) -> dict[str, Json]:
         "depends_on": list(action.depends_on),
         "changes": [{"path": change.path, "live": change.live, "desired": change.desired} for change in action.changes],
         **({"losses": list(action.losses)} if action.losses else {}),
+        **({"forced": {"by": action.forced, "despite": action.despite}} if action.forced else {}),
         "steps": [step.command for step in steps_of(action)],
     }
 

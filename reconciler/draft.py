@@ -55,8 +55,10 @@ class Draft:
         desired: Resource | None = None,
         present: Present | None = None,
         losses: tuple[str, ...] = (),
+        forced: tuple[str, str] = ("", ""),
     ) -> str:
-        """Add one action and return its id. Dependencies on actions that were not planned are left out."""
+        """Add one action and return its id. Dependencies on actions that were not planned are left out. `forced`: by
+        whom, and despite what."""
         identity = f"{verb}:{key.kind}:{key.name}"
         known = tuple(sorted(name for name in set(depends_on) if name in self.actions))
         self.actions[identity] = Action(
@@ -72,6 +74,8 @@ class Draft:
             desired=desired,
             present=present,
             losses=losses,
+            forced=forced[0],
+            despite=forced[1],
         )
         return identity
 

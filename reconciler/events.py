@@ -161,6 +161,9 @@ def _actions(previous: FleetStatus | None, outcomes: Iterable[Outcome]) -> Itera
         words: dict[str, Json] = {"verb": str(action.verb), "target": action.target, "reason": str(action.reason)}
         words["duration_s"] = round(outcome.duration_s, 3)
         said = f"{action.verb} {action.target}"
+        if action.forced:
+            words |= {"forced": True, "by": action.forced}
+            said += f"; forced by {action.forced}, though {action.despite}"
         if outcome.result == "done":
             yield Event(type=EventType.ACTION_DONE, message=said, agent=action.agent, fields=words)
         elif outcome.result == "failed" and (str(action.verb), action.target, outcome.error or "") not in known:

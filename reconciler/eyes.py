@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,11 @@ class Eyes:
 
     def view(self, name: str) -> AgentView:
         """The agent's joined record; what cannot be seen is unknown in it. Raises MosaicError."""
-        return look(self._ctx, self._fleet).plan.views[name]
+        return self.views()[name]
+
+    def views(self) -> Mapping[str, AgentView]:
+        """The same of every agent of which there is anything here, in one look."""
+        return look(self._ctx, self._fleet).plan.views
 
     def follow(self, name: str) -> None:
         """Keep `last` fresh from now on, in the background: a bus that hangs must not stop whoever watches a pane."""

@@ -105,6 +105,11 @@ class AgentHistory:
     mission_told: str = ""  # digest of those that it was told of, or is to be
     losses_let: str = ""  # digest of what others lose by its end, which an operator has let go
     mission_reset: str = ""  # digest of those that it was given a new conversation for, or was about to be
+    forced_pid: int = 0  # somebody wants this very process gone by --force, see `forced.py`
+    forced_started: float = 0.0
+    forced_for: str = ""  # the change that it is to go for
+    forced_by: str = ""
+    forced_from: str = ""  # the revision that was in force then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from reconciler import backoff
 from reconciler.decide import Changes, Need, ends_by_unit, need_of, relaunch_due
 from reconciler.draft import Draft
 from reconciler.floor import carries, floor_of
+from reconciler.forced import with_force
 from reconciler.guards import FLOOR_CLASSES, refusals
 from reconciler.losses import with_losses
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
@@ -76,6 +77,9 @@ def plan(
         )
         for name in names
     }
+    for name in names:
+        known = _history(history, name)
+        needs[name] = with_force(needs[name], views[name], agents.get(name), known, fleet.policy)
     removals = [name for name in names if needs[name].removes and _deletes(by_agent.get(name, {}))]
     refused = refusals(removals, fleet, inventory, chosen.allow_removals)
     for refusal in refused:

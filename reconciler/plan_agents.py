@@ -123,6 +123,7 @@ def plan_process(
         desired=need.desired,
         present=need.present,
         losses=need.losses,
+        forced=(need.forced, need.despite),
     )
 
 

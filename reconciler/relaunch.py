@@ -17,6 +17,7 @@ from providers import files, procfs
 from providers.additions import GIVEN_KEY
 from providers.base import ObserveError
 from providers.launch import env_path, read_pairs
+from reconciler.forced import RELAUNCH, forced
 from reconciler.model import AgentHistory, History
 
 if TYPE_CHECKING:
@@ -49,13 +50,16 @@ def older_launches(status: FleetStatus, facts: HostFacts) -> tuple[Older, ...]:
     return tuple(found)
 
 
-def requested(history: History, older: Sequence[Older]) -> History:
-    """With the request for each of them that could be started."""
+def requested(history: History, older: Sequence[Older], forced_by: str = "") -> History:
+    """With the request for each of them that could be started; `forced_by`: who does not wait for what they do."""
     agents = dict(history.agents)
     for one in older:
         if not one.cannot:
             known = agents.get(one.name, AgentHistory())
-            agents[one.name] = replace(known, relaunch_pid=one.pid, relaunch_started=one.started)
+            known = replace(known, relaunch_pid=one.pid, relaunch_started=one.started)
+            if forced_by:
+                known = forced(known, pid=one.pid, started=one.started, change=RELAUNCH, by=forced_by, revision="")
+            agents[one.name] = known
     return replace(history, agents=agents)
 
 

@@ -15,6 +15,7 @@ from providers.names import UNIT_SUFFIXES
 from providers.unit import WANTS
 from reconciler import backoff
 from reconciler.decide import relaunch_due
+from reconciler.forced import still_due
 from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
 from specs.compiled import Agent, Fleet
 
@@ -41,6 +42,7 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
     waiting = {held.agent for held in plan.held if held.reason in WAITING}
     busy = {action.agent for action in plan.actions} | {held.agent for held in plan.held}
     agents: dict[str, AgentHistory] = {}
+    declared = {agent.name: agent for agent in fleet.agents}
     for name, view in plan.views.items():
         known = history.agents.get(name)
         gone = view.desired_state == "undeclared" and (view.session, view.unit_active) == ("missing", "inactive")
@@ -51,6 +53,7 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
         known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
         if known.relaunch_pid and view.session != "unknown" and not relaunch_due(known, view):
             known = replace(known, relaunch_pid=0, relaunch_started=0.0)  # that process is gone, whoever ended it
+        known = still_due(known, view, declared.get(name), fleet.revision)
         since = (known.waiting_since or now) if name in waiting else 0.0
         sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0
         if since != known.waiting_since or sync != known.in_sync_since:

@@ -77,17 +77,27 @@ def waits(
     return held
 
 
-def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now: float) -> Wait | None:
-    stays = need.verb is Verb.RESTART
+def objection(view: AgentView, need: Need, policy: Policy) -> str:
+    """What speaks against ending the agent for this need now: the policy, or what it does; "" if nothing does."""
     if policy.on_change == "immediately":
-        return None
-    if policy.on_change == "never" and stays and not need.heals:
-        message = "the rollout policy is never: restart it by hand when it suits"
-        return Wait(HeldReason.WORKING, message, since, None)
+        return ""
+    if _never(need, policy):
+        return "the rollout policy is never: restart it by hand when it suits"
     ending = may_end(view, _who(need))
-    if ending.allowed:
+    return "" if ending.allowed else ending.why
+
+
+def _never(need: Need, policy: Policy) -> bool:
+    return policy.on_change == "never" and need.verb is Verb.RESTART and not need.heals
+
+
+def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now: float) -> Wait | None:
+    message = "" if need.forced else objection(view, need, policy)
+    if not message:
         return None
-    deadline, message = since + policy.drain_timeout, ending.why
+    if _never(need, policy):
+        return Wait(HeldReason.WORKING, message, since, None)
+    deadline = since + policy.drain_timeout
     if now >= deadline:
         message += "; the drain timeout has passed, and it is not ended by force: stop it by hand, or set on_change"
         return Wait(HeldReason.WORKING, message, since, None)

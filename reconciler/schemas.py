@@ -46,6 +46,7 @@ _ACTION = {
     "steps": _TEXTS,
 }
 _LOSSES = {"losses": _TEXTS}  # only where other people lose something
+_FORCED = {"forced": _object(by=_TEXT, despite=_TEXT)}  # only where somebody has said --force
 _HELD = _object_or(
     _LOSSES,
     agent=_or_null(_TEXT),
@@ -78,7 +79,7 @@ def _plan() -> Schema:
         paused=_BOOL,
         paused_reason=_or_null(_TEXT),
         commits=_list(_object(sha=_TEXT, subject=_TEXT, author=_TEXT, when=_TEXT)),
-        actions=_list(_object_or(_LOSSES, **_ACTION)),
+        actions=_list(_object_or({**_LOSSES, **_FORCED}, **_ACTION)),
         held=_list(_HELD),
         unknown=_list(_UNKNOWN),
         orphans=_TEXTS,
@@ -90,7 +91,7 @@ def _plan() -> Schema:
 
 def _report() -> Schema:
     done = _object_or(
-        _LOSSES,
+        {**_LOSSES, **_FORCED},
         **_ACTION,
         result=_words(("done", "unchanged", "failed", "skipped")),
         error=_or_null(_TEXT),
@@ -201,6 +202,13 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
     EventType.KEPT: {"path": _TEXT, "kept": _TEXT},
 }
 
+_BY_FORCE: Mapping[str, Schema] = {"forced": _BOOL, "by": _TEXT}
+EVENT_ADDED: Mapping[EventType, Mapping[str, Schema]] = {  # fields that only some events of the type have
+    EventType.ACTION_DONE: _BY_FORCE,
+    EventType.ACTION_FAILED: _BY_FORCE,
+    EventType.RELEASED: {"forced": _BOOL},
+}
+
 
 def _delivery() -> Schema:
     return _document(
@@ -250,7 +258,7 @@ def _event() -> Schema:
     rules = [
         {
             "if": {"properties": {"type": {"const": str(kind)}}},
-            "then": {"properties": dict(fields), "required": list(fields)},
+            "then": {"properties": {**fields, **EVENT_ADDED.get(kind, {})}, "required": list(fields)},
         }
         for kind, fields in EVENT_FIELDS.items()
     ]

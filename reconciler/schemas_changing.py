@@ -33,7 +33,8 @@ def _of_files(kind: str, **properties: Schema) -> Schema:
 
 
 def _change() -> Schema:
-    """`fleet` is empty where it has not run on this host; `sync` is null where nobody was to look at the commit."""
+    """`fleet` is empty where it has not run on this host; `sync` is null where nobody was to look at the commit;
+    `forced`: whose processes --force ends, `despite` what ("" where nothing spoke against it)."""
     return document(
         "Change",
         repository=TEXT,
@@ -45,6 +46,7 @@ def _change() -> Schema:
         commit=or_null(TEXT),
         pushed=or_null(TEXT),
         written=BOOL,
+        forced=items(record(agent=TEXT, pid=COUNT, despite=TEXT)),
         sync=or_null(record(asked=BOOL, report=or_null({"type": "object"}))),
     )
 

@@ -94,6 +94,11 @@ _AGENT_HISTORY: Mapping[str, Check] = {
     "mission_told": _is_text,
     "mission_reset": _is_text,
     "losses_let": _is_text,
+    "forced_pid": _is_count,
+    "forced_started": _is_time,
+    "forced_for": _is_text,
+    "forced_by": _is_text,
+    "forced_from": _is_text,
 }
 _HISTORY: Mapping[str, Check] = {
     "agents": lambda value: type(value) is dict,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotFound, Refused, unknown_agent
@@ -46,15 +46,18 @@ def add(entry: Mapping[str, Value]) -> Verb:
     return verb
 
 
-def remove(names: Sequence[str], *, tombstone: bool) -> Verb:
-    """Without these agents; with a tombstone, their entries stay and say so. What suspended them goes, too."""
+def remove(asked: Sequence[str], *, tombstone: bool, gone: Callable[[str], bool] = lambda _name: False) -> Verb:
+    """Without these agents; with a tombstone, their entries stay and say so. What suspended them goes, too. `gone`:
+    whether a name may be one that is not in the roster any more."""
 
     def verb(files: Files, loaded: LoadResult) -> Edited:
-        from specs.edit import remove_agent, remove_suspension, set_agents, suspended
+        from specs.edit import entries, remove_agent, remove_suspension, set_agents, suspended
 
+        before = [name for name in asked if gone(name) and name not in entries(_roster(files))]
+        names = [name for name in asked if name not in before]
         roster, known = _known(files, names)
         changed: dict[str, bytes] = {}
-        notes = []
+        notes = [f"{name} was taken out before" for name in before]
         if tombstone:
             changed[ROSTER] = set_agents(roster, {name: {"state": "absent"} for name in names})
             notes += [f"{name} is absent already" for name in names if _state(known[name]) == "absent"]

@@ -24,7 +24,7 @@ PURE_RECONCILER = (
     "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
     "customise", "schemas_persona",
     "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "fleet_problems", "floor",
-    "guards", "judge", "losses", "may_end", "message", "metrics", "model", "plan", "plan_agents", "plan_reseed",
+    "forced", "guards", "judge", "losses", "may_end", "message", "metrics", "model", "plan", "plan_agents", "plan_reseed",
     "plan_shared",
     "plan_summary", "proposal", "provisioning", "redact", "remember",
     "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_changing",

@@ -16,11 +16,13 @@ from reconciler.commands.options import output_option
 if TYPE_CHECKING:
     from providers.base import Json
     from reconciler.change import Made, Target, Wishes
+    from reconciler.forcing import Force, What
     from reconciler.output import Format, Output
     from reconciler.proposal import Proposal, Verb
     from reconciler.worktree import WorkTree
 
 Command = Callable[..., int]
+Forcing = tuple["What", Sequence[str]]
 
 repository_option = click.option(
     "--fleet",
@@ -67,8 +69,20 @@ def change_options(command: Command) -> Command:
     return made
 
 
-def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = ()) -> int:
-    """From the options to the exit code; `also` as `reconciler.change.make` has it. Raises MosaicError."""
+force_option = click.option(
+    "--force", is_flag=True, help="Also while it works, or waits for somebody, on this host: its conversation ends."
+)
+
+
+def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = (), force: Forcing | None = None) -> int:
+    """From the options to the exit code; `also` as `reconciler.change.make` has it; `force`: what is done at once, to
+    whom, whatever they do. Raises MosaicError."""
+    goal = goal_of(asked)
+    return carry_out(output, goal, verb, asked, also=also, force=opened(goal, asked, force) if force else None)
+
+
+def goal_of(asked: Asked) -> Target:
+    """The repository that is meant. Raises MosaicError."""
     from reconciler.change import gather_here, target
     from reconciler.errors import Usage
     from reconciler.which_fleet import NOBODY
@@ -77,7 +91,16 @@ def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = ()
     goal = target(asked.fleet, settings, facts, os.environ)
     if goal is None:
         raise Usage("no fleet was named", help=NOBODY)
-    return carry_out(output, goal, verb, asked, also=also)
+    return goal
+
+
+def opened(goal: Target, asked: Asked, force: Forcing) -> Force:
+    """What --force is about to let through. Raises MosaicError."""
+    from reconciler.forcing import open_force, place_of
+
+    if asked.no_commit:
+        raise click.UsageError("--force lets a commit through at once: it does not go with --no-commit")
+    return open_force(place_of(goal.fleet, goal.spec), *force)
 
 
 def wishes_of(asked: Asked) -> Wishes:
@@ -92,18 +115,33 @@ def wishes_of(asked: Asked) -> Wishes:
 
 
 def carry_out(
-    output: Output, goal: Target, verb: Verb, asked: Asked, *, idle: str = "", also: Sequence[str] = ()
+    output: Output,
+    goal: Target,
+    verb: Verb,
+    asked: Asked,
+    *,
+    idle: str = "",
+    also: Sequence[str] = (),
+    force: Force | None = None,
 ) -> int:
     """Make the change and tell it; `idle` is what is said if there is nothing to change. Raises MosaicError."""
     from reconciler.change import gather_here, make
+    from reconciler.forcing import record
 
     wishes = wishes_of(asked)
     _, settings = gather_here()
 
     def tell(proposal: Proposal, tree: WorkTree) -> None:
         show(output, proposal, asked, others=tree.dirty - proposal.files.keys())
+        for line in force.tell() if force is not None else ():
+            output.progress(line)
+        for line in force.besides if force is not None else ():
+            output.warning(line)
 
-    return finish(output, goal, make(goal, verb, wishes, settings, tell, also=also), asked, idle=idle)
+    made = make(goal, verb, wishes, settings, tell, also=also)
+    if force is not None and not asked.dry_run:
+        record(force, made.proposal.files.get("roster.yaml"))
+    return finish(output, goal, made, asked, idle=idle, force=force)
 
 
 def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection[str] = ()) -> None:
@@ -122,18 +160,28 @@ def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection
             output.result(diff_text(one, paint=output.paint))
 
 
-def finish(output: Output, goal: Target, made: Made, asked: Asked, *, idle: str = "", uncommitted: str = "") -> int:
+def finish(
+    output: Output,
+    goal: Target,
+    made: Made,
+    asked: Asked,
+    *,
+    idle: str = "",
+    uncommitted: str = "",
+    force: Force | None = None,
+) -> int:
     """What was made of it, the look that follows a commit, and the exit code. `uncommitted` is what comes next after
     --no-commit. Raises MosaicError."""
     text = asked.form == "text"
     if text:
         output.result(_outcome(made, asked, idle))
-    sync = bool(made.commit) and not asked.no_sync
+    due = made.commit or (force is not None and force.living and not asked.dry_run)
+    sync = bool(due) and not asked.no_sync
     code, document = _sync(output, goal, asked.form) if sync else (0, {})
     if text and made.written and not sync:
         output.progress(f"next: {uncommitted if uncommitted and not made.commit else _next(made, goal)}")
     if asked.form != "text":
-        output.document(_document(goal, made, asked, document), asked.form)
+        output.document(_document(goal, made, asked, document, force), asked.form)
     return code
 
 
@@ -186,7 +234,7 @@ def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Js
     return result.exit_code, {"asked": False, "report": run_document(result)}
 
 
-def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json]) -> dict[str, Json]:
+def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json], force: Force | None) -> dict[str, Json]:
     from reconciler.change import gather_here
     from reconciler.status_document import API_VERSION
     from specs.secrets import mask_line
@@ -208,5 +256,6 @@ def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json]) -> 
         "commit": made.commit or None,
         "pushed": made.pushed or None,
         "written": made.written,
+        "forced": force.document() if force is not None else [],
         "sync": sync or None,
     }

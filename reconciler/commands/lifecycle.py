@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.change import change_options
+from reconciler.commands.change import change_options, force_option
 
 if TYPE_CHECKING:
     from reconciler.commands.change import Asked
@@ -28,24 +28,30 @@ def start(output: Output, *, names: tuple[str, ...], asked: Asked) -> int:
 
 @click.command(epilog='\b\nExample:\n  mosaic fleet stop coder0 -m "Stop coder0 over the holidays"\n')
 @names_argument
+@force_option
 @change_options
-def stop(output: Output, *, names: tuple[str, ...], asked: Asked) -> int:
-    """Commit `state: stopped`: no session, not started at boot, and still ours. An agent that works is let finish."""
+def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -> int:
+    """Commit `state: stopped`: no session, not started at boot, and still ours. An agent that works is let finish,
+    unless you say --force, which counts on this host."""
     from reconciler.commands.change import change
     from reconciler.verbs import set_state
 
-    return change(output, set_state(tuple(dict.fromkeys(names)), "stopped"), asked)
+    once = tuple(dict.fromkeys(names))
+    return change(output, set_state(once, "stopped"), asked, force=("stop", once) if force else None)
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet restart coder0\n")
 @names_argument
+@force_option
 @change_options
-def restart(output: Output, *, names: tuple[str, ...], asked: Asked) -> int:
+def restart(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -> int:
     """Commit a higher `generation`: each host restarts these agents once for it, however often it looks or boots.
 
     When that is up to the rollout policy of fleet.yaml: by default, when they are idle. It ends the conversation.
+    --force does not wait, on this host.
     """
     from reconciler.commands.change import change
     from reconciler.verbs import restart as verb
 
-    return change(output, verb(tuple(dict.fromkeys(names))), asked)
+    once = tuple(dict.fromkeys(names))
+    return change(output, verb(once), asked, force=("restart", once) if force else None)

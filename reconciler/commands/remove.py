@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.change import change_options
+from reconciler.commands.change import change_options, force_option
 
 if TYPE_CHECKING:
     from reconciler.commands.change import Asked
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 @click.command(epilog="\b\nExample:\n  mosaic fleet remove coder2 --dry-run\n")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--tombstone", is_flag=True, help="Keep the entry, with `state: absent`.")
+@force_option
 @change_options
-def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, asked: Asked) -> int:
+def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, force: bool, asked: Asked) -> int:
     """Take agents out of roster.yaml, and commit that. Their hosts end them: at once if they are idle.
+    --force does not wait, on this host; also for one that was taken out before and still works.
 
     The last orchestrator or enhancer of a fleet with a floor is not removed (exit code 5).
     """
-    from reconciler.commands.change import change
+    from reconciler.commands.change import carry_out, change, goal_of, opened
     from reconciler.verbs import remove as verb
 
     _messages(output, names, asked)
-    return change(output, verb(tuple(dict.fromkeys(names)), tombstone=tombstone), asked)
+    once = tuple(dict.fromkeys(names))
+    if not force:
+        return change(output, verb(once, tombstone=tombstone), asked)
+    goal = goal_of(asked)
+    let = opened(goal, asked, ("remove", once))
+    return carry_out(output, goal, verb(once, tombstone=tombstone, gone=let.knows), asked, force=let)
 
 
 def _messages(output: Output, names: tuple[str, ...], asked: Asked) -> None:

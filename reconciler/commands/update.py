@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from reconciler.output import Output
     from reconciler.relaunch import Older
     from reconciler.results import RunResult
-    from reconciler.store import Store
     from reconciler.updating import Installed
 
 LOCK_WAIT_S = 15.0  # a run that is under way is waited for
@@ -37,6 +36,7 @@ class Asked:
     reseed: bool
     relaunch: bool
     dry_run: bool
+    force: bool = False
 
 
 @click.command(epilog=EPILOG)
@@ -44,12 +44,13 @@ class Asked:
 @click.option(
     "--relaunch", is_flag=True, help="Start agents with an older launch anew, when the rollout policy lets them go."
 )
+@click.option("--force", is_flag=True, help="With --relaunch: also those that work, or wait for somebody, at once.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing, anywhere.")
 @click.option("--rollback", is_flag=True, help="Put the framework's files back as they were before the last update.")
 @fleet_option
 @click.pass_obj
 def command(
-    output: Output, *, no_reseed: bool, relaunch: bool, dry_run: bool, rollback: bool, fleet: str | None
+    output: Output, *, no_reseed: bool, relaunch: bool, force: bool, dry_run: bool, rollback: bool, fleet: str | None
 ) -> int:
     """Put the files of the installed version in place, refresh the units, and say which agents run on an older launch.
 
@@ -57,15 +58,17 @@ def command(
     """
     from reconciler.commands.shared import here
 
-    if rollback and (no_reseed or relaunch or dry_run):
+    if rollback and (no_reseed or relaunch or force or dry_run):
         raise click.UsageError("--rollback stands alone")
+    if force and not relaunch:
+        raise click.UsageError("--force goes with --relaunch: nothing else here ends an agent")
     place = here(fleet, read_only=dry_run)
     _must_be_here(place)
     if not dry_run:
         _hands_off(place.facts)
     if rollback:
         return _roll_back(place, output)
-    return _update(place, Asked(reseed=not no_reseed, relaunch=relaunch, dry_run=dry_run), output)
+    return _update(place, Asked(reseed=not no_reseed, relaunch=relaunch, dry_run=dry_run, force=force), output)
 
 
 def _update(place: Here, asked: Asked, output: Output) -> int:
@@ -91,7 +94,7 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
         if not asked.dry_run:
             poke(place.store)  # a resident loop of the version before sees that it is one, and makes way
         if asked.relaunch and older and not asked.dry_run:
-            _request(place.store, older)
+            _request(place, older, force=asked.force)
             result = _run(place, spec, dry_run=False)
             tell(result, output)
             output.result(_requested(older, {one.name for one in older_launches(result.status, place.facts)}))
@@ -144,11 +147,12 @@ def _run(place: Here, spec: str, *, dry_run: bool) -> RunResult:
     return run_locked(spec, options, place.settings, surroundings(), place.store)
 
 
-def _request(store: Store, older: Sequence[Older]) -> None:
+def _request(place: Here, older: Sequence[Older], *, force: bool) -> None:
     from reconciler.relaunch import requested
+    from reconciler.signing import who
 
-    history = store.load_history(now=time.time())
-    store.save_history(requested(history, older))
+    history = place.store.load_history(now=time.time())
+    place.store.save_history(requested(history, older, forced_by=who(place.facts.user) if force else ""))
 
 
 def _waiting(older: Sequence[Older]) -> str:

@@ -106,6 +106,9 @@ def _actions(actions: Iterable[Action], steps_of: StepsOf, paint: Paint) -> list
         disrupts = ", disrupts" if action.disrupts else ""
         lines.append(f"  {paint(str(action.verb), 'yellow')} {data(action.target)} ({action.reason}{disrupts})")
         lines += _changes(action)
+        lines += [paint(f"      forced by {data(action.forced)}, though {data(action.despite)}", "red")] * bool(
+            action.forced
+        )
         lines += [paint(f"      lost with it: {data(one)}", "red") for one in action.losses]
         lines += [f"      $ {data(step.command)}" for step in steps_of(action)]
     return lines
