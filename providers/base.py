@@ -59,6 +59,7 @@ class Reason(StrEnum):
 
     NEW = "new-in-git"
     REMOVED = "removed-from-git"
+    MOVED = "moved-in-git"  # to another host
     SPEC = "spec-changed"
     DRIFT = "drifted-on-host"
     NOT_RUNNING = "not-running"
@@ -84,6 +85,7 @@ class HeldReason(StrEnum):
     DEPENDENCY = "dependency"
     MAX_UNAVAILABLE = "max-unavailable"
     FLOOR = "floor"
+    MOVING = "moving"  # its old host has not let it go yet
     UNSUPPORTED = "unsupported"  # this host cannot do it, and no try would help
 
 

@@ -54,8 +54,11 @@ def need_of(
     tried: bool,
     relaunch: bool = False,
     override: Override | None = None,
+    moving: str = "",
+    going_to: str = "",
 ) -> Need:
-    """What the agent needs, and whether what it needs to start is there: else it goes on as it is."""
+    """What the agent needs, and whether what it needs to start is there: else it goes on as it is. `moving`: why it has
+    to wait for another host before it starts here; `going_to`: the other host that it is declared for."""
     need = _need_of(
         view,
         agent,
@@ -66,6 +69,12 @@ def need_of(
         relaunch=relaunch,
         override=override,
     )
+    if going_to and need.removes:
+        message = f"moving to {going_to}" if need.verb is Verb.STOP and need.held is None else need.message
+        return replace(need, reason=Reason.MOVED, message=message)
+    starts = need.verb in (Verb.START, Verb.RESTART) and need.held is None
+    if moving and starts and view.session in ("missing", "dead"):
+        return replace(need, held=HeldReason.MOVING, message=moving)
     if not view.no_start or need.held is not None or need.verb not in (Verb.START, Verb.RESTART):
         return need
     if view.session == "alive" and not need.disrupts:

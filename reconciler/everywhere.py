@@ -3,13 +3,13 @@ that does not answer is a row that says why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError
 from reconciler.remote import Asking, Destination, Remote, destination
-from reconciler.row import Row, in_order, silent_host
+from reconciler.row import Row, Sync, in_order, silent_host
 from reconciler.rows_document import Listing, problems_back, rows_back
 from reconciler.store_codec import Damaged
 
@@ -31,15 +31,26 @@ def everywhere(listing: Listing, fleet: Fleet, *, timeout_s: float = TIMEOUT_S) 
             except MosaicError as error:
                 asked.append((host, error))
         found = [_answer(host, asking, listing) for host, asking in asked]
+        homes = {agent.name: fleet.host for agent in fleet.agents} | {peer.name: peer.host for peer in fleet.peers}
     finally:
         for _, asking in asked:
             if isinstance(asking, Asking):
                 asking.abandon()
     return replace(
         listing,
-        rows=in_order((*listing.rows, *(row for rows, _ in found for row in rows))),
+        rows=in_order((*listing.rows, *(_at_home(row, homes) for rows, _ in found for row in rows))),
         problems=(*listing.problems, *(problem for _, problems in found for problem in problems)),
     )
+
+
+def _at_home(row: Row, homes: Mapping[str, str]) -> Row:
+    """A row of another host as this one's commit has it: an agent that is declared somewhere else by now is not as git
+    says, whatever its host knows of that."""
+    home = homes.get(row.name, row.host)
+    if row.kind != "agent" or home == row.host or row.desired != "running":
+        return row
+    said = f"moving to {home}: {row.host} has not taken that commit yet"
+    return replace(row, sync=Sync.EXTRA, wrong=True, problems=(said, *row.problems))
 
 
 def by_host(peers: Iterable[Peer]) -> dict[str, list[Peer]]:

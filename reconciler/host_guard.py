@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from providers.base import ObserveError
 from reconciler.errors import Refused
 from reconciler.files import parse_json, read_optional, write_atomic
+from specs.names import same_host
 
 if TYPE_CHECKING:
     from providers.host import Host, HostFacts, ManagerState
@@ -51,7 +52,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
         return options  # how another host would look is no harm
     known = HostBinding() if options.rebind_host else read_binding(facts)
     # While the machine is called what it was, it has the name that was given to it then.
-    unchanged = _same(known.hostname, facts.hostname) or _same(known.host, facts.hostname)
+    unchanged = same_host(known.hostname, facts.hostname) or same_host(known.host, facts.hostname)
     name = named or (known.host if unchanged else facts.hostname)
     _must_be_here(known, facts)
     _must_be_it(known, name, facts)
@@ -129,7 +130,7 @@ def _must_be_here(known: HostBinding, facts: HostFacts) -> None:
 
 
 def _must_be_it(known: HostBinding, name: str, facts: HostFacts) -> None:
-    if known.host and not _same(known.host, name):
+    if known.host and not same_host(known.host, name):
         raise Refused(
             f'this host is known as "{known.host}" and calls itself "{name}" now: as {name} it would end the agents of '
             f"{known.host} here and start others; nothing was touched",
@@ -143,12 +144,6 @@ def _must_be_it(known: HostBinding, name: str, facts: HostFacts) -> None:
             help=f"if the other one is gone, or only the machine-id is new: {REBIND}; "
             "a copy needs a name of its own first: sudo hostnamectl set-hostname NAME",
         )
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two names are one host's: case does not count, nor the domain that one of them has."""
-    one, other = one.lower(), other.lower()
-    return bool(one) and (one == other or one.startswith(f"{other}.") or other.startswith(f"{one}."))
 
 
 def _is_same(one: str, other: str) -> bool:

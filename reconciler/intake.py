@@ -286,6 +286,10 @@ class _Judging:
         message: str,
         rejected: MosaicError | None,
     ) -> Intake:
+        if any(agent.placed for agent in fleet.agents):
+            from reconciler.old_host import with_moves
+
+            fleet = with_moves(fleet, source, self._store, self._facts.hostname)
         dirty = self._dirty()
         self._warnings.extend(dict.fromkeys((*self._source.notes, *source.notes)))
         report = SourceReport(

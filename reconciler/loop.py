@@ -68,6 +68,15 @@ class Converged:
     outcomes: list[Outcome] = field(default_factory=list)
     passes: int = 1
 
+    def followed_by(self, later: Converged) -> Converged:
+        """Both as one run."""
+        return Converged(
+            last=later.last,
+            applied=self.applied or later.applied,
+            outcomes=[*self.outcomes, *later.outcomes],
+            passes=self.passes + later.passes,
+        )
+
 
 def look(ctx: Context, fleet: Fleet) -> Pass:
     """Observe, compare and plan; changes nothing on the host and writes nothing."""

@@ -4,10 +4,10 @@ make the same plan, whatever the order in which they come."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers import reseed
-from providers.base import HeldReason, Kind, Verb
+from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.names import agent_unit
 from providers.uses import Use
 from reconciler import backoff
@@ -18,6 +18,7 @@ from reconciler.forced import with_force
 from reconciler.guards import FLOOR_CLASSES, refusals
 from reconciler.losses import with_losses
 from reconciler.model import AgentHistory, AgentView, Change, History, Inventory, Observation, Plan, Verdict
+from reconciler.moving import going_to, why_held
 from reconciler.plan_agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
 from reconciler.plan_reseed import plan_reseed
 from reconciler.plan_shared import plan_shared, servers_up
@@ -72,6 +73,8 @@ def plan(
                 tried=_history(history, name).last_start > 0,
                 relaunch=relaunch_due(_history(history, name), views[name]),
                 override=observation.overrides.get(agent_unit(name)),
+                moving=why_held(fleet, name) if fleet.moving else "",
+                going_to=going_to(fleet, name) if name not in agents else "",
             ),
             _history(history, name).losses_let,
         )
@@ -112,7 +115,7 @@ def plan(
         observed_at=now,
         observed_digest=observation.digest,
         paused=paused,
-        actions=tuple(draft.actions.values()),
+        actions=tuple(_named(one, needs) for one in draft.actions.values()),
         held=tuple(sorted(draft.held, key=lambda held: (held.agent or "", held.target, held.verb))),
         unknown=observation.unknown,
         unclear={key: observation.unclear[key].unclear for key in sorted(observation.unclear)},
@@ -128,6 +131,13 @@ def plan(
         views=views,
         floor=floor_of(fleet, views, in_force(suspended, now)),
     )
+
+
+def _named(action: Action, needs: Mapping[str, Need]) -> Action:
+    """A removal, by what it is: an agent that goes on somewhere else is not removed from git."""
+    need = needs.get(action.agent or "")
+    moved = need is not None and need.reason is Reason.MOVED and action.reason is Reason.REMOVED
+    return replace(action, reason=Reason.MOVED) if moved else action
 
 
 class _Heals:
@@ -184,6 +194,9 @@ def _run(
     if agent is None:
         return
     unit = agent_unit(name)
+    if need.held is HeldReason.MOVING:  # it leaves no trace here before it may start
+        draft.hold(name, unit, need.verb or Verb.START, need.held, need.message)
+        return
     files = [one(draft, name, changes, inventory, ()) for one in (plan_extras, plan_files)]
     if agent.held is not None:
         draft.hold(name, f"{name}.env", Verb.WRITE, HeldReason.DEPENDENCY, agent.held)

@@ -11,6 +11,7 @@ from reconciler.draft import Draft
 from reconciler.model import AgentView, Inventory, Observation, Summary
 from specs.compiled import Agent
 
+GONE = {Reason.REMOVED, Reason.MOVED}
 HEALING = (Reason.NOT_RUNNING, Reason.UNHEALTHY, Reason.DRIFT)
 
 
@@ -24,8 +25,8 @@ def summarise(draft: Draft, views: Mapping[str, AgentView], needs: Mapping[str, 
         elif action.verb is not Verb.RELOAD:
             shared.setdefault(action.key, set()).add(_shared_reason(action))
     each = [*touched.values(), *shared.values()]
-    removed = sum(Reason.REMOVED in reasons for reasons in each)
-    created = sum(Reason.NEW in reasons and Reason.REMOVED not in reasons for reasons in each)
+    removed = sum(bool(GONE & reasons) for reasons in each)
+    created = sum(Reason.NEW in reasons and not GONE & reasons for reasons in each)
     healed = sum(reasons.issubset(HEALING) for reasons in each)
     held = {held.agent for held in draft.held if held.agent is not None} - touched.keys()
     idle = [name for name, view in views.items() if view.desired_state in ("running", "stopped")]

@@ -117,7 +117,7 @@ def _who(need: Need) -> Who:
     """For whom the table is asked."""
     if need.reason is Reason.REQUESTED:
         return Who.RELAUNCH
-    return Who.COMMIT if need.reason in (Reason.SPEC, Reason.REMOVED, Reason.NEW) else Who.DRIFT
+    return Who.COMMIT if need.reason in (Reason.SPEC, Reason.REMOVED, Reason.MOVED, Reason.NEW) else Who.DRIFT
 
 
 def _starting(

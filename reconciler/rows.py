@@ -15,6 +15,7 @@ from providers.names import agent_unit
 from reconciler.classify import Readiness
 from reconciler.failures import FailedAction
 from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan
+from reconciler.moving import going_to
 from reconciler.redact import hide_secrets, one_line
 from reconciler.row import Row, RowKind, Sync, in_order
 from reconciler.suspend import WHOLE_FLEET
@@ -62,6 +63,7 @@ def build_rows(
                 beats=observation.hidden(ResourceKey(Kind.HEARTBEAT, name)),
                 grace=fleet.heartbeats.stale_after,
                 immediately=fleet.policy.on_change == "immediately",
+                going_to=going_to(fleet, name) if kind != "agent" else "",
                 now=plan.observed_at,
             )
             rows.append(_row(about, plan))
@@ -100,6 +102,7 @@ class _About:
     session: Present | None
     beats: str  # why no heartbeat could be seen, "" if they could
     grace: float
+    going_to: str  # the other host that it is declared for, "" for none
     immediately: bool  # the fleet's policy ends also who works
     now: float
 
@@ -193,10 +196,13 @@ def _problems(about: _About) -> Iterable[str]:
         yield "its unit is active, but it has no session"
     elif view.session == "alive" and view.unit_active in ("inactive", "failed") and declared:
         yield f"its session lives, but its unit is {view.unit_active}"
+    elif any(one.reason is HeldReason.MOVING for one in about.held):
+        pass  # that it has no session is no news
     elif view.why and view.health is not Health.HEALTHY and about.kind == "agent":
         yield view.why
     if about.kind == "removed":
-        yield "removed from git, and still here" if view.session in ("alive", "dead") else "removed from git"
+        gone = f"moving to {about.going_to}" if about.going_to else "removed from git"
+        yield f"{gone}, and still here" if view.session in ("alive", "dead") else gone
     if about.kind == "orphan":
         yield "declared nowhere, and left alone: " + _trace(about)
     if view.stranded and not any(view.stranded in one.message for one in about.held):
@@ -220,7 +226,10 @@ def _problems(about: _About) -> Iterable[str]:
         told = held.message in view.why or held.reason is HeldReason.SUSPENDED
         # The PATH that was searched is for whoever looks at this one agent.
         why = view.no_start if view.no_start and held.message.startswith(view.no_start) else held.message
-        yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({why})")
+        if held.reason is HeldReason.MOVING:
+            yield why
+        else:
+            yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({why})")
     process = [one for one in about.due if one.key.kind in (Kind.UNIT, Kind.SESSION)]
     for action in process or (() if about.held else about.due[:1]):
         named = action.reason in (Reason.SPEC, Reason.DRIFT)  # else it is as a whole that it differs

@@ -180,6 +180,23 @@ _RUNNING = frozenset(
 )
 
 
+def listing_back(document: Json) -> Listing:
+    """What another host answers, as far as somebody here asks for it. Raises Damaged."""
+    rows = rows_back(document)
+    try:
+        return Listing(
+            fleet=str(document["fleet"]),
+            tenant_id=str(document["tenant_id"]),
+            host=str(document["host"]),
+            observed_at=_time(document["observed_at"]),
+            compared=str(document["revision"]["compared"] or ""),
+            rejected=str(document["revision"]["rejected"] or ""),
+            rows=rows,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"it is not a list of agents: {type(error).__name__}") from error
+
+
 def rows_back(document: Json) -> tuple[Row, ...]:
     """The rows of another host's answer. Raises Damaged for anything that is no list of agents."""
     try:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from providers.base import ObserveError
+from providers.base import HeldReason, ObserveError
 from providers.host import Host, HostFacts
 from providers.place import program_warnings
 from providers.registry import Registry, registry
@@ -109,11 +109,16 @@ def run_locked(
     _must_know(options.agents, intake, store)
     ctx = context(here, store, settings, options)
     if options.dry_run:
-        seen = look(ctx, intake.fleet)
-        done = Converged(last=seen)
+        done = Converged(last=look(ctx, intake.fleet))
+        if _asked(done.last.plan, ctx, intake, options, here):
+            done = Converged(last=look(ctx, intake.fleet))
+    elif options.plan_in is not None:
+        _asked(look(ctx, intake.fleet).plan, ctx, intake, options, here)  # as whoever made the plan has done
+        done = converge(ctx, intake.fleet, deadline, first=_checked(ctx, intake, options))
     else:
-        first = _checked(ctx, intake, options) if options.plan_in is not None else None
-        done = converge(ctx, intake.fleet, deadline, first=first)
+        done = converge(ctx, intake.fleet, deadline)
+        if _asked(done.last.plan, ctx, intake, options, here):
+            done = done.followed_by(converge(ctx, intake.fleet, deadline))
     outcome, code = verdict(done.last.plan, done.outcomes)
     if options.dry_run:
         code = preview_code(intake, done.last.plan)
@@ -139,6 +144,22 @@ def run_locked(
     if options.dry_run:
         return _would_be_put_away(result, ctx, intake.fleet)
     return _messages(result, ctx, intake.fleet, done, here, before, settings)
+
+
+def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: Surroundings) -> bool:
+    """Ask the old hosts of agents that come from them and are due to start here, after all else was done; whether
+    anybody was asked. What nobody could tell, and is done all the same, is said."""
+    held = {one.agent for one in plan.held if one.reason is HeldReason.MOVING and one.agent is not None}
+    if not held or plan.paused is not None or not options.fetch:
+        return False
+    from reconciler.moving import unasked
+    from reconciler.old_host import asked
+
+    before = intake.fleet
+    at_once = options.trigger in ("manual", "sync")
+    intake.fleet = asked(before, held, ctx.store, here.wall(), at_once=at_once)
+    intake.warnings.extend(said for name in sorted(held) if (said := unasked(intake.fleet, name)))
+    return intake.fleet is not before
 
 
 def _messages(

@@ -166,6 +166,13 @@ class SourceState:
         except HistoryCut as cut:
             raise self._cut(cut) from cut
 
+    def deepen(self, commits: int = 200) -> bool:
+        """Fetch more of a history that was cut off. Whether anything was fetched; raises GitFailed."""
+        if not self.checkout.is_shallow() or not self.may_fetch:
+            return False
+        self._fetch_more(f"--deepen={commits}")
+        return True
+
     def _fetch_more(self, depth: str) -> None:
         self.checkout.fetch(self.place.url, self.ref, timeout_s=self.deadline.left(self.fetch_s), depth=depth)
 

@@ -256,6 +256,7 @@ def _mend(row: Row, check: Check) -> str:
         HeldReason.MASKED: f"systemctl --user unmask {agent_unit(row.name)}",
         HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
         HeldReason.WORKING: "wait until it is idle, or stop it by hand",
+        HeldReason.MOVING: f"it starts when that host has ended it; to have it now: mosaic fleet release {row.name}",
         HeldReason.PRUNE: "reconcile --allow-removals N",
     }
     return ways.get(HeldReason(row.next_reason), check.mend) if row.next_reason in set(HeldReason) else check.mend

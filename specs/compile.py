@@ -121,6 +121,7 @@ def _agent(
         kickstart=spec.kickstart_template,
         reset_between_tasks=spec.reset_between_tasks,
         held=held,
+        placed=spec.host is not None,
     )
 
 
@@ -173,6 +174,7 @@ def _policy(fleet: FleetSpec, floor: str) -> Policy:
         on_change=loop.rollout.on_change,
         max_unavailable=loop.rollout.max_unavailable,
         drain_timeout=loop.rollout.drain_timeout,
+        moving=loop.rollout.moving,
         backoff_initial=loop.backoff.initial,
         backoff_maximum=loop.backoff.maximum,
         backoff_reset_after=loop.backoff.reset_after,

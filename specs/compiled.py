@@ -15,6 +15,8 @@ from typing import Any, Literal
 AgentState = Literal["running", "stopped", "absent"]
 OnChange = Literal["when-idle", "immediately", "never"]
 OnMission = Literal["show", "tell", "reset"]
+OnMove = Literal["wait", "start"]
+MoveWord = Literal["", "runs", "gone", "silent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Agent:
     kickstart: str | None = None  # what it is told after a start and after a reset; a path if it begins with / ~/ ./
     reset_between_tasks: bool = False  # it may be given a new conversation whenever it has nothing to do
     held: str | None = None
+    placed: bool = False  # its entry names this host: there may be others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ class Policy:
     on_change: OnChange = "when-idle"
     max_unavailable: int = 1
     drain_timeout: float = 3600.0
+    moving: OnMove = "wait"
     backoff_initial: float = 5.0
     backoff_maximum: float = 300.0
     backoff_reset_after: float = 600.0
@@ -124,6 +128,23 @@ class Heartbeats:
     interval: float = 15.0
     stale_after: float = 45.0
     idle_after: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """An agent that was never started here, and the other host that it was declared for before ("": none). `ssh`: the
+    way there, None where none is declared. `commit`: the last one that declares it there. `word`: what that host
+    said at `asked` (Unix seconds), `said` in which words; "" as long as it was not asked. `released`: an operator lets
+    it start here all the same. `revision`: the commit that all this was found for."""
+
+    host: str = ""
+    ssh: str | None = None
+    commit: str = ""
+    revision: str = ""
+    word: MoveWord = ""
+    said: str = ""
+    asked: float = 0.0
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +169,8 @@ class Fleet:
     on_mission: Mapping[str, OnMission] = field(default_factory=dict)
     # Sentences about this commit that stay true for as long as it is in force with what ships now.
     remarks: tuple[str, ...] = ()
+    # By name, of agents whose first start here is due; found by a run or a look, and in no cache of the commit.
+    moving: Mapping[str, Moving] = field(default_factory=dict)
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -206,5 +229,6 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "peers": tuple(Peer(**raw) for raw in document["peers"]),
         "personas": {name: PersonaText(**raw) for name, raw in document["personas"].items()},
         "remarks": tuple(document["remarks"]),
+        "moving": {},
     }
     return Fleet(**{**document, **rest})

@@ -20,11 +20,13 @@ class Prune(Spec):
 
 
 class Rollout(Spec):
-    """When a running agent takes a change that needs a restart."""
+    """When a running agent takes a change that needs a restart. `moving`: whether an agent that comes from another host
+    waits (`wait`) or not (`start`) while a way there is declared and nobody answers."""
 
     on_change: Literal["when-idle", "immediately", "never"] = "when-idle"
     max_unavailable: AtLeastOne = 1
     drain_timeout: Duration = 3600.0
+    moving: Literal["wait", "start"] = "wait"
 
 
 class Backoff(Spec):

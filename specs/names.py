@@ -79,3 +79,9 @@ def ssh_fault(target: str) -> str | None:
 def session_name(agent: str) -> str:
     """The tmux session of an agent: tmux itself replaces "." because it separates windows from panes."""
     return agent.replace(".", "_")
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two names are one host's: case does not count, nor the domain that one of them has."""
+    one, other = one.lower(), other.lower()
+    return bool(one) and (one == other or one.startswith(f"{other}.") or other.startswith(f"{one}."))

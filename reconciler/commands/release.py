@@ -29,7 +29,8 @@ LOCK_WAIT_S = 15.0  # a run that is under way is waited for
 @click.pass_obj
 def command(output: Output, *, agent: str | None, holder: bool, fleet: str | None) -> int:
     """Let AGENT be started again at once: its crashes are forgotten. If its end is held because other people have panes
-    in its session, they are let go. The next run acts on it."""
+    in its session, they are let go. One that comes from another host does not wait for that one's word. The next run
+    acts on it."""
     from reconciler.commands.shared import here, must_know, poke
     from reconciler.lock import run_lock
 
@@ -42,6 +43,10 @@ def command(output: Output, *, agent: str | None, holder: bool, fleet: str | Non
     with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
         history = place.store.load_history(now=now)
         lost = _losses(agent, place)
+        if agent is not None:
+            from reconciler.old_host import release
+
+            release(place.store, agent)
         place.store.save_history(_forgiven(history, agent, lost) if agent is not None else _let_through(history, place))
     _tell_log(place, agent, now)
     for one in lost:

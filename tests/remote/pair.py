@@ -117,12 +117,19 @@ class Pair:
         found: dict[str, Any] = json.loads(self.mosaic(host, *words, "-o", "json", code=code).stdout)
         return found
 
-    def declare(self, roster: str = ROSTER) -> None:
+    def declare(self, roster: str = ROSTER, rules: str = FLEET) -> None:
         """Commit on near."""
-        self.run("near", ["sh", "-c", _COMMIT, "sh", FLEET, roster])
+        self.run("near", ["sh", "-c", _COMMIT, "sh", rules, roster])
 
-    def reconcile(self, host: str) -> None:
-        """A run by hand that converges."""
-        repository = f"/home/{USER}/fleet" if host == "near" else f"ssh://{USER}@near/home/{USER}/fleet"
-        done = self.run(host, [BIN / "reconcile", repository], check=False)
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    def reconcile(self, host: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """A run by hand, which converges or ends with another code."""
+        done = self.run(host, [BIN / "reconcile", self._repository(host), *words], check=False)
+        assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def reconcile_any(self, host: str) -> None:
+        """A run by hand, whatever is left to do after it."""
+        self.run(host, [BIN / "reconcile", self._repository(host)], check=False)
+
+    def _repository(self, host: str) -> str:
+        return f"/home/{USER}/fleet" if host == "near" else f"ssh://{USER}@near/home/{USER}/fleet"

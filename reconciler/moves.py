@@ -1,0 +1,89 @@
+"""Moves: on which other host an agent was declared before it came to this one, by the history of the branch.
+
+Going back along the branch, the first version of the roster that says something else decides: another host is a move;
+where the agent is not declared, or absent, it is a new one, whatever was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.git import run_git
+
+if TYPE_CHECKING:
+    from reconciler.checkout import Checkout
+
+MOST = 100  # versions of the roster that are looked at
+ROSTER = "roster.yaml"
+_GIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A roster at a commit: by agent, its host ("" for any); without those that are absent. `ways`: by host, how ssh
+    reaches it, as far as that roster says."""
+
+    commit: str
+    homes: Mapping[str, str]
+    ways: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an agent was before: the host, the way there (None: none is declared), and the last commit that says so."""
+
+    host: str
+    ssh: str | None
+    commit: str
+
+
+def origins(versions: Iterable[Version], names: Collection[str], host: str) -> tuple[dict[str, Origin], frozenset[str]]:
+    """By the versions, newest first: those that were on another host, and those of which the versions do not tell.
+    Pure."""
+    found: dict[str, Origin] = {}
+    open_ = set(names)
+    for version in versions:
+        for name in sorted(open_):
+            home = version.homes.get(name)
+            if home == host:
+                continue
+            open_.discard(name)
+            if home:
+                found[name] = Origin(host=home, ssh=version.ways.get(home), commit=version.commit)
+        if not open_:
+            break
+    return found, frozenset(open_)
+
+
+def versions(checkout: Checkout, revision: str) -> Iterable[Version]:
+    """The rosters that the branch was at up to `revision`, newest first, at most MOST. Raises GitFailed, GitTimeout."""
+    args = ["rev-list", "--first-parent", f"--max-count={MOST}", "--end-of-options", revision, "--", ROSTER]
+    shas = run_git(args, git_dir=checkout.path, timeout_s=_GIT_S).out.decode("ascii").split()
+    for sha in shas:
+        version = _version(checkout, sha)
+        if version is not None:
+            yield version
+
+
+def _version(checkout: Checkout, sha: str) -> Version | None:
+    """None where no host would take the commit: it was never in force."""
+    from reconciler.errors import InvalidConfig, Refused
+    from specs.load import load
+
+    try:
+        files = checkout.files(checkout.peel(sha)[1])
+    except (Refused, InvalidConfig):
+        return None
+    if ROSTER not in files:
+        return Version(commit=sha, homes={}, ways={})
+    loaded = load({ROSTER: files[ROSTER]})
+    if loaded.roster is None:
+        return None
+    specs = {spec.name: spec for spec in (*loaded.roster.agents, *loaded.held_specs.values())}
+    return Version(
+        commit=sha,
+        homes={name: spec.host or "" for name, spec in specs.items() if spec.state != "absent"},
+        ways={spec.host: spec.ssh for spec in reversed(specs.values()) if spec.host and spec.ssh},
+    )
