@@ -123,13 +123,10 @@ class Pair:
 
     def reconcile(self, host: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """A run by hand, which converges or ends with another code."""
-        done = self.run(host, [BIN / "reconcile", self._repository(host), *words], check=False)
+        done = self.run(host, [BIN / "reconcile", self.repository(host), *words], check=False)
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def reconcile_any(self, host: str) -> None:
-        """A run by hand, whatever is left to do after it."""
-        self.run(host, [BIN / "reconcile", self._repository(host)], check=False)
-
-    def _repository(self, host: str) -> str:
+    def repository(self, host: str) -> str:
+        """As that host names it."""
         return f"/home/{USER}/fleet" if host == "near" else f"ssh://{USER}@near/home/{USER}/fleet"

@@ -11,7 +11,7 @@ import pytest
 from tests.hosts import eventually
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.fixtures import without_host
-from tests.remote.pair import USER, Pair
+from tests.remote.pair import BIN, USER, Pair
 from tests.remote.test_pair import sessions
 
 RULES = """\
@@ -54,13 +54,27 @@ def pair() -> Iterator[Pair]:
 
 
 def row(pair: Pair, host: str, name: str) -> dict[str, Any]:
-    (found,) = (one for one in pair.document(host, "fleet", "ps")["agents"] if one["name"] == name)
-    return found
+    rows: list[dict[str, Any]] = pair.document(host, "fleet", "ps")["agents"]
+    return next(one for one in rows if one["name"] == name)
 
 
 def synced(pair: Pair, host: str, name: str) -> list[str]:
     rows = pair.document(host, "fleet", "ps", "--all-hosts")["agents"]
     return [one["host"] for one in rows if one["name"] == name and one["sync"] == "synced"]
+
+
+def typed(pair: Pair, line: str) -> None:
+    pair.run("far", ["tmux", "-L", "pair", "send-keys", "-t", "=worker:", line, "Enter"])
+
+
+def let_go(pair: Pair, host: str, name: str) -> None:
+    """Reconcile the old host until it has ended an agent, which is not idle yet when it has just been started."""
+
+    def gone() -> bool:
+        pair.run(host, [BIN / "reconcile", pair.repository(host)], check=False)
+        return name not in sessions(pair, host)
+
+    eventually(gone, timeout=60, every=1, what=f"{host} to end {name}")
 
 
 def files(pair: Pair, host: str, name: str) -> str:
@@ -90,19 +104,15 @@ def test_the_new_host_waits_until_the_old_one_has_let_it_go(pair: Pair) -> None:
 
     plan = json.loads(pair.reconcile("far", "--dry-run", "-o", "json").stdout)
     assert {one["reason"] for one in plan["actions"] if one["agent"] == "mover"} == {"moved-in-git"}
-    eventually(
-        lambda: "mover" not in (pair.reconcile_any("far"), sessions(pair, "far"))[1],
-        timeout=60,
-        every=1,
-        what="the old host to end it",
-    )
+    let_go(pair, "far", "mover")
     pair.reconcile("near")
     assert "mover" in sessions(pair, "near")
     assert synced(pair, "near", "mover") == ["near"]
 
 
 def test_one_that_works_there_is_waited_for_and_shown_on_both(pair: Pair) -> None:
-    pair.mosaic("far", "agent", "send", "worker", "-m", "/busy", "--verify", "--verify-timeout", "30s")
+    typed(pair, "/busy")
+    eventually(lambda: row(pair, "far", "worker")["state"] == "working", timeout=60, every=0.5, what="its word")
     pair.declare(roster({**FAR, "mover": "near", "worker": "near"}), RULES)
     pair.reconcile("far", code=1)
     there = row(pair, "far", "worker")
@@ -111,14 +121,8 @@ def test_one_that_works_there_is_waited_for_and_shown_on_both(pair: Pair) -> Non
     assert "moving from far: it still runs there (" in pair.reconcile("near", code=1).stdout
     assert synced(pair, "near", "worker") == []
     assert "worker" not in sessions(pair, "near")
-    pair.mosaic("far", "agent", "send", "worker", "-m", "/idle", "--force", code=4)  # it is near's by the commit
-    pair.run("far", ["tmux", "-L", "pair", "send-keys", "-t", "=worker:", "/idle", "Enter"])
-    eventually(
-        lambda: "worker" not in (pair.reconcile_any("far"), sessions(pair, "far"))[1],
-        timeout=60,
-        every=1,
-        what="the old host to end it",
-    )
+    typed(pair, "/idle")
+    let_go(pair, "far", "worker")
     pair.reconcile("near")
     assert "worker" in sessions(pair, "near")
 
@@ -138,24 +142,14 @@ def test_an_old_host_that_does_not_answer_is_waited_for_until_somebody_releases_
     rows = pair.document("near", "fleet", "ps", "--all-hosts")["agents"]
     there = next(one for one in rows if (one["name"], one["host"]) == ("waiter", "far"))
     assert (there["sync"], there["why"]) == ("extra", "moving to near: far has not taken that commit yet")
-    eventually(
-        lambda: "waiter" not in (pair.reconcile_any("far"), sessions(pair, "far"))[1],
-        timeout=60,
-        every=1,
-        what="the old host to end it",
-    )
+    let_go(pair, "far", "waiter")
 
 
 def test_one_that_moves_back_waits_again(pair: Pair) -> None:
     pair.declare(roster({"mover": "far", "worker": "near", "waiter": "near"}), RULES)
     assert "moving from near: it still runs there" in pair.reconcile("far", code=1).stdout
     assert "mover" not in sessions(pair, "far")
-    eventually(
-        lambda: "mover" not in (pair.reconcile_any("near"), sessions(pair, "near"))[1],
-        timeout=60,
-        every=1,
-        what="the old host to end it",
-    )
+    let_go(pair, "near", "mover")
     pair.reconcile("far")
     assert "mover" in sessions(pair, "far")
 
