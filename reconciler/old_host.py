@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import MosaicError
 from reconciler.files import parse_json, read_optional
 from reconciler.moving import answered, first_starts
+from reconciler.redact import hide_secrets, one_line
 from specs.compiled import Fleet, MoveWord, Moving
 from specs.names import same_host
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FILE = "moving.json"
 ASK_S = 20.0  # for the answer of one host; all are asked at the same time
 AGAIN_S = 30.0  # until a host that answered is asked again
+SAID_MAX = 300  # characters
 SILENT_S = 300.0  # until one that did not is
 
 
@@ -75,19 +77,22 @@ def _some(names: Collection[str]) -> str:
     return ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def asked(fleet: Fleet, names: Collection[str], store: Store, now: float, *, at_once: bool) -> Fleet:
+def asked(
+    fleet: Fleet, names: Collection[str], store: Store, now: float, *, at_once: bool, timeout_s: float = ASK_S
+) -> Fleet:
     """The fleet with new answers about these agents, which are kept unless it is a preview; the same object where
-    nobody was asked. `at_once`: also who was asked a moment ago. Takes at most ASK_S. Never raises."""
+    nobody was asked. `at_once`: also who was asked a moment ago. Takes at most `timeout_s`. Never raises."""
     due = {
         name: fleet.moving[name] for name in names if name in fleet.moving and _is_due(fleet.moving[name], now, at_once)
     }
     if not due:
         return fleet
-    answers = _ask({(move.host, move.ssh) for move in due.values()}, fleet)
+    answers = _ask({(move.host, move.ssh) for move in due.values()}, fleet, timeout_s)
     moving = dict(fleet.moving)
     for name, move in due.items():
         word, said = answered(answers[(move.host, move.ssh)], name, move.host, fleet.host)
-        moving[name] = replace(move, word=word, said=said, asked=now)
+        # What another host says is somebody else's text.
+        moving[name] = replace(move, word=word, said=one_line(hide_secrets(said), SAID_MAX), asked=now)
     if not store.read_only:
         save(store, load(store) | moving)
     return replace(fleet, moving=moving)
@@ -100,7 +105,9 @@ def _is_due(move: Moving, now: float, at_once: bool) -> bool:
     return at_once or not move.asked or not 0.0 <= now - move.asked < wait
 
 
-def _ask(places: Iterable[tuple[str, str | None]], fleet: Fleet) -> dict[tuple[str, str | None], Listing | str]:
+def _ask(
+    places: Iterable[tuple[str, str | None]], fleet: Fleet, timeout_s: float
+) -> dict[tuple[str, str | None], Listing | str]:
     """What each of these hosts sees of the fleet, or why that is not known."""
     from reconciler.remote import Asking, Destination, Remote
     from reconciler.rows_document import listing_back
@@ -112,7 +119,7 @@ def _ask(places: Iterable[tuple[str, str | None]], fleet: Fleet) -> dict[tuple[s
     try:
         for host, ssh in places:
             try:
-                under_way[host, ssh] = Asking(Destination(host=host, target=ssh or host), words, timeout_s=ASK_S)
+                under_way[host, ssh] = Asking(Destination(host=host, target=ssh or host), words, timeout_s=timeout_s)
             except MosaicError as error:
                 under_way[host, ssh] = error
         for place, asking in under_way.items():

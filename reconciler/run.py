@@ -110,14 +110,14 @@ def run_locked(
     ctx = context(here, store, settings, options)
     if options.dry_run:
         done = Converged(last=look(ctx, intake.fleet))
-        if _asked(done.last.plan, ctx, intake, options, here):
+        if _asked(done.last.plan, ctx, intake, options, here, deadline):
             done = Converged(last=look(ctx, intake.fleet))
     elif options.plan_in is not None:
-        _asked(look(ctx, intake.fleet).plan, ctx, intake, options, here)  # as whoever made the plan has done
+        _asked(look(ctx, intake.fleet).plan, ctx, intake, options, here, deadline)  # as whoever made the plan has done
         done = converge(ctx, intake.fleet, deadline, first=_checked(ctx, intake, options))
     else:
         done = converge(ctx, intake.fleet, deadline)
-        if _asked(done.last.plan, ctx, intake, options, here):
+        if _asked(done.last.plan, ctx, intake, options, here, deadline):
             done = done.followed_by(converge(ctx, intake.fleet, deadline))
     outcome, code = verdict(done.last.plan, done.outcomes)
     if options.dry_run:
@@ -146,18 +146,19 @@ def run_locked(
     return _messages(result, ctx, intake.fleet, done, here, before, settings)
 
 
-def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: Surroundings) -> bool:
+def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: Surroundings, deadline: float) -> bool:
     """Ask the old hosts of agents that come from them and are due to start here, after all else was done; whether
     anybody was asked. What nobody could tell, and is done all the same, is said."""
     held = {one.agent for one in plan.held if one.reason is HeldReason.MOVING and one.agent is not None}
-    if not held or plan.paused is not None or not options.fetch:
+    left = deadline - here.monotonic()
+    if not held or plan.paused is not None or not options.fetch or left <= 0 or here.stop():
         return False
     from reconciler.moving import unasked
-    from reconciler.old_host import asked
+    from reconciler.old_host import ASK_S, asked
 
     before = intake.fleet
     at_once = options.trigger in ("manual", "sync")
-    intake.fleet = asked(before, held, ctx.store, here.wall(), at_once=at_once)
+    intake.fleet = asked(before, held, ctx.store, here.wall(), at_once=at_once, timeout_s=min(ASK_S, left))
     intake.warnings.extend(said for name in sorted(held) if (said := unasked(intake.fleet, name)))
     return intake.fleet is not before
 

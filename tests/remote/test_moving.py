@@ -284,3 +284,19 @@ def test_in_a_list_of_all_hosts_it_is_as_git_says_in_one_place_only(far: Path) -
     (row,) = (one for one in rows if one.name == "x")
     assert (row.sync, row.wrong) == (Sync.EXTRA, True)
     assert row.why.startswith("moving to near: far has not taken that commit yet")
+
+
+def test_what_another_host_says_is_shown_as_text(far: Path, store: Store) -> None:
+    there = replace(listing(seen(), host="alpha"), rejected="\x1b[2J" + "a" * 10_000 + "\nsynced")
+    far.write_text(json.dumps(listing_document(there)))
+    said = asked(beta({"x": moving()}, make_agent("x")), {"x"}, store, NOW, at_once=True).moving["x"].said
+    assert said.startswith("it still runs there, and alpha does not take the newest commit: ")
+    assert len(said) <= 300
+    assert said.isprintable()
+
+
+def test_a_host_that_says_nothing_costs_no_more_than_the_run_has_left(far: Path, store: Store) -> None:
+    assert far
+    there = beta({"x": moving(ssh="ada@silent")}, make_agent("x"))
+    told = asked(there, {"x"}, store, NOW, at_once=True, timeout_s=0.5)
+    assert told.moving["x"].word == "silent"

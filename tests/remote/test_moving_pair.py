@@ -25,13 +25,15 @@ reconcile: {interval: 1h, prune: {max_removals: 9}, rollout: {max_unavailable: 4
 FAR = {"mover": "far", "waiter": "far", "worker": "far"}
 
 
-def roster(homes: dict[str, str], lead: str = "near") -> str:
+def roster(homes: dict[str, str], lead: str = "near", *, ways: bool = True) -> str:
     agents = [{"name": "lead", "runtime": "stub", "class": "orchestrator", "host": lead, "ssh": f"{USER}@near"}]
     agents += [
         {"name": name, "runtime": "stub", "class": "code", "host": host, "ssh": f"{USER}@{host}", "alias": f"A-{name}"}
         for name, host in homes.items()
     ]
     agents.append({"name": "stays", "runtime": "stub", "class": "code", "host": "far", "ssh": f"{USER}@far"})
+    if not ways:
+        agents = [{key: value for key, value in one.items() if key != "ssh"} for one in agents]
     return json.dumps({"version": 1, "tmux": {"socket_name": "pair"}, "agents": agents})
 
 
@@ -154,10 +156,25 @@ def test_one_that_moves_back_waits_again(pair: Pair) -> None:
     assert "mover" in sessions(pair, "far")
 
 
+def test_without_a_way_to_the_old_host_it_starts_and_that_is_said(pair: Pair) -> None:
+    homes = {"mover": "far", "worker": "near", "waiter": "near"}
+    pair.declare(roster(homes, ways=False), RULES)
+    pair.declare(roster({**homes, "mover": "near"}, ways=False), RULES)
+    pair.machines["far"].run(["systemctl", "stop", "ssh.socket", "ssh.service"])
+    try:
+        done = pair.reconcile("near")
+    finally:
+        pair.machines["far"].run(["systemctl", "start", "ssh.service"])
+    assert "mover comes from far, and whether it still runs there is not known" in done.stderr
+    assert "it runs twice until far takes this commit" in done.stderr
+    assert "mover" in sessions(pair, "near")
+    let_go(pair, "far", "mover")
+
+
 def test_a_machine_with_a_new_name_waits_for_nobody(pair: Pair) -> None:
-    """Its agents are where they were: one that has ended is healed, and a new one of its old name starts."""
-    homes = {"mover": "far", "worker": "here", "waiter": "here"}
+    """Its agents are where they were: one that has ended is healed."""
+    homes = {"mover": "here", "worker": "here", "waiter": "here"}
     pair.declare(roster(homes, lead="here"), RULES.replace("[near,", "[here,"))
     pair.run("near", ["tmux", "-L", "pair", "kill-session", "-t", "=waiter"])
     pair.reconcile("near", "--host", "here", "--rebind-host")
-    assert sessions(pair, "near") == ["_holder", "lead", "waiter", "worker"]
+    assert sessions(pair, "near") == ["_holder", "lead", "mover", "waiter", "worker"]
