@@ -216,6 +216,14 @@ class Checkout:
             at = end + size + 1
         return contents
 
+    def contents(self, names: Sequence[str]) -> list[bytes | None]:
+        """What each name (`COMMIT:PATH`) leads to inside the repository, in order; None for what is no file or too
+        large. Two processes."""
+        entries = self._check(names)
+        oids = [one.oid for one in entries if one.kind == "blob" and one.size <= MAX_OBJECT]
+        found = dict(zip(oids, self.read(oids), strict=True)) if oids else {}
+        return [found.get(one.oid) if one.kind == "blob" else None for one in entries]
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` descends from `old`, as far as the history that is here tells."""
         args = ["merge-base", "--is-ancestor", "--end-of-options", old, new]

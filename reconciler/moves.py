@@ -6,6 +6,7 @@ where the agent is not declared, or absent, it is a new one, whatever was before
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 MOST = 100  # versions of the roster that are looked at
 ROSTER = "roster.yaml"
 _GIT_S = 20.0
+_BATCH = 20  # versions that are read at once
+# What a line has that may change whether and where an agent is declared; the last three stand for other lines.
+_TELLING = ("host", "name", "state", "absent", "*", "&", "<<")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,28 +61,42 @@ def origins(versions: Iterable[Version], names: Collection[str], host: str) -> t
     return found, frozenset(open_)
 
 
-def versions(checkout: Checkout, revision: str) -> Iterable[Version]:
-    """The rosters that the branch was at up to `revision`, newest first, at most MOST. Raises GitFailed, GitTimeout."""
+def versions(checkout: Checkout, revision: str, names: Collection[str], host: str) -> Iterable[Version]:
+    """The rosters that the branch was at up to `revision`, newest first, at most MOST; without those that say the same
+    of these agents and this host as the one before. Raises GitFailed, GitTimeout."""
     args = ["rev-list", "--first-parent", f"--max-count={MOST}", "--end-of-options", revision, "--", ROSTER]
     shas = run_git(args, git_dir=checkout.path, timeout_s=_GIT_S).out.decode("ascii").split()
-    for sha in shas:
-        version = _version(checkout, sha)
-        if version is not None:
-            yield version
+    words = re.compile(b"|".join(re.escape(word.encode()) for word in sorted({*_TELLING, host, *names})))
+    newer: list[bytes] | None = None
+    for at in range(0, len(shas), _BATCH):
+        batch = shas[at : at + _BATCH]
+        for sha, text in zip(batch, checkout.contents([f"{sha}:{ROSTER}" for sha in batch]), strict=True):
+            lines = text.splitlines() if text is not None else []
+            if text is None or (newer is not None and not _tells(lines, newer, words)):
+                continue
+            version = _version(sha, text)
+            if version is not None:
+                newer = lines
+                yield version
 
 
-def _version(checkout: Checkout, sha: str) -> Version | None:
+def _tells(lines: list[bytes], newer: list[bytes], words: re.Pattern[bytes]) -> bool:
+    """Whether one of the words is in what differs, from the first line that does to the last."""
+    first, most = 0, min(len(lines), len(newer))
+    while first < most and lines[first] == newer[first]:
+        first += 1
+    last = 0
+    while last < most - first and lines[-1 - last] == newer[-1 - last]:
+        last += 1
+    parts = (lines[first : len(lines) - last], newer[first : len(newer) - last])
+    return any(words.search(line) for part in parts for line in part)
+
+
+def _version(sha: str, text: bytes) -> Version | None:
     """None where no host would take the commit: it was never in force."""
-    from reconciler.errors import InvalidConfig, Refused
     from specs.load import load
 
-    try:
-        files = checkout.files(checkout.peel(sha)[1])
-    except (Refused, InvalidConfig):
-        return None
-    if ROSTER not in files:
-        return Version(commit=sha, homes={}, ways={})
-    loaded = load({ROSTER: files[ROSTER]})
+    loaded = load({ROSTER: text})
     if loaded.roster is None:
         return None
     specs = {spec.name: spec for spec in (*loaded.roster.agents, *loaded.held_specs.values())}

@@ -51,11 +51,14 @@ def with_moves(fleet: Fleet, source: SourceState, store: Store, machine: str) ->
 def _read(
     names: Collection[str], fleet: Fleet, source: SourceState, kept: Mapping[str, Moving], machine: str
 ) -> dict[str, Moving]:
-    from reconciler.moves import origins, versions
+    from reconciler.moves import Origin, origins, versions
 
-    found, left = origins(versions(source.checkout, source.revision), names, fleet.host)
+    def found_in() -> tuple[dict[str, Origin], frozenset[str]]:
+        return origins(versions(source.checkout, source.revision, names, fleet.host), names, fleet.host)
+
+    found, left = found_in()
     if left and source.deepen():
-        found, left = origins(versions(source.checkout, source.revision), names, fleet.host)
+        found, left = found_in()
     if left and source.checkout.is_shallow():
         source.notes.append(f"whether {_some(left)} ran on another host before is not known: its history is not here")
     ways = {peer.host: peer.ssh for peer in fleet.peers if peer.ssh}

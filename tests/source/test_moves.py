@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.checkout import Checkout
-from reconciler.moves import MOST, Origin, origins, versions
+from reconciler.moves import MOST, Origin, Version, origins, versions
 from reconciler.old_host import load, with_moves
 from reconciler.settings import Settings
 from reconciler.source import open_source
@@ -31,7 +31,7 @@ WITHOUT = json.dumps({"version": 1, "agents": [{"name": "xx", "runtime": "stub",
 
 def came_from(repo: Repo, name: str = "x") -> Origin | None:
     copy = Checkout(repo.path / ".git")
-    return origins(versions(copy, repo.head()), [name], "beta")[0].get(name)
+    return origins(versions(copy, repo.head(), [name], "beta"), [name], "beta")[0].get(name)
 
 
 def test_the_last_other_host_and_the_way_there(repo: Repo) -> None:
@@ -144,3 +144,53 @@ def test_so_many_versions_are_read_and_no_more(repo: Repo) -> None:
     for number in range(MOST):
         repo.commit(roster=roster("beta", more=f"class{number}"))
     assert came_from(repo) is None
+
+
+BLOCK = """\
+version: 1
+agents:
+- name: x
+  runtime: stub
+  class: worker
+  host: {}
+- name: y
+  runtime: stub
+  class: {}
+  host: {}
+"""
+
+
+def test_two_that_change_places(repo: Repo) -> None:
+    """The lines are the same ones, in another order."""
+    repo.commit(roster=BLOCK.format("alpha", "worker", "beta"))
+    repo.commit(roster=BLOCK.format("beta", "worker", "alpha"))
+    assert came_from(repo) is not None
+
+
+def test_a_host_on_a_line_of_its_own_and_one_by_reference(repo: Repo) -> None:
+    entry = "- name: x\n  runtime: stub\n  class: worker\n  host: {}\n"
+    for old, new in (("\n    alpha", "\n    beta"), ("alpha", "beta")):
+        repo.commit(roster="version: 1\nagents:\n" + entry.format(old))
+        repo.commit(roster="version: 1\nagents:\n" + entry.format(new))
+        found = came_from(repo)
+        assert found is not None
+        assert found.host == "alpha"
+
+
+def test_what_says_nothing_of_it_is_not_read(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconciler import moves
+
+    repo.commit(roster=BLOCK.format("alpha", "worker", "beta"))
+    repo.commit(roster=BLOCK.format("beta", "worker", "beta"))
+    for number in range(30):
+        repo.commit(roster=BLOCK.format("beta", f"kind{number}", "beta"))
+    read: list[str] = []
+    real = moves._version
+
+    def counted(sha: str, text: bytes) -> Version | None:
+        read.append(sha)
+        return real(sha, text)
+
+    monkeypatch.setattr(moves, "_version", counted)
+    assert came_from(repo) is not None
+    assert len(read) == 2
