@@ -29,6 +29,15 @@ def state(path: str) -> FileState | None:
         raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def plain_state(path: str) -> tuple[str, int, str | None, bytes | None] | None:
+    """The same as plain values, in the order of `FileState`. Raises OSError."""
+    try:
+        seen = _state(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return None if seen is None else (seen.content, seen.mode, seen.odd, seen.raw)
+
+
 def _state(path: str) -> FileState | None:
     try:
         fd = os.open(path, _READ)

@@ -12,6 +12,7 @@ from providers import files, procfs
 from providers.base import ObserveError
 from providers.bus_address import LINGER_DIR
 from providers.dbus import Systemd
+from providers.far_files import FarFiles
 from providers.host import (
     FileState,
     HeartbeatFile,
@@ -44,6 +45,7 @@ class LocalLook:
         self._now, self._uptime = time.time(), time.monotonic()
         self._seen: dict[tuple[str, ...], Any] = {}
         self._begun: dict[str, Child] = {}
+        self._far = FarFiles(facts.mosaic_home)
         for socket in dict.fromkeys(sockets):
             with suppress(ObserveError):  # whoever asks is told
                 self._begun[socket] = tmux.begin(socket)
@@ -127,7 +129,7 @@ class LocalLook:
         return self._run_folder()[1]
 
     def file(self, path: str) -> FileState | None:
-        return self._once(("file", path), lambda: files.state(path))
+        return self._once(("file", path), lambda: self._file(path))
 
     def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
         from providers import places
@@ -147,7 +149,7 @@ class LocalLook:
         return program_faults(agents, self._facts, around)
 
     def listing(self, folder: str) -> tuple[str, ...]:
-        return self._once(("listing", folder), lambda: _names(folder))
+        return self._once(("listing", folder), lambda: self._names(folder))
 
     def _once(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
         if key not in self._seen:
@@ -159,6 +161,23 @@ class LocalLook:
         if isinstance(found, ObserveError):
             raise found
         return found  # type: ignore[no-any-return]  # what `read` of this key gave
+
+    def _file(self, path: str) -> FileState | None:
+        if not self._far.is_far(path):
+            return files.state(path)
+        try:
+            seen = self._far.ask(path, lambda: files.plain_state(path))
+        except OSError as error:
+            raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
+        return None if seen is None else FileState(content=seen[0], mode=seen[1], odd=seen[2], raw=seen[3])
+
+    def _names(self, folder: str) -> tuple[str, ...]:
+        if not self._far.is_far(folder):
+            return _names(folder)
+        try:
+            return self._far.ask(folder, lambda: _listed(folder))
+        except OSError as error:
+            raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
 
     def _run_folder(self) -> tuple[Mapping[str, HeartbeatFile], Mapping[str, HeartbeatFile]]:
         from providers import heartbeats
@@ -190,8 +209,13 @@ class LocalLook:
 
 def _names(folder: str) -> tuple[str, ...]:
     try:
+        return _listed(folder)
+    except OSError as error:
+        raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
+
+
+def _listed(folder: str) -> tuple[str, ...]:
+    try:
         return tuple(sorted(os.listdir(folder)))
     except (FileNotFoundError, NotADirectoryError):
         return ()
-    except OSError as error:
-        raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error

@@ -6,6 +6,7 @@ import os
 import stat
 
 from providers.contract import OVERLAYS, PROFILE, plain
+from providers.far_files import FarFiles
 from providers.host import Overlay
 
 MAX_BYTES = 64 * 1024
@@ -15,18 +16,17 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a link is fo
 def read_overlays(mosaic_home: str) -> tuple[Overlay, ...]:
     """Those that are there, in the order of their names in the contract. Never raises: what is there and cannot be read
     says why."""
-    found = (_bounded(f"{mosaic_home}/{name}", name) for name in (*PROFILE, *OVERLAYS))
+    far = FarFiles(mosaic_home)
+    found = (_bounded(f"{mosaic_home}/{name}", name, far) for name in (*PROFILE, *OVERLAYS))
     return tuple(one for one in found if one is not None)
 
 
-def _bounded(path: str, name: str) -> Overlay | None:
+def _bounded(path: str, name: str, far: FarFiles) -> Overlay | None:
     """A link may lead to a file system that gives no answer: it is read by a process that may be left behind."""
-    if not os.path.islink(path):
+    if not far.is_far(path) and not os.path.islink(path):
         return _read(path, name)
-    from providers.bounded_look import ask_one
-
     try:
-        seen = ask_one(path, lambda: _plain_values(_read(path, name)))
+        seen = far.ask(path, lambda: _plain_values(_read(path, name)))
     except OSError as error:
         return Overlay(name=name, fault=error.strerror or str(error))
     return None if seen is None else Overlay(name=name, text=seen[0], fault=seen[1])

@@ -256,8 +256,11 @@ class _Sorter:
             if folder not in self._folders:
                 there, odd = self._file(folder)
                 odd = None if odd == "a folder" else "a file" if there is not None and odd is None else odd
-                self._folders[folder] = odd and f"its folder {folder} is {odd}"
+                unread = folder in self._seen.unread
+                self._folders[folder] = odd if unread else odd and f"its folder {folder} is {odd}"
             if self._folders[folder] is not None:
+                if folder in self._seen.unread:
+                    self._seen.unread.append(path)
                 return None, self._folders[folder]
         return self._file(path)
 

@@ -140,21 +140,20 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
     """Session, program, heartbeat and boot of one agent; of one that is not to run, that it is gone."""
     if {Kind.UNIT, Kind.SESSION} & observation.unknown.keys():
         return  # said once, for the host
-    if view := plan.views.get(agent.name):
-        yield from _about_its_needs(agent.name, view)
-        if view.unseen:
-            return
-    why = _on_purpose(row, plan)
-    checks = tuple(_running(agent, row, observation) if agent.state == "running" else _gone(agent, row))
+    view = plan.views.get(agent.name)
+    checks = tuple(_about_its_needs(agent.name, view)) if view is not None else ()
+    mends = {check: check.mend for check in checks}
+    if view is None or not view.unseen:
+        checks += tuple(_running(agent, row, observation) if agent.state == "running" else _gone(agent, row))
     if row.wrong and all(check.result != "wrong" for check in checks):
         checks += (Check(name="in-sync", agent=agent.name, result="wrong", found=row.why or row.sync, mend=RECONCILE),)
     for check in checks:
         if check.result == "wrong" and not row.wrong:  # on purpose, or it has hardly begun: a list says the same
-            reason = why or "; ".join(row.notes)
+            reason = _on_purpose(row, plan) or "; ".join(row.notes)
             found = f"{check.found} ({reason})" if reason else check.found
             yield Check(name=check.name, agent=agent.name, result="note", found=found)
         elif check.result == "wrong":
-            yield Check(name=check.name, agent=agent.name, result="wrong", found=check.found, mend=_mend(row, check))
+            yield replace(check, mend=mends.get(check) or _mend(row, check))
         else:
             yield check
 
