@@ -142,7 +142,6 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
         return  # said once, for the host
     view = plan.views.get(agent.name)
     checks = tuple(_about_its_needs(agent.name, view)) if view is not None else ()
-    mends = {check: check.mend for check in checks}
     if view is None or not view.unseen:
         checks += tuple(_running(agent, row, observation) if agent.state == "running" else _gone(agent, row))
     if row.wrong and all(check.result != "wrong" for check in checks):
@@ -153,7 +152,7 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
             found = f"{check.found} ({reason})" if reason else check.found
             yield Check(name=check.name, agent=agent.name, result="note", found=found)
         elif check.result == "wrong":
-            yield replace(check, mend=mends.get(check) or _mend(row, check))
+            yield replace(check, mend=_mend(row, check))
         else:
             yield check
 
