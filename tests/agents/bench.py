@@ -30,7 +30,7 @@ COUNTED = """\
 import runpy, sys
 started = []
 starting = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.system"}
-sys.addaudithook(lambda event, args: started.append(str(args[0])) if event in starting else None)
+sys.addaudithook(lambda event, args: started.append(str(args[0]) if args else event) if event in starting else None)
 try:
     runpy.run_module("reconciler", run_name="__main__", alter_sys=True)
 finally:
