@@ -12,6 +12,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from reconciler.deliver_verdict import Delivery, Glimpse, Progress, Task, presse
 from reconciler.errors import Locked
 from reconciler.lock import run_lock
 from reconciler.pause import read_pause
-from reconciler.store import Store
+from reconciler.store import StateError, Store
 from reconciler.typed import Memory, Typed, clear_earlier, life_of, still_typed
 from specs.compiled import Heartbeats
 
@@ -126,6 +127,7 @@ class _Delivering:
         self._pasted: Counter[str] = Counter()  # placeholders that came with our paste
         self._submitted_at = 0.0  # Unix seconds
         self._was_busy = False
+        self._typed = Typed(text=text, life="", as_is=as_is, at=0.0)  # as it was written down
         self._stands = True  # until it is known that it does not
 
     def run(self, before_paste: Callable[[], None]) -> Delivery:
@@ -148,7 +150,8 @@ class _Delivering:
             return refused
         with waiting(self._by.facts, self._agent.name) as receipts:
             before_paste()
-            self._memory.write(Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall()))
+            self._typed = Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall())
+            self._memory.write(self._typed)
             found = self._put_in(pane, receipts)
         if not self._stands or found.word == "not-delivered":
             self._memory.forget()
@@ -221,6 +224,8 @@ class _Delivering:
 
     def _press(self, pane: PaneState, progress: Progress) -> Progress:
         at, wall = self._by.monotonic(), self._by.wall()
+        with suppress(StateError):  # it is typed already: what is on its way goes on
+            self._memory.write(replace(self._typed, submitted=wall))
         try:
             if not self._by.panes.key(self._where, pane, self._agent.submit_key):
                 self._by.sleep(POLL_S)

@@ -45,13 +45,15 @@ Stands = Literal["ours", "more", "no", "unclear"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
     """`life`: the process that it was typed at, at the Unix second `at`. `as_is`: it is a command of the program's
-    own. `clearing`: a part of it may have been cleared already."""
+    own. `clearing`: a part of it may have been cleared already. `submitted`: the Unix second at which the submit key
+    was about to be pressed last; 0 if it never was."""
 
     text: str
     life: str
     as_is: bool
     at: float
     clearing: bool = False
+    submitted: float = 0.0
 
 
 class Memory:
@@ -69,7 +71,8 @@ class Memory:
             found = Typed(**parse_json(raw))
         except (OSError, ValueError, TypeError):
             return None
-        known = isinstance(found.text, str) and isinstance(found.life, str) and isinstance(found.at, float)
+        known = isinstance(found.text, str) and isinstance(found.life, str)
+        known = known and isinstance(found.at, float) and isinstance(found.submitted, float)
         return found if known else None
 
     def write(self, typed: Typed) -> None:
@@ -121,7 +124,9 @@ def clear_earlier(
     # What was typed just now may not be shown yet.
     longest = SETTLE_MAX_S + len(typed.text) * SETTLE_BYTE_S
     shown = monotonic() + min(longest, max(0.0, typed.at + longest - wall()))
-    presses, vain, empty, deadline = 0, 0, 0, shown + CLEAR_S
+    # And what was submitted just now may stand there still.
+    taken = monotonic() + min(longest, max(0.0, typed.submitted + longest - wall()))
+    presses, vain, empty, deadline = 0, 0, 0, max(shown, taken) + CLEAR_S
     last: object = None
     pressed = 0.0
     while True:
@@ -145,6 +150,9 @@ def clear_earlier(
             sleep(_LOOK_S)
             continue
         empty = 0
+        if stands == "ours" and not presses and not typed.clearing and monotonic() < taken:
+            sleep(_LOOK_S)
+            continue
         now = (screen.cursor, screen.lines if reading is None else reading.draft)
         if now == last and monotonic() < pressed + CHANGE_S:
             sleep(_LOOK_S)

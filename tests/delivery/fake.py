@@ -10,7 +10,7 @@ a line; FAKE_RECEIPTS: the folder for receipts, if it gives any.
     mixed     a person types right behind a paste        late      it takes a second to show anything
     die       it ends on Enter                           lost      pastes are lost
     busy      its record says so once it has a message   asks      it shows a question from the beginning
-    keeps     a draft cannot be cleared
+    keeps     a draft cannot be cleared                  dawdles   it takes two seconds to do what Enter asks for
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Fake:
 
     def enter(self) -> None:
         self.enters += 1
+        if "dawdles" in self.ways:
+            time.sleep(2.0)
         if "die" in self.ways:
             sys.exit(3)
         if self.asks:

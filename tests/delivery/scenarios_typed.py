@@ -82,6 +82,22 @@ def check_a_sender_that_is_killed_elsewhere_leaves_nothing_in_the_way() -> None:
             assert fake.tmux("list-buffers") == ""
 
 
+def check_what_was_submitted_just_now_is_not_called_cleared() -> None:
+    """The sender is killed behind its Enter, and the text stands in the composer for as long as its program needs."""
+    with agent("dawdles") as fake:
+        _dies(fake, text("hello"), at={"after": "Enter"})
+        result(fake.send(text("next")), "delivered", "pane", reason="")
+        assert fake.got() == [text("hello"), text("next")]
+
+
+def check_what_was_submitted_in_vain_is_cleared() -> None:
+    vars(typed)["SETTLE_MAX_S"] = 1.0  # so long it is waited for
+    with agent("deaf") as fake:
+        _dies(fake, text("hello"), at={"after": "Enter"})
+        result(fake.send(text("next")), "delivered", "pane", reason=_CLEARED)
+        assert fake.got() == [text("next")]
+
+
 class Counted(Panes):
     """Its sender ends at its nth call of tmux, `after` it or before."""
 
