@@ -6,7 +6,7 @@ one; `tests/world.py` is a simulated one that implements the same protocol and i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -213,9 +213,10 @@ class Look(Protocol):
         round trip."""
         ...
 
-    def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
+    def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
         """What speaks against starting each agent's program, by the agent's name; None for nothing. An agent is left
-        out if nobody could tell. Never raises, and never hangs. One round trip."""
+        out if nobody could tell. Of the `living` only files are looked at. Never raises, and never hangs. One round
+        trip."""
         ...
 
     def listing(self, folder: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -139,14 +139,14 @@ class LocalLook:
         self._seen.update({("place", path): place for path, place in places.at(new).items()})
         return {path: self._seen["place", path] for path in wanted}
 
-    def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
+    def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
         from providers.program_check import program_faults
 
         try:  # a new pane has the PATH of the client that asked for it, on every server: that of the agent's unit
             around = self.manager().environment
         except ObserveError:
             return {}
-        return program_faults(agents, self._facts, around)
+        return program_faults(agents, self._facts, around, living)
 
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once(("listing", folder), lambda: self._names(folder))

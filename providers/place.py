@@ -26,14 +26,14 @@ class PlaceProvider:
     (of the closed list), and whether that is `certain`. `folder_gone`: it lives in a folder that was deleted.
     `stranded`: all that in a sentence, of one that lives. Of all others there is nothing to say, but for a `warning`.
 
-    Programs are looked at where a start is due, so that a look at a fleet that runs costs nothing; `all_programs`: of
-    every agent.
+    Whether the interpreter of a program is new enough is asked where a start is due, so that a look at a fleet that
+    runs starts no process; `in_full`: of every agent.
     """
 
     kind = Kind.PLACE
 
-    def __init__(self, *, all_programs: bool = False) -> None:
-        self._all_programs = all_programs
+    def __init__(self, *, in_full: bool = False) -> None:
+        self._in_full = in_full
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
         _ = fleet, facts
@@ -43,8 +43,8 @@ class PlaceProvider:
         _ = facts
         agents = [agent for agent in fleet.agents if agent.state == "running" and agent.held is None]
         panes, unseen = _living(agents, fleet.name, look)
-        due = [agent for agent in agents if agent.name not in panes and agent.socket not in unseen]
-        programs = look.programs(agents if self._all_programs else due)
+        told = [agent for agent in agents if self._in_full or agent.socket not in unseen]
+        programs = look.programs(told, () if self._in_full else panes.keys())
         paths = {path for agent in agents for path in (agent.working_directory, *_files(agent).values())}
         places = look.places(sorted(paths))
         variables = _variables(look) if any(_variables_of(agent) for agent in agents) else None

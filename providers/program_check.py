@@ -11,8 +11,8 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -43,20 +43,22 @@ class _Use:
     runtime: str
     program: str
     search: tuple[str, str, tuple[str, ...]]  # HOME, PATH, folders before it
+    files_only: bool = False  # its interpreter is not asked for its version
 
 
 def program_faults(
-    agents: Iterable[Agent], facts: HostFacts, environ: Mapping[str, str]
+    agents: Iterable[Agent], facts: HostFacts, environ: Mapping[str, str], living: Collection[str] = ()
 ) -> dict[str, ProgramFault | None]:
     """By agent; None where nothing speaks against its start. One that could not be looked at in time is left out.
 
     `environ`: what a pane gets from its tmux server. Each program is looked for once, however many agents use it, and
-    all of them in one round trip.
+    all of them in one round trip. Of the `living` only files are looked at, and no other process is started.
     """
     uses: dict[_Use, list[str]] = {}
     for agent in agents:
         if agent.argv:
-            uses.setdefault(_use(agent, facts, environ), []).append(agent.name)
+            use = _use(agent, facts, environ)
+            uses.setdefault(replace(use, files_only=agent.name in living), []).append(agent.name)
     answers = ask({repr(use): partial(_examine, use, facts.bin_dir) for use in uses})
     faults: dict[str, ProgramFault | None] = {}
     for use, names in uses.items():
@@ -87,10 +89,11 @@ def program_fault(runtime: str, program: str, search: str) -> ProgramFault | Non
 def _examine(use: _Use, last: str) -> _Seen:
     """In the process that may be left behind: plain values only."""
     home, given, first = use.search
-    return _seen(use.runtime, use.program, search_path({"HOME": home, "PATH": given}, first, last))
+    search = search_path({"HOME": home, "PATH": given}, first, last)
+    return _seen(use.runtime, use.program, search, files_only=use.files_only)
 
 
-def _seen(runtime: str, program: str, search: str) -> _Seen:
+def _seen(runtime: str, program: str, search: str, *, files_only: bool = False) -> _Seen:
     path = program if "/" in program else found(program, search)
     if "/" in program and not _executable(path):
         return path, "not-executable" if os.path.isfile(path) else "not-installed", "", "", search
@@ -101,7 +104,7 @@ def _seen(runtime: str, program: str, search: str) -> _Seen:
     if word:
         return path, word, needs, "", search
     package = _package(path)
-    if wanted := _wanted_node(path, package):
+    if not files_only and (wanted := _wanted_node(path, package)):
         there = _node_version(search)
         if there and is_older(there, wanted):
             return path, "too-old", f"node {wanted} or newer", there, search

@@ -47,6 +47,6 @@ def registry(
         UnitProvider(),
         SessionProvider(owned_on, measure=measure),
         HeartbeatProvider(),
-        PlaceProvider(all_programs=measure),
+        PlaceProvider(),
     )
     return {provider.kind: provider for provider in providers}

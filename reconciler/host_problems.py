@@ -20,7 +20,7 @@ _SHOWN = 4  # agents that are named in one warning
 def host_problems(files: Mapping[str, bytes], fleet: Fleet, look: Look, facts: HostFacts) -> tuple[Problem, ...]:
     """A warning for each thing that is missing, with the first agent that needs it and how many there are. `fleet`: as
     it is compiled for this host."""
-    seen = PlaceProvider(all_programs=True).observe(look, fleet, facts)
+    seen = PlaceProvider(in_full=True).observe(look, fleet, facts)
     needs: dict[str, list[str]] = {}
     for key, one in seen.items():
         if key.kind is Kind.PLACE and (why := in_full(one.evidence)):

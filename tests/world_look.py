@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -290,7 +290,8 @@ class WorldLook:
             return Place(kind="nothing")
         return self._world.places.get(path, Place(kind="folder", usable=True))
 
-    def programs(self, agents: Iterable[Agent]) -> Mapping[str, ProgramFault | None]:
+    def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
+        _ = living
         return {agent.name: self._world.programs.get(agent.name) for agent in agents}
 
     def listing(self, folder: str) -> tuple[str, ...]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.fleet import SOCKET, Fleet, Run, stub
+from tests.scenarios.fleet import Fleet
 from tests.truth import shown
 
 PROGRAM = str(Path(shown.__file__).resolve())
@@ -74,19 +73,3 @@ def cells(text: str) -> dict[str, dict[str, str]]:
         cut = {name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)}
         found[cut["AGENT"]] = cut
     return found
-
-
-@dataclass
-class Told:
-    """What the commands say, all of the same moment as far as that can be."""
-
-    rows: dict[str, dict[str, Any]]
-    wide: dict[str, dict[str, str]]
-    verify: dict[str, Any]
-    status: dict[str, dict[str, Any]]
-    single: dict[str, dict[str, Any]]
-    preview: Run
-    metrics: str
-
-
-__all__ = ["LONG", "SOCKET", "Told", "cells", "operator", "reads", "row", "rows", "rules", "screens", "showing", "stub"]
