@@ -93,8 +93,12 @@ class ProcessTree:
         launching = top.comm in LAUNCH_COMMS and self._is(pane.pid, LAUNCHERS)
         # The very process that was started in the pane is the program, whatever it calls itself by now.
         started = pane.life == f"{top.pid}.{top.start_ticks}"
-        matches = not launching and (started or any(self._is(pid, names) for pid in pids))
+        matches = not launching and (started or any(self._is(one, names) for one in pids))
         return Identity(matches=matches, program=top.comm, launching=launching, pids=pids, started=top.started)
+
+    def named(self, pid: int, names: Collection[str]) -> bool:
+        """Whether a process, or one below it, goes by one of these names."""
+        return any(self._is(one, names) for one in self.below(pid))
 
     def _is(self, pid: int, names: Collection[str]) -> bool:
         process = self._processes.get(pid)

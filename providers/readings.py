@@ -44,8 +44,8 @@ def with_readings(
 
 def _readable(seen: Present, agent: Agent | None) -> str:
     """The runtime whose screen stands in a pane of ours; "" for none that can be read."""
-    if not (seen.ours and seen.fields["alive"]) or seen.evidence.get("launching"):
-        return ""
+    if not (seen.ours and seen.fields["alive"]) or seen.evidence.get("launching") or seen.evidence.get("another"):
+        return ""  # no process, or one of a program that was declared before: it does not show what this one shows
     runtime = str(seen.fields["program"])  # of a declared agent, its runtime once that runs there; else what runs
     return runtime if runtime in READERS and (agent is None or agent.runtime == runtime) else ""
 

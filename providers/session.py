@@ -146,6 +146,8 @@ class SessionProvider:
         identity = trees.identify(pane, names)
         right = identity.matches or answers(name, identity, pane, look)
         program = agent.runtime if agent is not None and right else identity.program
+        # It was started for an earlier declaration, which may have been of another program.
+        older = agent is not None and right and pane.launch != launch_digest(agent)
         key = ResourceKey(self.kind, name)
         place, unkept = placement.placed(agent, pane, look, launching=identity.launching)
         return Present(
@@ -173,6 +175,7 @@ class SessionProvider:
                 "pid": pane.pid,
                 "pids": identity.pids,
                 "launching": identity.launching,
+                "another": older and not trees.named(pane.pid, names),
                 "started": identity.started or pane.created,
                 "created": max(pane.created, identity.started),  # of the pane's life: its session may be older
                 "last_activity": max(pane.activity, pane.created),
@@ -221,6 +224,10 @@ class _Trees:
             return Identity(matches=False, program="", launching=False, pids=(), started=0.0)
         self._tree = self._tree or ProcessTree(self._look)
         return self._tree.identify(pane, names)
+
+    def named(self, pid: int, names: Collection[str]) -> bool:
+        """Whether a program of these names runs below; what could not be seen does not."""
+        return self._tree is not None and self._tree.named(pid, names)
 
     def start_ticks(self, pid: int) -> int:
         """0 for a process that is not there."""

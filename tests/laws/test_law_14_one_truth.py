@@ -103,7 +103,7 @@ def agree(said: Views) -> None:
     unseen = {Kind.UNIT, Kind.SESSION} & plan.unknown.keys()
     wrong = {check.agent for check in said.checks if check.result == "wrong" and check.agent is not None}
     listed = {name for name, row in said.rows.items() if row.wrong}
-    assert unseen or wrong == listed, (wrong, listed, said.checks)
+    assert unseen or wrong == listed, (wrong, listed, [check for check in said.checks if check.result == "wrong"])
     anything = any(check.result == "wrong" for check in said.checks)
     said_wrong = said.listing.wrong if plan.paused is None else bool(listed)
     assert anything is said_wrong, [check for check in said.checks if check.result == "wrong"]
