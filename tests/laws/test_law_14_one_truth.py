@@ -188,3 +188,16 @@ def test_a_screen_that_cannot_be_read_is_no_reason_to_end_anybody() -> None:
     assert [held.reason for held in said.plan.held] == [HeldReason.WORKING]
     world.blind.clear()
     assert Views(world, store, changed, {}).plan.held == ()
+
+
+def test_the_screen_of_what_was_declared_before_is_not_read_as_one_of_the_new() -> None:
+    """An idle agent whose commit makes another program of it: else nothing would ever tell that it is idle."""
+    agent = make_agent("coder")
+    world, store = World(), MemoryStore()
+    converge(world, make_fleet(agent), store)
+    world.advance(400.0)
+    for after in (make_agent("coder", "claude"), make_agent("coder", "claude", state="stopped")):
+        said = Views(world, store, make_fleet(after, policy=Policy(on_change="when-idle")), {})
+        agree(said)
+        assert (said.rows["coder"].state, said.rows["coder"].may_stop) == ("available", True), said.rows["coder"].why
+        assert said.plan.held == ()
