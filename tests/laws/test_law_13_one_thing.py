@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from providers.framework import PROGRAMS, UNITS
 from providers.host import Place
+from providers.names import agent_unit
+from providers.program_fault import ProgramFault
 from providers.uses import uses_of
 from reconciler.model import Plan
-from specs.compiled import Agent, Fleet, Policy
+from specs.compiled import Agent, EnvValue, Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import dependants, living
 from tests.strategies import MISSION_FILE, SOCKET, fleets
@@ -22,6 +24,8 @@ from tests.world_model import File
 FREE = st.builds(Policy, max_removals=st.just(6), on_change=st.just("immediately"), max_unavailable=st.just(9))
 ODD = ("a folder", "a FIFO", "a socket", "a device", "a symbolic link")
 OWN = (".env", ".d/MANIFEST", ".d/contract.md")
+KEY_FILE = "/home/op/key"
+OWN_ENV = (("KEY", EnvValue(from_file=KEY_FILE)), ("VALUE", EnvValue(from_env="OWN")))
 # What stands where its folder should be; the last two may be mended by themselves.
 PLACES = (
     Place(kind="nothing"),
@@ -44,6 +48,14 @@ def one_agents() -> st.SearchStrategy[tuple[str, ...]]:
         st.tuples(st.just("process")),
         st.tuples(st.just("unit of")),
         st.tuples(st.just("heartbeat"), st.sampled_from((".hb", ".turn"))),
+        st.tuples(st.just("folder deleted")),
+        st.tuples(st.just("secret"), st.integers(0, len(PLACES) - 1).map(str)),
+        st.tuples(st.just("variable")),
+        st.tuples(st.just("program")),
+        st.tuples(st.just("unit failed")),
+        st.tuples(st.just("unit unknown")),
+        st.tuples(st.just("scope")),
+        st.tuples(st.just("changed place"), st.integers(0, len(PLACES) - 1).map(str)),
     )
 
 
@@ -68,6 +80,23 @@ def spoil(world: World, bad: Agent, fault: tuple[str, ...]) -> None:
         world.blind.add(f"cmdline:{found[1].pid}")
     elif what == "unit of" and found:
         world.blind.add(f"unit_of:{found[1].pid}")
+    elif what == "folder deleted":
+        world.folder_deleted(bad.name)
+    elif what == "secret":
+        place = PLACES[int(rest[0])]
+        world.places[KEY_FILE] = Place(kind="folder", usable=True) if place.kind == "file" else place
+    elif what == "variable":
+        world.absent_variables.add("OWN")
+    elif what == "program":
+        world.programs[bad.name] = ProgramFault(word="not-installed", why="it is not there", mend="", searched="/bin")
+    elif what == "unit failed":
+        world.unit_failed(agent_unit(bad.name))
+    elif what == "unit unknown":
+        world.unit_inactive(agent_unit(bad.name))
+    elif what == "scope":
+        world.outside(bad.name)
+    elif what == "changed place":  # between the look and the step
+        world.before_step = lambda _: world.places.update({bad.working_directory: PLACES[int(rest[0])]})
     elif what == "heartbeat":
         world.files[f"{FACTS.run_dir}/{bad.name}{rest[0]}"] = File("\0 not a heartbeat", 0o600)
 
@@ -81,9 +110,10 @@ def test_law_13_the_others_are_given_what_they_need(data: st.DataObject, fleet: 
     """With a fault in what is seen of one agent, every other one is planned for exactly as without it, and healed."""
     running = [agent for agent in fleet.agents if agent.state == "running"]
     assume(len(running) > 1)
-    bad = replace(data.draw(st.sampled_from(running)), working_directory="/home/op/own")
+    bad = replace(data.draw(st.sampled_from(running)), working_directory="/home/op/own", env=OWN_ENV)
     fleet = replace(fleet, agents=tuple(bad if one.name == bad.name else one for one in fleet.agents))
     world, store = World(), MemoryStore()
+    world.places[KEY_FILE] = Place(kind="file", usable=True)
     converge(world, fleet, store)
     for agent in data.draw(st.sets(st.sampled_from(running))):
         world.kill_pane(agent.name)
@@ -103,7 +133,8 @@ SHARED = (
     MISSION_FILE,
     f"{FACTS.mosaic_home}/CONSTITUTION.md",
 )
-SIGHTS = ("enabled", "enabled:timers.target", "linger", "usage", "boot_id", *(f"file:{path}" for path in SHARED))
+SIGHTS = ("enabled", "enabled:timers.target", "linger", "usage", "boot_id", "heartbeats", "manager", "unit_files",
+          "screens", *(f"file:{path}" for path in SHARED))  # fmt: skip
 
 
 @given(data=st.data(), fleet=fleets(policy=FREE, sockets=(SOCKET,)), sight=st.sampled_from(SIGHTS))
@@ -142,3 +173,41 @@ def test_law_13_one_tmux_server_holds_only_its_own(data: st.DataObject, fleet: F
     assert {agent.name for agent in running} - dependants(fleet, lost) <= living(world).keys()
     assert last.unclear
     assert not last.unknown
+
+
+KINDS_OF_FILE = (*ODD, "garbage", "missing", "unreadable", "changed")
+
+
+@given(data=st.data(), fleet=fleets(policy=FREE, sockets=(SOCKET,)), path=st.sampled_from(SHARED),
+       how=st.sampled_from(KINDS_OF_FILE))  # fmt: skip
+def test_law_13_whatever_has_become_of_one_file_of_all(data: st.DataObject, fleet: Fleet, path: str, how: str) -> None:
+    """Who has ended is brought back, unless the file is what a start needs: then it is held, and nobody else ends. It
+    converges when it is mended."""
+    running = [agent for agent in fleet.agents if agent.state == "running"]
+    assume(running)
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    good = world.files.get(path)
+    dead = {agent.name for agent in data.draw(st.sets(st.sampled_from(running)))}
+    for name in dead:
+        world.kill_pane(name)
+    before = living(world)
+    if how == "unreadable":
+        world.blind.add(f"file:{path}")
+    elif how == "changed":
+        world.before_step = lambda _: world.edit_file(path)
+    elif how == "missing":
+        world.files.pop(path, None)
+    else:
+        world.files[path] = File("\0" * 100, 0o600) if how == "garbage" else File("", 0o600, how)
+    converge(world, fleet, store)
+    after = living(world)
+    assert before.items() <= after.items(), "nobody who lives is ended for it"
+    if not uses_of(path):
+        assert {agent.name for agent in running} <= after.keys()
+    world.blind, world.before_step = set(), None
+    if good is not None and path in world.files and world.files[path].odd:
+        world.files[path] = good
+    world.advance(3600)
+    converge(world, fleet, store)
+    assert {agent.name for agent in running} <= living(world).keys()
