@@ -10,7 +10,8 @@ from providers.identity import Identity
 from providers.steps import KillPane, Step
 
 if TYPE_CHECKING:
-    from providers.host import Look, Pane
+    from providers.host import Look, Pane, TmuxServer
+    from specs.compiled import Agent
 
 SLACK_S = 2.0  # a heartbeat knows its time to 1 s, and a process its start to 10 ms
 
@@ -47,3 +48,13 @@ def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:
     """The step that ends the pane that was seen, and nothing beside it."""
     if seen.get("pane"):
         yield KillPane(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent, pid=int(seen["pid"]))
+
+
+def named_as(pane: Pane, socket: str, server: TmuxServer, by_session: Mapping[str, Agent]) -> str:
+    """The agent whose session's name another agent's session has, after somebody renamed it: a start would find the
+    name taken. "" for none."""
+    agent = by_session.get(pane.session)
+    if agent is None or pane.mark in ("", agent.name) or agent.socket != socket:
+        return ""
+    here = any(one.mark == agent.name for one in server.panes if one.session == pane.session)
+    return "" if here else agent.name

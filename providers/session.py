@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers import placement
-from providers.agent_pane import answers, end_pane, others
+from providers.agent_pane import answers, end_pane, named_as, others
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.identity import Identity, ProcessTree
@@ -68,15 +68,15 @@ class SessionProvider:
                 if pane.vacant or (pane.session == fleet.holder_session and not pane.mark):
                     continue
                 name = pane.mark or (by_session[pane.session].name if pane.session in by_session else "")
-                if not name:
-                    name = pane.session  # nobody declared it: shown as an orphan, by its session's name
-                try:
-                    own = scopes.get(name, ())
-                    present = self._record(name, agents.get(name), pane, socket, trees, look, fleet, own)
-                except ObserveError as error:
-                    unseen.setdefault(name, str(error))
-                    continue
-                seen.setdefault(name, []).append(present)
+                # Nobody declared it: shown as an orphan, by its session's name.
+                for one in filter(None, (name or pane.session, named_as(pane, socket, server, by_session))):
+                    try:
+                        own = scopes.get(one, ())
+                        present = self._record(one, agents.get(one), pane, socket, trees, look, fleet, own)
+                    except ObserveError as error:
+                        unseen.setdefault(one, str(error))
+                        continue
+                    seen.setdefault(one, []).append(present)
         for name, records in seen.items():
             if name in unseen:
                 continue  # what of it could be seen may not be what counts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
 from providers.overrides import Override
 from providers.place import in_full
-from reconciler.model import AgentHistory, AgentView, Change, Inventory, Verdict
+from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
 
 
@@ -75,10 +75,12 @@ def need_of(
     starts = need.verb in (Verb.START, Verb.RESTART) and need.held is None
     if moving and starts and view.session in ("missing", "dead"):
         return replace(need, held=HeldReason.MOVING, message=moving)
-    if not view.no_start or need.held is not None or need.verb not in (Verb.START, Verb.RESTART):
+    if need.held is not None or need.verb not in (Verb.START, Verb.RESTART):
         return need
-    if view.session == "alive" and not need.disrupts:
-        return need  # only its unit is started, which finds it running
+    if view.taken and need.disrupts and need.verb is Verb.RESTART:
+        return replace(need, held=HeldReason.NOT_OWNED, message=f"{NAME_TAKEN}: it goes on where it is")
+    if not view.no_start or (view.session == "alive" and not need.disrupts):
+        return need  # of one that lives only its unit is started, which finds it running
     goes_on = ": it goes on as it is until that is mended" if need.disrupts else ""
     against = present[ResourceKey(Kind.PLACE, view.name)].evidence
     return replace(need, held=HeldReason(against["reason"]), message=f"{in_full(against)}{goes_on}")
@@ -145,9 +147,6 @@ def _need_of(
         return _need(verb, reason, fields, desired, seen, heals=heals, message=view.why)
     moves = session is not None and any(change.path == "socket" for change in session.fields)
     stale_launch = session is not None and any(change.path == "launch" for change in session.fields)
-    if moves and seen is not None and seen.evidence.get("taken"):
-        why = f"{_foreign(agent, None)}: it goes on where it is"
-        return Need(verb=Verb.RESTART, reason=Reason.SPEC, held=HeldReason.NOT_OWNED, message=why, changes=fields)
     if moves or stale_launch:
         return _need(
             Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"
@@ -258,7 +257,9 @@ def _stop(
 def _foreign(agent: Agent, seen: Present | None) -> str:
     if seen is not None and seen.evidence.get("moved"):
         return _moved(seen)
-    return f'a tmux session "{agent.session}" exists that this fleet did not start'
+    other = seen.evidence["mark"] if seen is not None else ""
+    whose = f"is that of agent {other}, renamed" if other else "exists that this fleet did not start"
+    return f'a tmux session "{agent.session}" {whose}'
 
 
 def _moved(seen: Present) -> str:

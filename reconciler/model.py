@@ -11,6 +11,8 @@ from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, 
 from providers.overrides import Override
 from reconciler.classify import CLOSED, Readiness
 
+NAME_TAKEN = "another tmux session has the name of its own"  # so that a start would have nowhere to go
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
@@ -186,6 +188,7 @@ class AgentView:
     why: str  # one sentence; empty only when all is well
     unseen: str = ""  # why of this one nothing can be told, others notwithstanding
     no_start: str = ""  # why it could not be started (again) as it is declared, as far as can be seen
+    taken: bool = False  # whether it lives elsewhere, and its session's name is somebody else's
     stranded: str = ""  # of one that lives: that in a sentence, also that the folder it is in was deleted
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""

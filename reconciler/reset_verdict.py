@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.may_end import Who, may_end
+from reconciler.model import NAME_TAKEN
 
 if TYPE_CHECKING:
     from providers.programs.base import Program
@@ -63,6 +64,12 @@ def objection(view: AgentView, *, restart: bool, forced: bool = False) -> str:
     if view.session in ("dead", "missing") and not restart:
         return "it does not run"
     return may_end(view, Who.FORCE if forced else Who.RESTART if restart else Who.RESET).why
+
+
+def would_not_start(view: AgentView) -> str:
+    """Why a restart would be the end of it, as a sentence; no --force changes that."""
+    why = view.no_start or (NAME_TAKEN if view.taken else "")
+    return f"it would not start again: {why}" if why else ""
 
 
 def evidence(

@@ -206,7 +206,8 @@ def _about_its_needs(name: str, view: AgentView) -> Iterable[Check]:
         yield Check(name="seen", agent=name, result="wrong", found=found, mend="mosaic doctor")
     if view.stranded or view.no_start:
         found = view.stranded or f"it cannot be started: {view.no_start}"
-        yield Check(name="start", agent=name, result="wrong", found=found, mend="mend that, or change its declaration")
+        way = "mend that, or change its declaration" if view.no_start else f"mosaic fleet restart {name}"
+        yield Check(name="start", agent=name, result="wrong", found=found, mend=way)
 
 
 def _place(agent: Agent, session: Present | None) -> Iterable[Check]:
@@ -227,7 +228,7 @@ def _place(agent: Agent, session: Present | None) -> Iterable[Check]:
 
 
 def _gone(agent: Agent, row: Row) -> Iterable[Check]:
-    there = row.session in ("alive", "dead", "foreign")
+    there = row.session in ("alive", "dead")  # what has only its session's name is listed as what it is
     yield _check("session", agent.name, not there, f"declared {agent.state}, its session is {row.session}", RECONCILE)
     text = f"declared {agent.state}, {agent_unit(agent.name)} is {'' if row.enabled else 'not '}enabled"
     yield _check("boot", agent.name, not row.enabled, text, RECONCILE)
@@ -251,13 +252,18 @@ def _mend(row: Row, check: Check) -> str:
         HeldReason.NOT_OWNED: f"look at it: tmux -L {row.socket} attach -t ={row.name}" if row.socket else "",
         HeldReason.NOT_INSTALLED: "mosaic doctor says what to install; it is started by itself then",
         HeldReason.NOT_RUNNABLE: "mosaic doctor says what to mend; it is started by itself then",
-        HeldReason.MASKED: f"systemctl --user unmask {agent_unit(row.name)}",
+        HeldReason.MASKED: f"systemctl --user unmask {_for_now(row)}{agent_unit(row.name)}",
         HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
         HeldReason.WORKING: "wait until it is idle, or stop it by hand",
         HeldReason.MOVING: f"it starts when that host has ended it; to have it now: mosaic fleet release {row.name}",
         HeldReason.PRUNE: "reconcile --allow-removals N",
     }
     return ways.get(HeldReason(row.next_reason), check.mend) if row.next_reason in set(HeldReason) else check.mend
+
+
+def _for_now(row: Row) -> str:
+    """A mask that lasts until the next boot is not found without that word."""
+    return "--runtime " if "unmask --runtime " in row.why else ""
 
 
 def _mend_extra(row: Row) -> str:

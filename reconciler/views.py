@@ -123,6 +123,7 @@ def _view(
         launch_digest=str(session.fields["launch"]) if session is not None else "",
         why=why,
         unseen=unseen,
+        taken=bool(evidence.get("taken")),
         no_start=str(place.evidence["why"]) if place is not None else "",
         stranded=str(place.evidence.get("stranded", "")) if place is not None and state == "alive" else "",
         readiness=readiness,

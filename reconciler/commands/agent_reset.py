@@ -45,7 +45,7 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     from reconciler.eyes import Eyes
     from reconciler.render.words import loss
     from reconciler.reset import must_not_be_held
-    from reconciler.reset_verdict import objection
+    from reconciler.reset_verdict import objection, would_not_start
     from specs.compiled import Peer
 
     place = here(fleet)
@@ -60,7 +60,7 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     eyes = Eyes(place, declared)
     view = eyes.view(found.name)
     against = objection(view, restart=how == "restart")
-    never = objection(view, restart=True, forced=True)
+    never = objection(view, restart=True, forced=True) or (would_not_start(view) if how == "restart" else "")
     if never or (against and not force):
         lost = loss(view, time.time())
         against = never or against

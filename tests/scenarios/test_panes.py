@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.scenarios.fleet import NAME, Fleet, stub
+from tests.scenarios.fleet import NAME, SOCKET, Fleet, stub
 
 # What stands in the fleet's tmux.conf.
 HOOKS = {
@@ -130,3 +130,44 @@ def test_it_is_said_that_it_will_not_start_again(fleet: Fleet, commands: Sequenc
     fleet.kill(before["b"])
     fleet.reconcile()
     assert fleet.up("a", "b")["a"] == before["a"]
+
+
+def test_nothing_is_ended_whose_sessions_name_is_taken_meanwhile(fleet: Fleet) -> None:
+    """Two agents' sessions have changed their names: a new start of one would find its name taken, so it is not ended,
+    and when it has ended by itself it waits."""
+    fleet.declare("a", "b", model_hint="m1")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    fleet.sh(f"tmux -L {SOCKET} rename-session -t =a old; tmux -L {SOCKET} rename-session -t =b a")
+    assert fleet.converge().done == []
+    reset = fleet.cli("agent", "reset", "a", "--restart", "--force", "--fleet", NAME)
+    assert (reset.code, "would not start again" in reset.err) == (5, True), reset.err
+    fleet.agents["a"]["model_hint"] = "m2"
+    fleet.commit()
+    held = fleet.reconcile().held("a")
+    assert (held["reason"], "it goes on where it is" in held["message"]) == ("not-owned", True)
+    assert fleet.up("a", "b") == before
+    fleet.tmux("kill-session", "-t", "=old")
+    held = fleet.reconcile().held("a")
+    assert (held["reason"], "is that of agent b, renamed" in held["message"]) == ("not-owned", True)
+    fleet.tmux("rename-session", "-t", "=a", "b")
+    fleet.converge()
+    assert fleet.up("a", "b")["b"] == before["b"]
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+def test_a_reset_by_restart_ends_nothing_that_would_not_start_again(fleet: Fleet, force: tuple[str, ...]) -> None:
+    fleet.sh("mkdir /run/there")
+    fleet.agents = {"a": stub(working_directory="/run/there")}
+    fleet.commit()
+    fleet.converge()
+    before = fleet.up("a")
+    fleet.sh("rmdir /run/there")
+    run = fleet.cli("agent", "reset", "a", "--restart", *force, "--fleet", NAME)
+    assert (run.code, "/run/there does not exist" in run.err) == (5, True), run.err
+    assert fleet.up("a") == before
+    checks = fleet.cli("fleet", "verify", "--fleet", NAME, "-o", "json").document["checks"]
+    assert [(one["name"], one["agent"]) for one in checks if one["result"] == "wrong"] == [("start", "a")]
+    fleet.sh("mkdir /run/there")  # another folder of that name: there it can start, which verify teaches
+    checks = fleet.cli("fleet", "verify", "--fleet", NAME, "-o", "json").document["checks"]
+    assert [one["mend"] for one in checks if one["result"] == "wrong"] == ["mosaic fleet restart a"]
