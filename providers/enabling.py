@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from errno import EEXIST
+from errno import EEXIST, ENOTDIR
 
 from providers import files
 from providers.names import AGENT_TEMPLATE, agent_of_unit
@@ -21,17 +21,21 @@ WANTS = ("default.target.wants", "timers.target.wants")  # where the framework's
 def carry_out(steps: Sequence[tuple[str, SetEnabled]], folder: str) -> Iterator[tuple[str, StepResult]]:
     """Each step's result, by its id. `folder`: that of the user's own units. What was done survives a power cut."""
     results: dict[str, StepResult] = {}
+    touched: dict[str, list[tuple[str, SetEnabled]]] = {}
     for name, step in steps:
         try:
-            results[name] = StepResult(ok=True, changed=_set(step.unit, folder, enabled=step.enabled))
+            changed = _set(step.unit, folder, enabled=step.enabled)
         except OSError as error:
             results[name] = _failed(step, error)
-    changed = [(name, step) for name, step in steps if results[name].changed]
-    for wants in WANTS if changed else ():
+            continue
+        results[name] = StepResult(ok=True, changed=bool(changed))
+        for wants in changed:
+            touched.setdefault(wants, []).append((name, step))
+    for wants, changers in touched.items():
         try:
             files.sync_folder(f"{folder}/{wants}")
         except OSError as error:
-            results |= {name: _failed(step, error) for name, step in changed}
+            results |= {name: _failed(step, error) for name, step in changers}
     yield from results.items()
 
 
@@ -41,22 +45,25 @@ def _failed(step: SetEnabled, error: OSError) -> StepResult:
     return StepResult(ok=False, changed=False, error=text)
 
 
-def _set(unit: str, folder: str, *, enabled: bool) -> bool:
-    """False: it was so already. Raises OSError."""
+def _set(unit: str, folder: str, *, enabled: bool) -> tuple[str, ...]:
+    """The folders of links that were changed; none: it was so already. Raises OSError."""
     if not enabled:
-        removed = [_remove(f"{folder}/{wants}/{unit}") for wants in WANTS]
-        return any(removed)
+        return tuple(wants for wants in WANTS if _remove(f"{folder}/{wants}/{unit}"))
     file = f"{folder}/{AGENT_TEMPLATE if agent_of_unit(unit) else unit}"
     os.stat(file)
-    link = f"{folder}/{WANTS[unit.endswith('.timer')]}/{unit}"
-    os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
+    wants = WANTS[unit.endswith(".timer")]
+    try:
+        os.makedirs(f"{folder}/{wants}", mode=0o755, exist_ok=True)
+    except FileExistsError:
+        raise OSError(ENOTDIR, "it is no folder; move it away, then run again", f"{folder}/{wants}") from None
+    link = f"{folder}/{wants}/{unit}"
     try:
         os.symlink(file, link)
     except FileExistsError:
         if not os.path.islink(link):
-            raise OSError(EEXIST, "something else than a link is there", link) from None
-        return False
-    return True
+            raise OSError(EEXIST, "something else than a link is there; move it away, then run again", link) from None
+        return ()
+    return (wants,)
 
 
 def _remove(link: str) -> bool:

@@ -189,7 +189,8 @@ def _run(
     views: Mapping[str, AgentView],
     agents: Mapping[str, Agent],
 ) -> None:
-    """Files, enablement, then the start or restart, if nothing stands against it."""
+    """Files, enablement, then the start or restart, if nothing stands against it. Enablement is for the next boot: a
+    start does not wait for it."""
     agent = agents.get(name)
     if agent is None:
         return
@@ -204,7 +205,7 @@ def _run(
     uses = [Use.START, *([Use.STOP] if ends_by_unit(need) else ())]
     uses += [] if (agent.socket or "default") in draft.up else [Use.SERVER]
     before = (*draft.after(*uses), *(file for file in files if file))
-    enabled = plan_enablement(draft, name, changes, False, before)
+    plan_enablement(draft, name, changes, False, before)
     verb = need.verb or Verb.START
     if need.held is not None:
         draft.hold(name, unit, verb, need.held, need.message, changes=need.changes, losses=need.losses)
@@ -228,7 +229,7 @@ def _run(
         draft.hold(name, unit, verb, HeldReason.CRASH_LOOP, why, since=since, until=until, changes=need.changes)
         return
     peers = tuple(f"{v}:{Kind.UNIT}:{other}" for other in agent.depends_on for v in (Verb.START, Verb.RESTART))
-    plan_process(draft, name, need, inventory, before + ((enabled,) if enabled else ()) + peers)
+    plan_process(draft, name, need, inventory, before + peers)
 
 
 def _end(
@@ -240,7 +241,7 @@ def _end(
     rollout: Mapping[str, Wait],
     relies: Mapping[str, tuple[str, ...]],
 ) -> None:
-    """Disable, then stop, then forget its files; those that depend on it are stopped before it."""
+    """Disable, stop, then forget its files; those that depend on it are stopped before it."""
     # Of what cannot be seen nothing is taken away, not even its next start.
     unseen = need.held is HeldReason.UNKNOWN
     disabled = None if unseen else plan_enablement(draft, name, changes, need.removes, ())
@@ -254,9 +255,7 @@ def _end(
             draft.hold(name, unit, Verb.STOP, need.held, need.message, losses=need.losses)
     else:
         dependants = tuple(f"{Verb.STOP}:{Kind.UNIT}:{other}" for other, on in relies.items() if name in on)
-        stopped = plan_process(
-            draft, name, need, inventory, ((disabled,) if disabled else ()) + dependants, start_changes=False
-        )
+        stopped = plan_process(draft, name, need, inventory, dependants, start_changes=False)
     if not need.removes:
         for files in (plan_extras, plan_files):
             files(draft, name, changes, inventory, ())

@@ -228,5 +228,7 @@ def _add(draft: Draft, change: Change, verb: Verb, reason: Reason, only: str = "
         desired=change.desired,
         present=change.present,
     )
+    if verb is Verb.ENABLE:
+        return  # it is for the next boot: nothing that is started now needs it
     # A restart ends all servers, so that whoever is to start has to come after it.
     draft.wait((Use.HOLDER, Use.START if verb is Verb.RESTART else Use.SERVER), identity)

@@ -8,10 +8,12 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from providers.base import Verb
 from providers.framework import PROGRAMS, UNITS
 from providers.host import Place
 from providers.names import agent_unit
 from providers.program_fault import ProgramFault
+from providers.steps import SetEnabled, Step
 from providers.uses import uses_of
 from reconciler.model import Plan
 from specs.compiled import Agent, EnvValue, Fleet, Policy
@@ -56,6 +58,7 @@ def one_agents() -> st.SearchStrategy[tuple[str, ...]]:
         st.tuples(st.just("unit unknown")),
         st.tuples(st.just("scope")),
         st.tuples(st.just("changed place"), st.integers(0, len(PLACES) - 1).map(str)),
+        st.tuples(st.just("boot link")),
     )
 
 
@@ -97,8 +100,20 @@ def spoil(world: World, bad: Agent, fault: tuple[str, ...]) -> None:
         world.outside(bad.name)
     elif what == "changed place":  # between the look and the step
         world.before_step = lambda _: world.places.update({bad.working_directory: PLACES[int(rest[0])]})
+    elif what == "boot link":
+        no_boot_links(world, agent_unit(bad.name))
     elif what == "heartbeat":
         world.files[f"{FACTS.run_dir}/{bad.name}{rest[0]}"] = File("\0 not a heartbeat", 0o600)
+
+
+def no_boot_links(world: World, *units: str) -> None:
+    """Nothing enables or disables these units any more (all, if none is named)."""
+
+    def fails(step: Step) -> str | None:
+        return "File exists" if isinstance(step, SetEnabled) and (not units or step.unit in units) else None
+
+    world.enabled -= set(units or world.enabled)
+    world.failing.append(fails)
 
 
 def of_others(plan: Plan, besides: set[str]) -> set[tuple[str, str, str]]:
@@ -153,6 +168,30 @@ def test_law_13_no_agent_waits_for_what_it_does_not_need(data: st.DataObject, fl
     assert {agent.name for agent in running} <= living(world).keys()
     if sight in ("enabled", "linger") or (sight.startswith("file:") and sight != f"file:{MISSION_FILE}"):
         assert last.not_seen or last.held
+
+
+@given(data=st.data(), fleet=fleets(policy=FREE, sockets=(SOCKET,)), from_nothing=st.booleans())
+def test_law_13_no_start_and_no_stop_waits_for_a_boot_link(
+    data: st.DataObject, fleet: Fleet, from_nothing: bool
+) -> None:
+    """No unit can be enabled or disabled, neither an agent's nor the holder's: what is to run runs, what is not to run
+    has ended, and every such failure is told."""
+    running = {agent.name for agent in fleet.agents if agent.state == "running"}
+    assume(running)
+    world, store = World(), MemoryStore()
+    if not from_nothing:
+        converge(world, fleet, store)
+        for name in data.draw(st.sets(st.sampled_from(sorted(running)), min_size=1)):
+            world.kill_pane(name)
+    no_boot_links(world)
+    done = converge(world, fleet, store)
+    assert running == living(world).keys()
+    assert {one.action.verb for one in done.outcomes if one.result != "done"} == {Verb.ENABLE}
+    world.enabled |= {agent_unit(name) for name in running}
+    ended = replace(fleet, agents=tuple(replace(agent, state="stopped") for agent in fleet.agents))
+    done = converge(world, ended, store)
+    assert not living(world)
+    assert {one.action.verb for one in done.outcomes if one.result != "done"} == {Verb.DISABLE}
 
 
 @given(data=st.data(), fleet=fleets(policy=FREE, sockets=(SOCKET, "second")))

@@ -97,6 +97,67 @@ def test_the_resident_goes_on_while_something_hangs(fleet: Fleet) -> None:
     terminate(fleet, resident)
 
 
+LINKS = "~/.config/systemd/user/default.target.wants"
+NO_LINK = {
+    "a file": (f"rm -r {LINKS}; touch {LINKS}", "it is no folder", f"rm {LINKS}"),
+    "a link to nowhere": (f"rm -r {LINKS}; ln -s nowhere {LINKS}", "it is no folder", f"rm {LINKS}"),
+    "read only": (f"mount -t tmpfs -o ro none {LINKS}", "Read-only file system", f"umount {LINKS}"),
+    "a file for each": (
+        f"cd {LINKS}; for one in *; do rm $one; touch $one; done", "something else than a link", f"rm {LINKS}/*"
+    ),
+    "a folder for each": (
+        f"cd {LINKS}; for one in *; do rm $one; mkdir $one; done", "something else than a link", f"rmdir {LINKS}/*"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", NO_LINK)
+def test_a_boot_link_that_cannot_be_made(fleet: Fleet, how: str) -> None:
+    """It is for the next boot: who has ended is started now, a holder that has ended as well, and who is to end ends.
+    Each run says what failed, until it is mended."""
+    broken, said, mended = NO_LINK[how]
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    fleet.sh(broken)
+    fleet.kill(before["a"])
+    failed(fleet.reconcile(), "enable", said)
+    healed = fleet.pids()
+    assert healed["b"] == before["b"]
+    assert healed["a"] != before["a"]
+    listed = fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "json")
+    assert "it is not enabled: it will not survive a boot" in listed.out, listed.err
+    fleet.tmux("kill-server")
+    fleet.host.systemctl("stop", "mosaic-tmux-holder.service")
+    failed(fleet.reconcile(), "enable", said)
+    assert fleet.pids()["b"] != before["b"]
+    fleet.sh(mended)
+    fleet.wait(lambda: fleet.reconcile().code == 0, "convergence, and a's turn to be healed again")
+    fleet.up("a", "b")
+
+
+def test_a_boot_link_that_cannot_be_removed(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    fleet.sh(f"mount --bind {LINKS} {LINKS}; mount -o remount,bind,ro {LINKS}")
+    fleet.agents["b"]["state"] = "stopped"
+    fleet.commit()
+    failed(fleet.reconcile(), "disable", "Read-only file system")
+    assert fleet.pids() == {"a": before["a"]}
+    fleet.sh(f"umount {LINKS}")
+    fleet.converge()
+    assert fleet.up("a") == {"a": before["a"]}
+
+
+def failed(run: Run, verb: str, said: str) -> None:
+    """Only actions of this verb failed, with these words, and nothing was skipped for that."""
+    assert run.code == 1, run.out + run.err
+    bad = [one for one in run.document["actions"] if one["result"] in ("failed", "skipped")]
+    assert {(one["verb"], one["result"]) for one in bad} == {(verb, "failed")}, run.out
+    assert all(said in one["error"] for one in bad), bad
+
+
 def terminate(fleet: Fleet, resident: subprocess.Popen[str]) -> None:
     """As systemd does it: what was started here is only the way into the host."""
     fleet.kill(int(fleet.sh("pgrep --oldest --full -- '-m reconciler .* --watch'")), signal="TERM")
