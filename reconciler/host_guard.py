@@ -44,9 +44,10 @@ class HostBinding:
 
 def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
     """The options of a run with the name that this host has in the roster. Raises Refused, before anything is touched;
-    keeps what is seen for the first time, unless it is a preview."""
+    keeps what is seen for the first time, unless it is a preview or systemd does not answer: such a run leaves nothing,
+    and could not tell whether this is the right home to keep it in."""
     facts = host.facts
-    at_home(host)
+    told = at_home(host)
     named = options.host or settings.host
     if options.dry_run and options.host and not options.rebind_host:
         return options  # how another host would look is no harm
@@ -63,7 +64,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
         mosaic_home=facts.mosaic_home,
         state_home=facts.state_home,
     )
-    if seen != known and not options.dry_run:
+    if told and seen != known and not options.dry_run:
         with suppress(OSError):  # without it the next run is as this one is
             path = _path(facts)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,10 +72,14 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
     return replace(options, host=name)
 
 
-def at_home(host: Host) -> None:
-    """Also for those who only look: what they would see is another fleet than the one that runs. Raises Refused."""
-    with suppress(ObserveError):  # then nothing can be ended either, and who looks says that it could not see
+def at_home(host: Host) -> bool:
+    """Also for those who only look: what they would see is another fleet than the one that runs. Raises Refused. False:
+    systemd does not answer; then nothing can be ended either, and who looks says that it could not see."""
+    try:
         must_be_home(host.facts, host.look().manager())
+    except ObserveError:
+        return False
+    return True
 
 
 def read_binding(facts: HostFacts) -> HostBinding:

@@ -20,7 +20,7 @@ from reconciler.doctor.loop import Loop, Pulled, judge_loop
 from reconciler.doctor.programs import judge_programs
 from reconciler.doctor.repository import judge_repository
 from reconciler.doctor.runtimes import judge_runtimes
-from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_folder
+from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_attach
 from reconciler.doctor.systemd import Placement, judge_linger, judge_manager, judge_overrides, judge_placement
 from reconciler.doctor.terminals import judge_terminals
 from reconciler.errors import Unavailable
@@ -88,7 +88,7 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
         *judge_placement(placement),
         judge_locale(environ, usable=look_host.locale_is_usable(environ)),
         judge_environment(environ, there),
-        judge_tmux_folder(environ, facts.uid, sockets),
+        judge_tmux_attach(environ, facts.uid, sockets),
         *judge_runtimes(look_runtimes.look(facts, environ, one.settings, one.desired, tmux.environments, there)),
         *judge_terminals(tmux.terminals),
         *judge_disks(disks),

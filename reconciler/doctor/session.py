@@ -54,13 +54,13 @@ def tmux_elsewhere(environ: Mapping[str, str], uid: int, sockets: Sequence[str])
     )
 
 
-def judge_tmux_folder(environ: Mapping[str, str], uid: int, sockets: Sequence[str]) -> Check:
+def judge_tmux_attach(environ: Mapping[str, str], uid: int, sockets: Sequence[str]) -> Check:
     """Whether `tmux attach` finds the agents' sessions."""
     said = tmux_elsewhere(environ, uid, sockets)
     if not said:
         found = f"`tmux` in this shell looks in /tmp/tmux-{uid}, where the agents' sessions are"
-        return Check(name="tmux-folder", group="session", result="ok", found=found)
-    return Check(name="tmux-folder", group="session", result="warn", found=said, mend=("unset TMUX_TMPDIR",))
+        return Check(name="tmux-attach", group="session", result="ok", found=found)
+    return Check(name="tmux-attach", group="session", result="warn", found=said, mend=("unset TMUX_TMPDIR",))
 
 
 def judge_host(refused: tuple[str, str]) -> Check:

@@ -28,7 +28,7 @@ from reconciler.doctor.loop import RESIDENT, SERVICE, TIMER, Loop, Pulled, judge
 from reconciler.doctor.programs import Program, judge_programs, parse_version
 from reconciler.doctor.repository import Reached, Repository, Unreached, judge_repository
 from reconciler.doctor.runtimes import RuntimeProgram, Runtimes, judge_runtimes
-from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_folder
+from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_attach
 from reconciler.doctor.systemd import (
     Manager,
     PanePlace,
@@ -751,14 +751,14 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_where_a_plain_tmux_looks() -> None:
-    assert judge_tmux_folder({}, 7, ("fl",)).result == "ok"
-    assert judge_tmux_folder({"TMUX_TMPDIR": "/tmp/"}, 7, ("fl",)).result == "ok"
-    check = only([judge_tmux_folder({"TMUX_TMPDIR": "/run/user/7/"}, 7, ("fl",))], "tmux-folder")
+    assert judge_tmux_attach({}, 7, ("fl",)).result == "ok"
+    assert judge_tmux_attach({"TMUX_TMPDIR": "/tmp/"}, 7, ("fl",)).result == "ok"
+    check = only([judge_tmux_attach({"TMUX_TMPDIR": "/run/user/7/"}, 7, ("fl",))], "tmux-attach")
     assert (check.result, check.mend) == ("warn", ("unset TMUX_TMPDIR",))
     assert "look in /run/user/7/tmux-7" in check.found
     assert "are in /tmp/tmux-7/fl: env -u TMUX_TMPDIR tmux -L fl attach" in check.found
     assert (
-        "/tmp/tmux-7/default: env -u TMUX_TMPDIR tmux attach" in judge_tmux_folder({"TMUX_TMPDIR": "/x"}, 7, ()).found
+        "/tmp/tmux-7/default: env -u TMUX_TMPDIR tmux attach" in judge_tmux_attach({"TMUX_TMPDIR": "/x"}, 7, ()).found
     )
 
 

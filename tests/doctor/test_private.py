@@ -46,6 +46,8 @@ def test_a_host_that_is_well(patient: Patient) -> None:
         raise AssertionError(f"not well: {bad}") from None
     report = patient.doctor()
     assert (report["fleet"], report["kind"]) == ("fleet", "DoctorReport")
+    names = [check["name"] for check in report["checks"]]
+    assert sorted(set(names)) == sorted(names), "a script asks for a check by its name"
 
 
 def test_it_changes_nothing(patient: Patient) -> None:

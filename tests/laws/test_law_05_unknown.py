@@ -10,10 +10,22 @@ from hypothesis import strategies as st
 
 from providers.base import Action, HeldReason, Kind, Verb
 from reconciler.plan import PlanOptions
-from specs.compiled import Fleet
+from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living
-from tests.strategies import FOREIGN, SOCKET, WORK, Event, blindness, events, fleets, make_agent, make_fleet, revised
+from tests.strategies import (
+    FOREIGN,
+    OTHER_SOCKET,
+    SOCKET,
+    WORK,
+    Event,
+    blindness,
+    events,
+    fleets,
+    make_agent,
+    make_fleet,
+    revised,
+)
 from tests.world import World
 
 ENDS = (Verb.STOP, Verb.DISABLE, Verb.DELETE, Verb.RESTART)
@@ -66,6 +78,32 @@ def test_law_5_a_blind_run_ends_no_conversation(
     world.blind = set(blind) | {unseen}
     reconciler(world, store, options=ALL).converge(after)
     assert {name: living(world).get(name) for name in alive} == alive
+
+
+def on(world: World, name: str) -> str:
+    """The tmux server that its pane lives in."""
+    found = world.find(name)
+    assert found is not None
+    return found[0].socket
+
+
+@pytest.mark.parametrize("hidden", [SOCKET, OTHER_SOCKET])
+def test_law_5_a_server_that_cannot_be_seen_holds_its_own_agents(hidden: str) -> None:
+    """Both are removed; the one that can be seen is ended, and the other is held until it is seen again."""
+    world, store = World(), MemoryStore()
+    converge(world, make_fleet(make_agent("coder"), make_agent("other", socket=OTHER_SOCKET)), store)
+    before = {name: pid for name, pid in living(world).items() if on(world, name) == hidden}
+    assert len(before) == 1
+    after = make_fleet(make_agent("third"), policy=Policy(on_change="immediately"))
+    world.blind = {f"tmux:{hidden}"}
+    for _ in range(2):
+        plan = reconciler(world, store, options=ALL).converge(after).last.plan
+        world.advance(100.0)
+    assert {name: pid for name, pid in living(world).items() if name != "third"} == before
+    assert [held.reason for held in plan.held if held.agent in before] == [HeldReason.UNKNOWN]
+    world.blind = set()
+    reconciler(world, store, options=ALL).converge(after)
+    assert set(living(world)) == {"third"}
 
 
 @given(fleet=fleets(), blind=blindness())

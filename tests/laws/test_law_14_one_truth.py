@@ -22,7 +22,7 @@ from reconciler.rows import build_rows
 from reconciler.rows_document import Listing
 from reconciler.status import AgentStatus
 from reconciler.verify import Check, Reconciler, verify
-from specs.compiled import Fleet, Policy, Suspension
+from specs.compiled import EnvValue, Fleet, Policy, Suspension
 from tests import builders as make
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living
@@ -201,3 +201,26 @@ def test_the_screen_of_what_was_declared_before_is_not_read_as_one_of_the_new() 
         agree(said)
         assert (said.rows["coder"].state, said.rows["coder"].may_stop) == ("available", True), said.rows["coder"].why
         assert said.plan.held == ()
+
+
+@pytest.mark.parametrize("on_purpose", ["", "paused", "suspended"])
+@pytest.mark.parametrize("stranded", [False, True])
+def test_one_agent_that_cannot_be_seen_or_will_not_start_again(on_purpose: str, stranded: bool) -> None:
+    """It is wrong for a check as for a list; while nothing is expected of it, for neither."""
+    token = (("TOKEN", EnvValue(from_env="TOKEN")),)
+    other = replace(make_agent("other", socket="elsewhere"), env=token)
+    fleet = make_fleet(make_agent("coder"), other, make_agent("quiet", state="stopped"))
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    world.advance(400.0)
+    if stranded:
+        world.absent_variables.add("TOKEN")
+    else:
+        world.lose_socket("elsewhere")
+    if on_purpose == "paused":
+        world.pause("a storm")
+    resting = on_purpose == "suspended"
+    said = Views(world, store, fleet, {"*": Suspension(reason="pairing", by="ada", until=None)} if resting else {})
+    agree(said)
+    told = {check.result for check in said.checks if check.agent == "other" and check.name in ("seen", "start")}
+    assert told == {"note" if on_purpose else "wrong"}

@@ -221,4 +221,4 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, name: str, a
         assert said.code == 0, "it reads no other file"
     else:
         assert (said.code, said.out) == (1, "")
-        assert f"{tmp_path / name} cannot be read: it is no regular file" in said.err
+        assert f"{tmp_path / name} cannot be read: a FIFO is there, not a regular file" in said.err
