@@ -1,6 +1,7 @@
 """From the agent's entry to the program's own arguments and environment, through the real programs and a real dash.
 
-Only tmux is a stand-in here: it says that the session was made. The pane's program is then started as tmux would.
+Only tmux is a stand-in here: it says that there is no pane yet, that one was made, and what it was marked with. The
+pane's program is then started as tmux would.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ printf '%s\\0' "$#" "$PWD" "$@"
 exec env -0
 """
 
+# A server of its own without a session: it makes what it is asked for, and sets and tells the life of the pane.
+TMUX = """case "$*" in
+    *new-session*) echo "%1 $$" ;;
+    *"@mosaic_life #"*) all="$*" all=${all#*"#{pane_pid},"} all=${all#*"},"}; echo "${all%%,*}" ;;
+esac"""
+
 
 @dataclass(frozen=True)
 class Started:
@@ -47,7 +54,7 @@ class Launcher:
             place.mkdir(parents=True)
         for name in PROGRAMS:
             (self.bin / name).write_text(framework_files.text(name))
-        self.tmux("exit 0")
+        self.tmux(TMUX)
         (self.shims / "systemd-run").symlink_to("/bin/true")
         self.program = self.shims / "program"
         self.program.write_text(PROGRAM)
@@ -252,17 +259,9 @@ def test_a_name_that_is_none_is_refused(launcher: Launcher, name: str) -> None:
         ("echo 'error connecting to /tmp/x (Connection refused)' >&2; exit 1", 69, "restart mosaic-tmux-holder"),
         ("echo gibberish >&2; exit 3", 1, "tmux: gibberish"),
         ("exit 124", 75, "did not answer within 10 s"),
-        ('case "$*" in *display*) echo "a||";; *) echo "duplicate session: a" >&2; exit 1;; esac', 73, "not ours"),
-        (
-            'case "$*" in *display*) echo "a|z|0";; *) echo "duplicate session: a" >&2; exit 1;; esac',
-            73,
-            "another agent",
-        ),
-        (
-            'case "$*" in *display*) echo "a|a|1";; *) echo "duplicate session: a" >&2; exit 1;; esac',
-            75,
-            "comes and goes",
-        ),
+        ('echo "%1|9|0||a|||"', 73, "not ours"),
+        ('echo "%1|9|0||a|z|z|9.1"', 73, "another agent"),
+        ('case "$*" in *new-session*) echo "duplicate session: a" >&2; exit 1;; esac', 75, "comes and goes"),
     ],
 )
 def test_trouble_with_tmux_leaves_no_secret_behind(launcher: Launcher, tmux: str, status: int, message: str) -> None:
@@ -270,20 +269,55 @@ def test_trouble_with_tmux_leaves_no_secret_behind(launcher: Launcher, tmux: str
     try:
         done = launcher.start(make_agent("a", argv=("program",), env={"T": EnvValue(from_env="X")}), X="sk-1")
     finally:
-        launcher.tmux("exit 0")
+        launcher.tmux(TMUX)
     assert done.returncode == status
     assert message in done.stderr
     assert launcher.papers() == []
 
 
+@pytest.mark.parametrize("command", ["list-panes", "new-session", "set-option -p"])
+@pytest.mark.parametrize(
+    ("then", "status"),
+    [
+        ("exit 124", 75),
+        ("echo 'lost server' >&2; exit 1", 69),
+        ("kill -TERM $(cut -d ' ' -f 4 /proc/$PPID/stat)", 143),
+    ],
+)
+def test_a_start_that_is_cut_short_leaves_no_secret(launcher: Launcher, command: str, then: str, status: int) -> None:
+    """What stays behind says that there may be a pane to take over, and nothing else; the next start puts it away."""
+    agent = make_agent("a", argv=("program",), env={"T": EnvValue(from_env="X")})
+    launcher.tmux(f'case "$*" in *"{command}"*) {then};; esac\n{TMUX}')
+    try:
+        assert launcher.start(agent, X="sk-1").returncode == status
+    finally:
+        launcher.tmux(TMUX)
+    left = launcher.papers()
+    assert [paper.read_bytes() for paper in left] == ([] if command == "list-panes" else [b""])
+    launcher.launch(agent, X="sk-1")
+
+
+def test_of_an_agent_that_runs_no_secret_lies_about(launcher: Launcher) -> None:
+    agent = make_agent("a", argv=("program",), env={"T": EnvValue(from_env="X")})
+    folder = launcher.folder / "run" / "mosaic" / "launch"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a:0123456789ab.new").write_text("env T=sk-1\n")  # its start was killed with no time for anything
+    launcher.tmux('echo "%1|9|0||a|a|a|9.1"')
+    try:
+        assert launcher.start(agent, X="sk-1").returncode == 0
+    finally:
+        launcher.tmux(TMUX)
+    assert launcher.papers() == []
+
+
 def test_no_secret_on_a_command_line(launcher: Launcher) -> None:
     seen = launcher.folder / "seen"
-    launcher.tmux(f'printf "%s\\n" "$@" >{seen}')
+    launcher.tmux(f'printf "%s\\n" "$@" >>{seen}\n{TMUX}')
     agent = make_agent("a", argv=("program",), env={"T": EnvValue(from_env="X"), "V": "sk-2"})
     try:
         assert launcher.start(agent, X="sk-1").returncode == 0
     finally:
-        launcher.tmux("exit 0")
+        launcher.tmux(TMUX)
     assert "sk-" not in seen.read_text()
     assert "@mosaic_launch" in seen.read_text()
     assert launcher.pane(agent).returncode == 0
