@@ -112,6 +112,7 @@ def carry_out(host: Host, step: Step) -> StepResult:
 def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
     """Type the program's own command, and wait for what shows that it has done its work. `delivered` is a conversation
     that begins anew; raises what `deliver` does."""
+    from providers.programs.base import LATE_SESSIONS
     from reconciler.deliver import deliver, hands
     from reconciler.deliver_verdict import Delivery
 
@@ -122,9 +123,9 @@ def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: 
     told = deliver(agent, text, by, verify=False, as_is=True, program=program)
     if told.word == "not-delivered":
         return told
-    deadline, seen_at = time.monotonic() + VERIFY_S, 0.0
+    deadline, seen_at, late = time.monotonic() + VERIFY_S, 0.0, program.name in LATE_SESSIONS
     while (now := time.monotonic()) < deadline:
-        shown = evidence(before, look.record(), was, look.sight(), submitted=submitted)
+        shown = evidence(before, look.record(), was, look.sight(), submitted=submitted, late=late)
         seen_at = (seen_at or now) if shown else 0.0
         if shown and (shown != "pane" or now - seen_at >= GRACE_S):
             return Delivery(word="delivered", evidence=shown)

@@ -73,14 +73,17 @@ def would_not_start(view: AgentView) -> str:
 
 
 def evidence(
-    before: Record, after: Record, was: Sight, now: Sight | None, *, submitted: float
+    before: Record, after: Record, was: Sight, now: Sight | None, *, submitted: float, late: bool = False
 ) -> Literal["", "hook", "status-file", "pane"]:
     """What shows that the conversation is a new one. Its program's word counts most, and where it names the session of
     before, no screen says otherwise; then a screen that is ready for input, and on which nothing stands of what was
-    said last. `submitted`: Unix seconds; some records know no fractions."""
+    said last. `submitted`: Unix seconds; some records know no fractions. `late`: the program names a new session with
+    its first prompt only, so what it still says of the old one is no word about the new one."""
     if after.ts >= int(submitted) and after != before:
-        if before.session and after.session:
-            return after.by if before.session != after.session else ""
+        if before.session and after.session and before.session != after.session:
+            return after.by
+        if before.session and after.session and not late:
+            return ""
         if begins_session(after.event) and after.event != before.event:
             return after.by
     if now is None or not now.ready:

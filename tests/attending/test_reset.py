@@ -39,6 +39,9 @@ def test_the_programs_own_word_counts() -> None:
     assert after() == ""
     assert evidence(Record(), replace(BEFORE, ts=300.0, session="b"), OLD, None, submitted=200.0) == ""
     assert evidence(BEFORE, replace(BEFORE, ts=201.0), OLD, CLEAN, submitted=200.0) == ""  # whatever the screen shows
+    # One that names a new session with its first prompt only may still tell of the old one: then its screen counts.
+    assert evidence(BEFORE, replace(BEFORE, ts=201.0), OLD, CLEAN, submitted=200.0, late=True) == "pane"
+    assert evidence(BEFORE, replace(BEFORE, ts=201.0), OLD, OLD, submitted=200.0, late=True) == ""
 
 
 def test_a_new_process_is_no_new_conversation() -> None:
