@@ -205,7 +205,8 @@ def _problems(about: _About) -> Iterable[str]:
         yield f"{gone}, and still here" if view.session in ("alive", "dead") else gone
     if about.kind == "orphan":
         yield "declared nowhere, and left alone: " + _trace(about)
-    if view.stranded and not any(view.stranded in one.message for one in about.held):
+    said = view.no_start or view.stranded  # what holds its change may say the same
+    if view.stranded and not any(said in one.message for one in about.held):
         yield view.stranded
     if view.enabled is False and view.desired_state == "running" and view.session == "alive":
         yield "it is not enabled: it will not survive a boot"

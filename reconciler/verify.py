@@ -93,7 +93,8 @@ def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> It
     own = (Kind.LINGER, Kind.HOLDER)  # these have checks of their own
     rest = replace(plan, actions=tuple(action for action in plan.actions if action.key.kind not in own))
     for problem in fleet_problems(rest):
-        yield Check(name="host", agent=None, result="wrong", found=problem, mend=RECONCILE)
+        way = "do what it says, then: reconcile" if " is held: " in problem else RECONCILE
+        yield Check(name="host", agent=None, result="wrong", found=problem, mend=way)
     if not any(agent.state == "running" for agent in fleet.agents):
         return
     if not observation.hidden(ResourceKey(Kind.LINGER, user)):

@@ -51,6 +51,22 @@ def test_a_folder_that_is_a_link_to_itself(fleet: Fleet) -> None:
     fleet.commit()
     fleet.kill(before["a"])
     alone(fleet, fleet.reconcile(), before, "dependency", "lead back to themselves")
+    listed = fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "json").document["agents"]
+    [why] = [one["why"] for one in listed if one["name"] == "b"]
+    assert why.count("lead back to themselves") == 1, why
+
+
+def test_a_file_of_the_fleet_that_somebody_has_replaced_is_named_with_a_mend_that_works(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    hook = f"{fleet.mosaic}/fleet/bin/agent-hook"
+    fleet.sh(f"rm {hook}; mkdir {hook}")
+    checks = fleet.cli("fleet", "verify", "--fleet", fleet.repo, "-o", "json").document["checks"]
+    [wrong] = [one for one in checks if one["result"] == "wrong"]
+    assert (wrong["name"], wrong["mend"]) == ("host", "do what it says, then: reconcile")
+    assert "move it away" in wrong["found"]
+    fleet.sh(f"rmdir {hook}")
+    fleet.converge()
 
 
 @pytest.mark.parametrize("mode", MODES)
