@@ -75,7 +75,7 @@ def ask(questions: Mapping[str, Question[T]], *, within_s: float = WITHIN_S) -> 
     found: dict[str, T | OSError] = {}
     for path in questions:
         if _still_out(path):
-            found[path] = NoAnswerError(_why(path, "has not answered an earlier look yet"))
+            found[path] = NoAnswerError(_why(path, "has not answered an earlier check yet"))
     _Round(questions, found, within_s).run([path for path in questions if path not in found])
     return {path: found[path] for path in questions}
 
@@ -126,7 +126,7 @@ class _Round:
                 self._found[path] = said[1] if said[0] else _error(path, *said[1])
                 helper.begun = time.monotonic()
             if not part and helper.todo:
-                self._found[helper.todo.pop(0)] = NoAnswerError("the look at it ended without an answer")
+                self._found[helper.todo.pop(0)] = NoAnswerError("the check ended without a result")
                 self._start_all(helper.todo)
             if not part or not helper.todo:
                 self._helpers.remove(helper)
@@ -151,7 +151,7 @@ class _Round:
         for path in paths:
             mount = self._mount(path)
             if len(stuck) >= MOST_OUT:
-                self._found[path] = NoAnswerError(f"it was not looked at: {len(stuck)} looks at files hang already")
+                self._found[path] = NoAnswerError(f"not checked: {len(stuck)} file checks already hang")
             elif mount and mounts.count(mount) >= MOST_OF_A_MOUNT:
                 self._found[path] = NoAnswerError(f"{mount} gives no answer")
             else:
@@ -179,7 +179,7 @@ class _Round:
 
 def _error(path: str, number: int, text: str) -> OSError:
     if number == errno.ETIMEDOUT and not text:
-        return NoAnswerError(_why(path, "has not answered an earlier look yet"))
+        return NoAnswerError(_why(path, "has not answered an earlier check yet"))
     return OSError(number, text)
 
 

@@ -19,12 +19,12 @@ def failing(unit: str, environ: Mapping[str, str]) -> str:
     try:
         done = spawn.run(argv, {"LC_ALL": "C.UTF-8", **environ}, timeout_s=TIMEOUT_S)
     except spawn.SpawnError as error:
-        raise ObserveError(f"the conditions of {unit} cannot be judged: {error}") from error
+        raise ObserveError(f"the conditions of {unit} cannot be evaluated: {error}") from error
     if done.status == 0:
         return ""
     said = (done.out + done.err).decode("utf-8", "replace")
     found = _FAILED.search(said)
     if found is None:
         text = said.strip().partition("\n")[0] or f"status {done.status}"
-        raise ObserveError(f"the conditions of {unit} cannot be judged: {text}")
+        raise ObserveError(f"the conditions of {unit} cannot be evaluated: {text}")
     return found["what"]

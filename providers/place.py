@@ -118,12 +118,13 @@ def _of_the_living(evidence: Mapping[str, Json], folder: str) -> dict[str, Json]
     """`folder`: where its pane's process is, as the kernel says it: that asks no file system."""
     gone = folder.endswith(DELETED)
     if evidence.get("why"):
-        told = "will not start again" if evidence["certain"] else "whether it would start again cannot be told"
+        told = "will not start again" if evidence["certain"] else "it is not known whether it would start again"
         return {"folder_gone": gone, "stranded": f"it runs, and {told}: {evidence['why']}"}
     if not gone:
         return {}
-    why = f"its working directory {folder.removesuffix(DELETED)} was deleted under it, and another has its name now"
-    return {"folder_gone": True, "stranded": f"it runs in a folder that is no more: {why}"}
+    was = folder.removesuffix(DELETED)
+    why = f"its working directory {was} was deleted while it ran; a new folder has that name"
+    return {"folder_gone": True, "stranded": why}
 
 
 def _whole(evidence: Mapping[str, Json]) -> dict[str, Json]:
@@ -161,7 +162,7 @@ def _what(place: Place, wanted: str) -> str:
     if place.kind == "nothing":
         return "does not exist on this host"
     if place.kind in ("file", "folder") and place.kind != wanted:
-        return f"is no {wanted}"
+        return f"is not a {wanted}"
     return f"cannot be {'looked at' if place.kind == 'unclear' else 'used'}: {place.why}"
 
 

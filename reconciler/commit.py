@@ -102,7 +102,7 @@ def _odd(name: str, entry: Entry) -> str | None:
         "symlink": f"{name} is a symlink that leaves the repository",
         "dangling": f"{name} is a symlink to a file that is not in the repository",
         "loop": f"{name} is a symlink that leads back to itself",
-        "notdir": f"{name} is a symlink through a file that is no folder",
+        "notdir": f"{name} is a symlink through a file that is not a folder",
     }.get(entry.kind, f"{name} is not a file but a {entry.kind}")
 
 

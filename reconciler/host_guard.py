@@ -108,7 +108,8 @@ def must_be_home(facts: HostFacts, manager: ManagerState, account: Callable[[int
     way = f"log in as {facts.user}, or: export HOME={right} (sudo -H, su -)"
     if homes and not any(_is_same(facts.home, home) for home in homes):
         raise Refused(
-            f"HOME is {facts.home} here, and for {facts.user}'s systemd and agents it is {right}: nothing was done",
+            f"HOME is {facts.home} in this shell, but {facts.user}'s systemd and agents use {right}; "
+            "nothing was changed",
             help=way,
         )
     if manager.unit_path and not any(_is_same(facts.unit_dir, folder) for folder in manager.unit_path):
@@ -117,7 +118,7 @@ def must_be_home(facts: HostFacts, manager: ManagerState, account: Callable[[int
             theirs = f"{right}/.config"
         raise Refused(
             f"{facts.user}'s systemd does not look for units in {facts.unit_dir}, which this shell's HOME and "
-            "XDG_CONFIG_HOME name: nothing was done",
+            "XDG_CONFIG_HOME name; nothing was changed",
             help=f"export HOME={right} XDG_CONFIG_HOME={theirs}",
         )
 
@@ -129,7 +130,7 @@ def _must_be_here(known: HostBinding, facts: HostFacts) -> None:
     ):
         if was and not _is_same(was, now):
             raise Refused(
-                f"{variable} leads to {now} here, and what runs on this host was made with {was}: nothing was done",
+                f"{variable} is {now} in this shell, but this host's fleet was set up with {was}; nothing was changed",
                 help=f"export {variable}={was}; if it was moved on purpose: {REBIND}",
             )
 
@@ -137,15 +138,15 @@ def _must_be_here(known: HostBinding, facts: HostFacts) -> None:
 def _must_be_it(known: HostBinding, name: str, facts: HostFacts) -> None:
     if known.host and not same_host(known.host, name):
         raise Refused(
-            f'this host is known as "{known.host}" and calls itself "{name}" now: as {name} it would end the agents of '
-            f"{known.host} here and start others; nothing was touched",
+            f'this host was "{known.host}" so far and is now called "{name}": as {name} it would end the agents of '
+            f"{known.host} here and start others; nothing was changed",
             help=f"if the name is wrong: sudo hostnamectl set-hostname {known.host}; "
             f"if it was renamed on purpose: {REBIND}",
         )
     if known.machine_id and facts.machine_id and known.machine_id != facts.machine_id:
         raise Refused(
-            f'this home is that of "{known.host}" on another machine (machine-id {known.machine_id[:8]}, and this one '
-            f"is {facts.machine_id[:8]}): its agents would run on both; nothing was touched",
+            f'this home directory belongs to "{known.host}" on another machine (machine-id {known.machine_id[:8]}; '
+            f"this one has {facts.machine_id[:8]}): its agents would run on both; nothing was changed",
             help=f"if the other one is gone, or only the machine-id is new: {REBIND}; "
             "a copy needs a name of its own first: sudo hostnamectl set-hostname NAME",
         )

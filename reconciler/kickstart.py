@@ -47,7 +47,7 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
     try:
         with open(path, "rb", opener=_at_once) as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise MosaicError(f"its kickstart {path} cannot be read: it is no file")
+                raise MosaicError(f"its kickstart {path} cannot be read: it is not a file")
             data = file.read(MAX_BYTES + 1)
         return clean(data.decode())
     except FileNotFoundError as error:

@@ -27,8 +27,8 @@ def with_losses(need: Need, let: str) -> Need:
         return replace(need, losses=losses)
     name = need.present.agent if need.present is not None else ""
     message = (
-        f"other people have something in its session, which would end with it: {'; '.join(losses)}; "
-        f"to let it go: mosaic fleet release {name}"
+        f"other people have panes in its session that would end with it: {'; '.join(losses)}; "
+        f"to end them all the same: mosaic fleet release {name}"
     )
     return replace(need, held=HeldReason.NOT_OWNED, message=message, losses=losses)
 

@@ -121,5 +121,5 @@ def _why(view: AgentView, row: Doing) -> str:
     if row is Doing.IN_A_TURN:
         return f"it waits for a person ({view.waiting})"
     what = f"it waits for a person ({view.waiting})" if row is Doing.BETWEEN_TURNS else view.readiness_why
-    rest = "nothing tells whether it is idle" if view.quiet is None else "it was active a moment ago"
+    rest = "whether it is idle is not known" if view.quiet is None else "it was active a moment ago"
     return f"{what}, and {rest}" if what else rest

@@ -166,8 +166,9 @@ def _of_this_life(waiting: list[Message], outbox: Outbox, by: Round) -> list[Mes
             kept.append(_noted(one, declared[one.agent], outbox, by))
     for name, number in sorted(put_away.items()):
         by.said.append(
-            f"{count(number, 'message')} for {name} put away, which is not the agent any more that "
-            f"{'it was' if number == 1 else 'they were'} written to; to read: mosaic agent outbox {name}"
+            f"{count(number, 'message')} for {name} {'was' if number == 1 else 'were'} put away: "
+            f"{'it was' if number == 1 else 'they were'} written to an earlier agent of that name; to read: "
+            f"mosaic agent outbox {name}"
         )
     return kept
 

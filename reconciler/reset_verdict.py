@@ -103,8 +103,8 @@ def after_restart(before: Record, after: Record, *, since: float, over: bool) ->
             return Restarted(word="delivered", evidence=after.by)
         return Restarted(
             word="unconfirmed",
-            reason="its program was restarted, and says that it is in the same session as before: its command takes "
-            "the old conversation up again",
+            reason="its program was restarted, and is in the same session as before: its command resumes the old "
+            "conversation",
         )
     if not over:
         return Restarted(word="")

@@ -126,7 +126,7 @@ class SourceState:
 
     def _cut(self, cut: HistoryCut) -> HistoryCut:
         there = f"git -C {self.place.path} fetch --unshallow" if self.place.path else "git fetch --unshallow, there"
-        return HistoryCut(cut.message, where=f"{self.spec} {self.ref}", help=f"give it its history back: {there}")
+        return HistoryCut(cut.message, where=f"{self.spec} {self.ref}", help=f"restore its full history: {there}")
 
     def _peeled(self, sha: str) -> Commit:
         try:

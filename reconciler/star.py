@@ -119,7 +119,7 @@ def mission_at(folder: Path, revision: str) -> tuple[str, NorthStar | None]:
     found = run_as_operator(name, cwd=folder, timeout_s=LOCAL_S, ok=(0, 1, 128))
     commit = found.out.decode("ascii", "replace").strip()
     if found.code or not commit:
-        raise NotFound(f"{revision} is no commit of a repository at {folder}", help=f"git -C {folder} log --oneline")
+        raise NotFound(f"{revision} is not a commit of a repository at {folder}", help=f"git -C {folder} log --oneline")
     row = run_as_operator(["ls-tree", "-z", "-l", commit, "--", NORTH_STAR], cwd=folder, timeout_s=LOCAL_S).out
     words = row.split(b"\t")[0].split()
     if not words:

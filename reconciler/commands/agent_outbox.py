@@ -82,7 +82,7 @@ def command(
         if rows or not silent:
             output.result(outbox_text(rows, now=time.time(), paint=output.paint))
         for host, why in silent.items():
-            output.warning(f"what waits on {host} is not known: {why}")
+            output.warning(f"cannot list the messages waiting on {host}: {why}")
         if name is None and not all_hosts and any(one.state != "absent" for one in declared.peers):
             output.progress("agents of other hosts have theirs there: mosaic agent outbox --all-hosts")
     return ExitCode.UNAVAILABLE if silent else 0

@@ -29,7 +29,7 @@ EXPIRES_S = 86400.0
     "--source-label",
     "sender",
     metavar="LABEL",
-    help="Whom it is from. Default: HOST:operator; an agent signs as itself.",
+    help="Who the message is from. Default: HOST:operator; an agent signs as itself.",
 )
 @click.option("--verify", is_flag=True, help="Wait for evidence that the agent's program has taken it up.")
 @click.option(

@@ -52,7 +52,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
     "--timeout", "timeout_s", type=Duration(), default="5m", show_default=True, help="When to stop, converged or not."
 )
 @click.option("--host", metavar="NAME", help="This host's name in the roster, if it is not the machine's.")
-@click.option("--rebind-host", is_flag=True, help="Take this host as it is now: its name, its machine, its folders.")
+@click.option("--rebind-host", is_flag=True, help="Accept this host's current name, machine-id and folders.")
 @click.option("--no-fetch", is_flag=True, help="Use the commit that was fetched last.")
 @click.pass_obj
 def command(

@@ -101,7 +101,7 @@ def _purge(output: Output, facts: HostFacts, *, dry_run: bool, yes: bool) -> int
         _end(host, found)
         take_away(found, facts)
         _forget(host, found)
-    output.result("purged: nothing of Mosaic Fleet is left here but what is named above as yours" if found.left else
+    output.result("purged: only what is listed above as yours is left" if found.left else
                   "purged: nothing of Mosaic Fleet is left here")  # fmt: skip
     output.progress(
         "lingering may still be on (loginctl disable-linger), and the program itself is where you installed it"

@@ -144,14 +144,14 @@ def judge_overrides(found: Mapping[str, Override] | Unseen) -> Check:
     if isinstance(found, Unseen):
         return unseen(name, "systemd", found)
     if not found:
-        return Check(name=name, group="systemd", result="ok", found="they are as shipped, as far as it matters")
+        return Check(name=name, group="systemd", result="ok", found="they match the shipped units where it matters")
     sentences = [found[unit].why for unit in sorted(found)]
     return Check(
         name=name,
         group="systemd",
         result="warn",
         found="; ".join(sentences[:5]) + (f"; and {len(sentences) - 5} more" if len(sentences) > 5 else ""),
-        advice="through these nothing is started until that is undone",
+        advice="nothing is started through these units until that is undone",
     )
 
 
@@ -193,8 +193,7 @@ def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...], he
     bad = [sentence for server in servers if (sentence := _misplaced(server))]
     strays = [pane for pane in panes if pane.unit and agent_of_scope(pane.unit) != pane.agent]
     bad += [
-        f"the pane of {pane.agent} (process {pane.pid}) runs in {pane.unit}, not in a scope of its own"
-        for pane in strays
+        f"the pane of {pane.agent} (process {pane.pid}) runs in {pane.unit} instead of its own scope" for pane in strays
     ]
     name = "cgroup-placement"
     if not bad:

@@ -131,7 +131,7 @@ def outbox_text(rows: Sequence[Mapping[str, Json]], *, now: float, paint: Paint 
             "mosaic agent outbox --cancel ID"
         )
     if any(one["state"] == "put-away" for one in rows):
-        lines.append("what is put away is not sent: to read it whole: mosaic agent outbox --show ID")
+        lines.append("messages that were put away are not sent; to read one: mosaic agent outbox --show ID")
     return "\n".join(lines) + "\n"
 
 

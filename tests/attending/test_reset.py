@@ -88,9 +88,9 @@ def test_a_screen_counts_when_it_is_empty_and_ready() -> None:
         (make.view(readiness=Readiness.WORKING, readiness_why="hook says busy"), False, "it works: hook says busy"),
         (make.view(readiness=Readiness.WORKING, readiness_why="hook says busy"), True, "it works: hook says busy"),
         (make.view(readiness=Readiness.WORKING, readiness_why="active 1 s ago"), True, "it works: active 1 s ago"),
-        (make.view(), True, "nothing tells whether it is idle"),
+        (make.view(), True, "whether it is idle is not known"),
         (make.view(readiness=Readiness.WAITING, waiting="permission"), True, "it waits for a person (permission)"),
-        (make.view(readiness=Readiness.STALE), True, "nothing tells whether it is idle"),
+        (make.view(readiness=Readiness.STALE), True, "whether it is idle is not known"),
         (make.view(readiness=Readiness.STALE, quiet=False), True, "it was active a moment ago"),
         (make.view(readiness=Readiness.STALE, quiet=True), True, ""),
         (make.view(readiness=Readiness.STALE, hung=True), True, ""),
@@ -241,7 +241,7 @@ def test_a_command_that_takes_the_conversation_up_again_is_no_new_one(fleet: Fle
     pid = pane_pid(fleet, "again")
     run = fleet.cli("agent", "reset", "again", "--restart", "--force")
     assert run.code == 3, run.err
-    assert run.out.startswith("unconfirmed: agent again: its program was restarted, and says that it is in the same")
+    assert run.out.startswith("unconfirmed: agent again: its program was restarted, and is in the same")
     assert "mosaic agent reset again" in run.err
     assert pane_pid(fleet, "again") != pid
     event = [one for one in fleet.events() if one["type"] == "reset"][-1]

@@ -110,7 +110,7 @@ def test_first_words(tmp_path: Path) -> None:
     with pytest.raises(MosaicError, match="cannot be read"):
         first_words("./", agent, facts)
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(MosaicError, match="fifo cannot be read: it is no file"):
+    with pytest.raises(MosaicError, match="fifo cannot be read: it is not a file"):
         first_words("./fifo", agent, facts)
     (tmp_path / "hello.md").write_bytes(b"\xff")
     with pytest.raises(MosaicError, match="UTF-8"):

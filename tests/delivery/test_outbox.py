@@ -272,7 +272,7 @@ def test_what_waits_for_one_that_is_removed_is_put_away(post: Post) -> None:
     assert [(one["agent"], one["result"]) for one in post.told()] == [("coder0", "not-delivered")] * 2
     assert "put away: coder0 was removed" in post.told()[0]["message"]
     assert post.said == [
-        "2 messages for coder0 put away, which is not the agent any more that they were written to; to read: "
+        "2 messages for coder0 were put away: they were written to an earlier agent of that name; to read: "
         "mosaic agent outbox coder0"
     ]
     post.fleet = FLEET  # another coder0

@@ -17,6 +17,8 @@ CHANGING = (
     (r"\b[0-9a-f]{12,16}\b", "ID"),
     (r"\d+\.\d\d s, \d+ pass(es)?", "SPAN"),
     (r"kill -9 \d+", "kill -9 PID"),
+    (r"-t %\d+", "-t %PANE"),
+    (r"\(it (works: active \d+ s ago|was active a moment ago)\)", "(ACTIVE)"),
     (r"\b\d+(\.\d+)?[smhKMG]\b", "N"),
     (r" +", " "),
 )

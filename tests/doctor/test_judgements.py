@@ -772,5 +772,5 @@ def test_units_that_somebody_made_others_of() -> None:
 
 def test_a_host_that_a_run_would_refuse() -> None:
     assert judge_host(("", "")).result == "ok"
-    check = only([judge_host(("this host is known as", "reconcile --rebind-host"))], "host")
+    check = only([judge_host(("this host was", "reconcile --rebind-host"))], "host")
     assert (check.result, check.advice) == ("fail", "reconcile --rebind-host")

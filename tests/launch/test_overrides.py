@@ -43,7 +43,7 @@ class Folders:
         self.asked.append(unit)
         said = self.fails.get(unit, "")
         if said is None:
-            raise ObserveError("cannot be judged")
+            raise ObserveError("cannot be evaluated")
         return said
 
     def judged(self, *agents: str) -> dict[str, Override]:
@@ -139,7 +139,7 @@ def test_a_condition_is_asked_for_where_there_is_one(folders: Folders) -> None:
     assert folders.word() == "overridden"
     assert "ConditionPathExists=/x" in folders.judged()[UNIT].why
     folders.fails[UNIT] = None
-    assert "cannot be judged" in folders.judged()[UNIT].why
+    assert "cannot be evaluated" in folders.judged()[UNIT].why
     assert set(folders.asked) == {UNIT}
 
 

@@ -261,7 +261,7 @@ def test_a_name_that_is_none_is_refused(launcher: Launcher, name: str) -> None:
         ("exit 124", 75, "did not answer within 10 s"),
         ('echo "%1|9|0||a|||"', 73, "not ours"),
         ('echo "%1|9|0||a|z|z|9.1"', 73, "another agent"),
-        ('case "$*" in *new-session*) echo "duplicate session: a" >&2; exit 1;; esac', 75, "comes and goes"),
+        ('case "$*" in *new-session*) echo "duplicate session: a" >&2; exit 1;; esac', 75, "keeps disappearing"),
     ],
 )
 def test_trouble_with_tmux_leaves_no_secret_behind(launcher: Launcher, tmux: str, status: int, message: str) -> None:

@@ -195,7 +195,7 @@ def test_diff(repo: Repository) -> None:
 def test_diff_with_what_is_no_commit(repo: Repository, revision: str) -> None:
     said = star("diff", revision, repo.path)
     assert (said.code, said.out) == (4, "")
-    assert "is no commit" in said.err
+    assert "is not a commit" in said.err
 
 
 def test_diff_with_a_link_or_something_wrong_in_its_place(repo: Repository) -> None:

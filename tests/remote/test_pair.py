@@ -113,7 +113,7 @@ def test_a_host_whose_outbox_is_not_known_is_named(pair: Pair) -> None:
         pair.mosaic("near", "agent", "outbox", "--cancel", kept)
     assert [one["id"] for one in document["messages"]] == [kept]
     assert [one["host"] for one in document["silent"]] == ["far"]
-    assert "what waits on far is not known: far cannot be reached" in alone.stderr
+    assert "cannot list the messages waiting on far: far cannot be reached" in alone.stderr
     assert "empty" not in alone.stdout
 
 

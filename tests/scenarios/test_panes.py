@@ -88,11 +88,11 @@ GONE: dict[str, tuple[Sequence[str], str]] = {
     "removed": (["git -C /run/repo worktree remove --force /run/tree"], "/run/tree does not exist on this host"),
     "another of its name": (
         ["rm -r /run/tree", "mkdir /run/tree"],
-        "/run/tree was deleted under it, and another has its name",
+        "/run/tree was deleted while it ran; a new folder has that name",
     ),
     "moved": (["mv /run/tree /run/elsewhere"], "/run/tree does not exist on this host"),
     "a secret is gone": (["rm /run/key"], "the secret file /run/key for KEY does not exist"),
-    "a secret is a folder": (["rm /run/key", "mkdir /run/key"], "the secret file /run/key for KEY is no file"),
+    "a secret is a folder": (["rm /run/key", "mkdir /run/key"], "the secret file /run/key for KEY is not a file"),
 }
 
 
@@ -111,8 +111,8 @@ def test_it_is_said_that_it_will_not_start_again(fleet: Fleet, commands: Sequenc
         fleet.sh(command)
     shown = fleet.reconcile("--dry-run")
     held = shown.held("a")
-    another = "another has its name" in held["message"]  # it would start again there
-    sentence = "it runs in a folder that is no more: " if another else "it runs, and will not start again: "
+    another = "a new folder has that name" in held["message"]  # it would start again there
+    sentence = "its working directory /run/tree was deleted" if another else "it runs, and will not start again: "
     assert (held["reason"], held["message"].startswith(sentence)) == ("dependency", True)
     assert says in held["message"]
     deleted = [one for one in held["changes"] if one["path"] == "working_directory"]

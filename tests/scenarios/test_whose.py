@@ -31,14 +31,17 @@ def mosaic(*args: str) -> list[str]:
 
 
 ELSEWHERE = {
-    "home": ({"HOME": "/tmp/other"}, ("HOME is /tmp/other here", "export HOME=")),
+    "home": ({"HOME": "/tmp/other"}, ("HOME is /tmp/other in this shell", "export HOME=")),
     "sudo": (
         {"HOME": "/tmp/other", "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""},
-        ("HOME is /tmp/other here", "nothing was done"),
+        ("HOME is /tmp/other in this shell", "nothing was changed"),
     ),
     "config": ({"XDG_CONFIG_HOME": "/tmp/other/.config"}, ("does not look for units", "XDG_CONFIG_HOME=")),
-    "mosaic": ({"MOSAIC_HOME": "/tmp/other/mosaic"}, ("MOSAIC_HOME leads to /tmp/other/mosaic", "--rebind-host")),
-    "state": ({"XDG_STATE_HOME": "/tmp/other/state"}, ("XDG_STATE_HOME leads to", "--rebind-host")),
+    "mosaic": (
+        {"MOSAIC_HOME": "/tmp/other/mosaic"},
+        ("MOSAIC_HOME is /tmp/other/mosaic in this shell", "--rebind-host"),
+    ),
+    "state": ({"XDG_STATE_HOME": "/tmp/other/state"}, ("XDG_STATE_HOME is", "--rebind-host")),
 }
 
 
@@ -80,7 +83,7 @@ def test_no_command_acts_or_looks_from_another_home(fleet: Fleet, command: tuple
     before = begin(fleet)
     fleet.sh("mkdir -p /tmp/other")
     run = fleet.run(mosaic(*command), env={"HOME": "/tmp/other"})
-    untouched(fleet, run, before, "HOME is /tmp/other here", "export HOME=")
+    untouched(fleet, run, before, "HOME is /tmp/other in this shell", "export HOME=")
     assert fleet.sh("ls -A /tmp/other") == ""
 
 
@@ -116,7 +119,7 @@ def test_a_host_that_comes_up_with_the_name_of_another(fleet: Fleet) -> None:
     for args in (("--dry-run",), (), ("--watch",)):
         run = fleet.reconcile(*args)
         assert run.code == REFUSED, run.out + run.err
-        assert 'this host is known as "alpha" and calls itself "beta" now' in run.err
+        assert 'this host was "alpha" so far and is now called "beta"' in run.err
         assert "reconcile --rebind-host" in run.err
     assert fleet.reconcile("--host", "beta").code == REFUSED, "a name that is typed wrong is no better"
     assert fleet.reconcile("--host", "beta", "--dry-run").code == 0, "to look is allowed"
