@@ -63,6 +63,7 @@ class Terminal:
         self.text = self.text.partition(text)[2]
 
     def words(self) -> dict[str, str]:
+        eventually(self.heartbeat.exists, what="a heartbeat")
         text = self.heartbeat.read_text()
         assert text.endswith("\n")
         return dict(word.split("=", 1) for word in text.split())
@@ -84,7 +85,6 @@ def stub(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_it_answers_and_beats(stub: Terminal) -> None:
-    eventually(stub.heartbeat.exists, what="a heartbeat")
     words = stub.words()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", words.pop("ts"))
     assert re.fullmatch(r"[0-9a-f]{16}", words.pop("session"))

@@ -17,8 +17,10 @@ BACKOFF = {"initial": "60s", "maximum": "600s", "reset_after": "1200s"}
 def crashing(fleet: Fleet) -> Run:
     """A fleet with one agent that ends at once, after a first run."""
     fleet.rules["reconcile"].update(backoff=BACKOFF, quarantine={"restarts": 3, "within": "1h"})
-    # Not there at all: a program that ends soon after its start may have been seen alive by then.
-    fleet.roster["runtimes"] = {"crash": {"command": ["no-such-program", "--now"]}}
+    # The kernel will not run it, which its first bytes do not tell: a program that ends soon after its start may have
+    # been seen alive by then.
+    fleet.write(f"{fleet.host.home}/crash", "\x7fELF", 0o755)
+    fleet.roster["runtimes"] = {"crash": {"command": [f"{fleet.host.home}/crash", "--now"]}}
     fleet.agents = {"bad": stub(runtime="crash"), "good": stub()}
     fleet.commit()
     return fleet.reconcile()
@@ -49,7 +51,7 @@ def test_backoff_then_quarantine_then_release(fleet: Fleet) -> None:
     assert list(fleet.pids()) == ["good"]
     good = fleet.pids()["good"]
     assert history(fleet).attempts == 1, "the first start is no heal, the second one is"
-    assert "no-such-program" in fleet.sh(f"cat {fleet.state}/crashes/*")
+    assert f"{fleet.host.home}/crash: " in fleet.sh(f"cat {fleet.state}/crashes/*")
 
     again = fleet.reconcile()
     assert again.code == 1

@@ -111,7 +111,7 @@ def test_suspended_in_git_until_a_time(fleet: Fleet) -> None:
 def test_suspended_by_hand(fleet: Fleet) -> None:
     fleet.declare("a", "b")
     fleet.converge()
-    said = fleet.cli("fleet", "suspend", "a", "--reason", "looking at it", "--for", "2h")
+    said = fleet.cli("fleet", "suspend", "a", "--here", "--reason", "looking at it", "--for", "2h")
     assert said.code == 0, said.err
     fleet.agents["a"]["env"] = {"X": "1"}
     fleet.commit()
@@ -122,7 +122,7 @@ def test_suspended_by_hand(fleet: Fleet) -> None:
     assert run.done == []
     assert list(fleet.pids()) == ["b"]
     assert [one["agent"] for one in fleet.status()["suspended"]] == ["a"]
-    assert fleet.cli("fleet", "resume", "a").code == 0
+    assert fleet.cli("fleet", "resume", "a", "--here").code == 0
     fleet.converge()
     fleet.up("a", "b")
 

@@ -15,8 +15,8 @@ BOLD = CALM.replace("Calm", "Bold")
 
 
 def given(fleet: Fleet, name: str) -> str:
-    """What the agent's session says that it was given."""
-    return fleet.tmux("show-options", "-qv", "-t", f"={name}:", "@mosaic_mission").strip()
+    """What the agent's pane says that it was given."""
+    return fleet.tmux("show-options", "-pqv", "-t", f"={name}:", "@mosaic_mission").strip()
 
 
 def contract(fleet: Fleet, name: str) -> str:

@@ -204,7 +204,9 @@ def test_another_fleets_agent_of_the_same_name(fleet: Fleet, state: str) -> None
     fleet.commit()
     # A second fleet is refused now; this one is known from before that.
     known = f"{fleet.host.home}/.local/state/mosaic/sources.json"
-    fleet.write(known, json.dumps({**json.loads(fleet.read(known)), parse_place(fleet.repo).key: "other"}))
+    bindings = json.loads(fleet.read(known))
+    bindings["names"][parse_place(fleet.repo).key] = "other"
+    fleet.write(known, json.dumps(bindings))
     run = fleet.reconcile("--timeout", "10s")
     assert run.code == 1
     assert not [one for one in run.done if one.endswith(":a")]
