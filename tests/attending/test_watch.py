@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from itertools import pairwise
@@ -33,9 +34,9 @@ def test_several_people_watch_and_leave_no_trace(fleet: Fleet) -> None:
     large = Seat(fleet, "large", "agent", "watch", "coder0", columns=200, rows=60)
     tiny = Seat(fleet, "tiny", "agent", "watch", "coder0", columns=20, rows=5)
     for seat in (small, large):
-        screen = seat.shows("coder0> hello there", " coder0 | working", "q leaves")
-        assert screen.rstrip("\n").splitlines()[-1].startswith(" coder0 | working")
-    tiny.shows("coder0 | working")
+        screen = seat.shows("coder0> hello there", " coder0 | available", "q leaves")
+        assert screen.rstrip("\n").splitlines()[-1].startswith(" coder0 | available")
+    tiny.shows("coder0 | available")
     assert "heartbeat" in large.shows("heartbeat")
     assert "arrows move" not in large.screen()
     assert traces(fleet, "coder0") == before
@@ -103,7 +104,7 @@ def test_what_a_program_draws_is_seen_as_it_is_and_harms_nobody(fleet: Fleet) ->
 @pytest.mark.parametrize(("signal", "code"), [("TERM", 143), ("HUP", 129), ("QUIT", 131)])
 def test_a_signal_gives_the_terminal_back(fleet: Fleet, signal: str, code: int) -> None:
     seat = Seat(fleet, f"signal-{signal}", "agent", "watch", "coder1")
-    seat.shows("coder1 | working")
+    seat.shows("coder1 | available")
     fleet.kill(seat.pid(), signal=signal)
     seat.left(code)
 
@@ -111,14 +112,14 @@ def test_a_signal_gives_the_terminal_back(fleet: Fleet, signal: str, code: int) 
 def test_a_viewer_is_told_of_the_end(fleet: Fleet) -> None:
     dies = Seat(fleet, "dies", "agent", "watch", "coder2")
     goes = Seat(fleet, "goes", "agent", "watch", "coder3")
-    dies.shows("coder2 | working")
-    goes.shows("coder3 | working")
+    dies.shows("coder2 | available")
+    goes.shows("coder3 | available")
     fleet.type("coder2", "/crash 7")
     screen = dies.left(1)
     assert "error: the program of agent coder2 has ended" in screen
     assert "help: mosaic agent tail coder2" in screen
     fleet.tmux("kill-session", "-t", "=coder3")
-    assert "error: agent coder3 does not run: the session coder3" in goes.left(1)
+    assert "error: agent coder3 does not run: its pane in the session coder3" in goes.left(1)
     again = fleet.cli("agent", "watch", "coder3", "--once")
     assert (again.code, again.out) == (1, "")
     assert "help: run: reconcile" in again.err
@@ -183,14 +184,17 @@ def test_attach_refuses_what_makes_no_sense(fleet: Fleet) -> None:
     eventually(lambda: "left" in fleet.tmux("capture-pane", "-p", "-t", "=inside:"), timeout=60, what="its end")
     shown = " ".join(fleet.tmux("capture-pane", "-p", "-J", "-t", "=inside:").split())
     assert "left 5" in shown
-    assert "tmux switch-client -t =coder0" in shown
+    named = re.search(r"tmux switch-client -t '([^']+)'", shown)
+    assert named is not None, shown
+    there = fleet.tmux("display-message", "-p", "-t", named[1], "#{session_name} #{@mosaic_pane}")
+    assert there == "coder0 coder0\n"
     fleet.tmux("kill-session", "-t", "=inside")
 
 
 def test_a_server_that_goes_is_said(fleet: Fleet) -> None:
     """The last test of this file: nothing runs after it."""
     seat = Seat(fleet, "last", "agent", "watch", "coder0")
-    seat.shows("coder0 | working")
+    seat.shows("coder0 | available")
     fleet.host.tmux(SOCKET, "kill-server")
     assert "error: there is no tmux server" in seat.left(69)
     for words in (("agent", "watch", "coder0", "--once"), ("agent", "tail", "coder0")):

@@ -140,9 +140,13 @@ def check_only_a_living_pane_of_its_own_is_written_to() -> None:
     with agent() as fake:
         other = fake.as_agent(name="coder", session="coder")
         result(fake.send(text("hello"), agent=other), "not-delivered", reason="it has no session")
-        other = fake.as_agent(name="coder1")  # in a session of that name
+        other = fake.as_agent(name="coder1")  # in a session of that name lives another one of the fleet
+        result(fake.send(text("hello"), agent=other), "not-delivered", reason="it has no session")
         reason = "a tmux session of its name exists that is not this fleet's"
+        fake.tmux("new-session", "-d", "-s", "person", "cat")
+        other = fake.as_agent(name="coder1", session="person")
         result(fake.send(text("hello"), agent=other), "not-delivered", reason=reason)
+        assert "hello" not in fake.tmux("capture-pane", "-p", "-t", "=person:")
         other = fake.as_agent(process_names=("claude",), runtime="claude")
         result(fake.send(text("hello"), agent=other), "not-delivered")
         assert "not claude" in fake.send(text("hello"), agent=other).reason
@@ -270,8 +274,10 @@ def check_a_buffer_never_stays_behind() -> None:
         fake.tmux("copy-mode", "-t", "=coder0:")
         assert not panes.paste(where, pane, b"secret")
         assert not panes.key(where, pane, "Enter")
-        fake.tmux("set-option", "-t", "=coder0:", "@mosaic_agent", "coder1")
+        fake.tmux("send-keys", "-t", "=coder0:", "-X", "cancel")
+        fake.tmux("set-option", "-p", "-t", "=coder0:", "@mosaic_pane", "coder1")
         assert not panes.paste(where, pane, b"secret")
+        assert not panes.key(where, pane, "Enter")
         assert panes.shot(where, pane) == (PaneState(found="foreign"), None)
         fake.tmux("kill-session", "-t", "=coder0", ";", "new-session", "-d", "-s", "other")
         assert not panes.paste(where, pane, b"secret")

@@ -24,6 +24,17 @@ agents:
 """
 # A stop is not put off until the agent has been quiet for a while.
 FLEET = "version: 1\nname: fleet\nreconcile: {rollout: {on_change: immediately, max_unavailable: 5}}\n"
+# Whoever comes upon a run of the timer does what they are told: "wait for it to end", at most for a minute.
+WAITS = """\
+#!/bin/sh
+for try in $(seq 600); do
+    {program} "$@"
+    code=$?
+    [ $code -eq 75 ] || exit $code
+    sleep 0.1
+done
+exit 75
+"""
 ONLY_LOOKS = ("journalctl ", "df ", "ls ")
 MOSAIC = [sys.executable, "-c", "from reconciler.commands.mosaic import main; main()"]
 
@@ -40,7 +51,7 @@ class Patient:
         tools = self.host.home / "tools"
         for name, module in (("mosaic", "mosaic"), ("reconcile", "reconcile")):
             code = f"from reconciler.commands.{module} import main; main()"
-            self.write(f"{tools}/{name}", f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$@"\n', mode=0o755)
+            self.write(f"{tools}/{name}", WAITS.format(program=f'{sys.executable} -c "{code}"'), mode=0o755)
         self.write(f"{tools}/sudo", '#!/bin/sh\nexec "$@"\n', mode=0o755)
         self.env = {"PATH": f"{tools}:{self.host.env['PATH']}", "PYTHONPATH": str(CHECKOUT)}
         # There is no logind here that could be asked for it.

@@ -76,8 +76,10 @@ def check_a_link_to_nowhere_counts_as_enabled(host: LocalHost) -> None:
     os.symlink("/nowhere/mosaic-gone.timer", f"{folder}/mosaic-gone.timer")
     with open(f"{folder}/not-a-link.timer", "w"):
         pass
-    assert "mosaic-gone.timer" in host.look().enabled()
-    assert "not-a-link.timer" not in host.look().enabled()
+    look = host.look()
+    assert "mosaic-gone.timer" in look.enabled("timers.target")
+    assert "mosaic-gone.timer" not in look.enabled(), "where services are wanted it is not"
+    assert "not-a-link.timer" not in look.enabled("timers.target")
     os.unlink(f"{folder}/mosaic-gone.timer")
 
 
