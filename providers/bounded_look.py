@@ -89,7 +89,9 @@ class _Round:
         self._mounts: Mounts | None = None
 
     def run(self, queue: list[str]) -> None:
-        if queue:
+        if queue and any(_still_out(path) for path in list(_out)):
+            self._start_all(queue)  # what lies on a file system that hangs already is not waited for once more
+        elif queue:
             self._start(queue)
         try:
             while self._helpers:

@@ -7,6 +7,7 @@ what can be asked twice without harm is asked again.
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import select
 import time
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from providers.steps import Confine, UnitJob
 
 READ_TIMEOUT_S = 5.0
+LEAST_S = 1.0  # for a question once the run's time is up, and for each after one that has had no answer
 _CONNECT_TIMEOUT_S = 2.0
 _REFUSED_S = 1.0
 CHANGE_TIMEOUT_S = 90.0  # systemd's own limit for a reload
@@ -52,6 +54,8 @@ class Systemd:
         self._count = 0
         self._refused = (0.0, "")  # until when, and why, a new attempt to connect is pointless
         self._hears_jobs = self._hears_all = self._subscribed = self._stirred = False
+        self._until = math.inf  # on the monotonic clock: when the run's time is up
+        self._silent = False  # a question has had no answer, and nothing has come since
 
     # Reading
 
@@ -67,20 +71,31 @@ class Systemd:
 
     def ask(self, *asks: Ask) -> list[Frame]:
         """The answers to questions that are asked all at once; raises ObserveError if one has none."""
+        self.pump(0)  # what came too late for an earlier question
+        within = self._within(min(LEAST_S, self._read_timeout_s) if self._silent else self._read_timeout_s)
         for ask in asks:
-            ask.timeout_s = self._read_timeout_s
+            ask.timeout_s = within
             self._begin(ask)
         while not all(ask.over for ask in asks):
-            self.pump(self._read_timeout_s)
+            self.pump(within)
+        self._silent = any(ask.frame is None and time.monotonic() >= ask.deadline for ask in asks)
         failed = next((ask.error for ask in asks if ask.frame is None), None)
         if failed is not None:
             raise ObserveError(failed)
         return [ask.frame for ask in asks if ask.frame is not None]
 
+    def until(self, deadline: float) -> None:
+        """When the run's time is up, on the monotonic clock: whatever is asked after that has LEAST_S for its answer.
+        Jobs have a time of their own."""
+        self._until = deadline
+
+    def _within(self, seconds: float) -> float:
+        return min(seconds, max(LEAST_S, self._until - time.monotonic()))
+
     # Changing: each gives its result, at some later pump(), to the sink
 
     def reload(self, ids: Sequence[str], sink: Sink) -> None:
-        self._begin(Reload(ids, sink, CHANGE_TIMEOUT_S))
+        self._begin(Reload(ids, sink, self._within(CHANGE_TIMEOUT_S)))
 
     def unit_job(self, name: str, step: UnitJob, sink: Sink) -> None:
         self._begin(ResetFailed(name, step, sink) if step.verb == "reset-failed" else Job(name, step, sink))
@@ -217,6 +232,7 @@ class Systemd:
 
     def _take(self, frame: Frame) -> None:
         call = None if frame.reply_to is None else self._awaited.pop(frame.reply_to, None)
+        self._silent = self._silent and call is None
         if frame.member:
             self._signal(frame)
         elif call is None or call.over:

@@ -48,6 +48,8 @@ class UnitFile:
     leads_to: str = ""  # where it really is, if it is a link
     sets: tuple[str, ...] = ()  # of a drop-in: names of the settings in it
     stamp: str = ""  # another one when the file has changed
+    odd: str = ""  # what it is where it is no regular file, such as "a FIFO": whoever reads it may wait for ever
+    unseen: str = ""  # why nothing is known of it; of a whole folder `unit` is ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +234,11 @@ class Host(Protocol):
     def look(self, sockets: Sequence[str] = ()) -> Look:
         """A fresh look; it also brings `facts.overlays` up to date. `sockets`: tmux servers that will be asked for, so
         that asking them may begin at once."""
+        ...
+
+    def until(self, deadline: float) -> None:
+        """When the run's time is up, on the monotonic clock: what is asked of systemd after that has a moment only for
+        its answer (`providers.dbus.LEAST_S`). A step that has begun has its own time."""
         ...
 
     def paused(self) -> str | None:

@@ -80,6 +80,9 @@ class LocalHost:
             self.facts = replace(self.facts, overlays=overlays)
         return LocalLook(self.facts, self.systemd, self._tmux, sockets)
 
+    def until(self, deadline: float) -> None:
+        self.systemd.until(deadline)
+
     def paused(self) -> str | None:
         path = f"{self.facts.run_dir}/PAUSED"
         try:

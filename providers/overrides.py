@@ -31,9 +31,10 @@ _SHARED = (HOLDER_UNIT, RESPONDER_UNIT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """`word`: masked or overridden. `path`: the file that does it. `why`: a sentence with the way out."""
+    """`word`: masked, overridden, or unknown where nobody could tell. `path`: the file that does it, "" where it is no
+    single one. `why`: a sentence with the way out."""
 
-    word: Literal["masked", "overridden"]
+    word: Literal["masked", "overridden", "unknown"]
     path: str
     why: str
 
@@ -41,12 +42,26 @@ class Override:
 def overrides(look: Look, agents: Iterable[str], also: Iterable[str] = ()) -> dict[str, Override]:
     """By unit, for these agents, for the units that all share, and for others of ours; one that is as shipped is left
     out. Raises ObserveError."""
-    files = [one for one in look.unit_files() if one.drop_in or not one.own_folder or _instance(one.unit)]
+    files = [one for one in look.unit_files() if one.drop_in or not one.own_folder or _instance(one.unit) or one.unseen]
     if not files:
         return {}
     judge = _Judge(look, files)
-    units = (*_SHARED, *also, *(agent_unit(name) for name in sorted(agents)))
-    return {unit: found for unit in units if (found := judge.unit(unit)) is not None}
+    return {unit: found for unit in _all(agents, also) if (found := judge.unit(unit)) is not None}
+
+
+def unknown(agents: Iterable[str], why: str) -> dict[str, Override]:
+    """For the same units, where nothing could be seen of the files that decide about them."""
+    why = f"which files decide about its unit could not be seen: {why}"
+    return dict.fromkeys(_all(agents, ()), Override(word="unknown", path="", why=why))
+
+
+def reload_shut(files: Iterable[UnitFile]) -> Override | None:
+    """What systemd would hang on if it were to read its files now, and with it every start and stop of this user."""
+    return next((_unread(one) for one in files if one.odd or one.unseen), None)
+
+
+def _all(agents: Iterable[str], also: Iterable[str]) -> tuple[str, ...]:
+    return (*_SHARED, *also, *(agent_unit(name) for name in sorted(agents)))
 
 
 class _Judge:
@@ -56,6 +71,9 @@ class _Judge:
         self._by_unit: dict[str, list[UnitFile]] = {}
         for one in files:
             self._by_unit.setdefault(one.unit, []).append(one)
+        # systemd has not read what lies in such a folder for a unit that is not loaded, and would do that now.
+        self._folders = [one for one in files if one.unseen and not one.unit]
+        self._loaded = {name for name, one in look.units().items() if one.load == "loaded"} if self._folders else set()
         self._lists: dict[tuple[str, ...], list[UnitFile]] = {}  # of drop-ins, by whose they are
         self._shared: dict[str, str] = {}  # what a drop-in for many has as a condition is judged for the first of them
 
@@ -66,9 +84,14 @@ class _Judge:
         files = [one for one in files if own is None or one.leads_to != own.leads_to]
         before = [one for one in self._by_unit.get(template, ()) if not one.drop_in and not one.own_folder]
         files += [one for one in before if own is not None and one.rank < own.rank]
+        added = self._drop_ins(unit)
+        unread = [one for one in (*files, own, *added) if one is not None and (one.odd or one.unseen)]
+        if not unread and unit not in self._loaded:
+            unread = self._folders
+        if unread:
+            return _unread(unread[0])
         if files:
             return _replaced(unit, files[0])
-        added = self._drop_ins(unit)
         deciding = next(((one, name) for one in added for name in one.sets if name in DECIDING), None)
         if deciding is not None:
             path, name = deciding[0].path, deciding[1]
@@ -115,6 +138,13 @@ def _names(unit: str) -> Iterable[str]:
     if at:
         yield from (f"{one}.{kind}" for one in prefixes[1:])
     yield kind
+
+
+def _unread(file: UnitFile) -> Override:
+    if file.unseen:
+        return Override(word="unknown", path=file.path, why=f"{file.path} could not be read: {file.unseen}")
+    why = f"{file.path} is {file.odd}, which systemd would wait for: {_revert(file.path)}"
+    return Override(word="overridden", path=file.path, why=why)
 
 
 def _replaced(unit: str, file: UnitFile) -> Override:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,7 +112,7 @@ def must_be_home(facts: HostFacts, manager: ManagerState, account: Callable[[int
             "nothing was changed",
             help=way,
         )
-    if manager.unit_path and not any(_is_same(facts.unit_dir, folder) for folder in manager.unit_path):
+    if manager.unit_path and not _is_among(facts.unit_dir, manager.unit_path):
         theirs = manager.environment.get("XDG_CONFIG_HOME") or f"{right}/.config"
         if _is_same(theirs, facts.config_home):
             theirs = f"{right}/.config"
@@ -152,8 +152,38 @@ def _must_be_it(known: HostBinding, name: str, facts: HostFacts) -> None:
         )
 
 
+def _is_among(one: str, others: Sequence[str]) -> bool:
+    """Raises Refused if that cannot be told."""
+    if one in others:
+        return True
+    silent: Refused | None = None
+    for other in others:
+        try:
+            if _is_same(one, other):
+                return True
+        except Refused as error:
+            silent = error
+    if silent is not None:
+        raise silent
+    return False
+
+
 def _is_same(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
+    """Raises Refused if that cannot be told."""
+    return one == other or _real(one) == _real(other)
+
+
+def _real(path: str) -> str:
+    from providers.mounts import Mounts
+
+    if Mounts().far(path) is None:
+        return os.path.realpath(path)
+    from providers.bounded_look import ask_one
+
+    try:
+        return ask_one(path, lambda: os.path.realpath(path))
+    except OSError as error:
+        raise Refused(f"where {path} leads to cannot be told ({error.strerror}): nothing was done") from error
 
 
 def _account(uid: int) -> str:

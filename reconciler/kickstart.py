@@ -13,6 +13,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from providers.base import Verb
+from reconciler.deliver_text import MAX_BYTES, clean
 from reconciler.errors import MosaicError, NotFound
 from reconciler.files import parse_json, read_optional
 
@@ -38,17 +39,16 @@ def kickstart(agent: Agent, host: str, store: Store, *, now: float) -> bool:
 
 def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
     """The text itself, or of the file that it names. Raises MosaicError, naming the file."""
-    from reconciler.deliver_text import MAX_BYTES, clean
+    from providers.bounded_look import ask_one
 
     if not template.startswith(_PATHS):
         return clean(template)
     path = facts.home + template[1:] if template.startswith("~/") else template
     path = str(Path(agent.working_directory, path))
     try:
-        with open(path, "rb", opener=_at_once) as file:
-            if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise MosaicError(f"its kickstart {path} cannot be read: it is not a file")
-            data = file.read(MAX_BYTES + 1)
+        data = ask_one(path, lambda: _contents(path))  # it may be on a file system that gives no answer
+        if data is None:
+            raise MosaicError(f"its kickstart {path} cannot be read: it is not a file")
         return clean(data.decode())
     except FileNotFoundError as error:
         raise NotFound(f"its kickstart {path} is not there") from error
@@ -56,6 +56,12 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
         raise MosaicError(f"its kickstart {path} is not UTF-8 text") from error
     except OSError as error:
         raise MosaicError(f"its kickstart {path} cannot be read: {error.strerror or error}") from error
+
+
+def _contents(path: str) -> bytes | None:
+    """As much of a file as may be said at all, and a byte more; None of what is no regular file. Raises OSError."""
+    with open(path, "rb", opener=_at_once) as file:
+        return file.read(MAX_BYTES + 1) if S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
 def _at_once(path: str, flags: int) -> int:

@@ -86,7 +86,8 @@ def look(ctx: Context, fleet: Fleet) -> Pass:
     history = clock_seen(remember.history_for(fleet, ctx.store.load_history(now=observation.taken_at)), observation)
     observation = replace(observation, clock_set_at=history.clock_set_at)
     if observation.unit_files and history.unit_files not in ("", observation.unit_files) and not observation.reload_due:
-        needed = reload_needed(ctx.host, fleet, history.unit_files, observation.unit_files)
+        files = history.unit_files, observation.unit_files
+        needed = True if observation.reload_shut else reload_needed(ctx.host, fleet, *files)
         seen = "" if needed is None else observation.unit_files
         observation = replace(observation, reload_due=bool(needed), unit_files=seen)
     facts = reseed.facts_after(ctx.host.facts, observation.present.get(reseed.KEY))

@@ -28,6 +28,7 @@ class Observation:
     overrides: Mapping[str, Override] = field(default_factory=dict)  # by unit: what is not as shipped
     unit_files: str = ""  # digests of the files that decide about our units (added, own), "" where not seen
     reload_due: bool = False  # systemd says that it has not read what is there now
+    reload_shut: Override | None = None  # what it would hang on if it did
     digest: str  # of everything compared: two looks with the same digest call for the same plan
     unclear: Mapping[ResourceKey, Present] = field(default_factory=dict)
 

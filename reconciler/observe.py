@@ -5,18 +5,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from providers.base import Kind, ObserveError, Present, ResourceKey, rest_of
+from providers.base import unclear as unclear_thing
 from providers.launch import holder_sockets
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES, agent_unit
-from providers.overrides import Override, overrides
+from providers.overrides import Override, overrides, reload_shut
+from providers.overrides import unknown as unknown_units
 from reconciler.model import Observation
 
 if TYPE_CHECKING:
     from providers.host import Host, Look, UnitFile
     from providers.registry import Registry
     from specs.compiled import Fleet
+
+
+UNIT_FILES = "unit files"  # all that decide about our units, as one thing that could not be seen
 
 
 def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
@@ -39,7 +44,10 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
                 unknown[kind] = one.unclear
             else:
                 unclear[key] = one
-    found, files, stale = _units(look, fleet)
+    units = _units(look, fleet)
+    if units.unseen:
+        key = ResourceKey(Kind.FRAMEWORK, UNIT_FILES)
+        unclear[key] = unclear_thing(key, None, units.unseen)
     try:
         boot_id = look.boot_id()
     except ObserveError:
@@ -51,9 +59,10 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
         taken_at=look.now(),
         uptime=look.uptime(),
         boot_id=boot_id,
-        overrides=found,
-        unit_files=files,
-        reload_due=stale,
+        overrides=units.overrides,
+        unit_files=units.digest,
+        reload_due=units.stale,
+        reload_shut=units.shut,
         digest=_digest(present, unclear, unknown),
     )
 
@@ -77,18 +86,31 @@ def reload_needed(host: Host, fleet: Fleet, before: str, now: str) -> bool | Non
         return None
 
 
-def _units(look: Look, fleet: Fleet) -> tuple[dict[str, Override], str, bool]:
-    """What systemd would take for our units, and whether it has read that. Where it does not answer, the units are
-    unknown as well, and nothing follows from what is missing here."""
+class _Units(NamedTuple):
+    """See `Observation`. `unseen`: why not all of it could be seen."""
+
+    overrides: dict[str, Override]
+    digest: str = ""
+    stale: bool = False
+    shut: Override | None = None
+    unseen: str = ""
+
+
+def _units(look: Look, fleet: Fleet) -> _Units:
+    """What systemd would take for our units, and whether it has read that. Where that could not be seen, nothing is
+    started: it might be something else."""
+    running = [agent.name for agent in fleet.agents if agent.state == "running"]
     try:
-        found = overrides(look, (agent.name for agent in fleet.agents if agent.state == "running"))
-        stale = look.manager().stale
-    except ObserveError:
-        return {}, "", False
-    files = look.unit_files()
+        found, files, stale = overrides(look, running), look.unit_files(), look.manager().stale
+    except ObserveError as error:
+        return _Units(unknown_units(running, str(error)), unseen=str(error))
+    shut = reload_shut(files)
+    if any(one.unseen for one in files):
+        unseen = next((f"{one.path}: {one.unseen}" for one in files if one.unseen and not one.unit), "")
+        return _Units(found, stale=stale, shut=shut, unseen=unseen)
     added = [one for one in files if one.drop_in or not one.own_folder]
     own = [one for one in files if one.own_folder and not one.drop_in]
-    return found, f"{_stamp(added)}:{_stamp(own)}", stale
+    return _Units(found, f"{_stamp(added)}:{_stamp(own)}", stale, shut)
 
 
 def _stamp(files: Iterable[UnitFile]) -> str:

@@ -33,9 +33,15 @@ def plan_shared(
     written = _files(draft, by_kind.get(Kind.FRAMEWORK, []))
     for unit, use in ((HOLDER_UNIT, Use.HOLDER), (RESPONDER_UNIT, Use.RESPONDER)):
         if (override := observation.overrides.get(unit)) is not None:
-            draft.hold(None, unit, Verb.START, HeldReason(override.word), override.why)
+            if override.word != "unknown":  # else it is held if it is due
+                draft.hold(None, unit, Verb.START, HeldReason(override.word), override.why)
             draft.close((use,), override.why)
-    if written or history.reload_due or observation.reload_due:
+    ours = written or history.reload_due
+    if (ours or observation.reload_due) and (override := observation.reload_shut) is not None:
+        why = f"systemd is not told to read its unit files anew: {override.why}"
+        draft.hold(None, "the user's systemd manager", Verb.RELOAD, HeldReason(override.word), why)
+        draft.close(Use if ours else (), why)
+    elif ours or observation.reload_due:
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
         # It comes after all files, as jobs do; one that could not be written is no reason to keep the others from it.
         draft.wait(Use, draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK))

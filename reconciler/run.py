@@ -75,6 +75,7 @@ def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
 
     here = around or surroundings()
     settings = read_settings(settings_path(here.facts.config_home))
+    here.host.until(here.monotonic() + options.timeout_s)
     options = checked(options, settings, here.host)
     spec, by = source_spec(options, settings, here.facts, here.environ)
     started = here.wall()
@@ -91,11 +92,12 @@ def run_locked(
     """The run itself, with the fleet's lock held. A host without a name in `options` has not been checked yet."""
     from reconciler.report import finish, unready
 
+    started, began = here.wall(), here.monotonic()
+    deadline = began + options.timeout_s
+    here.host.until(deadline)
     if options.host is None:
         options = checked(options, settings, here.host)
 
-    started, began = here.wall(), here.monotonic()
-    deadline = began + options.timeout_s
     if not options.dry_run:
         store.sweep()
     try:

@@ -100,6 +100,9 @@ class World(Trouble):
         self.facts = replace(self.facts, overlays=overlays)
         return WorldLook(self)
 
+    def until(self, deadline: float) -> None:
+        """Nothing here takes time to answer."""
+
     def paused(self) -> str | None:
         file = self.files.get(f"{self.facts.run_dir}/PAUSED")
         return None if file is None else file.content.strip()

@@ -92,6 +92,70 @@ def test_a_folder_on_a_file_system_that_gives_no_answer(fleet: Fleet, mode: str)
     assert fleet.up("a", "b")["a"] == healed["a"]
 
 
+def silent(fleet: Fleet) -> list[str]:
+    """The agents whose first words gave no answer to a run."""
+    fleet.reconcile()
+    waiting = fleet.cli("agent", "outbox", "-o", "json").document["messages"]
+    return [one["agent"] for one in waiting if "answer" in (one["reason"] or "")]
+
+
+def test_first_words_on_a_file_system_that_gives_no_answer(fleet: Fleet) -> None:
+    """They wait, and nobody else does."""
+    fleet.declare("a", "b", "c")
+    folder = f"{fleet.host.home}/far"
+    with hanging(fleet, folder, "mute"):
+        for name in "bc":
+            fleet.agents[name]["kickstart_template"] = f"~/far/{name}.md"
+        fleet.commit()
+        fleet.converge()
+        before = fleet.up(*"abc")
+        fleet.wait(lambda: len(silent(fleet)) == 2, "they wait")
+        fleet.kill(before["a"])
+        assert fleet.reconcile().verbs("a") == ["restart"]
+        resident = fleet.start(fleet.argv("--watch"))
+        fleet.kill(fleet.pids()["a"])
+        fleet.wait(lambda: "a" in fleet.pids(), "a is healed again")
+        terminate(fleet, resident)
+    after = fleet.up(*"abc")
+    assert {name: after[name] for name in "bc"} == {name: before[name] for name in "bc"}
+
+
+UNITS_OF_MANY = "~/.local/share/systemd/user"
+
+
+@pytest.mark.parametrize("what", ["a unit", "a folder of units"])
+def test_unit_files_on_a_file_system_that_gives_no_answer(fleet: Fleet, what: str) -> None:
+    """systemd has read them before, and would hang on them now: it is not asked to read anything."""
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    folder = f"{fleet.host.home}/far"
+    with hanging(fleet, folder, "mute"):
+        if what == "a unit":
+            fleet.sh("ln -s ~/far/b.service ~/.config/systemd/user/mosaic-agent@b.service")
+        else:
+            fleet.sh(f"mkdir -p {UNITS_OF_MANY.rpartition('/')[0]}; ln -s ~/far {UNITS_OF_MANY}")
+        fleet.kill(before["a"])
+        run = fleet.reconcile("--timeout", "10s")
+        assert run.code == 1, run.out + run.err
+        assert run.verbs("a") == ["restart"], run.out
+        if what == "a unit":
+            assert run.held("b")["reason"] == "unknown"
+            assert f"the file system at {folder} (fuse)" in run.held("b")["message"]
+        else:
+            assert any("answer" in one["error"] for one in run.document["unknown"]), run.out
+        after = fleet.pids()
+        assert after["b"] == before["b"]
+        assert after["a"] != before["a"]
+        resident = fleet.start(fleet.argv("--watch"))
+        fleet.kill(after["a"])
+        fleet.wait(lambda: "a" in fleet.pids(), "a is healed again")
+        terminate(fleet, resident)
+    fleet.sh(f"rm -f ~/.config/systemd/user/mosaic-agent@b.service {UNITS_OF_MANY}")
+    fleet.wait(lambda: fleet.reconcile().code == 0, "convergence, now that nothing hangs")
+    assert fleet.up("a", "b")["b"] == before["b"]
+
+
 def test_the_resident_goes_on_while_something_hangs(fleet: Fleet) -> None:
     fleet.declare("a", "b")
     fleet.converge()

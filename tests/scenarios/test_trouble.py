@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from providers.dbus import LEAST_S
 from tests.scenarios.fleet import SOCKET, Fleet, Run, stub
 
 NAMES = ("a", "b", "c", "d")
@@ -98,6 +99,21 @@ def test_a_hung_tmux_server_ends_nobody(fleet: Fleet) -> None:
 def stop_manager(fleet: Fleet) -> Callable[[], None]:
     fleet.kill(fleet.host.manager_pid, signal="STOP")
     return lambda: fleet.kill(fleet.host.manager_pid, signal="CONT")
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_manager_that_gives_no_answer_is_waited_for_once(fleet: Fleet, preview: bool) -> None:
+    """What it is asked after that has a moment each, so that the run ends by its own time."""
+    before = begin(fleet)
+    back = stop_manager(fleet)
+    run = fleet.reconcile("--timeout", "8s", *(["--dry-run"] if preview else []))
+    back()
+    assert run.disruptive == []
+    assert run.code == 69 or preview, run.out + run.err
+    assert f"within {LEAST_S:g} s" in run.unknown["systemd"]
+    if not preview:
+        assert fleet.status()["last_run"]["duration_s"] < 3 * (8.0 + LEAST_S)
+    goes_on(fleet, before)
 
 
 def stop_bus(fleet: Fleet) -> Callable[[], None]:

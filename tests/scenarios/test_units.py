@@ -163,6 +163,32 @@ def test_a_unit_that_somebody_changed_is_named_and_not_started(fleet: Fleet, whi
     assert stale(fleet) == []
 
 
+FIFO = DROP_IN.replace("mine", "waits")
+
+
+def test_a_drop_in_that_systemd_would_wait_for(fleet: Fleet) -> None:
+    """A FIFO holds its own unit: systemd is not told to read it, which would keep it from all others. What is really
+    to be read waits, and is read when it is gone."""
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.pids()
+    fleet.sh(f"mkdir -p {FIFO.rpartition('/')[0]}; mkfifo {FIFO}")
+    fleet.kill(before["a"])
+    run = fleet.reconcile("--timeout", "20s")
+    assert run.verbs("a") == ["restart"], run.out
+    assert (run.held("b")["reason"], run.held(None)["verb"]) == ("overridden", "reload")
+    assert "is a FIFO" in run.held("b")["message"]
+    after = fleet.pids()
+    assert after["b"] == before["b"]
+    fleet.sh(put("[Service]\\nNice=5\\n", f"{UNITS}/mosaic-agent@a.service.d/mine.conf"))
+    fleet.kill(after["a"])
+    fleet.wait(lambda: fleet.reconcile("--timeout", "20s") and "a" in fleet.pids(), "a is healed again")
+    fleet.sh(f"rm {FIFO}")
+    assert "reload:framework:daemon-reload" in fleet.converge().done
+    assert stale(fleet) == []
+    assert fleet.up("a", "b")["b"] == before["b"]
+
+
 def stale(fleet: Fleet) -> list[str]:
     """Units of which systemd says that they have changed on disk."""
     shown = fleet.host.systemctl("show", "-p", "Id,NeedDaemonReload", "mosaic-*", "mosaic-agent@b.service").stdout
