@@ -61,7 +61,7 @@ class Limiting(Call):
         super().__init__(f"limit {unit}", "SetUnitProperties", "sba(sv)", body, timeout_s=TIMEOUT_S)
         self._name, self._sink = name, sink
 
-    def answered(self, frame: Frame) -> None:  # noqa: ARG002
+    def answered(self, frame: Frame) -> None:  # noqa: ARG002 - it is empty
         self._sink(self._name, StepResult(ok=True))
 
     def failed(self, reason: str) -> None:

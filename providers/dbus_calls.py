@@ -84,7 +84,7 @@ class Reload(Call):
         super().__init__("reload its unit files", "Reload", "", (), timeout_s=timeout_s)
         self._ids, self._sink = ids, sink
 
-    def answered(self, frame: Frame) -> None:  # noqa: ARG002
+    def answered(self, frame: Frame) -> None:  # noqa: ARG002 - it is empty
         for name in self._ids:
             self._sink(name, StepResult(ok=True))
 
@@ -100,7 +100,7 @@ class ResetFailed(Call):
         super().__init__(f"reset-failed {step.unit}", "ResetFailedUnit", "s", (step.unit,), timeout_s=step.timeout_s)
         self._name, self._sink = name, sink
 
-    def answered(self, frame: Frame) -> None:  # noqa: ARG002
+    def answered(self, frame: Frame) -> None:  # noqa: ARG002 - it is empty
         self._sink(self._name, StepResult(ok=True))
 
     def refused(self, error: str, text: str) -> Call | None:

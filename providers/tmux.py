@@ -176,7 +176,7 @@ class Tmux:
             return TmuxServer(state="up")
         if not _no_server(done.err):
             raise ObserveError(f"tmux list-panes failed with status {done.status}: {_short(done.err)}")
-        path = os.path.join(os.path.realpath("/tmp"), f"tmux-{self._uid}", socket or "default")  # noqa: S108
+        path = os.path.join(os.path.realpath("/tmp"), f"tmux-{self._uid}", socket or "default")  # noqa: S108 - tmux's own
         for process in processes().values():
             if (
                 process.comm.startswith("tmux: server")

@@ -72,11 +72,10 @@ def need_of(
     if going_to and need.removes:
         message = f"moving to {going_to}" if need.verb is Verb.STOP and need.held is None else need.message
         return replace(need, reason=Reason.MOVED, message=message)
-    starts = need.verb in (Verb.START, Verb.RESTART) and need.held is None
-    if moving and starts and view.session in ("missing", "dead"):
-        return replace(need, held=HeldReason.MOVING, message=moving)
     if need.held is not None or need.verb not in (Verb.START, Verb.RESTART):
         return need
+    if moving and view.session in ("missing", "dead"):
+        return replace(need, held=HeldReason.MOVING, message=moving)
     if view.taken and need.disrupts and need.verb is Verb.RESTART:
         return replace(need, held=HeldReason.NOT_OWNED, message=f"{NAME_TAKEN}: it goes on where it is")
     if not view.no_start or (view.session == "alive" and not need.disrupts):

@@ -133,8 +133,9 @@ class Remote(MosaicError):
         error = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
         way = next((line.removeprefix("help: ") for line in lines if line.startswith("help: ")), "")
         super().__init__(f"{there.host}: {error or (lines or ['it gave no answer'])[-1]}", help=way)
-        known = set(ExitCode) - {ExitCode.OK, ExitCode.PENDING}  # nothing that went wrong ends with these
-        self.exit_code = ExitCode(answer.status) if answer.status in known else ExitCode.FAILED  # type: ignore[misc]
+        known = {int(one): one for one in ExitCode if one not in (ExitCode.OK, ExitCode.PENDING)}  # these mean no fault
+        # A class says one code for all its errors; here each has that of the other host.
+        self.exit_code = known.get(answer.status, ExitCode.FAILED)  # type: ignore[misc]
 
 
 def _command(words: Sequence[str]) -> str:

@@ -82,6 +82,7 @@ def combine(base: Runtime | None, name: str, declared: RuntimeSpec) -> Runtime:
         "native_heartbeat": declared.native_heartbeat,
         "path": declared.path,
     }
+    # mypy cannot know which value goes to which field.
     return replace(start, **{key: value for key, value in changes.items() if value is not None})  # type: ignore[arg-type]
 
 

@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from providers.host import HostFacts
 from providers.local_host import LocalLook
@@ -35,7 +36,7 @@ def servers(facts: HostFacts, environ: Mapping[str, str], look: LocalLook, socke
     trouble: Unseen | None = None
     environments: dict[str, dict[str, str]] = {}
     for name in sockets:
-        server = attempt(lambda name=name: look.tmux(name))  # type: ignore[misc]
+        server = attempt(partial(look.tmux, name))
         if isinstance(server, Unseen):
             trouble = server
             seen.append(Socket(name=name, state=server, node=None))
@@ -47,7 +48,7 @@ def servers(facts: HostFacts, environ: Mapping[str, str], look: LocalLook, socke
         said = ask((*where, "display-message", "-p", "#{pid}|#{socket_path}"), quiet)
         pid, _, path = said.strip().partition("|") if isinstance(said, str) else ("", "", "")
         if pid.isdecimal():
-            unit = attempt(lambda pid=pid: look.unit_of(int(pid)))  # type: ignore[misc]
+            unit = attempt(partial(look.unit_of, int(pid)))
             live.append(Server(socket=name, pid=int(pid), unit="" if isinstance(unit, Unseen) else unit))
         environments[name] = _variables(ask((*where, "show-environment", "-g"), quiet))
         seen.append(
@@ -61,7 +62,7 @@ def servers(facts: HostFacts, environ: Mapping[str, str], look: LocalLook, socke
         )
         for pane in server.panes:
             if pane.mark and not pane.dead:
-                unit = attempt(lambda pane=pane: look.unit_of(pane.pid))  # type: ignore[misc]
+                unit = attempt(partial(look.unit_of, pane.pid))
                 panes.append(PanePlace(agent=pane.mark, pid=pane.pid, unit="" if isinstance(unit, Unseen) else unit))
     return Servers(
         terminals=Terminals(parent=node(parent), folder=node(folder), sockets=tuple(seen)),

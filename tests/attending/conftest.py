@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.attending import fullscreen
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
-from tests.hosts.private import PrivateHost
+from tests.hosts.fixtures import shared_host
 from tests.scenarios.fleet import Fleet, stub
 
 AGENTS = ("coder0", "coder1", "coder2", "coder3", "team.lead")
@@ -20,11 +18,7 @@ AGENTS = ("coder0", "coder1", "coder2", "coder3", "team.lead")
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
     """Five stub agents and `canvas`, which draws on the whole screen; all of them run."""
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with host:
+    with shared_host() as host:
         made = Fleet(host)
         made.agents = {name: stub() for name in AGENTS}
         made.agents["team.lead"]["alias"] = "lead"

@@ -8,13 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import shared_host
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
@@ -24,11 +22,7 @@ COMMAND = [sys.executable, "-c", "from reconciler.commands.mosaic import main; m
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[PrivateHost]:
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+    with shared_host() as host:
         yield host
 
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import shared_host
 from tests.hosts.private import PrivateHost
 
 
 @pytest.fixture(scope="module")
 def private() -> Iterator[PrivateHost]:
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+    with shared_host() as host:
         yield host

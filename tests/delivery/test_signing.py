@@ -13,9 +13,7 @@ from providers.caller import ancestors, calling_agent, scope_agent
 from reconciler.errors import Refused, Usage
 from reconciler.signing import sign
 from specs.compiled import Peer
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
-from tests.hosts.private import PrivateHost
+from tests.hosts.fixtures import shared_host
 from tests.launch.bench import make_agent, make_fleet
 from tests.scenarios.fleet import Fleet, stub
 
@@ -81,11 +79,7 @@ def test_another_label_stands_behind_the_agents_name() -> None:
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
     """Two stubs, and `sh`: an agent whose program is a shell that does what it is told."""
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with host:
+    with shared_host() as host:
         made = Fleet(host)
         made.roster["runtimes"] = {"shell": {"command": ["/bin/sh"], "process_names": ["sh"]}}
         made.agents = {"a": stub(), "b": stub(), "s": {"runtime": "shell", "class": "worker"}}

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tests.doctor.patient import MOSAIC, ROSTER, Patient
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
-from tests.hosts.private import PrivateHost
+from tests.hosts.fixtures import shared_host
 from tests.hosts.waiting import eventually
 
 # What a host without a time server, with the older control groups, and as small as its machine cannot help.
@@ -22,11 +19,7 @@ BEYOND_HELP = {"clock-sync", "memory-limits", "inotify", "disk-state", "disk-run
 
 @pytest.fixture(scope="module")
 def patient() -> Iterator[Patient]:
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+    with shared_host() as host:
         patient = Patient(host=host)
         patient.prepare()
         yield patient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,6 +34,17 @@ def without_host(error: HostUnavailable) -> NoReturn:
     if hosts_required():
         pytest.fail(f"this test needs a real host: {error}", pytrace=False)
     pytest.skip(f"needs a real host: {error}")
+
+
+@contextmanager
+def shared_host() -> Iterator[PrivateHost]:
+    """A private user manager for more than one test: for a fixture of a file's own."""
+    try:
+        host = PrivateHost().start()
+    except HostUnavailable as error:
+        without_host(error)
+    with closing(host):
+        yield host
 
 
 @pytest.fixture

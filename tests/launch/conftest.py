@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.errors import HostUnavailable
+from tests.hosts.fixtures import shared_host
 from tests.hosts.private import PrivateHost
 from tests.launch.bench import Bench
 
 
 @pytest.fixture(scope="module")
 def private_host() -> Iterator[PrivateHost]:
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    with host:
+    with shared_host() as host:
         yield host
 
 

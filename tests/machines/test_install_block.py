@@ -47,8 +47,10 @@ class Terminal:
         self._process = machine.popen(
             argv, env=dumb, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        self._in: IO[bytes] = self._process.stdin  # type: ignore[assignment]
-        self._out: IO[bytes] = self._process.stdout  # type: ignore[assignment]
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in: IO[bytes] = self._process.stdin
+        self._out: IO[bytes] = self._process.stdout
         # What is typed before the shell asks may be thrown away.
         self._until(re.compile(rb"\$ $"))
         self.code, self.said = self._answer(b"unset PROMPT_COMMAND; PS1='[$?]REA''DY> '\n")

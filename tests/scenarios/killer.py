@@ -22,7 +22,7 @@ from pathlib import Path
 
 from providers.local_host import LocalHost
 from providers.steps import Step, StepResult
-from reconciler import checkout, desired, documents, event_log, ledger, lock, report, settings, source  # noqa: F401
+from reconciler import checkout, desired, documents, event_log, ledger, lock, report, settings, source  # noqa: F401 - loaded before
 from reconciler.results import RunOptions
 from reconciler.run import run
 from tests.scenarios.proc import agents_in

@@ -315,8 +315,11 @@ def test_watching_in_place_and_leaving_the_terminal_as_it_was(fleet: Fleet) -> N
             assert f"left-{number} {code}" in text
             assert "kept" in text  # the screen of before
             assert not person.alternate()
-            before = fleet.read("/tmp/before")
-            eventually(lambda: fleet.read("/tmp/after") == before, timeout=LONG, what="the terminal's settings")  # noqa: B023
+            eventually(
+                lambda: fleet.read("/tmp/after") == fleet.read("/tmp/before"),
+                timeout=LONG,
+                what="the terminal's settings",
+            )
             fleet.sh(": >/tmp/after")
 
 

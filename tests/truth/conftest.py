@@ -6,18 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
-from tests.hosts.private import PrivateHost
+from tests.hosts.fixtures import shared_host
 from tests.scenarios.fleet import Fleet
 
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
     """A fleet without agents: declare some."""
-    try:
-        host = PrivateHost().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with host:
+    with shared_host() as host:
         yield Fleet(host)
