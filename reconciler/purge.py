@@ -22,6 +22,7 @@ from providers.manifest import Manifest
 from providers.names import HOLDER_UNIT, agent_of_scope, agent_of_unit
 from providers.reseed import OVERLAYS
 from providers.shipped import release
+from reconciler import host_guard
 from reconciler.errors import MosaicError, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def inspect(facts: HostFacts, look: Look) -> Purge:
     except OSError as error:
         text = f"{error.filename} cannot be read: {error.strerror}"
         raise MosaicError(text, help="make it yours and readable") from error
-    settings = [Path(facts.config_home, "mosaic", "reconcile.toml")]
+    settings = [Path(facts.config_home, "mosaic", name) for name in ("reconcile.toml", host_guard.FILE)]
     trees = [
         Path(facts.config_home, "mosaic", "ledger"),
         Path(facts.state_home, "mosaic"),

@@ -64,6 +64,7 @@ def test_while_an_agent_lives_nothing_goes(installed: Fleet) -> None:
 def test_everything_goes_but_what_is_the_operators(installed: Fleet) -> None:
     host, home = installed.host, installed.mosaic
     stop_all(installed)
+    installed.sh("systemctl --user stop mosaic-reconcile-watch.service")  # it would put away what is edited here
     installed.write(f"{home}/fleet/tmux.conf", "set -g status off\n")
     installed.write(f"{home}/USER.md", "me\n")
     installed.write(f"{home}/TOOLS.md", "edited by hand\n")
@@ -80,6 +81,7 @@ def test_everything_goes_but_what_is_the_operators(installed: Fleet) -> None:
         "agent-start",
         ".local/state/mosaic/",
         "reconcile.toml",
+        "host.json",
         "mosaic-panes.slice",
     ):
         assert path in shown.err, path
