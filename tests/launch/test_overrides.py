@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 from providers.base import ObserveError
 from providers.framework import PROGRAMS, UNITS
 from providers.host import Look, UnitFile
-from providers.overrides import Override, overrides
+from providers.overrides import Override, overrides, reload_shut
 from providers.unit_files import scan
 from providers.uses import uses_of
 
@@ -156,6 +157,20 @@ def test_what_cannot_be_read_is_nothing(folders: Folders) -> None:
     (folders.path[2] / f"{UNIT}.d/x.conf").symlink_to("nowhere")
     (folders.path[3] / UNIT).mkdir()
     (folders.path[4]).rmdir()
+    assert folders.judged() == {}
+
+
+def test_what_systemd_would_wait_for(folders: Folders) -> None:
+    assert reload_shut(folders.unit_files()) is None
+    (folders.path[2] / f"{UNIT}.d").mkdir()
+    os.mkfifo(folders.path[2] / f"{UNIT}.d" / "x.conf")
+    shut = reload_shut(folders.unit_files())
+    assert folders.word() == "overridden"
+    assert shut == folders.judged()[UNIT]
+    assert "is a FIFO, which systemd would wait for" in shut.why
+    (folders.path[2] / f"{UNIT}.d" / "x.conf").unlink()
+    (folders.path[2] / f"{UNIT}.d" / "x.conf").symlink_to("/dev/null")
+    assert reload_shut(folders.unit_files()) is None
     assert folders.judged() == {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.base import Action, HeldReason, Kind, Verb
@@ -104,6 +104,27 @@ def test_law_5_a_server_that_cannot_be_seen_holds_its_own_agents(hidden: str) ->
     world.blind = set()
     reconciler(world, store, options=ALL).converge(after)
     assert set(living(world)) == {"third"}
+
+
+@given(data=st.data(), fleet=fleets(), blind=st.sampled_from(("manager", "unit_files")))
+def test_law_5_no_start_through_a_unit_that_may_be_another(data: st.DataObject, fleet: Fleet, blind: str) -> None:
+    """Where nobody can tell which files decide about the units, nothing is started or ended, and that is said."""
+    running = [agent for agent in fleet.agents if agent.state == "running" and agent.held is None]
+    assume(running)
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    dead = data.draw(st.sampled_from(running)).name
+    world.kill_pane(dead)
+    before = living(world)
+    world.blind = {blind}
+    plan = reconciler(world, store).look(fleet).plan
+    assert [one.reason for one in plan.held if one.agent == dead] == [HeldReason.UNKNOWN]
+    assert any(blind in why for why in plan.not_seen.values())
+    converge(world, fleet, store)
+    assert living(world) == before
+    world.blind = set()
+    converge(world, fleet, store)
+    assert dead in living(world)
 
 
 @given(fleet=fleets(), blind=blindness())

@@ -148,8 +148,8 @@ SHARED = (
     MISSION_FILE,
     f"{FACTS.mosaic_home}/CONSTITUTION.md",
 )
-SIGHTS = ("enabled", "enabled:timers.target", "linger", "usage", "boot_id", "heartbeats", "manager", "unit_files",
-          "screens", *(f"file:{path}" for path in SHARED))  # fmt: skip
+SIGHTS = ("enabled", "enabled:timers.target", "linger", "usage", "boot_id", "heartbeats", "screens",
+          *(f"file:{path}" for path in SHARED))  # fmt: skip
 
 
 @given(data=st.data(), fleet=fleets(policy=FREE, sockets=(SOCKET,)), sight=st.sampled_from(SIGHTS))
