@@ -51,18 +51,19 @@ def test_killed_at_any_time_and_started_again_there_is_one(bench: Bench) -> None
     assert [row for row in report if row[3] > 1] == []
 
 
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_around_its_tmux_command(bench: Bench, when: str) -> None:
+def test_killed_around_its_tmux_command(bench: Bench, when: str, signal: str) -> None:
     bench.declare(make_agent("a"))
     bench.host.systemctl("start", "mosaic-tmux-holder.service")
     real = bench.host.run(["which", "tmux"]).stdout.strip()
     # timeout's parent is agent-start, and the shim's parent is timeout
-    kill = "kill -KILL $(ps -o ppid= -p $PPID)"
+    kill = f"kill -{signal} $(ps -o ppid= -p $PPID)"
     script = [kill] if when == "before" else [f'{real} "$@"', kill]
     bench.write("/run/shims/tmux", "\n".join(["#!/bin/sh", *script, ""]), 0o755)
     path = f"/run/shims:{bench.host.env['PATH']}"
     done = bench.host.run(["/bin/sh", f"{bench.facts.bin_dir}/agent-start", "a"], env={"PATH": path}, check=False)
-    assert done.returncode in (-9, 137)
+    assert done.returncode in {"KILL": (-9, 137), "TERM": (143,)}[signal]
     assert bench.program("agent-start", "a").returncode == 0
     bench.alive("a")
     assert bench.agents() == ["a"]

@@ -99,7 +99,11 @@ def main() -> None:
     def once(at: int, *, rewind: bool = False) -> int:
         if at:
             Killed(at, how)
-        return int(run(RunOptions(fleet=repository, allow_rewind=rewind)).exit_code)
+        result = run(RunOptions(fleet=repository, allow_rewind=rewind))
+        if result.exit_code:  # it is to tell why
+            faults = [one for one in result.outcomes if one.error]
+            print(result.outcome, faults, result.plan.held, result.plan.unknown, file=sys.stderr)
+        return int(result.exit_code)
 
     def back() -> None:
         subprocess.run(["sh", "-ec", reset], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
