@@ -190,8 +190,8 @@ class LocalLook:
     def _enabled(self, wanted_by: str) -> frozenset[str]:
         folder = f"{self._facts.unit_dir}/{wanted_by}.wants"
         try:
-            with os.scandir(folder) as entries:
-                return frozenset(entry.name for entry in entries if entry.is_symlink())
+            links = self._far.ask(folder, lambda: _links(folder)) if self._far.is_far(folder) else _links(folder)
+            return frozenset(links)
         except (FileNotFoundError, NotADirectoryError):
             return frozenset()
         except OSError as error:
@@ -205,6 +205,11 @@ class LocalLook:
         except OSError as error:
             raise ObserveError(f"{LINGER_DIR} cannot be read: {error.strerror}") from error
         return True
+
+
+def _links(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_symlink()]
 
 
 def _names(folder: str) -> tuple[str, ...]:

@@ -156,6 +156,23 @@ def test_unit_files_on_a_file_system_that_gives_no_answer(fleet: Fleet, what: st
     assert fleet.up("a", "b")["b"] == before["b"]
 
 
+def test_boot_links_on_a_file_system_that_gives_no_answer(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    before = fleet.up("a", "b")
+    folder, links = f"{fleet.host.home}/far", f"{fleet.units}/default.target.wants"
+    with hanging(fleet, folder, "mute"):
+        fleet.sh(f"mv {links} {links}.away; ln -s {folder} {links}")
+        fleet.kill(before["a"])
+        run = fleet.reconcile()
+        assert run.verbs("a") == ["restart"], run.out
+        assert any("answer" in one["error"] for one in run.document["unknown"]), run.out
+        assert fleet.pids()["b"] == before["b"]
+        fleet.sh(f"rm {links}; mv {links}.away {links}")
+    fleet.wait(lambda: fleet.reconcile().code == 0, "convergence, now that nothing hangs")
+    assert fleet.up("a", "b")["b"] == before["b"]
+
+
 def test_the_resident_goes_on_while_something_hangs(fleet: Fleet) -> None:
     fleet.declare("a", "b")
     fleet.converge()
