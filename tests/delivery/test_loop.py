@@ -117,7 +117,7 @@ def test_a_message_is_for_the_agent_that_had_the_name(fleet: Fleet) -> None:
             preview = fleet.reconcile("--dry-run")
             assert "1 message for x would be put away" in preview.err
             run = fleet.reconcile("--allow-removals", "5")
-            assert "1 message for x put away" in run.err, run.err
+            assert "1 message for x was put away" in run.err, run.err
         fleet.agents["x"] = {**first, "class": "painter" if seen else "worker"}
         fleet.commit("another x")
         for _ in range(2):
