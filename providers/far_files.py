@@ -28,6 +28,15 @@ class FarFiles:
         """Whether it has to be asked for by `ask`. That takes no system call where nothing of this kind is mounted."""
         return self._mounts.any_far and bool(self._mount(path))
 
+    @property
+    def none(self) -> bool:
+        """Nothing that may hang is mounted at all."""
+        return not self._mounts.any_far
+
+    def may_hang(self, path: str) -> bool:
+        """As `is_far`, of a path that is not below `$MOSAIC_HOME`: who looks there does not depend on it."""
+        return self._mounts.far(path) is not None
+
     def ask(self, path: str, question: Callable[[], T]) -> T:
         """See `bounded_look.ask`. Raises OSError."""
         from providers.bounded_look import NoAnswerError, ask_one

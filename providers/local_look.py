@@ -136,17 +136,20 @@ class LocalLook:
 
         wanted = list(dict.fromkeys(paths))
         new = [path for path in wanted if ("place", path) not in self._seen]
-        self._seen.update({("place", path): place for path, place in places.at(new).items()})
+        self._seen.update({("place", path): place for path, place in places.at(new, self._far.may_hang).items()})
         return {path: self._seen["place", path] for path in wanted}
 
     def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
+        wanted = list(agents)
+        if not wanted:
+            return {}
         from providers.program_check import program_faults
 
         try:  # a new pane has the PATH of the client that asked for it, on every server: that of the agent's unit
             around = self.manager().environment
         except ObserveError:
             return {}
-        return program_faults(agents, self._facts, around, living)
+        return program_faults(wanted, self._facts, around, living, may_hang=not self._far.none)
 
     def listing(self, folder: str) -> tuple[str, ...]:
         return self._once(("listing", folder), lambda: self._names(folder))

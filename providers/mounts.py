@@ -11,13 +11,15 @@ from errno import EINVAL
 
 _TABLE = "/proc/self/mountinfo"
 _LINKS_MAX = 40  # as the kernel has it
+_KERNELS = (b"/proc/", b"/sys/", b"/dev/")  # nothing of anybody's is kept below; systemd mounts an autofs there
 # Others are served by a program or by another machine, which may stop to answer. From the kernel's fs/ folder.
 _NEAR = frozenset(
     (
-        "bcachefs", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "erofs", "exfat", "ext2",
-        "ext3", "ext4", "f2fs", "hugetlbfs", "iso9660", "jfs", "mqueue", "msdos", "nilfs2", "ntfs", "ntfs3", "overlay",
-        "proc", "pstore", "ramfs", "reiserfs", "rootfs", "securityfs", "squashfs", "sysfs", "tmpfs", "tracefs", "udf",
-        "vfat", "xfs", "zfs",
+        "bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
+        "efivarfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fusectl", "hugetlbfs", "iso9660", "jfs",
+        "mqueue", "msdos", "nilfs2", "nsfs", "ntfs", "ntfs3", "overlay", "proc", "pstore", "ramfs", "reiserfs",
+        "rootfs", "rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs", "tmpfs", "tracefs", "udf", "vfat",
+        "xfs", "zfs",
     )
 )  # fmt: skip
 
@@ -37,13 +39,15 @@ class Mounts:
     """The table as it is now. Never raises: without a table nothing is known to be far."""
 
     def __init__(self, table: bytes | None = None) -> None:
-        self._kinds: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}  # of those that may hang, by where they are mounted
         for line in (_read() if table is None else table).splitlines():
             left, _, right = line.partition(b" - ")
             fields = left.split(b" ")
-            if len(fields) > 4 and right:  # the fifth is where it is mounted
-                self._kinds[os.fsdecode(_plain(fields[4]))] = os.fsdecode(right.split(b" ", 1)[0])
-        self.any_far = any(kind not in _NEAR for kind in self._kinds.values())
+            if len(fields) > 4 and right and not fields[4].startswith(_KERNELS):  # the fifth is where it is mounted
+                kind = right.split(b" ", 1)[0].decode("utf-8", "surrogateescape")
+                if kind not in _NEAR:
+                    self._kinds[os.fsdecode(_plain(fields[4]))] = kind
+        self.any_far = bool(self._kinds)
 
     def far(self, path: str) -> Mount | None:
         """The first file system on the way to an absolute path that may hang; None if there is none."""
@@ -59,11 +63,12 @@ class Mounts:
                 at = at.rpartition("/")[0]
                 continue
             there = f"{at}/{part}"
-            kind = self._kinds.get(there)
-            if kind is not None and kind not in _NEAR:
+            if (kind := self._kinds.get(there)) is not None:
                 return Mount(point=there, kind=kind)
             try:
                 target = os.readlink(there)
+            except ValueError:  # a NUL: there is no such path
+                return None
             except OSError as error:
                 if error.errno != EINVAL:  # it is not there, or is no folder: nothing behind it is
                     return None

@@ -1,23 +1,42 @@
-"""What stands at paths that the fleet does not own. Whoever asks never hangs: see `bounded_look.py`."""
+"""What stands at paths that the fleet does not own. Whoever asks never hangs: what lies on a file system that may is
+looked at by a process that may be left behind (see `bounded_look.py`), the rest directly, which starts none."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
-from errno import ELOOP, ENOENT, ENOTDIR
+from collections.abc import Callable, Iterable
+from errno import EINVAL, ELOOP, ENOENT, ENOTDIR
 from functools import partial
 
-from providers.bounded_look import ask
 from providers.host import Place
 
 _Seen = tuple[int, bool, bool]  # mode, may be read (a folder: entered), may be executed
 
 
-def at(paths: Iterable[str]) -> dict[str, Place]:
+def at(paths: Iterable[str], may_hang: Callable[[str], bool]) -> dict[str, Place]:
     """By path. Never raises."""
-    answers = ask({path: partial(_see, path) for path in paths})
+    answers: dict[str, _Seen | OSError] = {}
+    far: list[str] = []
+    for path in paths:
+        if may_hang(path):
+            far.append(path)
+        else:
+            answers[path] = _seen(path)
+    if far:
+        from providers.bounded_look import ask
+
+        answers |= ask({path: partial(_see, path) for path in far})
     return {path: _place(answer) for path, answer in answers.items()}
+
+
+def _seen(path: str) -> _Seen | OSError:
+    try:
+        return _see(path)
+    except OSError as error:
+        return error
+    except ValueError as error:  # a path with a NUL in it
+        return OSError(EINVAL, str(error))
 
 
 def _see(path: str) -> _Seen:

@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from providers.bounded_look import ask
-from providers.program_fault import PACKAGES, ProgramFault, install, is_older
 from providers.program_path import found, search_path
 from providers.spawn import SpawnError, run
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
+    from providers.program_fault import ProgramFault
     from specs.compiled import Agent
 
 # elf(5): e_machine at byte 18, by what uname calls the processor. Only those that people run fleets on.
@@ -47,25 +46,49 @@ class _Use:
 
 
 def program_faults(
-    agents: Iterable[Agent], facts: HostFacts, environ: Mapping[str, str], living: Collection[str] = ()
+    agents: Iterable[Agent],
+    facts: HostFacts,
+    environ: Mapping[str, str],
+    living: Collection[str] = (),
+    *,
+    may_hang: bool = True,
 ) -> dict[str, ProgramFault | None]:
     """By agent; None where nothing speaks against its start. One that could not be looked at in time is left out.
 
     `environ`: what a pane gets from its tmux server. Each program is looked for once, however many agents use it, and
-    all of them in one round trip. Of the `living` only files are looked at, and no other process is started.
+    all of them in one round trip. Of the `living` only files are looked at, and no other program is started; unless a
+    file system that `may_hang` is mounted somewhere, that takes no process at all.
     """
     uses: dict[_Use, list[str]] = {}
     for agent in agents:
         if agent.argv:
             use = _use(agent, facts, environ)
             uses.setdefault(replace(use, files_only=agent.name in living), []).append(agent.name)
-    answers = ask({repr(use): partial(_examine, use, facts.bin_dir) for use in uses})
+    answers = _answers(uses, facts.bin_dir, may_hang=may_hang)
     faults: dict[str, ProgramFault | None] = {}
     for use, names in uses.items():
-        answer = answers[repr(use)]
+        answer = answers[use]
         if not isinstance(answer, OSError):
             faults |= dict.fromkeys(names, _fault(use.runtime, use.program, answer))
     return faults
+
+
+def _answers(uses: Iterable[_Use], last: str, *, may_hang: bool) -> dict[_Use, _Seen | OSError]:
+    direct = [use for use in uses if use.files_only and not may_hang]
+    found: dict[_Use, _Seen | OSError] = {}
+    for use in direct:
+        try:
+            found[use] = _examine(use, last)
+        except OSError as error:
+            found[use] = error
+        except ValueError as error:  # a path with a NUL in it
+            found[use] = OSError(str(error))
+    if asked := [use for use in uses if use not in found]:
+        from providers.bounded_look import ask
+
+        answers = ask({repr(use): partial(_examine, use, last) for use in asked})
+        found |= {use: answers[repr(use)] for use in asked}
+    return found
 
 
 def _use(agent: Agent, facts: HostFacts, environ: Mapping[str, str]) -> _Use:
@@ -87,7 +110,7 @@ def program_fault(runtime: str, program: str, search: str) -> ProgramFault | Non
 
 
 def _examine(use: _Use, last: str) -> _Seen:
-    """In the process that may be left behind: plain values only."""
+    """In the process that may be left behind, where one is needed: plain values only."""
     home, given, first = use.search
     search = search_path({"HOME": home, "PATH": given}, first, last)
     return _seen(use.runtime, use.program, search, files_only=use.files_only)
@@ -105,11 +128,20 @@ def _seen(runtime: str, program: str, search: str, *, files_only: bool = False) 
         return path, word, needs, "", search
     package = _package(path)
     if not files_only and (wanted := _wanted_node(path, package)):
+        from providers.program_fault import is_older
+
         there = _node_version(search)
         if there and is_older(there, wanted):
             return path, "too-old", f"node {wanted} or newer", there, search
-    known = runtime in PACKAGES and package.get("name") == PACKAGES[runtime][0]
-    return path, "", "", str(package.get("version", "")) if known else "", search
+    return path, "", "", str(package.get("version", "")) if _is_known(runtime, package) else "", search
+
+
+def _is_known(runtime: str, package: Mapping[str, object]) -> bool:
+    if not package:
+        return False
+    from providers.program_fault import PACKAGES
+
+    return runtime in PACKAGES and package.get("name") == PACKAGES[runtime][0]
 
 
 def _executable(path: str) -> bool:
@@ -193,7 +225,7 @@ def _node_version(search: str) -> str:
 def _json(path: str) -> object:
     """None for what is not there or is no JSON."""
     try:
-        with open(path, "rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             return json.loads(file.read(_PACKAGE_BYTES))
     except (OSError, ValueError):
         return None
@@ -202,6 +234,10 @@ def _json(path: str) -> object:
 def _fault(runtime: str, program: str, seen: _Seen) -> ProgramFault | None:
     """The answer in words. Pure, but for the name of this machine's processor."""
     path, word, needs, version, search = seen
+    if not word and not version:
+        return None
+    from providers.program_fault import PACKAGES, ProgramFault, install, is_older
+
     if word == "not-installed":
         where, searched = ("is not there", "") if "/" in program else ("is not on an agent's PATH", search)
         mend = install(runtime, program)

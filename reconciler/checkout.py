@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MAX_OBJECT = 1 << 20  # bytes of a commit or of the root folder
 LOCAL_S = 20.0  # a call that only reads our own copy
 TIP = "refs/mosaic/tip"
-_BROKEN = re.compile(r"(?:error|fatal|missing|broken|bad)\b(?! in (?:blob|tree|commit|tag) )")
+_BROKEN = r"(?:error|fatal|missing|broken|bad)\b(?! in (?:blob|tree|commit|tag) )"
 _DEEPEN = (64, 1024)  # steps before the whole history is asked for
 
 
@@ -63,7 +63,9 @@ class Checkout:
         except (GitTimeout, Unavailable):  # not knowing is not "broken"
             return ""
         # What is only odd in somebody's commit ("error in commit ...") is none of it.
-        said = [line for line in f"{done.err}\n{done.out.decode(errors='replace')}".splitlines() if _BROKEN.match(line)]
+        said = [
+            line for line in f"{done.err}\n{done.out.decode(errors='replace')}".splitlines() if re.match(_BROKEN, line)
+        ]
         return f"{said[0].removeprefix('error: ').removeprefix('fatal: ')} ({self.path})" if said else ""
 
     def scratch(self) -> tempfile.TemporaryDirectory[str]:

@@ -10,19 +10,20 @@ from reconciler.commit import printable
 PROTOCOLS = ("https", "ssh", "file")
 MOST = 12  # lines of a refusal: a hook may have much to say
 
+# Compiled where they are used (re keeps them): a run that goes well needs none.
 # What tells why: git's own words, the other side's (`remote:`), a refused branch's (`! [...]`), and ssh's.
-_TELLING = re.compile(
+_TELLING = (
     r"(?:fatal|error|remote|ssh): |\s*! \[|.*(?:Permission denied|Connection (?:closed|refused|reset|timed out)|"
     r"Host key verification failed|IDENTIFICATION HAS CHANGED|Host key for .* has changed|"
     r"No \S+ host key is known|Offending \S+ key in |not in allowed)"
 )
 # What only says that it did not work, beside anything that says why.
-_GENERAL = re.compile(
+_GENERAL = (
     r"(?:fatal: (?:[Cc]ould not read from remote repository|the remote end hung up|protocol error|early EOF)"
     r"|error: failed to push some refs|.*Host key verification failed\.?$)"
 )
-_CHANGED = re.compile(r"IDENTIFICATION HAS CHANGED|Host key for .* has changed")
-_UNKNOWN = re.compile(r"Host key verification failed|No \S+ host key is known")
+_CHANGED = r"IDENTIFICATION HAS CHANGED|Host key for .* has changed"
+_UNKNOWN = r"Host key verification failed|No \S+ host key is known"
 
 _ADVICE = (
     (
@@ -49,8 +50,8 @@ def telling(text: str) -> list[str]:
     key = host_key(text)
     if key is not None:
         return [key[0]]
-    found = [line for line in lines if _TELLING.match(line) and line not in ("remote:", "remote: error:")]
-    why = [line for line in found if not _GENERAL.match(line)] or found or lines
+    found = [line for line in lines if re.match(_TELLING, line) and line not in ("remote:", "remote: error:")]
+    why = [line for line in found if not re.match(_GENERAL, line)] or found or lines
     refused = [line for line in why if line.startswith("! [")]
     if any("branch is currently checked out" in line for line in refused):
         return refused  # what git says to it is half a page, and no way out for most
@@ -70,7 +71,7 @@ def host_key(text: str, target: str = "HOST") -> tuple[str, str] | None:
     """What ssh has against a host's key, and the way out; None if that is not the trouble. A changed key is not an
     unknown one: somebody may stand in between."""
     lines = [printable(line) for line in text.splitlines()]
-    if _CHANGED.search(text):
+    if re.search(_CHANGED, text):
         places = [line for line in lines if line.startswith(("Offending ", "SHA256:", "Host key for "))]
         said = "; ".join(places) or "REMOTE HOST IDENTIFICATION HAS CHANGED"
         remove = next((line for line in lines if line.startswith("ssh-keygen ")), f"ssh-keygen -R {target}")
@@ -79,8 +80,8 @@ def host_key(text: str, target: str = "HOST") -> tuple[str, str] | None:
             "the host was made anew, or somebody stands in between: compare the key there first. If it is right: "
             f"{remove}, then connect once by hand: ssh {target} true",
         )
-    if _UNKNOWN.search(text):
-        which = next((line for line in lines if _UNKNOWN.search(line)), "Host key verification failed")
+    if re.search(_UNKNOWN, text):
+        which = next((line for line in lines if re.search(_UNKNOWN, line)), "Host key verification failed")
         return (
             f"the host key is not known: {which}",
             f"compare it, then connect once by hand to accept it: ssh {target} true",

@@ -31,7 +31,11 @@ def _helpers() -> list[str]:
 
 
 def _look_of_another_run(*paths: str) -> str:
-    code = "import sys; from providers.places import at; print({p: one.kind for p, one in at(sys.argv[1:]).items()})"
+    code = (
+        "import sys; from providers.mounts import Mounts; from providers.places import at; mounts = Mounts();"
+        "seen = at(sys.argv[1:], lambda path: mounts.far(path) is not None);"
+        "print({path: one.kind for path, one in seen.items()})"
+    )
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()
 
