@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from providers.base import Json, ObserveError
 from providers.identity import Identity
-from providers.steps import KillPane, Step
 
 if TYPE_CHECKING:
     from providers.host import Look, Pane, TmuxServer
+    from providers.steps import Step
     from specs.compiled import Agent
 
 SLACK_S = 2.0  # a heartbeat knows its time to 1 s, and a process its start to 10 ms
@@ -46,6 +46,8 @@ def others(pane: Pane) -> list[dict[str, Json]]:
 
 def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:
     """The step that ends the pane that was seen, and nothing beside it."""
+    from providers.steps import KillPane
+
     if seen.get("pane"):
         yield KillPane(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent, pid=int(seen["pid"]))
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from providers.launch import START_STATUS
 from providers.names import agent_of_unit
-from providers.steps import StepResult, UnitJob
 
 if TYPE_CHECKING:
     from providers.dbus_wire import Frame
+    from providers.steps import StepResult, UnitJob
 
-Sink = Callable[[str, StepResult], None]
+Sink = Callable[[str, "StepResult"], None]
 
 # The other side went away before it answered; whether it did what was asked is not known.
 GONE = frozenset(
@@ -85,10 +85,14 @@ class Reload(Call):
         self._ids, self._sink = ids, sink
 
     def answered(self, frame: Frame) -> None:  # noqa: ARG002 - it is empty
+        from providers.steps import StepResult
+
         for name in self._ids:
             self._sink(name, StepResult(ok=True))
 
     def failed(self, reason: str) -> None:
+        from providers.steps import StepResult
+
         for name in self._ids:
             self._sink(name, StepResult(ok=False, changed=False, error=reason))
 
@@ -101,15 +105,21 @@ class ResetFailed(Call):
         self._name, self._sink = name, sink
 
     def answered(self, frame: Frame) -> None:  # noqa: ARG002 - it is empty
+        from providers.steps import StepResult
+
         self._sink(self._name, StepResult(ok=True))
 
     def refused(self, error: str, text: str) -> Call | None:
+        from providers.steps import StepResult
+
         if error == _NO_SUCH_UNIT:
             self._sink(self._name, StepResult(ok=True, changed=False))
             return None
         return super().refused(error, text)
 
     def failed(self, reason: str) -> None:
+        from providers.steps import StepResult
+
         self._sink(self._name, StepResult(ok=False, changed=False, error=reason))
 
 
@@ -135,6 +145,8 @@ class Job(Queued):
         self.name, self.step, self.sink = name, step, sink
 
     def ended(self, result: str) -> Call | None:
+        from providers.steps import StepResult
+
         self.over = True
         if result in _WELL:
             self.sink(self.name, StepResult(ok=True))
@@ -145,12 +157,16 @@ class Job(Queued):
         return None
 
     def refused(self, error: str, text: str) -> Call | None:
+        from providers.steps import StepResult
+
         if error == _NO_SUCH_UNIT and self.step.verb == "stop":
             self.sink(self.name, StepResult(ok=True, changed=False))
             return None
         return super().refused(error, text)
 
     def failed(self, reason: str) -> None:
+        from providers.steps import StepResult
+
         self.sink(self.name, StepResult(ok=False, error=reason))
 
     def late(self) -> None:

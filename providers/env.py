@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from providers import launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
-from providers.steps import DeleteFile, WriteFile
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -54,6 +53,8 @@ class EnvProvider:
         return seen | rest
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import DeleteFile, WriteFile
+
         if action.verb is Verb.DELETE:
             # What was last said of it goes with it, or a later agent of that name would start with an old word.
             name = action.key.name

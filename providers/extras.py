@@ -16,7 +16,6 @@ from providers import additions, launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.contract import compose
 from providers.env import listed, of_another_fleet
-from providers.steps import DeleteFile, WriteFile
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -61,6 +60,8 @@ class ExtrasProvider:
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         """The manifest goes last, whether it is written or removed: until then, what it lists is still ours."""
+        from providers.steps import DeleteFile, WriteFile
+
         folder = additions.folder(action.key.name, facts)
         live = action.present.fields if action.present is not None else {}
         wanted = action.desired.fields if action.desired is not None else {}

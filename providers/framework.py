@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 from providers import framework_files, launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
-from providers.steps import DaemonReload, DeleteFile, WriteFile
 
 if TYPE_CHECKING:
     from providers.base import Action
@@ -84,6 +83,8 @@ class FrameworkProvider:
         return seen
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import DaemonReload, DeleteFile, WriteFile
+
         del facts  # the path is the name of the resource
         if action.verb is Verb.RELOAD:
             return (DaemonReload(),)

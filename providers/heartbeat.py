@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Json, Kind, Present, Resource, ResourceKey
 from providers.host import HeartbeatFile
-from providers.steps import Step
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
+    from providers.steps import Step
     from specs.compiled import Fleet
 
 

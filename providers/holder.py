@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.launch import holder_definition, holder_sockets
 from providers.names import HOLDER_UNIT
-from providers.steps import KillPane, RecreateSocket, SetEnabled, Step, UnitJob
 from providers.unit import enabled_or_why
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane
+    from providers.steps import Step
     from specs.compiled import Fleet
 
 KEY = ResourceKey(Kind.HOLDER, HOLDER_UNIT)
@@ -90,6 +90,8 @@ class HolderProvider:
         }
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import KillPane, RecreateSocket, SetEnabled, UnitJob
+
         _ = facts
         if action.verb in (Verb.ENABLE, Verb.DISABLE):
             return (SetEnabled(unit=HOLDER_UNIT, enabled=action.verb is Verb.ENABLE),)

@@ -16,10 +16,10 @@ from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - whoe
 from providers.pane_values import Pane as Pane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.programs.base import Screen
-from providers.steps import Step, StepResult
 
 if TYPE_CHECKING:
     from providers.program_fault import ProgramFault
+    from providers.steps import Step, StepResult
     from specs.compiled import Agent
 
 

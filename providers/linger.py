@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Kind, Present, Resource, ResourceKey
-from providers.steps import SetLinger, Step
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
+    from providers.steps import Step
     from specs.compiled import Fleet
 
 
@@ -32,6 +32,8 @@ class LingerProvider:
         return {key: Present(key=key, agent=None, ours=True, fields={"linger": True})}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import SetLinger
+
         _ = action
         return (SetLinger(user=facts.user),)
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from providers import files, procfs, spawn
 from providers.bus_address import LINGER_DIR
@@ -19,37 +19,26 @@ from providers.facts import gather
 from providers.host import HostFacts
 from providers.local_look import LocalLook
 from providers.overlays import read_overlays
-from providers.steps import (
-    CaptureDead,
-    Confine,
-    DaemonReload,
-    DeleteFile,
-    KeepFile,
-    KillPane,
-    NoteMission,
-    RecreateSocket,
-    SetEnabled,
-    SetLinger,
-    Step,
-    StepResult,
-    UnitJob,
-    WriteFile,
-)
 from providers.tmux import Tmux
+
+if TYPE_CHECKING:
+    from providers.steps import (
+        DeleteFile,
+        KeepFile,
+        RecreateSocket,
+        Step,
+        StepResult,
+        WriteFile,
+    )
+
+    FileStep = WriteFile | DeleteFile | KeepFile
 
 __all__ = ["LocalHost", "LocalLook"]
 
 LINGER_TIMEOUT_S = 15.0
 _REASON_MAX = 500
 _WRITERS = 8
-_STEPS = (
-    WriteFile, DeleteFile, KeepFile, DaemonReload, SetEnabled, UnitJob, CaptureDead, KillPane, NoteMission,
-    SetLinger, RecreateSocket, Confine,
-)  # fmt: skip
-
-_WHAT = {WriteFile: "written", DeleteFile: "removed", KeepFile: "kept under a second name"}
-FileStep = WriteFile | DeleteFile | KeepFile
-Result = tuple[str, StepResult]
+Result = tuple[str, "StepResult"]
 S = TypeVar("S")
 
 
@@ -97,9 +86,11 @@ class LocalHost:
 
     def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
         """Raises TypeError, before anything is done, for what is not a step, and ValueError for an id in use."""
+        from providers.steps import STEPS, Confine, DaemonReload, RecreateSocket, SetEnabled, SetLinger, UnitJob
+
         ids = [name for name, _ in batch]
         for _, step in batch:
-            if type(step) not in _STEPS:
+            if type(step) not in STEPS:
                 raise TypeError(f"{type(step).__name__} is not a step that this host knows")
         if len(set(ids)) < len(ids) or not self._open.isdisjoint(ids):
             raise ValueError("a step's id is in use already")
@@ -154,6 +145,8 @@ class LocalHost:
     def _in_thread(self, ids: Sequence[str], work: Callable[[], Iterable[Result]]) -> None:
         import threading
 
+        from providers.steps import StepResult
+
         # Programs may hang up to their deadline: each group of them has a thread, and none delays the rest.
         def run() -> None:
             missing = dict.fromkeys(ids)
@@ -169,6 +162,8 @@ class LocalHost:
         threading.Thread(target=run, daemon=True).start()
 
     def _begin_tmux(self, batch: Sequence[tuple[str, Step]]) -> None:
+        from providers.steps import CaptureDead, KillPane, NoteMission
+
         captures, kills = _only(CaptureDead, batch), _only(KillPane, batch)
         for socket in dict.fromkeys(step.socket for _, step in captures):
             steps = [(name, step) for name, step in captures if step.socket == socket]
@@ -182,6 +177,8 @@ class LocalHost:
             self._in_thread([n for n, _ in ends], partial(self._tmux.kill, socket, ends, processes))
 
     def _change_files(self, batch: Sequence[tuple[str, Step]]) -> None:
+        from providers.steps import DeleteFile, KeepFile, StepResult, WriteFile
+
         steps = [(name, step) for name, step in batch if isinstance(step, WriteFile | DeleteFile | KeepFile)]
         results: dict[str, StepResult] = {}
 
@@ -215,6 +212,8 @@ class LocalHost:
         yield name, self._linger(user)
 
     def _linger(self, user: str) -> StepResult:
+        from providers.steps import StepResult
+
         if os.path.exists(f"{LINGER_DIR}/{user}"):
             return StepResult(ok=True, changed=False)
         argv = ["loginctl", "--no-ask-password", "enable-linger", user]
@@ -245,6 +244,8 @@ def _far_head(path: str) -> bytes:
 
 
 def _change_file(step: FileStep) -> StepResult:
+    from providers.steps import DeleteFile, StepResult, WriteFile
+
     try:
         if isinstance(step, WriteFile):
             did = files.write(step.path, step.content, step.mode, step.known)
@@ -253,12 +254,22 @@ def _change_file(step: FileStep) -> StepResult:
         else:
             did = files.keep(step.path, step.kept, step.digest)
     except OSError as error:
-        text = f"{step.path} cannot be {_WHAT[type(step)]}: {error.strerror}"
+        text = f"{step.path} cannot be {_what(step)}: {error.strerror}"
         return StepResult(ok=False, changed=False, error=text)
     return StepResult(ok=True, changed=did)
 
 
+def _what(step: FileStep) -> str:
+    from providers.steps import DeleteFile, WriteFile
+
+    if isinstance(step, WriteFile):
+        return "written"
+    return "removed" if isinstance(step, DeleteFile) else "kept under a second name"
+
+
 def _recreate_socket(step: RecreateSocket) -> StepResult:
+    from providers.steps import StepResult
+
     try:
         # The descriptor holds on to this very process, so that a pid that is given out anew is never signalled.
         process = os.pidfd_open(step.pid)
@@ -276,6 +287,8 @@ def _recreate_socket(step: RecreateSocket) -> StepResult:
 
 
 def _not_signalled(step: RecreateSocket, why: str) -> StepResult:
+    from providers.steps import StepResult
+
     return StepResult(ok=False, changed=False, error=f"the tmux server, process {step.pid}, was not signalled: {why}")
 
 

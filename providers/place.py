@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, HeldReason, Json, Kind, ObserveError, Present, Resource, ResourceKey
-from providers.steps import Step
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, Place
     from providers.program_fault import ProgramFault
+    from providers.steps import Step
     from specs.compiled import Agent, Fleet
 
 DELETED = " (deleted)"  # what the kernel puts behind the name of a folder that is gone

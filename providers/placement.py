@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from providers.launch import limits_of
 from providers.names import PANE_PREFIX, agent_of_scope
-from providers.steps import Confine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from providers.base import Json, Present
     from providers.host import Look, Pane
+    from providers.steps import Confine
     from specs.compiled import Agent
 
 FIELDS = ("scope", "limits")  # what of a session is about its place
@@ -57,6 +57,8 @@ def limits_field(wanted: Mapping[str, Json], kept: Mapping[str, Kept]) -> dict[s
 def confine(seen: Present, limits: Mapping[str, Json]) -> Confine:
     """The step that puts a living pane into a scope of its own with these limits, or the limits on the scope that it is
     in. The name is the agent's and the process's, so that nothing else has it."""
+    from providers.steps import Confine
+
     evidence = seen.evidence
     pid, ticks = int(evidence["pid"]), int(evidence["start_ticks"])
     unit = f"{PANE_PREFIX}{seen.agent}:{pid:x}-{ticks:x}.scope"

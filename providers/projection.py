@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from providers import launch
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
-from providers.steps import DeleteFile, WriteFile
 from specs.projection import FILE, is_intact, is_projection
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ class ProjectionProvider:
         return {key: present}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import DeleteFile, WriteFile
+
         del facts  # the path is the name of the resource
         if action.verb is Verb.DELETE:
             return (DeleteFile(path=action.key.name),)

@@ -18,7 +18,6 @@ from providers.host import Overlay
 from providers.layouts import is_older, layout_of
 from providers.manifest import Manifest
 from providers.shipped import LAYOUT, Release, release
-from providers.steps import DeleteFile, KeepFile, WriteFile
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -113,6 +112,8 @@ class ReseedProvider:
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         """The manifest goes last: until then, the old one says what is whose. Where there is none, one that knows
         nothing goes first, so that what a killed run leaves is not taken for an install from before manifests."""
+        from providers.steps import DeleteFile, KeepFile, WriteFile
+
         if action.desired is None:
             raise ValueError(f"{action.id}: nothing to write")
         home, content = facts.mosaic_home, action.desired.data["content"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from providers import additions, launch
 from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
 from providers.names import RESPONDER_UNIT
-from providers.steps import SetEnabled, Step, UnitJob
 from providers.unit import enabled_or_why
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
+    from providers.steps import Step
     from specs.compiled import Fleet
 
 KEY = ResourceKey(Kind.RESPONDER, RESPONDER_UNIT)
@@ -50,6 +50,8 @@ class ResponderProvider:
         }
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import SetEnabled, UnitJob
+
         _ = facts
         if action.verb in (Verb.ENABLE, Verb.DISABLE):
             return (SetEnabled(unit=RESPONDER_UNIT, enabled=action.verb is Verb.ENABLE),)

@@ -14,10 +14,10 @@ from providers.identity import Identity, ProcessTree
 from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
 from providers.readings import with_readings
-from providers.steps import Step, UnitJob
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, TmuxServer
+    from providers.steps import Step
     from specs.compiled import Agent, Fleet
 
 
@@ -196,6 +196,8 @@ class SessionProvider:
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         """For a living pane that is not in its place, and for a session that has no unit of its own any more:
         everything else goes through the unit."""
+        from providers.steps import UnitJob
+
         _ = facts
         if action.verb is Verb.CONFINE and action.present is not None and action.desired is not None:
             return (placement.confine(action.present, action.desired.fields["limits"]),)

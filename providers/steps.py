@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +214,7 @@ Step = (
     | RecreateSocket
     | Confine
 )
+STEPS: tuple[type, ...] = get_args(Step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from providers import procfs
 from providers.base import ObserveError
 from providers.host import Process, TmuxServer
 from providers.pane_rows import FORMAT, parse
 from providers.spawn import Child, Finished, NotInstalledError, SpawnError
-from providers.steps import CaptureDead, KillPane, NoteMission, StepResult
+
+if TYPE_CHECKING:
+    from providers.steps import CaptureDead, KillPane, NoteMission, StepResult
 
 TIMEOUT_S = 5.0
 _LIMIT = 32 << 20  # of output: 5,000 sessions are about 1 MB, a capture is up to a few hundred KB
@@ -70,6 +73,8 @@ class Tmux:
 
     def capture(self, socket: str, steps: Sequence[tuple[str, CaptureDead]]) -> Iterator[tuple[str, StepResult]]:
         """The last lines of dead panes; nothing for one that is gone, alive or not the agent's."""
+        from providers.steps import StepResult
+
         nonce = os.urandom(8).hex()
         commands = {
             name: (
@@ -90,6 +95,8 @@ class Tmux:
         self, socket: str, steps: Sequence[tuple[str, KillPane]], processes: Processes
     ) -> Iterator[tuple[str, StepResult]]:
         """End panes that carry their agent's mark; the server reads the mark and acts in one go."""
+        from providers.steps import StepResult
+
         nonce = os.urandom(8).hex()
         commands = {
             name: (
@@ -121,6 +128,8 @@ class Tmux:
 
     def note(self, socket: str, steps: Sequence[tuple[str, NoteMission]]) -> Iterator[tuple[str, StepResult]]:
         """Write down on panes that carry their agent's mark what they were told; nothing in them is touched."""
+        from providers.steps import StepResult
+
         nonce = os.urandom(8).hex()
         commands = {
             name: (
@@ -146,6 +155,8 @@ class Tmux:
         nonce: str,
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Answers by the number of the step, and errors by its id."""
+        from providers.steps import NoteMission
+
         errors = {
             name: f"{step.pane!r} or {step.agent!r} is not a name that tmux can be asked for safely"
             for name, step in steps
@@ -187,6 +198,8 @@ class Tmux:
         return TmuxServer(state="down")
 
     def _unanswered(self, socket: str, processes: Processes) -> StepResult:
+        from providers.steps import StepResult
+
         try:
             server = self.server(socket, processes)
         except ObserveError as error:
@@ -199,6 +212,8 @@ class Tmux:
 
 def _is_others(step: CaptureDead | KillPane | NoteMission) -> bool:
     """Whether it is about a pane that is no agent's."""
+    from providers.steps import KillPane
+
     return isinstance(step, KillPane) and not step.agent
 
 

@@ -9,10 +9,10 @@ from providers.agent_pane import end_pane
 from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
 from providers.names import agent_of_unit, agent_unit
-from providers.steps import CaptureDead, KillPane, SetEnabled, Step, UnitJob
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
+    from providers.steps import Step
     from specs.compiled import Fleet
 
 START_TIMEOUT_S = 60.0  # a start is one tmux call; a machine that swaps gets a minute for it
@@ -72,6 +72,8 @@ class UnitProvider:
         """Start, stop and restart take the session's observation along in `action.present.evidence`: leftover scopes
         are ended first, a dead pane's last lines are kept, and a session whose unit is not active is ended by name,
         because systemd runs no ExecStop for a unit that is not active."""
+        from providers.steps import CaptureDead, SetEnabled, UnitJob
+
         _ = facts
         agent = str(action.agent)
         unit = agent_unit(agent)
@@ -119,6 +121,8 @@ def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
 
 def _end_others(action: Action, seen: Mapping[str, Json]) -> list[Step]:
     """The panes of other people that were let go by name, and no other."""
+    from providers.steps import KillPane
+
     if not action.losses:
         return []
     socket = str(seen["socket"])
@@ -128,6 +132,8 @@ def _end_others(action: Action, seen: Mapping[str, Json]) -> list[Step]:
 
 
 def _end_scopes(seen: Mapping[str, object]) -> list[Step]:
+    from providers.steps import UnitJob
+
     scopes = seen.get("scopes", ())
     if not isinstance(scopes, (list, tuple)):
         return []

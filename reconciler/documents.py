@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from providers.base import Action, Json, Kind, Provider
 from providers.host import HostFacts
-from providers.steps import Step, WriteFile
 from reconciler.model import AgentView, Outcome, Plan
 from reconciler.status_document import API_VERSION, condition_document, held_document, hidden_document
 from reconciler.times import rfc3339
 
 if TYPE_CHECKING:
+    from providers.steps import Step
     from reconciler.history import HistoryLine
     from reconciler.results import RunResult
     from reconciler.status import FleetStatus
 
-StepsOf = Callable[[Action], Sequence[Step]]
+StepsOf = Callable[[Action], Sequence["Step"]]
 
 
 def steps_by(registry: Mapping[Kind, Provider], facts: HostFacts) -> StepsOf:
@@ -62,6 +62,8 @@ def plan_document(
 def plan_digest(plan: Plan, steps_of: StepsOf) -> str:
     """Over what decides: the commit, what was seen, and every action down to the content of the files it writes. When
     it was looked at is not part of it, so the same plan made twice has one digest."""
+    from providers.steps import WriteFile
+
     decides = {
         "fleet": plan.fleet,
         "host": plan.host,
@@ -188,4 +190,5 @@ def _seen(view: AgentView) -> dict[str, Json]:
 
 
 def _unknown(plan: Plan) -> list[Mapping[str, str]]:
+
     return [hidden_document(what, why) for what, why in plan.not_seen.items()]

@@ -15,7 +15,6 @@ from providers.base import Action
 from providers.host import Host
 from providers.registry import Registry
 from reconciler import remember
-from reconciler.apply import apply
 from reconciler.clock import clock_seen
 from reconciler.desired import desired
 from reconciler.diff import diff
@@ -126,6 +125,8 @@ def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
     plan, now = seen.plan, seen.observation.taken_at
     if not plan.actions:
         return seen
+    from reconciler.apply import apply
+
     history = remember.history_for(fleet, ctx.store.load_history(now=now))
     ctx.store.save_inventory(remember.inventory_before(plan, ctx.store.load_inventory(), fleet))
     ctx.store.save_history(remember.history_before(plan.actions, plan, history, fleet, now))
