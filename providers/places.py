@@ -15,10 +15,11 @@ _Seen = tuple[int, bool, bool]  # mode, may be read (a folder: entered), may be 
 
 
 def at(paths: Iterable[str], may_hang: Callable[[str], bool]) -> dict[str, Place]:
-    """By path. Never raises."""
+    """By path, in their order. Never raises."""
+    wanted = list(paths)
     answers: dict[str, _Seen | OSError] = {}
     far: list[str] = []
-    for path in paths:
+    for path in wanted:
         if may_hang(path):
             far.append(path)
         else:
@@ -27,7 +28,7 @@ def at(paths: Iterable[str], may_hang: Callable[[str], bool]) -> dict[str, Place
         from providers.bounded_look import ask
 
         answers |= ask({path: partial(_see, path) for path in far})
-    return {path: _place(answer) for path, answer in answers.items()}
+    return {path: _place(answers[path]) for path in wanted}
 
 
 def _seen(path: str) -> _Seen | OSError:
