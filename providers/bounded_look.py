@@ -109,7 +109,7 @@ class _Round:
         try:
             pid, pipe = fork([(path, self._questions[path]) for path in paths], self._within_s)
         except OSError as error:
-            none = NoAnswerError(f"no process could be started for the look at it: {error.strerror}")
+            none = NoAnswerError(f"not checked: no process could be started: {error.strerror}")
             self._found.update(dict.fromkeys(paths, none))
             return
         self._helpers.append(_Helper(pid=pid, pipe=pipe, todo=list(paths), begun=time.monotonic()))

@@ -163,7 +163,7 @@ def _what(place: Place, wanted: str) -> str:
         return "does not exist on this host"
     if place.kind in ("file", "folder") and place.kind != wanted:
         return f"is not a {wanted}"
-    return f"cannot be {'looked at' if place.kind == 'unclear' else 'used'}: {place.why}"
+    return f"cannot be {'checked' if place.kind == 'unclear' else 'used'}: {place.why}"
 
 
 def _files(agent: Agent) -> dict[str, str]:

@@ -51,7 +51,7 @@ def _place(seen: _Seen | OSError) -> Place:
         if seen.errno in (ENOENT, ENOTDIR):
             return Place(kind="nothing")
         if seen.errno == ELOOP:
-            return Place(kind="other", why="its symbolic links lead back to themselves")
+            return Place(kind="other", why="its symbolic links form a loop")
         return Place(kind="unclear", why=seen.strerror or str(seen))
     mode, usable, runs = seen
     if stat.S_ISDIR(mode):

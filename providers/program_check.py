@@ -247,16 +247,16 @@ def _fault(runtime: str, program: str, seen: _Seen) -> ProgramFault | None:
         return ProgramFault(word="not-executable", why=f"{path} may not be executed", mend=mend)
     if word == "wrong-processor":
         here = os.uname().machine
-        why = f"{path} is for {needs}, and this machine is {here}"
+        why = f"{path} is for {needs}, but this machine is {here}"
         return ProgramFault(word="wrong-processor", why=why, mend=install(runtime, program))
     if word == "no-interpreter":
         package = _INTERPRETERS.get(os.path.basename(needs), f"install {needs}")
-        why = f"{path} needs {needs}, which is not there"
+        why = f"{path} needs {needs}, which is missing"
         return ProgramFault(word="no-interpreter", why=why, mend=package, searched=search)
     if word == "too-old":
-        why = f"{path} needs {needs}, and version {version} is there"
+        why = f"{path} needs {needs}, but version {version} is installed"
         return ProgramFault(word="too-old", why=why, mend=f"install a newer {needs.split()[0]}")
     if version and is_older(version, PACKAGES[runtime][2]):
-        why = f"{path} is version {version}, and {PACKAGES[runtime][2]} is the oldest that is known to work"
+        why = f"{path} is version {version}, but {PACKAGES[runtime][2]} is the oldest that is known to work"
         return ProgramFault(word="too-old", why=why, mend=install(runtime, program))
     return None

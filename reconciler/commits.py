@@ -130,7 +130,9 @@ def push_back(tree: WorkTree, where: str) -> None:
                 f"somebody else has pushed to {where} meanwhile, so nothing was changed", help="run the same again"
             ) from error
         said = listed(telling(error.stderr) or [error.message])
-        raise Unavailable(f"{where} did not take the commit, so nothing was changed{said}", help=error.help) from error
+        raise Unavailable(
+            f"{where} did not accept the commit, so nothing was changed{said}", help=error.help
+        ) from error
 
 
 def _push(root: Path, remote: str, refspec: str) -> None:

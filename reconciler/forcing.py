@@ -66,7 +66,7 @@ def open_force(place: Here | None, what: What, names: Sequence[str]) -> Force:
     from reconciler.eyes import Eyes
 
     if place is None or place.store.load_status() is None:
-        why = "nothing of this fleet has run on this host, so that --force has nothing to let through"
+        why = "this fleet has not run on this host yet, so --force has nothing to end here"
         return Force(place=None, what=what, living={}, besides=(why,))
     fleet = in_force(place)
     views = Eyes(place, fleet).views()

@@ -65,7 +65,7 @@ def answered(answer: Listing | str, name: str, host: str, here: str) -> tuple[Mo
     if same_host(answer.host, here):
         return "gone", "that is this very host"
     if not same_host(answer.host, host):
-        return "silent", f'who answers there is the host "{answer.host}"'
+        return "silent", f'the host that answers there is "{answer.host}"'
     row = next((one for one in answer.rows if one.name == name and one.kind in ("agent", "removed", "orphan")), None)
     if row is None:
         return "gone", "it is not there"

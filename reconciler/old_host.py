@@ -136,7 +136,7 @@ def _ask(
             except MosaicError as error:
                 found[place] = error.message
             except Damaged as error:
-                found[place] = f"its answer is not understood: {error}"
+                found[place] = f"its answer cannot be read: {error}"
     finally:
         for asking in under_way.values():
             if isinstance(asking, Asking):

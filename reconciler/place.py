@@ -92,7 +92,9 @@ class Place:
             head = None
         if head is None or tip.ref in (head.ref, "HEAD"):
             what, way = doing
-            raise SourceBusy(f"{what} in {repo.path}", help=f"what is checked out is looked at when it is done: {way}")
+            raise SourceBusy(
+                f"{what} in {repo.path}", help=f"the checked-out branch is read again once that is finished: {way}"
+            )
 
     def _ask(self, ref: str | None, timeout_s: float) -> Tip:
         deadline, wanted = Deadline(timeout_s), ("HEAD",) if ref is None else candidates(ref)

@@ -152,10 +152,10 @@ def _of_this_life(waiting: list[Message], outbox: Outbox, by: Round) -> list[Mes
         elif one.agent in older.get(one.revision, ()):
             found = others[one.revision]
             if found is None:
-                why = f"the history since commit {one.revision[:12]} is not here, so that nobody can tell whether "
+                why = f"the history since commit {one.revision[:12]} is not here, so it is not known whether "
                 why += f"{one.agent} is still the agent that it was written to"
             elif one.agent in found:
-                why = f"the {one.agent} that it was written to was removed, and another agent has that name now"
+                why = f"it was written to an earlier {one.agent}, which was removed; another agent has that name now"
         if why and one.our_own:
             outbox.end(one, by.wall(), state=None)
         elif why:

@@ -69,9 +69,7 @@ def waits(
         last = name in leads - first and (position > 0 or bool(down) or draining)
         if position >= free or last:
             limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
-            limit += (
-                f", and of those started anew {', '.join(sorted(closed))} cannot take anything up" if closed else ""
-            )
+            limit += f", and {', '.join(sorted(closed))}, restarted before, cannot take input" if closed else ""
             message = "the orchestrator is restarted last" if last else limit
             held[name] = Wait(HeldReason.MAX_UNAVAILABLE, message, _since(history, name, now), None)
     return held
@@ -82,7 +80,7 @@ def objection(view: AgentView, need: Need, policy: Policy) -> str:
     if policy.on_change == "immediately":
         return ""
     if _never(need, policy):
-        return "the rollout policy is never: restart it by hand when it suits"
+        return "the rollout policy is never: restart it by hand"
     ending = may_end(view, _who(need))
     return "" if ending.allowed else ending.why
 

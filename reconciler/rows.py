@@ -269,7 +269,7 @@ def _notes(about: _About) -> Iterable[str]:
     if view.readiness is Readiness.WAITING and not view.closed:
         yield view.readiness_why
     if view.session == "alive" and about.session is not None and about.session.evidence.get("in_mode"):
-        yield "its pane is in copy mode, and takes no message meanwhile"
+        yield "its pane is in copy mode, and takes no messages until it leaves that"
     if _unanswered(about) and _young(about):
         yield "it has just started, and nothing has answered for it yet"
     if about.kind == "unmanaged":

@@ -142,7 +142,7 @@ class _Look:
         Raises SourceBusy, or Unavailable where it has moved again."""
         now = self.place.tip(self.settings.ref, timeout_s=self._fetch_s())
         if (now.ref, now.oid) != (ref, oid):
-            raise Unavailable(f"{self.place.shown} moves while it is looked at", help="it is looked at again by itself")
+            raise Unavailable(f"{self.place.shown} changes while it is being read", help="the next look reads it again")
 
     def _fetch(self, tip: Tip, checkout: Checkout) -> tuple[str, Commit]:
         checkout.init(oid_length=len(tip.oid))

@@ -147,7 +147,7 @@ class SourceState:
             fetch_s = self.deadline.left(self.fetch_s)
             self.checkout.rebuild(self.place.url, self.ref, self.commit.sha, timeout_s=fetch_s)
         except OSError as error:
-            raise GitFailed(f"our copy of the repository cannot be made anew: {error}") from error
+            raise GitFailed(f"our copy of the repository cannot be recreated: {error}") from error
         self.notes.append(renewed(why))
         return True
 
@@ -178,7 +178,7 @@ class SourceState:
 
     def _need_fetch(self) -> None:
         if not self.may_fetch:
-            raise GitFailed("the history since the last applied revision is not here", help="run with fetching on")
+            raise GitFailed("the history since the last applied revision is not here", help="run without --no-fetch")
 
     def close(self) -> None:
         """Throw away a preview's scratch copy. Idempotent."""

@@ -194,7 +194,7 @@ class Store:
             odd = folder
         if odd is not None:
             kept = set_aside(odd)
-            self._warn(f"{odd} was in the way of what is kept there; it is {kept.name} now")
+            self._warn(f"{odd} was in the way; it was renamed to {kept.name}")
 
     def _warn(self, sentence: str) -> None:
         if sentence not in self.warnings:

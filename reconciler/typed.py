@@ -181,7 +181,7 @@ def _in_the_way(agent: str, typed: Typed, reading: Reading | None, stands: Stand
     more = " with more behind it" if stands == "more" else ""
     return Delivery(
         word="not-delivered",
-        reason=f"{what} was typed into its composer and never submitted, and stands there still{more}",
+        reason=f"{what} was typed into its composer and never submitted, and is still there{more}",
         way=f"send or drop it: mosaic agent attach {agent}",
     )
 

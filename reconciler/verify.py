@@ -196,7 +196,7 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
             yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
     if changed:
-        enabled = f"{unit} is {changed}: it is not sure to come up at a boot"
+        enabled = f"{unit} is {changed}: it may not start at boot"
     if row.enabled is not None:  # else that it could not be seen is said for the host
         yield _check("boot", agent.name, bool(row.enabled) and not changed, enabled, RECONCILE)
 

@@ -230,7 +230,7 @@ def _illegible(evidence: Mapping[str, Json]) -> str:
         return f"its screen could not be read: {evidence['unread']}"
     reading: Reading | None = evidence.get("screen")
     why = f" ({reading.why})" if reading is not None and reading.why else ""
-    return f"its screen shows neither its prompt nor a dialog that is known{why}"
+    return f"its screen shows neither its prompt nor a known dialog{why}"
 
 
 def _health(

@@ -36,7 +36,7 @@ class WhichFleet:
     def must_have_repository(self) -> str:
         """Raises NotFound if nobody has written down where the repository is."""
         if self.repository is None:
-            text = f"the repository of the fleet {self.name} is not written down on this host"
+            text = f"the repository of the fleet {self.name} is not recorded on this host"
             raise NotFound(text, help="give it: --fleet PATH")
         return self.repository
 

@@ -84,5 +84,5 @@ def command(
         for host, why in silent.items():
             output.warning(f"cannot list the messages waiting on {host}: {why}")
         if name is None and not all_hosts and any(one.state != "absent" for one in declared.peers):
-            output.progress("agents of other hosts have theirs there: mosaic agent outbox --all-hosts")
+            output.progress("messages for agents of other hosts wait on those hosts: mosaic agent outbox --all-hosts")
     return ExitCode.UNAVAILABLE if silent else 0

@@ -171,7 +171,7 @@ def _tell_asides(result: RunResult, output: Output) -> None:
     news = result.intake
     if news is not None:
         if news.named_by in ("this folder", "this host"):
-            output.progress(f"fleet repository: {redact(news.spec)} (of {news.named_by})")
+            output.progress(f"fleet repository: {redact(news.spec)} (from {news.named_by})")
         if news.rejected:
             output.progress(news.rejected)
         else:

@@ -49,6 +49,4 @@ def _messages(output: Output, names: tuple[str, ...], asked: Asked) -> None:
     if goal is None or goal.fleet is None:
         return
     for name, number in would_end(Store.open(facts, goal.fleet, read_only=True), names).items():
-        output.warning(
-            f"{count(number, 'message')} for {name} will be put away, and not be sent: mosaic agent outbox {name}"
-        )
+        output.warning(f"{count(number, 'message')} for {name} will be put away, not sent: mosaic agent outbox {name}")

@@ -27,7 +27,7 @@ Example:
 
 @click.command(epilog=EPILOG)
 @click.option("--purge", is_flag=True, help="Take away everything of Mosaic Fleet of this user. No agent may run.")
-@click.option("--dry-run", is_flag=True, help="With --purge: show what would be taken away.")
+@click.option("--dry-run", is_flag=True, help="With --purge: show what would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="With --purge: do not ask.")
 @click.pass_obj
 def uninstall(output: Output, *, purge: bool, dry_run: bool, yes: bool) -> int:
@@ -83,13 +83,13 @@ def _purge(output: Output, facts: HostFacts, *, dry_run: bool, yes: bool) -> int
         return 0
     output.progress(purge_text(found))
     if dry_run:
-        output.result("dry run: nothing was taken away")
+        output.result("dry run: nothing was removed")
         return 0
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("nobody is here to be asked: add --yes to take all of this away")
-        if not click.confirm("Take all of this away?", default=False, err=True):
-            output.result("nothing was taken away")
+            raise click.UsageError("nobody can be asked here: add --yes to remove all of this")
+        if not click.confirm("Remove all of this?", default=False, err=True):
+            output.result("nothing was removed")
             return 0
     output.running = True
     with ExitStack() as locks:

@@ -112,7 +112,7 @@ def _prepare(place: Here, before: Installed, asked: Asked, output: Output, now: 
             what = before.hold or before.what
             output.progress(f"update: {what}; a snapshot would be kept, and the framework's files put in place")
         elif asked.reseed and before.hold:
-            output.progress(f"update: {before.hold}; the framework's files would be held no longer")
+            output.progress(f"update: {before.hold}; the framework's files would no longer be held")
         elif not asked.reseed:
             output.progress("update: the framework's files would be held as they are until the next `mosaic update`")
         return

@@ -115,15 +115,19 @@ def _why_not(manager: Manager) -> tuple[str, tuple[str, ...], str]:
         )
     begin = _begin(manager)
     if manager.own_runtime and manager.runtime != own:
-        stopped = f", and {user} has a manager that does not run" if begin else ""
+        stopped = f", and {user} has a systemd manager that is not running" if begin else ""
         if not manager.runtime:
             shell = f"sudo, by {manager.sudo_user}" if manager.sudo_user else "su or cron"
             return f"XDG_RUNTIME_DIR is not set (a shell from {shell}){stopped}", (*begin, export), ""
-        return f"XDG_RUNTIME_DIR={manager.runtime} is not there, and {own} is{stopped}", (*begin, export), ""
+        return f"XDG_RUNTIME_DIR={manager.runtime} does not exist, but {own} does{stopped}", (*begin, export), ""
     if begin and manager.own_runtime:
-        return f"{user} has a manager that does not run", begin, ""
+        return f"{user} has a systemd manager that is not running", begin, ""
     if begin:
-        what = "is not logged in and has no linger" if manager.linger is False else "has a manager that does not run"
+        what = (
+            "is not logged in and has no linger"
+            if manager.linger is False
+            else "has a systemd manager that is not running"
+        )
         unset = "" if manager.runtime == own else " (XDG_RUNTIME_DIR is not set)"
         return f"{user} {what}, so there is no {own}{unset}", (*begin, export), ""
     return manager.why or "the user's systemd does not run", (f"systemctl status user@{uid}.service",), ""
@@ -207,8 +211,8 @@ def _judge_servers(servers: tuple[Server, ...], panes: tuple[PanePlace, ...], he
         group="systemd",
         result="fail" if harsh else "warn",
         found="; ".join(bad),
-        advice="it is put right when it is started anew, which ends the conversations in it: for a tmux server `mosaic "
-        "fleet release --holder` and then `reconcile`, for one pane a restart of its agent",
+        advice="the next run puts a pane into its own scope; a tmux server has to be restarted (`mosaic fleet release "
+        "--holder`, then `reconcile`), which ends the conversations in it",
     )
 
 

@@ -274,7 +274,7 @@ def test_by_its_name_if_anything_says_where_it_is(repo: Repository, known: Store
     index.write_text(json.dumps(json.loads(bound)["names"]))  # as an older version wrote it
     said = fleet("stop", "coder0", "--fleet", "demo")
     assert said.code == 4
-    assert "the repository of the fleet demo is not written down on this host" in said.err
+    assert "the repository of the fleet demo is not recorded on this host" in said.err
     write_settings(settings_path(Path.home() / ".config"), Settings(source=str(repo.path)))
     assert fleet("stop", "coder0", "--fleet", "demo", "--no-sync").code == 0
     settings_path(Path.home() / ".config").unlink()

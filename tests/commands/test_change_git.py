@@ -366,7 +366,7 @@ def test_a_bare_repository_that_takes_nothing(bare: Repository) -> None:
     hook.chmod(0o755)
     said = fleet("stop", "coder0", "--fleet", str(bare.path))
     assert said.code == 69
-    assert "did not take the commit, so nothing was changed:\n  remote: closed on Sundays\n" in said.err
+    assert "did not accept the commit, so nothing was changed:\n  remote: closed on Sundays\n" in said.err
     assert "! [remote rejected] main -> main (pre-receive hook declined)" in said.err
     assert bare.git("log", "--format=%s", "main") == "first"
 

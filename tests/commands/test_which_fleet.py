@@ -109,7 +109,7 @@ def test_a_password_is_not_written_down(facts: HostFacts) -> None:
     assert "hunter2" not in (Path(facts.state_home) / "mosaic" / "sources.json").read_text()
     found = which_fleet("demo", Settings(), facts, {})
     assert found is not None
-    with pytest.raises(NotFound, match="is not written down on this host"):
+    with pytest.raises(NotFound, match="is not recorded on this host"):
         found.must_have_repository()
 
 

@@ -145,7 +145,7 @@ def check_what_cannot_be_cleared_is_left_to_a_person() -> None:
     with agent("keeps") as fake:
         _dies(fake, "/reset", at={"after": "paste"}, as_is=True)
         found = fake.send(text("next"))
-        reason = "the command /reset was typed into its composer and never submitted, and stands there still"
+        reason = "the command /reset was typed into its composer and never submitted, and is still there"
         result(found, "not-delivered", reason=reason)
         assert "next" not in fake.screen()
         fake.tmux("send-keys", "-t", "=coder0:", "Enter")  # a person submits it

@@ -176,7 +176,7 @@ EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:pa
         (
             replace(GONE, runtime_owner=None, own_runtime=False, own_listens=False),
             "fail",
-            "has a manager that does not run",
+            "has a systemd manager that is not running",
             ("sudo systemctl start user@1000.service", EXPORT),
         ),
         (replace(GONE, runtime="/nowhere", runtime_owner=None), "fail", "/nowhere is not there", (EXPORT,)),
@@ -196,8 +196,8 @@ EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:pa
             ("mosaic doctor",),
         ),
         # The folder outlives a manager that was stopped.
-        (STOPPED, "fail", "ada has a manager that does not run", (START,)),
-        (replace(STOPPED, linger=False), "fail", "ada has a manager that does not run", (START,)),
+        (STOPPED, "fail", "ada has a systemd manager that is not running", (START,)),
+        (replace(STOPPED, linger=False), "fail", "ada has a systemd manager that is not running", (START,)),
         (
             replace(STOPPED, runtime="", runtime_owner=None),
             "fail",

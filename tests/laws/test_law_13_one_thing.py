@@ -32,7 +32,7 @@ OWN_ENV = (("KEY", EnvValue(from_file=KEY_FILE)), ("VALUE", EnvValue(from_env="O
 PLACES = (
     Place(kind="nothing"),
     Place(kind="file", usable=True),
-    Place(kind="other", why="its symbolic links lead back to themselves"),
+    Place(kind="other", why="its symbolic links form a loop"),
     Place(kind="folder", why="it may not be entered"),
     Place(kind="unclear", why="the file system at /far (nfs4) gave no answer within 3 s"),
 )

@@ -100,7 +100,7 @@ def test_who_else_may_answer() -> None:
     here = listing(seen(), host="beta.example")
     assert answered(here, "x", "alpha", "beta") == ("gone", "that is this very host")
     other = listing(host="gamma")
-    assert answered(other, "x", "alpha", "beta") == ("silent", 'who answers there is the host "gamma"')
+    assert answered(other, "x", "alpha", "beta") == ("silent", 'the host that answers there is "gamma"')
     assert answered("no route", "x", "alpha", "beta") == ("silent", "no route")
     stuck = replace(listing(seen(), host="alpha"), rejected="a tab")
     assert "alpha does not take the newest commit: a tab" in answered(stuck, "x", "alpha", "beta")[1]

@@ -88,7 +88,7 @@ def test_it_is_started_by_itself_when_it_appears(mixed: Fleet) -> None:
 
 BROKEN: dict[str, tuple[str, int, str, str]] = {
     "mode": (PROGRAM, 0o644, "not-runnable", "may not be executed"),
-    "interpreter": ("#!/usr/bin/env noodle\n", 0o755, "not-runnable", "needs noodle, which is not there"),
+    "interpreter": ("#!/usr/bin/env noodle\n", 0o755, "not-runnable", "needs noodle, which is missing"),
 }
 
 
@@ -108,7 +108,7 @@ def test_a_program_that_cannot_be_executed_is_named_as_such(
 def test_one_of_another_processor(mixed: Fleet) -> None:
     head = "\\177ELF\\2\\2\\1" + "\\0" * 9 + "\\0\\2\\0\\26"
     mixed.sh(f"mkdir -p ~/.local/bin; printf '{head}' > ~/.local/bin/pi; chmod +x ~/.local/bin/pi")
-    assert "is for s390x, and this machine is" in held(mixed.reconcile())["coder"][1]
+    assert "is for s390x, but this machine is" in held(mixed.reconcile())["coder"][1]
 
 
 def test_a_running_agent_whose_program_goes_is_left_alone_and_shown(mixed: Fleet) -> None:

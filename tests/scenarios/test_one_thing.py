@@ -50,10 +50,10 @@ def test_a_folder_that_is_a_link_to_itself(fleet: Fleet) -> None:
     fleet.agents["b"]["working_directory"] = "~/loop"
     fleet.commit()
     fleet.kill(before["a"])
-    alone(fleet, fleet.reconcile(), before, "dependency", "lead back to themselves")
+    alone(fleet, fleet.reconcile(), before, "dependency", "its symbolic links form a loop")
     listed = fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "json").document["agents"]
     [why] = [one["why"] for one in listed if one["name"] == "b"]
-    assert why.count("lead back to themselves") == 1, why
+    assert why.count("its symbolic links form a loop") == 1, why
 
 
 def test_a_file_of_the_fleet_that_somebody_has_replaced_is_named_with_a_mend_that_works(fleet: Fleet) -> None:

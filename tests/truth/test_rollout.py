@@ -22,7 +22,7 @@ def test_a_rollout_stops_where_agents_come_up_at_a_dialog(fleet: Fleet) -> None:
     reads(fleet, "a", "waiting", "trust")
     run = fleet.reconcile()
     assert run.held("b")["reason"] == "max-unavailable"
-    assert "of those started anew a cannot take anything up" in run.held("b")["message"]
+    assert "and a, restarted before, cannot take input" in run.held("b")["message"]
     assert {name: row(fleet, name)["pid"] for name in ("b", "c")} == {name: before[name] for name in ("b", "c")}
     # A person answers, and it goes on.
     fleet.type("a", "show claude.idle.80")
