@@ -204,7 +204,12 @@ EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:pa
             "(a shell from su or cron), and ada has",
             (START, EXPORT),
         ),
-        (replace(STOPPED, runtime="/nowhere", runtime_owner=None), "fail", "and ada has a systemd manager", (START, EXPORT)),
+        (
+            replace(STOPPED, runtime="/nowhere", runtime_owner=None),
+            "fail",
+            "ada has a systemd manager",
+            (START, EXPORT),
+        ),
         (
             replace(STOPPED, runtime="/run/user/0", runtime_owner="root", runtime_is_ours=False),
             "fail",
