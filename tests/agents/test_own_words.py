@@ -297,7 +297,7 @@ def test_only_the_agent_itself_speaks_for_it(fleet: RealFleet, change: dict[str,
     """A program that it starts has inherited its environment."""
     voice = fleet.run_folder.parent / "agents/opencode.d/voice.js"
     code = f"""
-        const own = {{ MOSAIC_AGENT_PID: String(process.pid), MOSAIC_AGENT_NAME: "x", MOSAIC_HOME: "/nowhere" }}
+        const own = {{ MOSAIC_AGENT_PID: String(process.pid), MOSAIC_AGENT_NAME: "x", MOSAIC_HOME: "/proc/nowhere" }}
         const {{ voice }} = await import(process.argv[1])
         console.log(voice({{ ...own, ...{json.dumps(change)} }}) !== null)
     """

@@ -112,7 +112,7 @@ OTHERS = {
         "systemctl --user unmask --runtime mosaic-agent@b.service",
         "masked",
     ),
-    "condition": (put("[Unit]\\nConditionPathExists=/nowhere\\n"), f"rm {DROP_IN}", "overridden"),
+    "condition": (put("[Unit]\\nConditionPathExists=/nobody-makes-this\\n"), f"rm {DROP_IN}", "overridden"),
     "command": (put("[Service]\\nExecStart=\\nExecStart=/bin/true\\n"), f"rm {DROP_IN}", "overridden"),
     "own-unit": (
         f"printf '[Service]\\nExecStart=/bin/true\\n' >{UNITS}/mosaic-agent@b.service",
