@@ -20,7 +20,7 @@ from providers.framework import MARK, RECONCILER_UNITS, UNITS
 from providers.launch import holder_path, read_pairs
 from providers.manifest import Manifest
 from providers.names import HOLDER_UNIT, agent_of_scope, agent_of_unit
-from providers.reseed import OVERLAYS
+from providers.reseed import KEPT, OVERLAYS
 from providers.shipped import release
 from reconciler import host_guard
 from reconciler.errors import MosaicError, Refused, Unavailable
@@ -185,6 +185,8 @@ def _home(facts: HostFacts) -> tuple[list[str], list[tuple[str, str]]]:
         _sort(f"{home}/{name}", installed, ours, left, "edited by hand")
     for name, text in shipped.seeds.items():
         _sort(f"{home}/{name}", {manifest.digest(text.encode())}, ours, left, "yours")
+    copies = [path for path in _walk(Path(home)) if KEPT in os.path.basename(path)]
+    left += [(path, "a copy of what you had written into a file of the framework") for path in copies]
     for name in sorted({*OVERLAYS.values(), "SOUL.local.md", "USER.local.md"} - shipped.seeds.keys()):
         _sort(f"{home}/{name}", set(), ours, left, "yours")
     return ours, left

@@ -68,6 +68,7 @@ def test_everything_goes_but_what_is_the_operators(installed: Fleet) -> None:
     installed.write(f"{home}/fleet/tmux.conf", "set -g status off\n")
     installed.write(f"{home}/USER.md", "me\n")
     installed.write(f"{home}/TOOLS.md", "edited by hand\n")
+    installed.write(f"{home}/AGENTS.md.pre-constitution.bak", "mine once\n")
     installed.write(f"{installed.units}/mine.service", "[Service]\nExecStart=/bin/true\n")
     host.systemctl("mask", "mosaic-other.service")
     before = picture(host)
@@ -85,7 +86,7 @@ def test_everything_goes_but_what_is_the_operators(installed: Fleet) -> None:
         "mosaic-panes.slice",
     ):
         assert path in shown.err, path
-    for mine in ("fleet/tmux.conf", "USER.md", "TOOLS.md"):
+    for mine in ("fleet/tmux.conf", "USER.md", "TOOLS.md", "AGENTS.md.pre-constitution.bak"):
         assert mine in shown.err.partition("yours, and left as it is")[2], mine
 
     done = purge(installed, "--yes")
@@ -93,7 +94,7 @@ def test_everything_goes_but_what_is_the_operators(installed: Fleet) -> None:
     left = {line.removeprefix(f"{host.home}/") for line in host.run(["sh", "-c", FOUND]).stdout.splitlines()}
     assert left <= {".config/mosaic", ".config/systemd/user/mosaic-other.service"}
     kept = host.run(["sh", "-c", f"cd {home} && find . -type f | sort"]).stdout.split()
-    assert kept == ["./TOOLS.md", "./USER.md", "./fleet/tmux.conf"]
+    assert kept == ["./AGENTS.md.pre-constitution.bak", "./TOOLS.md", "./USER.md", "./fleet/tmux.conf"]
     assert installed.exists(f"{installed.units}/mine.service")
     listed = host.systemctl("list-units", "--all", "--plain", "--no-legend", "mosaic-*").stdout
     assert [line for line in listed.splitlines() if "mosaic-other" not in line] == []

@@ -50,6 +50,7 @@ class Host:
         for one in agents:
             session = self.world.add_session(server, one.session, one.argv, agent=one.name)
             session.mark, session.fleet, session.mission = one.name, "local", OLD
+            self.views[one.name] = replace(self.views[one.name], pane=session.pane)
 
     def view(self, name: str, **more: Any) -> AgentView:
         usual: dict[str, Any] = {

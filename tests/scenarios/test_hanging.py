@@ -40,7 +40,7 @@ def test_every_command_says_it_of_those_alone(fleet: Fleet, hung: dict[str, int]
     for name, path in HANGS.items():
         assert held[name]["reason"] == "unknown"
         assert f"/{path}" in held[name]["message"]
-        assert held[name]["message"].startswith("it runs, and whether it would start again cannot be told: ")
+        assert held[name]["message"].startswith("it runs, and it is not known whether it would start again: ")
     fleet.kill(hung["a"])
     run = fleet.reconcile()
     assert (run.code, run.verbs("a"), run.verbs("b"), run.verbs("c")) == (1, ["restart"], [], [])
