@@ -47,16 +47,16 @@ def test_every_command_says_it_of_those_alone(fleet: Fleet, hung: dict[str, int]
     assert fleet.up(*hung) == {**hung, "a": fleet.pids()["a"]}
     listed = {one["name"]: one for one in fleet.cli("fleet", "ps", "--fleet", NAME, "-o", "json").document["agents"]}
     assert listed["a"]["why"] == ""
-    assert all("cannot be told" in listed[name]["why"] for name in HANGS)
+    assert all("is not known whether" in listed[name]["why"] for name in HANGS)
     assert {one["agent"] for one in fleet.status()["held"]} == HANGS.keys()
     status = fleet.cli("fleet", "status", "--fleet", NAME)
-    assert all("cannot be told" in line for line in status.out.splitlines() if line.startswith(("b ", "c ")))
-    assert not any("cannot be told" in line for line in status.out.splitlines() if line.startswith("a "))
+    assert all("is not known whether" in line for line in status.out.splitlines() if line.startswith(("b ", "c ")))
+    assert not any("is not known whether" in line for line in status.out.splitlines() if line.startswith("a "))
     verified = fleet.cli("fleet", "verify", "--fleet", NAME, "-o", "json")
     wrong = [one for one in verified.document["checks"] if one["result"] == "wrong"]
     assert [(one["agent"], one["name"]) for one in wrong] == [("b", "start"), ("c", "start")]
-    assert "cannot be told" in fleet.cli("agent", "status", "b", "--fleet", NAME).out
-    assert "cannot be told" not in fleet.cli("agent", "status", "a", "--fleet", NAME).out
+    assert "is not known whether" in fleet.cli("agent", "status", "b", "--fleet", NAME).out
+    assert "is not known whether" not in fleet.cli("agent", "status", "a", "--fleet", NAME).out
     assert fleet.cli("doctor").code != 70
     valid = fleet.cli("fleet", "validate", fleet.repo)
     assert valid.code == 0, valid.err
