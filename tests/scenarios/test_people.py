@@ -54,6 +54,7 @@ def test_a_renamed_session_is_restarted_once(fleet: Fleet, name: str) -> None:
 
 
 # How a person takes the pane of agent "a" elsewhere, and the session that it is in then.
+SWAP = ["swap-pane", "-d", "-s", "=a:", "-t", "=b:"]
 ELSEWHERE: dict[str, Sequence[Sequence[str]]] = {
     "joined": [["new-session", "-d", "-s", "mine", "sleep", "1234"], ["join-pane", "-d", "-s", "=a:", "-t", "=mine:"]],
     "window": [["new-session", "-d", "-s", "mine", "sleep", "1"], ["move-window", "-d", "-s", "=a:", "-t", "=mine:7"]],
@@ -65,7 +66,7 @@ ELSEWHERE: dict[str, Sequence[Sequence[str]]] = {
     "group": [["new-session", "-d", "-t", "=a", "-s", "mine"], ["kill-session", "-t", "=a"]],
     "renamed": [["rename-session", "-t", "=a", "mine"]],
     "renamed back": [["rename-session", "-t", "=a", "mine"], ["rename-session", "-t", "=mine", "a"]],
-    "swapped": [["swap-pane", "-d", "-s", "=a:", "-t", "=b:"]],
+    "swapped": [SWAP],
 }  # fmt: skip
 
 
@@ -85,6 +86,10 @@ def test_a_pane_is_found_wherever_it_is(fleet: Fleet, commands: Sequence[Sequenc
     assert fleet.cli("fleet", "verify", "--fleet", NAME).code == 0
     fleet.agents["a"]["env"] = ENV
     fleet.commit()
+    if SWAP in commands:  # a new start would find only the other agent in the session of its name
+        assert fleet.reconcile().held("a")["reason"] == "not-owned"
+        assert fleet.up("a", "b") == before
+        fleet.tmux(*SWAP)
     assert "restart" in fleet.converge().verbs("a")
     after = fleet.up("a", "b")
     assert (after["a"] != before["a"], after["b"]) == (True, before["b"])
