@@ -50,7 +50,7 @@ def test_nobody_is_logged_in_and_linger_is_off(users: Machine) -> None:
     [
         ({}, "XDG_RUNTIME_DIR is not set (a shell from su or cron)"),
         ({"SUDO_USER": "eve", "SUDO_UID": "1001"}, "XDG_RUNTIME_DIR is not set (a shell from sudo, by eve)"),
-        ({"XDG_RUNTIME_DIR": "/run/user/4711"}, "XDG_RUNTIME_DIR=/run/user/4711 is not there"),
+        ({"XDG_RUNTIME_DIR": "/run/user/4711"}, "XDG_RUNTIME_DIR=/run/user/4711 does not exist"),
     ],
 )
 def test_a_shell_without_the_runtime_folder(users: Machine, env: dict[str, str], words: str) -> None:
