@@ -33,7 +33,7 @@ def test_nobody_has_to_name_the_only_fleet(fleet: Fleet, inside: bool) -> None:
     ran = call(fleet, cwd, RECONCILE, "--dry-run", "-o", "json")
     assert ran.code == 0, ran.err
     assert ran.document["actions"] == []
-    assert f"fleet repository: {fleet.repo} (of {named})" in ran.err
+    assert f"fleet repository: {fleet.repo} (from {named})" in ran.err
     for words in (["ps"], ["verify"], ["status"], ["validate"]):
         seen = call(fleet, cwd, MOSAIC, "fleet", *words, *(["-o", "json"] if words != ["validate"] else []))
         if words != ["validate"] or inside:
