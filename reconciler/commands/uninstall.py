@@ -50,14 +50,8 @@ def uninstall(output: Output, *, purge: bool, dry_run: bool, yes: bool) -> int:
 
 
 def _uninstall(output: Output, facts: HostFacts) -> int:
-    from reconciler.settings import read_settings, settings_path
-
-    path = settings_path(facts.config_home)
-    settings = read_settings(path)
-    if settings.install != "none":
-        save_settings(path, replace(settings, install="none"))
-    gone = end_units(local_host(facts), facts, list(WAKING.values()), remove=True)
-    if not gone and settings.install == "none":
+    was_installed, gone = _end_waking(local_host(facts), facts)
+    if not gone and not was_installed:
         output.result("nothing was installed")
         return 0
     output.result(
@@ -95,7 +89,7 @@ def _purge(output: Output, facts: HostFacts, *, dry_run: bool, yes: bool) -> int
     with ExitStack() as locks:
         for name in known_fleets(facts):
             locks.enter_context(run_lock(Store.open(facts, name), now=time.time(), wait_s=15.0))
-        _uninstall_quietly(host, facts)
+        _end_waking(host, facts)
         again = host.look(sockets)  # a run may have started one in the meantime
         must_be_quiet(again, sockets)
         _end(host, found)
@@ -109,15 +103,15 @@ def _purge(output: Output, facts: HostFacts, *, dry_run: bool, yes: bool) -> int
     return 0
 
 
-def _uninstall_quietly(host: Host, facts: HostFacts) -> None:
-    """Nothing wakes the reconciler any more."""
+def _end_waking(host: Host, facts: HostFacts) -> tuple[bool, list[str]]:
+    """Nothing wakes the reconciler any more. Whether the settings said that something does, and the units that did."""
     from reconciler.settings import read_settings, settings_path
 
     path = settings_path(facts.config_home)
     settings = read_settings(path)
     if settings.install != "none":
         save_settings(path, replace(settings, install="none"))
-    end_units(host, facts, list(WAKING.values()), remove=True)
+    return settings.install != "none", end_units(host, facts, list(WAKING.values()), remove=True)
 
 
 def _end(host: Host, found: Purge) -> None:

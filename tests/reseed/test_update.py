@@ -47,8 +47,8 @@ def put(host: PrivateHost, path: str, text: str) -> None:
     host.run(["sh", "-c", f"mkdir -p {os.path.dirname(path)} && cat > {path}"], input=text)
 
 
-def test_there_and_back(private_host: PrivateHost) -> None:
-    host = private_host
+def declare(host: PrivateHost) -> tuple[str, str]:
+    """The repository and $MOSAIC_HOME of a fleet that has not run yet."""
     repository, home = f"{host.home}/fleet", f"{host.home}/.config/mosaic"
     host.run(["install", "-D", "/dev/null", f"/var/lib/systemd/linger/{host.env['USER']}"])
     put(host, f"{repository}/roster.yaml", ROSTER)
@@ -56,6 +56,12 @@ def test_there_and_back(private_host: PrivateHost) -> None:
     host.run(["git", "init", "-q", repository])
     host.run(["git", "-C", repository, "add", "."])
     host.run(["git", "-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first"])
+    return repository, home
+
+
+def test_there_and_back(private_host: PrivateHost) -> None:
+    host = private_host
+    repository, home = declare(host)
     put(host, f"{home}/AGENTS.md", "everything, and mine\n")
     put(host, f"{home}/rails/git.sh", "#!/bin/sh\n")
     fleet = ("--fleet", repository)
@@ -116,13 +122,7 @@ def test_there_and_back(private_host: PrivateHost) -> None:
 
 def first_run(host: PrivateHost) -> tuple[str, str]:
     """The repository and $MOSAIC_HOME of a fleet that has converged."""
-    repository, home = f"{host.home}/fleet", f"{host.home}/.config/mosaic"
-    host.run(["install", "-D", "/dev/null", f"/var/lib/systemd/linger/{host.env['USER']}"])
-    put(host, f"{repository}/roster.yaml", ROSTER)
-    put(host, f"{repository}/fleet.yaml", FLEET)
-    host.run(["git", "init", "-q", repository])
-    host.run(["git", "-C", repository, "add", "."])
-    host.run(["git", "-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first"])
+    repository, home = declare(host)
     assert "Converged" in reconcile(host, repository)
     return repository, home
 
