@@ -66,11 +66,7 @@ class Voice {
     const head = { ts: new Date().toISOString(), pid: process.pid, status: "ok", source: "native", interval }
     const words = Object.entries({ ...head, ...this.words, event: this.event })
     const line = words.map(([key, value]) => `${key}=${word(value)}`).join(" ")
-    try {
-      mkdirSync(this.folder, { recursive: true, mode: 0o700 })
-    } catch {
-      // Then the next call fails, too.
-    }
+    makeFolders(this.folder)
     replace(`${this.file}.${process.pid}`, this.file, `${line}\n`)
   }
 
@@ -87,6 +83,19 @@ class Voice {
 
   close() {
     clearInterval(this.timer)
+  }
+}
+
+/** Make `folder` and what is missing above it. Node's own `recursive` never returns where a parent cannot be made and the
+ * system calls it missing (ENOENT, as /proc does): it would hold up the program that works. */
+function makeFolders(folder) {
+  const parts = folder.split("/")
+  for (let end = 2; end <= parts.length; end++) {
+    try {
+      mkdirSync(parts.slice(0, end).join("/"), { mode: 0o700 })
+    } catch {
+      // It exists, or cannot be made. Then writing the heartbeat fails, too, and that is no reason to stop.
+    }
   }
 }
 
