@@ -1,4 +1,4 @@
-"""`./dev transcript`: play the demo, and put what it says into the README.
+"""`./dev transcript`: play the demo, and put what it says into the README and the page of the first fleet.
 
 Nothing is written by hand but which commands are shown, and which of their lines; `[...]` stands for what is left out.
 """
@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 
 from tests.hosts.namespace import CHECKOUT
 
-README = CHECKOUT / "README.md"
 CUT = "[...]"
 WIDTH = 120
-# The commands of the story in their order, each with what is kept of it: so many lines from one that begins like this
-# on. None keeps all.
+# How much is kept of what a command says: so many lines from one that begins like this on. None keeps all.
 Kept = Sequence[tuple[str, int]]
-STORY: tuple[tuple[str, Kept | None], ...] = (
+# Commands of the demo in their order; what is not named is left out.
+Story = tuple[tuple[str, Kept | None], ...]
+WHOLE: Story = (
     ("git commit -a -m 'Declare the fleet'", None),
     (
         "reconcile --dry-run fleet",
@@ -34,14 +34,24 @@ STORY: tuple[tuple[str, Kept | None], ...] = (
     ("git commit -a -m 'Stop the reviewer'", None),
     ("reconcile fleet", (("done disable", 1), ("held reviewer0", 1), ("Changes are held", 1))),
 )
+SHORT: Story = (
+    ("mosaic fleet ps", None),
+    ("git commit -a -m 'Stop the reviewer'", None),
+    ("reconcile fleet", (("held reviewer0", 1), ("Changes are held", 1))),
+)
+# Each page with the heading above its transcript, and what the transcript tells.
+PAGES: tuple[tuple[str, str, Story], ...] = (
+    ("README.md", "What you see", SHORT),
+    ("docs/first-fleet.md", "The whole story", WHOLE),
+)
 APART = ("git", "mosaic fleet", "kill")  # commands with an empty line before them
 
 
-def transcript(said: str) -> str:
-    """The block of the README. Raises ValueError where the demo told another story."""
+def transcript(said: str, story: Story) -> str:
+    """The block of a page. Raises ValueError where the demo told another story."""
     blocks = _blocks(said)
     out: list[str] = []
-    for command, kept in STORY:
+    for command, kept in story:
         line, text = next(((line, text) for line, text in blocks if line.startswith(f"$ {command}")), ("", []))
         if not line:
             raise ValueError(f"the demo does not run `{command}`, or not in this order")
@@ -49,6 +59,12 @@ def transcript(said: str) -> str:
             out.append("")
         out += [line, *(_fitted(one) for one in (text if kept is None else _chosen(text, kept)))]
     return "\n".join(out) + "\n"
+
+
+def block(text: str, heading: str) -> tuple[int, int]:
+    """Where the first console block below a heading of a page begins and ends, without its fences."""
+    begin = text.index("```console\n", text.index(f"\n## {heading}\n")) + len("```console\n")
+    return begin, text.index("```\n", begin)
 
 
 def _blocks(said: str) -> Iterator[tuple[str, list[str]]]:
@@ -90,10 +106,11 @@ def main() -> int:
     if done.returncode:
         print(done.stdout + done.stderr, file=sys.stderr)
         return done.returncode
-    text = README.read_text(encoding="utf-8")
-    before, begin, rest = text.partition("```console\n")
-    _, end, after = rest.partition("```\n")
-    README.write_text(before + begin + transcript(done.stdout) + end + after, encoding="utf-8")
+    for name, heading, story in PAGES:
+        path = CHECKOUT / name
+        text = path.read_text(encoding="utf-8")
+        begin, end = block(text, heading)
+        path.write_text(text[:begin] + transcript(done.stdout, story) + text[end:], encoding="utf-8")
     return 0
 
 

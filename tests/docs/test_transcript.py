@@ -1,4 +1,4 @@
-"""The README's transcript is what `./dev demo` says: line by line, but for times, ids and sizes."""
+"""The pages' transcripts are what `./dev demo` says: line by line, but for times, ids and sizes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 import subprocess
 import sys
 
-from tests.docs.pages import page
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.fixtures import without_host
 from tests.hosts.namespace import CHECKOUT
-from tests.transcript import transcript
+from tests.transcript import PAGES, block, transcript
 
 CHANGING = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
@@ -30,7 +29,7 @@ def stable(text: str) -> list[str]:
     return text.splitlines()
 
 
-def test_the_transcript_is_what_the_demo_says() -> None:
+def test_the_transcripts_are_what_the_demo_says() -> None:
     """If this fails because the demo or its words have changed: ./dev transcript."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.demo"], cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False
@@ -38,4 +37,7 @@ def test_the_transcript_is_what_the_demo_says() -> None:
     if done.returncode == 69:
         without_host(HostUnavailable(done.stderr.strip()))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert stable(page("README.md").blocks[0].text) == stable(transcript(done.stdout))
+    for name, heading, story in PAGES:
+        text = (CHECKOUT / name).read_text(encoding="utf-8")
+        begin, end = block(text, heading)
+        assert stable(text[begin:end]) == stable(transcript(done.stdout, story)), name
