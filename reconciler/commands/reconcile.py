@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler.commands.options import Duration, output_option
+from reconciler.commands.version import version_option
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -26,6 +27,7 @@ Examples:
 MAX_PLAN_BYTES = 64 * 1024 * 1024
 
 
+@version_option
 @click.command(name="reconcile", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("fleet", required=False)
 @click.option("--dry-run", is_flag=True, help="Show the plan; write nothing, anywhere.")
@@ -80,6 +82,7 @@ def command(
     """
     from reconciler.results import RunOptions
 
+    _must_not_be_a_command(fleet)
     _check(dry_run=dry_run, watch=watch, out=out, plan_file=plan_file, detailed=detailed_exitcode, agents=agents)
     options = RunOptions(
         fleet=fleet,
@@ -244,6 +247,19 @@ def _read_plan(path: Path) -> Mapping[str, Json]:
     if not isinstance(document, dict) or document.get("kind") != "Plan":
         raise InvalidConfig(f"{path} is not a plan document", help=way)
     return document
+
+
+def _must_not_be_a_command(fleet: str | None) -> None:
+    """Raises Usage for a word of another tool, where nothing has that name: `reconcile plan`."""
+    from reconciler.commands.group import familiar
+
+    error = familiar(fleet) if fleet is not None else None
+    if error is not None and fleet is not None and not Path(fleet).exists():
+        from providers.facts import gather
+        from reconciler.which_fleet import known_fleets
+
+        if fleet not in known_fleets(gather(os.environ)):
+            raise error
 
 
 def _check(
