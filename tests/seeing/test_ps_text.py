@@ -1,4 +1,4 @@
-"""The list as a person sees it: 80 and 200 columns, no colour, a pipe; nothing is lost, and nothing is drawn."""
+"""The list as a person sees it, whatever the width: nothing is lost, and nothing is drawn. Its words: tests/golden."""
 
 from __future__ import annotations
 
@@ -10,67 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.classify import Readiness
-from reconciler.render.ps_text import DROPPED, counted, cpu, length, ps_text, size, table
+from reconciler.render.ps_text import DROPPED, cpu, length, ps_text, size, table
 from reconciler.render.words import Tint
-from reconciler.row import Row, Sync
+from reconciler.row import Row
 from reconciler.status import Pause
-from tests.builders import NOW
+from tests.golden.agents import ASKS, LONG, ROWS
 from tests.seeing.seen import listed, row
-
-LONG = "its unit is active, but its pane is dead (its program has ended with status 1); restart held: crash-loop " \
-    "(in quarantine: it ended 5 times or more in a short time)"  # fmt: skip
-DEAD = row(
-    "coder0", readiness=Readiness.DEAD, sync=Sync.HELD, problems=(LONG,), wrong=True, session="dead", pid=0, idle=None,
-    heartbeat="unknown", cpu_s=None, memory=None, restarts=5,
-)  # fmt: skip
-ASKS = row("lead", agent_class="orchestrator", readiness=Readiness.WAITING, notes=("it waits for a person (login)",))
-OFF = row(
-    "night", desired="stopped", readiness=Readiness.DEAD, session="missing", pid=0, idle=None, heartbeat="unknown",
-    cpu_s=None, memory=None, notes=("declared stopped",), enabled=False, unit="inactive",
-)  # fmt: skip
-ROWS = (DEAD, ASKS, row("worker"), OFF)
-
-
-def test_a_pipe_gets_everything_on_one_line_each() -> None:
-    assert ps_text(listed(*ROWS)) == (
-        f"""\
-fleet demo of ada on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
-
-AGENT   CLASS         RUNTIME  STATE    SYNC    {"WHY":<{len(LONG)}}  UP    IDLE  HB  RESTARTS  CPU   MEM
-coder0  coder         claude   dead     held    {LONG}  -     -     -   5         -     -
-lead    orchestrator  claude   waiting  synced  {"it waits for a person (login)":<{len(LONG)}}  2h5m  3s    4s  0  \
-       3m5s  310M
-worker  coder         claude   working  synced  {"-":<{len(LONG)}}  2h5m  3s    4s  0         3m5s  310M
-night   coder         claude   stopped  synced  {"declared stopped":<{len(LONG)}}  -     -     -   0         -     -
-
-4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 wrong
-"""
-    )
-
-
-def test_eighty_columns() -> None:
-    text = ps_text(listed(*ROWS, fleet="longer"), width=80)
-    assert text == (
-        """\
-fleet longer of ada on build-1, commit 1a2b3c4d5e6f, seen 2025-11-20T03:16:00Z
-
-AGENT   RUNTIME  STATE    SYNC    UP    IDLE  HB  RESTARTS  CPU   MEM
-coder0  claude   dead     held    -     -     -   5         -     -
-    its unit is active, but its pane is dead (its program has ended with status
-    1); restart held: crash-loop (in quarantine: it ended 5 times or more in a
-    short time)
-lead    claude   waiting  synced  2h5m  3s    4s  0         3m5s  310M
-    it waits for a person (login)
-worker  claude   working  synced  2h5m  3s    4s  0         3m5s  310M
-night   claude   stopped  synced  -     -     -   0         -     -
-    declared stopped
-
-not shown at 80 columns: CLASS (-o wide shows all)
-
-4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 wrong
-"""
-    )
 
 
 def test_a_heading_that_is_too_long_goes_on_below() -> None:
@@ -179,34 +124,6 @@ def test_hosts_are_told_apart() -> None:
     lines = table([row("a"), row("b", host="build-2")])
     assert lines[0].split()[:2] == ["AGENT", "HOST"]
     assert lines[2].split()[:2] == ["b", "build-2"]
-
-
-def test_what_concerns_the_fleet_comes_before_the_rows() -> None:
-    text = ps_text(
-        listed(
-            row(),
-            rejected="commit b is not a valid fleet; 1a2b3c4d5e6f stays in force",
-            newest="b" * 40,
-            pause=Pause(reason="storm", by="bob", since=NOW - 60),
-            problems=("linger could not be seen: it hangs",),
-        )
-    )
-    assert text.splitlines()[1:4] == [
-        "newest commit bbbbbbbbbbbb is not taken: commit b is not a valid fleet; 1a2b3c4d5e6f stays in force",
-        "PAUSED by bob since 2025-11-20T03:15:00Z (1m ago): storm",
-        "wrong: linger could not be seen: it hangs",
-    ]
-    text = ps_text(listed(row(), in_force="c" * 40))
-    assert text.splitlines()[1] == "this commit is not applied yet: cccccccccccc is in force"
-
-
-def test_no_agents() -> None:
-    assert ps_text(listed()).splitlines()[-1] == "0 agents; nothing wrong"
-
-
-def test_the_count() -> None:
-    extra = row("x", kind="orphan", sync=Sync.EXTRA, wrong=True)
-    assert counted(listed(*ROWS, extra)) == "4 agents: 1 dead, 1 waiting, 1 working, 1 stopped; 1 extra; 2 wrong"
 
 
 @pytest.mark.parametrize(

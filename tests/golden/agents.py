@@ -1,0 +1,75 @@
+"""What `mosaic fleet ps` and `mosaic agent status` say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.classify import Readiness
+from reconciler.describe import describe
+from reconciler.model import AgentHistory
+from reconciler.render.describe_text import describe_text
+from reconciler.render.ps_text import ps_text
+from reconciler.row import Sync
+from reconciler.status import Pause
+from tests import builders as make
+from tests.golden.book import Text
+from tests.laws.driver import reconciler
+from tests.seeing.seen import listed, listing, row
+from tests.seeing.test_rows import FLEET, started
+
+LONG = "its unit is active, but its pane is dead (its program has ended with status 1); restart held: crash-loop " \
+    "(in quarantine: it ended 5 times or more in a short time)"  # fmt: skip
+DEAD = row(
+    "coder0", readiness=Readiness.DEAD, sync=Sync.HELD, problems=(LONG,), wrong=True, session="dead", pid=0, idle=None,
+    heartbeat="unknown", cpu_s=None, memory=None, restarts=5,
+)  # fmt: skip
+ASKS = row("lead", agent_class="orchestrator", readiness=Readiness.WAITING, notes=("it waits for a person (login)",))
+OFF = row(
+    "night", desired="stopped", readiness=Readiness.DEAD, session="missing", pid=0, idle=None, heartbeat="unknown",
+    cpu_s=None, memory=None, notes=("declared stopped",), enabled=False, unit="inactive",
+)  # fmt: skip
+ROWS = (DEAD, ASKS, row("worker"), OFF)
+TROUBLE = listed(
+    row(),
+    rejected="commit b is not a valid fleet; 1a2b3c4d5e6f stays in force",
+    newest="b" * 40,
+    pause=Pause(reason="storm", by="bob", since=make.NOW - 60),
+    problems=("linger could not be seen: it hangs",),
+)
+
+
+def ps() -> Iterator[Text]:
+    yield Text("a pipe", ps_text(listed(*ROWS)))
+    yield Text("80 columns", ps_text(listed(*ROWS, fleet="longer"), width=80))
+    yield Text("200 columns", ps_text(listed(*ROWS), width=200))
+    yield Text("-o wide", ps_text(listed(*ROWS), width=80, wide=True))
+    yield Text("two hosts", ps_text(listed(row("a"), row("b", host="build-2")), width=80))
+    yield Text("no agents", ps_text(listed(), width=80))
+    yield Text("all is well", ps_text(listed(row()), width=80))
+    yield Text("rejected, paused, and a problem of the fleet", ps_text(TROUBLE, width=80))
+    yield Text("a commit that is not applied yet", ps_text(listed(row(), in_force="c" * 40), width=80))
+    yield Text("the newest commit is not taken", ps_text(listed(row(), rejected="it is not valid"), width=80))
+    extra = row("x", kind="orphan", sync=Sync.EXTRA, wrong=True)
+    yield Text("a session of nobody", ps_text(listed(row(), extra), width=80))
+
+
+def described() -> Iterator[Text]:
+    """One agent of a simulated host that waits for a person, and one that git does not declare."""
+    world, store = started()
+    world.turn("thinker", "waiting=permission", age=90.0)
+    seen = listing(world, store, FLEET)
+    one = next(row for row in seen.rows if row.name == "thinker")
+    look = reconciler(world, store).look(FLEET)
+    made = describe(seen, one, look.plan, AgentHistory(), None, {}, install="none", interval=60.0)
+    event = {"ts": "2025-11-20T03:00:00Z", "type": "action-done", "message": "start it", "agent": "thinker"}
+    yield Text("it waits", describe_text(made))
+    yield Text("it has ended before", describe_text(replace(made, events=(event,), crash=("Traceback", "boom"))))
+    looping = AgentHistory(restarts=9, quarantined_since=make.NOW - 60)
+    dead = describe(
+        listed(DEAD), DEAD, make.plan(), looping, make.status(), {}, install="timer", interval=60.0
+    )  # fmt: skip
+    yield Text("in quarantine", describe_text(dead))
+    orphan = row("ghost", kind="orphan", desired="undeclared", agent_class="", runtime="")
+    ghost = describe(listed(orphan), orphan, make.plan(), AgentHistory(), None, {}, install="watch", interval=60.0)
+    yield Text("git does not declare it", describe_text(ghost))
