@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import shutil
 import signal
@@ -14,11 +13,13 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import IO, Any, Self
 
+from reconciler.key_reader import KeyReader
+
 _ENTER = "\x1b[?1049h\x1b[?25l"  # a screen of its own, no cursor
 _LEAVE = "\x1b[?25h\x1b[?1049l"
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_LEAVING = frozenset(b"qQ\x03\x04")
-_NAMED_KEYS = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)"  # arrows and F2, which have letters in them
+HANGUP = b""  # stands for a key when nobody can type any more
+LEAVING = frozenset((HANGUP, b"q", b"Q", b"\x03", b"\x04"))
 
 
 def width_of(stream: IO[str], environ: Mapping[str, str]) -> int | None:
@@ -56,6 +57,7 @@ class Screen:
     def __init__(self, out: IO[str], keys: IO[str]) -> None:
         """`keys`: what a person types at; without a terminal there, only ctrl-C and signals end it."""
         self._out, self._keys = out, keys
+        self._reader = KeyReader()
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
         self._awake: tuple[int, int] | None = None
@@ -109,12 +111,10 @@ class Screen:
 
     def wait(self, seconds: float) -> bool:
         """Sleep; False if it is time to leave. Ends early when the window has another size."""
-        typed = self.typed(seconds)
-        # Whoever types fast, or while a look takes its time, has several keys come at once.
-        return typed is None or bool(typed and _LEAVING.isdisjoint(re.sub(_NAMED_KEYS, b"", typed)))
+        return LEAVING.isdisjoint(self.keys(seconds))
 
-    def typed(self, seconds: float) -> bytes | None:
-        """Sleep until something is typed, and what that was; None: nothing was, b"": nobody can type any more.
+    def keys(self, seconds: float) -> tuple[bytes, ...]:
+        """Sleep until something is typed: its keys, or HANGUP; nothing when the time is over or a key is incomplete.
         Ends early when the window has another size. Raises Ended if a signal has come, now or since the last time."""
         watched = [self._awake[0]] if self._awake is not None else []
         if self._before is not None:
@@ -128,8 +128,8 @@ class Screen:
             except BlockingIOError:
                 continue
             if self._before is not None and descriptor == self._keys.fileno():
-                return typed
-        return None
+                return self._reader.feed(typed) if typed else (HANGUP,)
+        return ()
 
     def _resized(self, _signum: int, _frame: FrameType | None) -> None:
         self._wake()

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from reconciler.render.styled import RESET
 from reconciler.render.viewport import Move, Size, changed
-from reconciler.screen import Screen, paints
+from reconciler.screen import LEAVING, Screen, paints
 
 _KEYS: dict[bytes, Move] = {
     b"\x1b[A": "up", b"\x1bOA": "up", b"k": "up",
@@ -20,7 +20,6 @@ _KEYS: dict[bytes, Move] = {
     b"\x1b[H": "home", b"\x1bOH": "home", b"\x1b[1~": "home", b"g": "home",
     b"\x1b[F": "end", b"\x1bOF": "end", b"\x1b[4~": "end", b"G": "end",
 }  # fmt: skip
-_QUIT = (b"", b"q", b"Q", b"\x03", b"\x04")
 _WRAP, _NO_WRAP = "\x1b[?7h", "\x1b[?7l"
 
 
@@ -63,9 +62,12 @@ class Terminal(Screen):
         self.send(changed(self._shown, rows))
         self._shown = rows
 
-    def key(self, seconds: float) -> Move | Literal["quit"] | None:
-        """What was pressed within so many seconds; None: nothing, or nothing that means anything."""
-        typed = self.typed(seconds)
-        if typed is None:
-            return None
-        return "quit" if typed[:1] in _QUIT else _KEYS.get(typed)
+    def pressed(self, seconds: float) -> list[Move | Literal["quit"]]:
+        """What was pressed within so many seconds, in order, without the keys that mean nothing."""
+        meant: list[Move | Literal["quit"]] = []
+        for key in self.keys(seconds):
+            if key in LEAVING:
+                meant.append("quit")
+            elif key in _KEYS:
+                meant.append(_KEYS[key])
+        return meant

@@ -98,10 +98,9 @@ def _live(place: Here, fleet: Fleet, agent: Agent, pane: Pane) -> int:
                 room, whole = terminal.room(), Size(seen.width, seen.height)
                 line = status_line(agent.name, seen, eyes.last, now=time.time(), terminal=room)
                 terminal.paint(framed(spans(seen.rows), whole, room, port, line, colour=colour))
-                key = terminal.key(max(0.0, due - time.monotonic()))
-                if key == "quit":
-                    return 0
-                if key:
+                for key in terminal.pressed(max(0.0, due - time.monotonic())):
+                    if key == "quit":
+                        return 0
                     port = port.moved(key, whole, Size(room.columns, room.rows - 1))
                 if time.monotonic() >= due:
                     seen, due = pane.glance(), time.monotonic() + LIVE_S

@@ -41,7 +41,7 @@ def test_several_people_watch_and_leave_no_trace(fleet: Fleet) -> None:
     assert "arrows move" not in large.screen()
     assert traces(fleet, "coder0") == before
 
-    small.press("x", "Enter", "C-d", "C-u", "Escape", "Space")
+    small.press("x", "Enter", "C-u", "Escape", "Space")
     fleet.type("coder0", "second")
     for seat in (small, large):
         seat.shows("coder0> second")
