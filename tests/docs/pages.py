@@ -108,5 +108,10 @@ def page(name: str) -> Page:
 
 PAGES = tuple(
     Page(path)
-    for path in sorted([CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *(CHECKOUT / "docs").rglob("*.md")])
+    for path in sorted(
+        [
+            *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+            *(CHECKOUT / "docs").rglob("*.md"),
+        ]
+    )
 )

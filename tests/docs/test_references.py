@@ -10,7 +10,7 @@ from tests.docs.pages import PAGES, Page, page
 from tests.hosts.namespace import CHECKOUT
 
 FOLDERS = ("reconciler", "providers", "specs", "tests", "docs", "examples")
-FILES = ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml")
+FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml")
 RECORDS = [one for one in PAGES if one.path.parent.name == "decisions" and one.path.name != "README.md"]
 INDEX = page("docs/decisions/README.md")
 
