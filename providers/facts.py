@@ -31,10 +31,20 @@ def gather(environ: Mapping[str, str]) -> HostFacts:
         state_home=_named(_folder(environ, "XDG_STATE_HOME", f"{home}/.local/state"), f"{home}/.local/state"),
         config_home=config_home,
         python=os.path.realpath(sys.executable),
-        interpreter=os.path.abspath(sys.executable),
+        interpreter=interpreter(),
         stub_program=os.path.join(os.path.dirname(os.path.realpath(__file__)), "stub.py"),
         machine_id=_machine_id(),
     )
+
+
+def interpreter() -> str:
+    """The Python that runs us, a virtual environment's own, by one path: `python -m` and a console script of the same
+    environment, under whatever name or link they were called, write the same files."""
+    called = os.path.abspath(sys.executable)
+    own = sys.prefix != sys.base_prefix
+    folder = os.path.join(os.path.realpath(sys.prefix), "bin") if own else os.path.realpath(os.path.dirname(called))
+    usual = os.path.join(folder, "python3")
+    return usual if os.path.realpath(usual) == os.path.realpath(called) else called
 
 
 def _machine_id(path: str = "/etc/machine-id") -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+from providers.facts import interpreter
 
 
 def service_command() -> tuple[str, ...]:
     """The interpreter that runs us now (a virtual environment's own, not what it links to), so that the unit finds the
-    same packages. The resident service's unit adds `--watch` to it."""
-    return (sys.executable, "-m", "reconciler")
+    same packages; the same one however we were called. The resident service's unit adds `--watch` to it."""
+    return (interpreter(), "-m", "reconciler")
