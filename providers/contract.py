@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PROFILE = ("USER.md", "USER.local.md")
 OVERLAYS = ("SOUL.md", "SOUL.local.md", "STANDARDS.local.md")
 
+PEERS = "messages between agents"  # the source of the last section
+
 # Bytes of one section; together they stay below what `agent-start` takes as an argument, 100,000.
 _MOST = 8_000
 _MOST_OF_A_PERSONA = 24_000
@@ -39,8 +41,14 @@ def compose(fleet: Fleet, agent: Agent, facts: HostFacts, *, runtime: str = "") 
     program = runtime or (agent.runtime if is_its_program(agent) else "")
     parts = _parts(fleet, facts)
     shared = (parts.common(program), parts.persona(agent.agent_class), parts.mission())
-    comms = _joined([("messages between agents", comms_text(fleet, agent.name))])
+    comms = _joined([(PEERS, comms_text(fleet, agent.name))])
     return _whole(f"agent {agent.name}", facts, [*shared, comms])
+
+
+def same_but_peers(one: str, other: str) -> bool:
+    """Whether two contracts are the same but for the last section, what they say of the peers."""
+    mark = _source(PEERS)
+    return one.partition(mark)[0] == other.partition(mark)[0]
 
 
 def compose_without_agent(runtime: str, fleet: Fleet | None, facts: HostFacts) -> str:
@@ -174,7 +182,11 @@ def _in_lines(text: str) -> Iterator[str]:
 def _joined(sections: Iterable[Section]) -> str:
     """ "" for none."""
     strip = "\n"
-    return "\n\n".join(f"<!-- source: {source} -->\n\n{text.strip(strip)}" for source, text in sections)
+    return "\n\n".join(f"{_source(source)}\n\n{text.strip(strip)}" for source, text in sections)
+
+
+def _source(name: str) -> str:
+    return f"<!-- source: {name} -->"
 
 
 def _whole(whom: str, facts: HostFacts, parts: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from providers import additions, launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
-from providers.contract import compose
+from providers.contract import compose, same_but_peers
 from providers.env import listed, of_another_fleet
 
 if TYPE_CHECKING:
@@ -121,8 +121,15 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
         agent=name,
         ours=not of_another_fleet(name, fleet, look, facts) if owner is None else owner == fleet.name,
         fields=fields,
-        evidence={"intact": intact},
+        evidence={"intact": intact, **({"only_peers": True} if _only_peers(there, desired) else {})},
     )
+
+
+def _only_peers(there: Mapping[str, FileState], desired: Resource | None) -> bool:
+    """Whether the contract differs from the one that is wanted, and in nothing but what it says of the peers."""
+    live = there.get(additions.CONTRACT)
+    wanted = desired.data["content"].get(additions.CONTRACT) if desired is not None else None
+    return live is not None and wanted is not None and live.content != wanted and same_but_peers(live.content, wanted)
 
 
 def _listed(manifest: FileState | None) -> dict[str, str]:

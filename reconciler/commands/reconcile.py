@@ -34,6 +34,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 @click.option("--watch", is_flag=True, help="Stay, and reconcile whenever something changes.")
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
 @output_option
+@click.option("--verbose", is_flag=True, help="With --dry-run: every step and every field that differs.")
 @click.option("--detailed-exitcode", is_flag=True, help="With --dry-run: exit code 2 if changes are pending.")
 @click.option(
     "--out",
@@ -65,6 +66,7 @@ def command(
     watch: bool,
     agents: tuple[str, ...],
     form: Format,
+    verbose: bool,
     detailed_exitcode: bool,
     out: Path | None,
     plan_file: Path | None,
@@ -102,11 +104,17 @@ def command(
 
         output.running = True
         return int(stay(options, _Teller(output, form).tell, complain=output.error))
-    return run_and_tell(options, output, form, out=out, detailed=detailed_exitcode)
+    return run_and_tell(options, output, form, out=out, detailed=detailed_exitcode, verbose=verbose)
 
 
 def run_and_tell(
-    options: RunOptions, output: Output, form: Format, *, out: Path | None = None, detailed: bool = False
+    options: RunOptions,
+    output: Output,
+    form: Format,
+    *,
+    out: Path | None = None,
+    detailed: bool = False,
+    verbose: bool = False,
 ) -> int:
     """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
     from reconciler.errors import ExitCode
@@ -116,7 +124,10 @@ def run_and_tell(
     result = run(options)
     if out is not None:
         _write_plan(out, result)
-    tell(result, output, form, dry_run=options.dry_run)
+    if options.dry_run and form == "text":
+        preview(result, output, verbose=verbose, apply=_applied_by(options, out))
+    else:
+        tell(result, output, form, dry_run=options.dry_run)
     return int(ExitCode.PENDING) if detailed and result.exit_code == 0 and _pending(result) else result.exit_code
 
 
@@ -125,17 +136,49 @@ def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: b
     _tell_asides(result, output)
     if form != "text":
         output.document(run_document(result, dry_run=dry_run), form)
-    elif dry_run:
-        from reconciler.render.plan_text import plan_text
-        from reconciler.render.report_text import last_seen
-
-        commits = result.intake.commits if result.intake is not None else ()
-        steps, known = _steps_of(result), last_seen(result)
-        output.result(plan_text(result.plan, steps, commits=commits, known=known, paint=output.paint))
     else:
         from reconciler.render.report_text import report_text
 
         output.result(report_text(result, paint=output.paint))
+
+
+def preview(
+    result: RunResult, output: Output, *, apply: str, more: str = "--verbose lists them", verbose: bool = False
+) -> None:
+    """What a run would do, for people. `apply`: the command that does it; `more`: how to see every step."""
+    from reconciler.render.plan_text import plan_text
+    from reconciler.render.report_text import last_seen
+
+    _tell_asides(result, output)
+    text = plan_text(
+        result.plan,
+        _steps_of(result),
+        commits=result.intake.commits if result.intake is not None else (),
+        known=last_seen(result),
+        more="" if verbose else more,
+        apply=apply,
+        paint=output.paint,
+    )
+    output.result(text)
+
+
+def _applied_by(options: RunOptions, out: Path | None) -> str:
+    """The command that does what the preview of these options shows."""
+    from reconciler.git import redact
+    from reconciler.render.words import as_typed
+
+    if out is not None:
+        return f"reconcile --plan {as_typed(str(out))}"
+    words = ["reconcile", *([as_typed(redact(options.fleet))] if options.fleet else [])]
+    for name in options.agents:
+        words += ["--agent", as_typed(name)]
+    if options.allow_removals is not None:
+        words += ["--allow-removals", str(options.allow_removals)]
+    words += ["--host", as_typed(options.host)] if options.host else []
+    words += ["--allow-rewind"] if options.allow_rewind else []
+    words += ["--rebind-host"] if options.rebind_host else []
+    words += [] if options.fetch else ["--no-fetch"]
+    return " ".join(words)
 
 
 class _Teller:

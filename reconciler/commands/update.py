@@ -74,7 +74,7 @@ def command(
 def _update(place: Here, asked: Asked, output: Output) -> int:
     from contextlib import nullcontext
 
-    from reconciler.commands.reconcile import tell
+    from reconciler.commands.reconcile import preview, tell
     from reconciler.commands.shared import poke
     from reconciler.events import kept
     from reconciler.lock import run_lock
@@ -87,7 +87,10 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
         before = installed(place.facts)
         _prepare(place, before, asked, output, now)
         result = _run(place, spec, dry_run=asked.dry_run)
-        tell(result, output, dry_run=asked.dry_run)
+        if asked.dry_run:
+            preview(result, output, apply="mosaic update", more="reconcile --dry-run --verbose lists them")
+        else:
+            tell(result, output)
         for event in kept(result.outcomes):
             output.result(event.message)
         older = older_launches(result.status, place.facts)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action
 from reconciler.documents import StepsOf
 from reconciler.model import Plan
+from reconciler.render.plan_lines import Group, counted, groups, is_grave, lines
 from reconciler.render.words import Paint, change, count, data, held_line, loss, no_paint, short, value
-from reconciler.times import rfc3339
 
 if TYPE_CHECKING:
     from reconciler.history import HistoryLine
@@ -21,45 +22,66 @@ def plan_text(
     *,
     commits: Sequence[HistoryLine] = (),
     known: str = "",
+    more: str = "--verbose lists them",
+    apply: str = "",
     paint: Paint = no_paint,
 ) -> str:
-    """The commits that would come into force, then in the order of a run what all agents share and one block for each
-    agent that changes; what is held, unknown and left over, and a count. `known`: what to say of the commit if it may
-    not be the newest."""
+    """First, in full, what ends or loses something; then a line for each agent and each group of shared things; what
+    is held, unknown and left over, and a count. `known`: what to say of the commit if it may not be the newest; `more`:
+    how to see every step and field, "" if this text is to have them all, in the order of a run; `apply`: the command
+    that does it."""
     blocks = [
         _head(plan),
         _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
-    ]
-    shared = [action for action in plan.actions if action.agent is None]
-    if shared:
-        blocks.append([paint("framework", "bold"), *_actions(shared, steps_of, paint)])
-    agents = list(dict.fromkeys(action.agent for action in plan.actions if action.agent is not None))
-    blocks += [_agent(plan, name, steps_of, paint) for name in agents]
-    blocks += [
+        *_told(plan, steps_of, paint, more),
         _list("held", [held_line(held, plan.observed_at) for held in plan.held], paint),
         _list("refused", [data(sentence) for sentence in plan.refused], paint),
         _list("unknown (nothing follows from it)",
               [f"{data(what)}: {data(why)}" for what, why in plan.not_seen.items()], paint),
         _list("settling", [f"{data(name)}: its start is under way" for name in plan.settling], paint),
         _list("orphans (declared nowhere; left alone)", [data(orphan) for orphan in plan.orphans], paint),
-        [closing(plan, known)],
+        [closing(plan, known, apply)],
     ]  # fmt: skip
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def closing(plan: Plan, known: str = "") -> str:
+def _told(plan: Plan, steps_of: StepsOf, paint: Paint, more: str) -> list[list[str]]:
+    grave, plain = [], []
+    for group in groups(plan.actions):
+        some = tuple(action for action in group.actions if is_grave(action))
+        rest = tuple(action for action in group.actions if action not in some)
+        if not some:
+            plain.append(group)
+        elif group.is_agent:  # all of it: what else is done to somebody who is ended belongs to it
+            grave.append(group)
+        else:
+            grave.append(replace(group, actions=some))
+            plain += [replace(group, actions=rest)] if rest else []
+    head = [[paint("ends or loses something", "red")]] if grave else []
+    return [
+        *head,
+        *(_in_full(plan, group, steps_of, paint) for group in grave),
+        *([lines(plain, plan.views, paint, more=more)] if more else _by_run(plan, plain, steps_of, paint)),
+    ]
+
+
+def _by_run(plan: Plan, some: Sequence[Group], steps_of: StepsOf, paint: Paint) -> list[list[str]]:
+    """In full: what all share comes first in a run."""
+    order = sorted(some, key=lambda group: group.is_agent)
+    return [_in_full(plan, group, steps_of, paint) for group in order]
+
+
+def _in_full(plan: Plan, group: Group, steps_of: StepsOf, paint: Paint) -> list[str]:
+    if group.is_agent:
+        return _agent(plan, group, steps_of, paint)
+    return [paint(group.name, "bold"), *_actions(group.actions, steps_of, paint)]
+
+
+def closing(plan: Plan, known: str = "", apply: str = "") -> str:
     """The count, or `No changes: ...` as a sentence."""
     total, still = plan.summary, f"{count(plan.summary.unchanged, 'agent')} unchanged"
     if plan.actions:
-        parts = [
-            f"{number} {verb}"
-            for number, verb in (
-                (total.create, "to create"), (total.update, "to update"), (total.remove, "to remove"),
-                (total.heal, "to heal"), (total.held, "held"),
-            )
-            if number
-        ]  # fmt: skip
-        return f"Plan: {count(len(plan.actions), 'action')}; {', '.join([*parts, still])}."
+        return f"Plan: {counted(plan)}." + (f"   Apply: {data(apply)}" if apply else "")
     if plan.paused is not None:
         why = f" ({data(plan.paused)})" if plan.paused else ""
         return f"No changes: the fleet is paused{why}; {total.held} held, {still}."
@@ -74,10 +96,10 @@ def closing(plan: Plan, known: str = "") -> str:
 
 def _head(plan: Plan) -> list[str]:
     where = f"fleet {data(plan.fleet)} on {data(plan.host)}"
-    lines = [f"{where}, commit {short(plan.revision)}, seen {rfc3339(plan.observed_at)}"]
+    head = [f"{where}, commit {short(plan.revision)}"]
     if plan.paused is not None:
-        lines.append(f"PAUSED: {data(plan.paused) or 'no reason given'}. Nothing is done until `mosaic fleet resume`.")
-    return lines
+        head.append(f"PAUSED: {data(plan.paused) or 'no reason given'}. Nothing is done until `mosaic fleet resume`.")
+    return head
 
 
 def _commit(one: HistoryLine) -> str:
@@ -85,8 +107,8 @@ def _commit(one: HistoryLine) -> str:
     return " ".join(word for word in (short(one.sha), data(one.subject), author and f"({author})") if word)
 
 
-def _agent(plan: Plan, name: str, steps_of: StepsOf, paint: Paint) -> list[str]:
-    actions = [action for action in plan.actions if action.agent == name]
+def _agent(plan: Plan, group: Group, steps_of: StepsOf, paint: Paint) -> list[str]:
+    name, actions = group.name, group.actions
     view = plan.views.get(name)
     known = [data(word) for word in (view.runtime, view.agent_class) if word] if view else []
     lines = [paint(f"agent {data(name)}", "bold") + (f" ({', '.join(known)})" if known else "")]

@@ -30,6 +30,18 @@ def short(revision: str) -> str:
     return data(revision)[:12] or "(none)"
 
 
+def as_typed(word: str) -> str:
+    """A word of a command as a person would type it: quoted where a shell needs that, and with `~` for the home."""
+    import shlex
+    from os.path import expanduser
+
+    home = expanduser("~").rstrip("/")
+    clean = data(word)
+    if home and clean.startswith(f"{home}/"):
+        return f"~/{shlex.quote(clean.removeprefix(f'{home}/'))}"
+    return shlex.quote(clean)
+
+
 def value(item: Json) -> str:
     """A field's value: strings bare where that is clear, everything else as JSON; `(absent)` for nothing."""
     if item is None:

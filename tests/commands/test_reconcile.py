@@ -74,7 +74,7 @@ def test_a_preview_is_the_plan(runs: Runs) -> None:
     runs.plan = PENDING
     said = run("--dry-run")
     assert said.code == 0
-    assert "Plan: 1 action;" in said.out
+    assert "Plan: 1 to start" in said.out
     assert said.err == ""
     document = json.loads(run("--dry-run", "-o", "json").out)
     assert (document["kind"], document["actions"][0]["verb"]) == ("Plan", "start")

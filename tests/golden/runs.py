@@ -73,7 +73,8 @@ def previews() -> Iterator[Text]:
         "--dry-run: everything is held": make.plan(held=(make.held(),), summary=Summary(held=1, unchanged=1)),
         "--dry-run: a start is under way": make.plan(settling=("coder0",)),
     }.items():
-        yield Text(situation, plan_text(plan, make.steps_of))
+        yield Text(situation, plan_text(plan, make.steps_of, apply="reconcile ~/fleet"))
+    yield Text("--dry-run --verbose: something of every kind", plan_text(FULL, make.steps_of, more=""))
     yield Text("--dry-run: commits that are new", plan_text(make.plan(), make.steps_of, commits=COMMITS))
 
 

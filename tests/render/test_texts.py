@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,12 +45,28 @@ def test_no_name_and_no_reason_reaches_the_terminal_raw(name: str, reason: str) 
     status = make.status(plan=nasty, pause=Pause(reason=reason, by=name), suspended={name: SUSPENDED})
     for text in (
         plan_text(nasty, make.steps_of),
+        plan_text(nasty, make.steps_of, more="", apply=name),
         report_text(runs.result(nasty, status=status)),
         status_text(status, now=NOW),
     ):
         assert all(char == "\n" or char.isprintable() or char == " " or ord(char) > 0x9F for char in text)
         assert not set(text) & set("\x1b\r\x9b\u202e\u2028")
         assert len(text.splitlines()) < 60  # a name does not make lines of its own
+
+
+def test_a_plan_tells_in_full_first_what_it_ends() -> None:
+    text = plan_text(runs.FULL, make.steps_of)
+    restart, enable, reload = runs.FULL.actions
+    assert text.index(restart.target) < text.index("coder2") < text.index("framework")
+    assert all(f"$ {step.command}\n" in text for step in make.steps_of(restart))
+    assert not [step for one in (enable, reload) for step in make.steps_of(one) if step.command in text]
+
+
+def test_a_plan_in_full_has_every_step_and_every_field() -> None:
+    text = plan_text(runs.FULL, make.steps_of, more="")
+    for action in runs.FULL.actions:
+        assert all(f"$ {step.command}\n" in text for step in make.steps_of(action))
+        assert all(change.path in text for change in action.changes)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +90,7 @@ def test_a_value_is_shown_whole(item: object, shown: str) -> None:
 
 def test_nothing_is_cut() -> None:
     long = "x" * 5000
-    assert long in plan_text(
-        make.plan(actions=(make.action(changes=(make.change("argv", "a", long),)),)), make.steps_of
-    )
+    changed = make.action(changes=(make.change("argv", "a", long),))
+    assert long in plan_text(make.plan(actions=(changed,)), make.steps_of, more="")
+    assert long in plan_text(make.plan(actions=(replace(changed, disrupts=True),)), make.steps_of)
     assert long in status_text(make.status(plan=make.plan(views={"a": make.view("a", why=long)})), now=NOW)

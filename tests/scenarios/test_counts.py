@@ -15,8 +15,13 @@ def test_a_first_run_makes_and_leaves_nothing_as_it_was(fleet: Fleet) -> None:
     shared = {kind for kind in kinds if kind[1] not in ("a", "b", "c") and "manager" not in kind[1]}
     assert summary == {"create": 3 + len(shared), "update": 0, "remove": 0, "heal": 0, "held": 0, "unchanged": 0}
     text = fleet.reconcile("--dry-run", form="").out
+    assert re.findall(r"^\+ (\S+)", text, re.MULTILINE)[:4] == ["a", "b", "c", "framework"]
+    assert "Plan: 3 to start, 0 to change, 0 to stop." in text
+    text = fleet.reconcile("--dry-run", "--verbose", form="").out
     told = re.findall(r"^(framework|agent \S+)", text, re.MULTILINE)
     assert told == ["framework", "agent a", "agent b", "agent c"], "the order of the run"
+    steps = re.findall(r"^      \$ (.*)$", text, re.MULTILINE)
+    assert sorted(steps) == sorted(step for one in preview.document["actions"] for step in one["steps"])
 
     run = fleet.reconcile(form="").out
     assert "0 agents unchanged" in run

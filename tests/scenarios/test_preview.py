@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -113,10 +114,23 @@ def test_the_preview_says_what_the_run_then_does(fleet: Fleet) -> None:
     fleet.agents["a"]["env"] = {"X": "1"}
     fleet.commit()
     text = fleet.reconcile("--dry-run", form="text").out
-    assert "agent a " in text
+    assert text.index("ends or loses something") < text.index("agent a ")
     assert "(absent) -> " in text
     assert "restart mosaic-agent@a.service" in text
-    assert "Plan: 2 actions" in text
+    assert "Plan: 0 to start, 1 to restart" in text
+
+
+def test_who_came_is_told_to_the_others_in_one_line(fleet: Fleet) -> None:
+    fleet.declare("a", "b")
+    fleet.converge()
+    fleet.agents["c"] = stub()
+    fleet.commit()
+    text = fleet.reconcile("--dry-run", form="text").out
+    peers = [line for line in text.splitlines() if line.startswith("~ ")]
+    assert len(peers) == 1, text
+    assert "a, b" in peers[0]
+    assert re.search(r"^~ peers ", text, re.MULTILINE), text
+    assert "Plan: 1 to start, 0 to change, 0 to stop." in text
 
 
 def test_a_kept_plan_is_applied_exactly(fleet: Fleet) -> None:
