@@ -25,7 +25,7 @@ ROSTER = {
 # What `reconcile` does, on a simulated host that was given over in a file.
 QUIET_RUN = """
 import json, pickle, sys
-from reconciler.commands.reconcile import tell
+from reconciler.commands.run_output import tell
 from reconciler.output import Output
 from reconciler.results import RunOptions
 from reconciler.run import Surroundings, run

@@ -208,7 +208,7 @@ def _next(made: Made, goal: Target) -> str:
 def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Json]]:
     """Whoever reconciles here looks now; on a host that has never run this fleet nothing is begun by itself."""
     from providers.facts import gather
-    from reconciler.commands.reconcile import run_document, tell
+    from reconciler.commands.run_output import run_document, tell
     from reconciler.commands.shared import poke
     from reconciler.errors import Locked
     from reconciler.results import RunOptions

@@ -114,7 +114,7 @@ def _source(given: str | None, before: Settings, facts: HostFacts) -> str:
 
 def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -> RunResult:
     """Write the settings and run once by them; if that cannot even begin, the old settings are put back."""
-    from reconciler.commands.reconcile import tell
+    from reconciler.commands.run_output import tell
     from reconciler.errors import MosaicError
     from reconciler.results import RunOptions
     from reconciler.run import run

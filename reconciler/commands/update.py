@@ -74,7 +74,7 @@ def command(
 def _update(place: Here, asked: Asked, output: Output) -> int:
     from contextlib import nullcontext
 
-    from reconciler.commands.reconcile import preview, tell
+    from reconciler.commands.run_output import preview, tell
     from reconciler.commands.shared import poke
     from reconciler.events import kept
     from reconciler.lock import run_lock

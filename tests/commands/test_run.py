@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commands.reconcile import tell
+from reconciler.commands.run_output import tell
 from reconciler.documents import plan_document
 from reconciler.errors import NotFound
 from reconciler.output import Output

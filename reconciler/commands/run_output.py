@@ -1,0 +1,130 @@
+"""What a run says when it has ended: its result on stdout, and what belongs to it on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from providers.base import Json
+    from reconciler.documents import StepsOf
+    from reconciler.output import Format, Output
+    from reconciler.results import RunOptions, RunResult
+
+
+def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: bool = False) -> None:
+    """A result on stdout, and what belongs to it on stderr."""
+    _tell_asides(result, output)
+    if form != "text":
+        output.document(run_document(result, dry_run=dry_run), form)
+    else:
+        from reconciler.render.report_text import report_text
+
+        output.result(report_text(result, paint=output.paint))
+
+
+def preview(
+    result: RunResult, output: Output, *, apply: str, more: str = "--verbose lists them", verbose: bool = False
+) -> None:
+    """What a run would do, for people. `apply`: the command that does it; `more`: how to see every step."""
+    from reconciler.render.plan_text import plan_text
+    from reconciler.render.report_text import last_seen
+
+    _tell_asides(result, output)
+    text = plan_text(
+        result.plan,
+        _steps_of(result),
+        commits=result.intake.commits if result.intake is not None else (),
+        known=last_seen(result),
+        more="" if verbose else more,
+        apply=apply,
+        paint=output.paint,
+    )
+    output.result(text)
+
+
+def applied_by(options: RunOptions, out: Path | None) -> str:
+    """The command that does what the preview of these options shows."""
+    from reconciler.git import redact
+    from reconciler.render.words import as_typed
+
+    if out is not None:
+        return f"reconcile --plan {as_typed(str(out))}"
+    words = ["reconcile", *([as_typed(redact(options.fleet))] if options.fleet else [])]
+    for name in options.agents:
+        words += ["--agent", as_typed(name)]
+    if options.allow_removals is not None:
+        words += ["--allow-removals", str(options.allow_removals)]
+    words += ["--host", as_typed(options.host)] if options.host else []
+    words += ["--allow-rewind"] if options.allow_rewind else []
+    words += ["--rebind-host"] if options.rebind_host else []
+    words += [] if options.fetch else ["--no-fetch"]
+    return " ".join(words)
+
+
+class ResidentOutput:
+    """What a resident loop says: a run that did or found something new, and nothing at all while all is quiet."""
+
+    def __init__(self, output: Output, form: Format) -> None:
+        self._output, self._form = output, form
+        self._last: object = None
+
+    def tell(self, result: RunResult) -> None:
+        """One report for each run that differs from the one before; as JSON, on one line."""
+        from reconciler.conditions import ConditionType
+
+        plan = result.plan
+        held = {(held.agent, held.target, held.reason) for held in plan.held}
+        source = result.status.condition(ConditionType.SOURCE_READY)
+        state = (
+            *(result.outcome, plan.revision, held, plan.refused, plan.not_seen, result.warnings, result.intake),
+            source and source.reason,
+        )
+        if not result.outcomes and state == self._last:
+            return
+        self._last = state
+        if self._form == "text":
+            tell(result, self._output)
+            return
+        _tell_asides(result, self._output)
+        self._output.document(run_document(result, dry_run=False), self._form, one_line=True)
+
+
+def _tell_asides(result: RunResult, output: Output) -> None:
+    """What belongs to stderr: whose fleet it is if nobody named one, what was rejected, what is not committed, what had
+    to be set aside."""
+    from reconciler.git import redact
+
+    news = result.intake
+    if news is not None:
+        if news.named_by in ("this folder", "this host"):
+            output.progress(f"fleet repository: {redact(news.spec)} (from {news.named_by})")
+        if news.rejected:
+            output.progress(news.rejected)
+        else:
+            for problem in news.problems:
+                output.progress(problem)
+        if news.dirty:
+            output.warning(f"edits that are not committed are not applied: {', '.join(news.dirty)}")
+    for sentence in result.warnings:
+        output.warning(sentence)
+
+
+def _steps_of(result: RunResult) -> StepsOf:
+    from reconciler.documents import steps_by
+
+    return steps_by(result.registry or {}, result.facts) if result.facts is not None else lambda _action: ()
+
+
+def run_document(result: RunResult, *, dry_run: bool = False) -> Mapping[str, Json]:
+    """The report of a run, or the plan of a preview."""
+    from reconciler.documents import plan_document, report_document
+
+    registry, facts = result.registry or {}, result.facts
+    if facts is None:
+        raise RuntimeError("a run that gave a result has looked at a host")
+    if not dry_run:
+        return report_document(result, registry, facts)
+    return plan_document(result.plan, registry, facts, result.intake.commits if result.intake is not None else ())
