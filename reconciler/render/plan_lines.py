@@ -180,7 +180,7 @@ def _of_shared(group: Group) -> str:
     why = "first time on this host" if _is_first(group) else "; ".join(reasons)
     if len(group.actions) == 1:
         only = group.actions[0]
-        return f"{_SHARED_VERBS.get(only.verb, only.verb)} {only.target}: {why}"
+        return f"{_SHARED_VERBS.get(only.verb, only.verb)} {only.target.rpartition('/')[2]}: {why}"
     return f"{count(len(group.actions), 'action')}, {why}"
 
 

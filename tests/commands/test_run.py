@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commands.run_output import tell
+from reconciler.commands.run_output import preview, tell
 from reconciler.documents import plan_document
 from reconciler.errors import NotFound
 from reconciler.output import Output
@@ -90,11 +90,11 @@ def test_a_preview_lists_the_commits_that_would_come_into_force(once: Callable[.
     assert once().exit_code == 0
     shas = [commit(tmp_path / "fleet", f"number {number}") for number in range(12)]
     out, err = io.StringIO(), io.StringIO()
-    preview = once(dry_run=True)
-    tell(preview, Output(out, err), dry_run=True)
+    looked = once(dry_run=True)
+    preview(looked, Output(out, err), apply="reconcile")
     assert f"commits that come into force (newest first)\n  {shas[11][:12]} number 11 (Ada)\n" in out.getvalue()
     document = io.StringIO()
-    tell(preview, Output(document, err), "json", dry_run=True)
+    tell(looked, Output(document, err), "json", dry_run=True)
     listed = json.loads(document.getvalue())["commits"]
     assert [one["sha"] for one in listed] == shas[:1:-1]
     assert listed[0]["author"] == "Ada <ada@example.org>"
