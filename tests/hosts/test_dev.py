@@ -78,7 +78,7 @@ def test_an_old_python_is_refused_in_words(elsewhere: Path, tmp_path: Path) -> N
 def test_a_wrong_call_shows_the_usage(elsewhere: Path, tmp_path: Path) -> None:
     done = dev(elsewhere, tmp_path, "tset")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: ./dev demo|test|bench")
+    assert done.stderr.startswith("usage: ./dev demo|test|")
 
 
 def test_arguments_reach_pytest_and_hosts_are_required(elsewhere: Path, tmp_path: Path) -> None:
