@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Json, ObserveError
+from providers.base import ObserveError
 from providers.identity import Identity
 
 if TYPE_CHECKING:
+    from providers.evidence import SessionEvidence
     from providers.host import Look, Pane, TmuxServer
     from providers.steps import Step
     from specs.compiled import Agent
@@ -35,21 +36,12 @@ def answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
     )
 
 
-def others(pane: Pane) -> list[dict[str, Json]]:
-    """What other people have in the agent's session; another agent's pane is its own."""
-    return [
-        {"pane": one.id, "window": one.window, "index": one.index, "pid": one.pid, "command": one.command}
-        for one in pane.others
-        if not one.agent
-    ]
-
-
-def end_pane(agent: str, seen: Mapping[str, Json]) -> Iterable[Step]:
+def end_pane(agent: str, seen: SessionEvidence) -> Iterable[Step]:
     """The step that ends the pane that was seen, and nothing beside it."""
     from providers.steps import KillPane
 
-    if seen.get("pane"):
-        yield KillPane(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent, pid=int(seen["pid"]))
+    if seen.pane.id:
+        yield KillPane(socket=seen.socket, pane=seen.pane.id, agent=agent, pid=seen.pane.pid)
 
 
 def named_as(pane: Pane, socket: str, server: TmuxServer, by_session: Mapping[str, Agent]) -> str:

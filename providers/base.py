@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from providers.host import HostFacts, Look
     from providers.steps import Step
     from specs.compiled import Fleet
@@ -123,11 +125,23 @@ class Resource:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
+class KindEvidence:
+    """The base of what one kind tells of a thing: `providers.evidence` has one frozen dataclass for each."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, seen: Present | None) -> Self | None:
+        """That of a thing that was seen; None where there is none of this kind."""
+        evidence = seen.evidence if seen is not None else None
+        return evidence if isinstance(evidence, cls) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """A thing as it was seen. `fields` has the same keys as the resource's where both exist.
+    """A thing as it was seen. `fields` has the same keys as the resource's where both exist; only the diff reads them.
 
-    `ours`: it carries this fleet's mark (or a name that only we use). `evidence`: the raw observation, for status and
+    `ours`: it carries this fleet's mark (or a name that only we use). `evidence`: what was observed, for status and
     for decisions such as "is it working"; never compared. `unclear`: why nothing can be told of this one thing; then
     only `key` and `agent` mean something.
     """
@@ -136,7 +150,7 @@ class Present:
     agent: str | None
     ours: bool
     fields: Mapping[str, Json]
-    evidence: Mapping[str, Json] = field(default_factory=dict)
+    evidence: KindEvidence | None = None
     unclear: str = ""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from providers import launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
+from providers.evidence import FileEvidence
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -102,13 +103,13 @@ def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
 
 def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
     if file.odd is not None:
-        return Present(key=key, agent=key.name, ours=False, fields={"odd": file.odd})
+        return Present(
+            key=key, agent=key.name, ours=False, fields={"odd": file.odd}, evidence=FileEvidence(odd=file.odd)
+        )
     mode = f"{file.mode:04o}"
     if desired is not None and file.content == desired.data["content"]:
         fields = desired.fields if mode == desired.fields["mode"] else {**desired.fields, "mode": mode}
-        return Present(
-            key=key, agent=key.name, ours=True, fields=fields, evidence=_evidence(desired.fields["vars"], intact=True)
-        )
+        return Present(key=key, agent=key.name, ours=True, fields=fields, evidence=FileEvidence(intact=True))
     pairs = launch.read_pairs(file.content)
     live = _variables(pairs)
     intact = launch.intact(pairs)
@@ -120,12 +121,7 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
     ours = launch.generated_for(file.content) == fleet or launch.left_by_a_crash(
         file.content, desired.data["content"] if desired is not None else ""
     )
-    return Present(key=key, agent=key.name, ours=ours, fields=fields, evidence=_evidence(live, intact=intact))
-
-
-def _evidence(variables: Mapping[str, Json], *, intact: bool) -> dict[str, Json]:
-    """`launch`: the digest that a start would leave in the session. `intact`: the lines are those it was made from."""
-    return {"launch": variables.get("MOSAIC_LAUNCH", ""), "intact": intact}
+    return Present(key=key, agent=key.name, ours=ours, fields=fields, evidence=FileEvidence(intact=intact))
 
 
 def _variables(pairs: tuple[launch.Pair, ...]) -> dict[str, Json]:

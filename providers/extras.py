@@ -16,6 +16,7 @@ from providers import additions, launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.contract import compose, same_but_peers
 from providers.env import listed, of_another_fleet
+from providers.evidence import FileEvidence
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -121,7 +122,7 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
         agent=name,
         ours=not of_another_fleet(name, fleet, look, facts) if owner is None else owner == fleet.name,
         fields=fields,
-        evidence={"intact": intact, **({"only_peers": True} if _only_peers(there, desired) else {})},
+        evidence=FileEvidence(intact=intact, only_peers=_only_peers(there, desired)),
     )
 
 

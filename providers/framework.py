@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from providers import framework_files, launch
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.evidence import FileEvidence
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ def _seconds(value: float) -> str:
 
 def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
     if file.odd is not None:
-        return Present(key=key, agent=None, ours=False, fields={"odd": file.odd})
+        odd = FileEvidence(odd=file.odd)
+        return Present(key=key, agent=None, ours=False, fields={"odd": file.odd}, evidence=odd)
     head = file.content[:400].split("\n")[:2]
     ours = (
         any(line.startswith(MARK) for line in head)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, Json, Kind, Present, Resource, ResourceKey
-from providers.host import HeartbeatFile
+from providers.base import Action, Health, Kind, Present, Resource, ResourceKey
+from providers.evidence import NO_HEARTBEAT, HeartbeatRecords
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Look
+    from providers.host import HeartbeatFile, HostFacts, Look
     from providers.steps import Step
     from specs.compiled import Fleet
 
 
-NONE = HeartbeatFile(error="no heartbeat file")  # of an agent of which only a turn record is there
-
-
 class HeartbeatProvider:
-    """Nothing is desired and nothing is done: a missing or stale heartbeat is evidence about a session. `evidence` is
-    the heartbeat, and under `turn` the record of its turns, None where there is none."""
+    """Nothing is desired and nothing is done: a missing or stale heartbeat is evidence about a session."""
 
     kind = Kind.HEARTBEAT
 
@@ -42,21 +38,12 @@ class HeartbeatProvider:
         return ()
 
     def health(self, seen: Present) -> Health:
-        return Health.UNKNOWN if seen.evidence.get("error") else Health.HEALTHY
+        records = HeartbeatRecords.of(seen)
+        return Health.UNKNOWN if records is not None and records.beat.error else Health.HEALTHY
 
 
-def as_evidence(beat: HeartbeatFile | None, turn: HeartbeatFile | None) -> dict[str, Json]:
-    """The evidence of one agent; empty where neither file is there."""
+def as_evidence(beat: HeartbeatFile | None, turn: HeartbeatFile | None) -> HeartbeatRecords | None:
+    """The evidence of one agent; None where neither file is there."""
     if beat is None and turn is None:
-        return {}
-    return {**_evidence(beat or NONE), "turn": None if turn is None else _evidence(turn)}
-
-
-def _evidence(record: HeartbeatFile) -> dict[str, Json]:
-    return {
-        "ts": record.ts,
-        "pid": record.pid,
-        "status": record.status,
-        "words": dict(record.words),
-        "error": record.error,
-    }
+        return None
+    return HeartbeatRecords(beat=beat or NO_HEARTBEAT, turn=turn)

@@ -233,7 +233,7 @@ def _launch_pairs(agent: Agent) -> tuple[Pair, ...]:
     )
 
 
-def limits_of(limits: Limits) -> dict[str, Json]:
+def limits_of(limits: Limits) -> dict[str, int | str]:
     """The limits that are declared, by systemd's name: `{"MemoryMax": "2G", "TasksMax": 512}`."""
     known = {"MemoryMax": limits.memory_max, "CPUWeight": limits.cpu_weight, "TasksMax": limits.tasks_max}
     return {name: value for name, value in known.items() if value is not None}

@@ -8,9 +8,11 @@ after a crash or a boot, and is started when that is mended.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from providers.base import Action, Health, HeldReason, Json, Kind, ObserveError, Present, Resource, ResourceKey
+from providers.base import Action, Health, HeldReason, Kind, ObserveError, Present, Resource, ResourceKey
+from providers.evidence import StartEvidence
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, Place
@@ -22,9 +24,8 @@ DELETED = " (deleted)"  # what the kernel puts behind the name of a folder that 
 
 
 class PlaceProvider:
-    """`evidence` of each agent that something speaks against starting as it is declared: `why`, the `reason` to hold it
-    (of the closed list), and whether that is `certain`. `folder_gone`: it lives in a folder that was deleted.
-    `stranded`: all that in a sentence, of one that lives. Of all others there is nothing to say, but for a `warning`.
+    """There is one for each agent that something speaks against starting as it is declared; of all others there is
+    nothing to say, but for a warning.
 
     Whether the interpreter of a program is new enough is asked where a start is due, so that a look at a fleet that
     runs starts no process; `in_full`: of every agent.
@@ -52,13 +53,14 @@ class PlaceProvider:
         for agent in agents:
             pane = panes.get(agent.name)
             folder = look.cwd(pane.pid) if pane is not None and _is_own(pane, fleet.name) else None
-            evidence = _against(agent, places, variables)
-            if not evidence and (fault := programs.get(agent.name)) is not None:
-                evidence = _program(fault)
-            evidence |= _of_the_living(evidence, folder) if folder is not None else {}
-            if evidence:
+            against = _against(agent, places, variables)
+            if against is None and (fault := programs.get(agent.name)) is not None:
+                against = _program(fault)
+            if folder is not None:
+                against = _of_the_living(against, folder)
+            if against is not None:
                 key = ResourceKey(self.kind, agent.name)
-                found[key] = Present(key=key, agent=agent.name, ours=True, fields={}, evidence=_whole(evidence))
+                found[key] = Present(key=key, agent=agent.name, ours=True, fields={}, evidence=against)
         return found
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
@@ -66,7 +68,8 @@ class PlaceProvider:
         return ()
 
     def health(self, seen: Present) -> Health:
-        return Health.UNHEALTHY if seen.evidence["certain"] else Health.UNKNOWN
+        against = StartEvidence.of(seen)
+        return Health.UNHEALTHY if against is not None and against.certain else Health.UNKNOWN
 
 
 def _living(agents: Sequence[Agent], fleet: str, look: Look) -> tuple[dict[str, Pane], set[str]]:
@@ -88,14 +91,14 @@ def _is_own(pane: Pane, fleet: str) -> bool:
     return pane.fleet == fleet and not pane.moved
 
 
-def _against(agent: Agent, places: Mapping[str, Place], variables: Mapping[str, str] | None) -> dict[str, Json]:
+def _against(agent: Agent, places: Mapping[str, Place], variables: Mapping[str, str] | None) -> StartEvidence | None:
     """What speaks against a start, besides its program."""
     faults = list(_faults(agent, places, variables))
     if not faults:
-        return {}
+        return None
     certain = any(sure for _, sure in faults)
     reason = HeldReason.DEPENDENCY if certain else HeldReason.UNKNOWN
-    return {"why": "; ".join(why for why, _ in faults), "certain": certain, "reason": reason}
+    return StartEvidence(why="; ".join(why for why, _ in faults), certain=certain, reason=reason)
 
 
 def _faults(
@@ -114,46 +117,32 @@ def _faults(
             yield f"it needs {name}, which is not in the user manager's environment", True
 
 
-def _of_the_living(evidence: Mapping[str, Json], folder: str) -> dict[str, Json]:
+def _of_the_living(against: StartEvidence | None, folder: str) -> StartEvidence | None:
     """`folder`: where its pane's process is, as the kernel says it: that asks no file system."""
     gone = folder.endswith(DELETED)
-    if evidence.get("why"):
-        told = "will not start again" if evidence["certain"] else "it is not known whether it would start again"
-        return {"folder_gone": gone, "stranded": f"it runs, and {told}: {evidence['why']}"}
+    if against is not None and against.why:
+        told = "will not start again" if against.certain else "it is not known whether it would start again"
+        return replace(against, folder_gone=gone, stranded=f"it runs, and {told}: {against.why}")
     if not gone:
-        return {}
+        return against
     was = folder.removesuffix(DELETED)
     why = f"its working directory {was} was deleted while it ran; a new folder has that name"
-    return {"folder_gone": True, "stranded": why}
+    return replace(against or StartEvidence(), folder_gone=True, stranded=why)
 
 
-def _whole(evidence: Mapping[str, Json]) -> dict[str, Json]:
-    return {"why": "", "certain": True, "reason": HeldReason.DEPENDENCY, "folder_gone": False, **evidence}
-
-
-def _program(fault: ProgramFault) -> dict[str, Json]:
-    """`why` is short; `searched` and `mend` are for whoever shows one agent."""
-    more = {"searched": fault.searched, "mend": fault.mend}
+def _program(fault: ProgramFault) -> StartEvidence:
     if not fault.certain:
-        return {"warning": fault.why, **more}
+        return StartEvidence(warning=fault.why, searched=fault.searched, mend=fault.mend)
     reason = HeldReason.NOT_INSTALLED if fault.word == "not-installed" else HeldReason.NOT_RUNNABLE
-    return {"why": fault.why, "certain": True, "reason": reason, **more}
-
-
-def in_full(evidence: Mapping[str, Json]) -> str:
-    """What speaks against a start, with where was searched and what mends it."""
-    parts = [str(evidence["why"] or evidence.get("warning", ""))]
-    parts += [f"searched: {evidence['searched']}"] if evidence.get("searched") else []
-    parts += [f"to mend that: {evidence['mend']}"] if evidence.get("mend") else []
-    return "; ".join(parts)
+    return StartEvidence(why=fault.why, reason=reason, searched=fault.searched, mend=fault.mend)
 
 
 def program_warnings(present: Mapping[ResourceKey, Present]) -> list[str]:
     """What a program may trip over though it is started, once for all agents that it concerns."""
     told: dict[str, list[str]] = {}
     for key, seen in sorted(present.items()):
-        if key.kind is Kind.PLACE and seen.evidence.get("warning"):
-            told.setdefault(in_full(seen.evidence), []).append(key.name)
+        if (against := StartEvidence.of(seen)) is not None and against.warning:
+            told.setdefault(against.in_full, []).append(key.name)
     return [f"{', '.join(names)}: {what}" for what, names in told.items()]
 
 

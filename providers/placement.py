@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from providers.launch import limits_of
 from providers.names import PANE_PREFIX, agent_of_scope
@@ -10,12 +10,11 @@ from providers.names import PANE_PREFIX, agent_of_scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.base import Json, Present
+    from providers.evidence import SessionEvidence
     from providers.host import Look, Pane
     from providers.steps import Confine
     from specs.compiled import Agent
 
-FIELDS = ("scope", "limits")  # what of a session is about its place
 OWN = "own"  # of a scope: the agent's
 TOTAL = "total"  # beside the limits: the memory of the machine, in bytes
 _PAGE = 1 << 16  # the largest that the kernel counts in
@@ -23,25 +22,31 @@ _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 Kept = int | str | None  # the kernel's value of a limit, `max` where there is none; None: no controller keeps it
 
 
-def placed(agent: Agent | None, pane: Pane, look: Look, *, launching: bool) -> tuple[dict[str, Json], tuple[str, ...]]:
-    """The fields of where a pane is, for an agent that should run; and which of its limits this host cannot keep. One
-    small file of the kernel's is read for each pane, and one more for each limit that is declared. While our launch
-    program is in there, it is still on its way."""
+class Placed(NamedTuple):
+    """See `SessionEvidence`."""
+
+    scope: str | None = None
+    limits: Mapping[str, Kept] = {}
+    unkept: tuple[str, ...] = ()
+
+
+def placed(agent: Agent | None, pane: Pane, look: Look, *, launching: bool) -> Placed:
+    """Where a pane is, for an agent that should run; and which of its limits this host cannot keep. One small file of
+    the kernel's is read for each pane, and one more for each limit that is declared. While our launch program is in
+    there, it is still on its way."""
     if agent is None or agent.state != "running":
-        return {}, ()
+        return Placed()
     wanted = limits_of(agent.limits)
     if pane.dead or launching:
-        return {"scope": OWN, "limits": wanted}, ()
+        return Placed(OWN, wanted)
     scope = scope_field(agent.name, look.unit_of(pane.pid))
     if not wanted or scope != OWN:
-        return {"scope": scope, "limits": dict.fromkeys(wanted)}, ()
+        return Placed(scope, dict.fromkeys(wanted))
     kept = look.limits(pane.pid, tuple(wanted))
     if not kept:
-        return {"scope": scope, "limits": wanted}, ()  # it has just ended
-    return (
-        {"scope": scope, "limits": limits_field(wanted, kept)},
-        tuple(name for name in wanted if kept.get(name) is None),
-    )
+        return Placed(scope, wanted)  # it has just ended
+    unkept = tuple(name for name in wanted if kept.get(name) is None)
+    return Placed(scope, limits_field(wanted, kept), unkept)
 
 
 def scope_field(agent: str, unit: str) -> str:
@@ -49,21 +54,20 @@ def scope_field(agent: str, unit: str) -> str:
     return OWN if not unit or agent_of_scope(unit) == agent else unit
 
 
-def limits_field(wanted: Mapping[str, Json], kept: Mapping[str, Kept]) -> dict[str, Json]:
+def limits_field(wanted: Mapping[str, int | str], kept: Mapping[str, Kept]) -> dict[str, Kept]:
     """What is in force of the limits that are wanted: in the words of whoever wants them, where it is the same."""
     return {name: value if _same(name, value, kept) else kept.get(name) for name, value in wanted.items()}
 
 
-def confine(seen: Present, limits: Mapping[str, Json]) -> Confine:
+def confine(agent: str, seen: SessionEvidence, limits: Mapping[str, int | str]) -> Confine:
     """The step that puts a living pane into a scope of its own with these limits, or the limits on the scope that it is
     in. The name is the agent's and the process's, so that nothing else has it."""
     from providers.steps import Confine
 
-    evidence = seen.evidence
-    pid, ticks = int(evidence["pid"]), int(evidence["start_ticks"])
-    unit = f"{PANE_PREFIX}{seen.agent}:{pid:x}-{ticks:x}.scope"
+    pid, ticks = seen.pane.pid, seen.start_ticks
+    unit = f"{PANE_PREFIX}{agent}:{pid:x}-{ticks:x}.scope"
     properties = tuple(f"{name}={value}" for name, value in sorted(limits.items()))
-    return Confine(agent=str(seen.agent), pid=pid, start_ticks=ticks, unit=unit, properties=properties)
+    return Confine(agent=agent, pid=pid, start_ticks=ticks, unit=unit, properties=properties)
 
 
 def size(text: str, total: int = 0) -> int:
@@ -74,14 +78,14 @@ def size(text: str, total: int = 0) -> int:
     return int(float(text[:-1]) * (1 << _UNITS[unit])) if unit in _UNITS else int(text)
 
 
-def _same(name: str, wanted: Json, kept: Mapping[str, Kept]) -> bool:
+def _same(name: str, wanted: int | str, kept: Mapping[str, Kept]) -> bool:
     value = kept.get(name)
     if not isinstance(value, int):
         return value == "max" and wanted == "infinity"
     if wanted == "infinity":
         return False
     if name != "MemoryMax":
-        return bool(value == wanted)
+        return value == wanted
     text = str(wanted)
     exact = size(text, int(kept.get(TOTAL) or 0))
     # The kernel counts in pages; what a part of the memory is, systemd reckons from a total of its own.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from providers import launch
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.evidence import FileEvidence
 from specs.projection import FILE, is_intact, is_projection
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ProjectionProvider:
             agent=None,
             ours=ours and not _of_another_fleet(look, fleet, facts),
             fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"},
-            evidence={"intact": is_intact(file.content)},
+            evidence=FileEvidence(intact=is_intact(file.content)),
         )
         return {key: present}
 

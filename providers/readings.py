@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError, Present, ResourceKey
+from providers.evidence import SessionEvidence
 from providers.programs.base import Reading, Screen
 from providers.programs.registry import READERS, program
 
@@ -20,33 +21,35 @@ if TYPE_CHECKING:
 def with_readings(
     found: Mapping[ResourceKey, Present], agents: Mapping[str, Agent], look: Look
 ) -> dict[ResourceKey, Present]:
-    """The same sessions; for each whose screen can be read, `evidence["screen"]` is a Reading, or `evidence["unread"]`
-    says why there is none. Never raises: what cannot be read leaves the rest of the session known."""
-    wanted: dict[str, dict[str, tuple[ResourceKey, str, int]]] = {}
+    """The same sessions; for each whose screen can be read, the evidence has a `screen`, or says in `unread` why
+    there is none. Never raises: what cannot be read leaves the rest of the session known."""
+    wanted: dict[str, dict[str, tuple[ResourceKey, str, SessionEvidence]]] = {}
     for key, seen in found.items():
-        runtime = _readable(seen, agents.get(key.name))
-        if runtime and "@" not in key.name:
-            place = wanted.setdefault(str(seen.fields["socket"]), {})
-            place[str(seen.evidence.get("pane", ""))] = (key, runtime, int(seen.evidence["pid"]))
+        evidence = SessionEvidence.of(seen)
+        runtime = _readable(evidence, agents.get(key.name)) if evidence is not None and seen.ours else ""
+        if evidence is not None and runtime and "@" not in key.name:
+            wanted.setdefault(evidence.socket, {})[evidence.pane.id] = (key, runtime, evidence)
     changed = dict(found)
     for socket, panes in wanted.items():
         why, screens = "its pane changed at that moment", {}
         try:
-            screens = dict(look.screens(socket, {pane: pid for pane, (_, _, pid) in panes.items()}))
+            screens = dict(look.screens(socket, {pane: one.pane.pid for pane, (_, _, one) in panes.items()}))
         except ObserveError as error:
             why = str(error)
-        for pane, (key, runtime, _) in panes.items():
+        for pane, (key, runtime, evidence) in panes.items():
             screen = screens.get(pane)
-            more = {"unread": why} if screen is None else {"screen": reading(runtime, screen)}
-            changed[key] = replace(found[key], evidence={**found[key].evidence, **more})
+            more = (
+                replace(evidence, unread=why) if screen is None else replace(evidence, screen=reading(runtime, screen))
+            )
+            changed[key] = replace(found[key], evidence=more)
     return changed
 
 
-def _readable(seen: Present, agent: Agent | None) -> str:
+def _readable(seen: SessionEvidence, agent: Agent | None) -> str:
     """The runtime whose screen stands in a pane of ours; "" for none that can be read."""
-    if not (seen.ours and seen.fields["alive"]) or seen.evidence.get("launching") or seen.evidence.get("another"):
+    if not seen.alive or seen.launching or seen.another:
         return ""  # no process, or one of a program that was declared before: it does not show what this one shows
-    runtime = str(seen.fields["program"])  # of a declared agent, its runtime once that runs there; else what runs
+    runtime = seen.program  # of a declared agent, its runtime once that runs there; else what runs
     return runtime if runtime in READERS and (agent is None or agent.runtime == runtime) else ""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from providers import manifest
 from providers.base import Health, HeldReason, Kind, ObserveError, Present, Resource, ResourceKey
 from providers.contract import plain
+from providers.evidence import NO_RESEED, ReseedEvidence
 from providers.host import Overlay
 from providers.layouts import is_older, layout_of
 from providers.manifest import Manifest
@@ -98,15 +99,15 @@ class ReseedProvider:
         held = _held(look, home, known, shipped.version)
         if not seen.fields and held is None:
             return {}
-        evidence = {
-            "digests": seen.digests,
-            "kept": seen.kept,
-            "moved": seen.moved,
-            "blocked": seen.blocked,
-            "unread": seen.unread,
-            "held": held,
-            "drift": bool(seen.kept or seen.moved) or known.version == shipped.version,
-        }
+        evidence = ReseedEvidence(
+            digests=seen.digests,
+            kept=seen.kept,
+            moved=seen.moved,
+            blocked=seen.blocked,
+            unread=frozenset(seen.unread),
+            held=held,
+            drift=bool(seen.kept or seen.moved) or known.version == shipped.version,
+        )
         return {KEY: Present(key=KEY, agent=None, ours=True, fields=seen.fields, evidence=evidence)}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
@@ -119,8 +120,8 @@ class ReseedProvider:
         home, content = facts.mosaic_home, action.desired.data["content"]
         wanted = action.desired.fields
         live = action.present.fields if action.present is not None else {}
-        evidence = action.present.evidence if action.present is not None else {}
-        digests, kept = evidence.get("digests", {}), evidence.get("kept", {})
+        seen = ReseedEvidence.of(action.present) or NO_RESEED
+        digests, kept = seen.digests, seen.kept
         target = f"{home}/{manifest.NAME}"
         begun = manifest.render(Manifest(layout=LAYOUT))
         steps: list[Step] = []
@@ -132,9 +133,9 @@ class ReseedProvider:
             target, known = f"{home}/{path}", (digests[path],) if path in digests else ()
             if path in kept:
                 steps.append(KeepFile(path=target, kept=f"{home}/{kept[path]}", digest=digests[path]))
-            if path in evidence.get("moved", {}):
-                added = evidence["moved"][path]
-                steps.append(WriteFile(path=f"{home}/{OVERLAYS[path]}", content=added, mode=_PRIVATE, known=()))
+            if path in seen.moved:
+                overlay = f"{home}/{OVERLAYS[path]}"
+                steps.append(WriteFile(path=overlay, content=seen.moved[path], mode=_PRIVATE, known=()))
             mode = _PRIVATE if wanted[path] == _SEEDED else _MODE
             steps.append(WriteFile(path=target, content=content[path], mode=mode, known=known))
         for path in sorted(live.keys() - wanted.keys()):
@@ -164,10 +165,11 @@ class ReseedProvider:
 def facts_after(facts: HostFacts, seen: Present | None) -> HostFacts:
     """The facts as they will be once what was `seen` is put back: with the overlays that come of it. So what is
     composed of overlays is right in the same run, and its preview shows it."""
-    if seen is None or not seen.ours or seen.evidence.get("held") is not None or not seen.evidence.get("moved"):
+    reseed = ReseedEvidence.of(seen)
+    if seen is None or not seen.ours or reseed is None or reseed.held is not None or not reseed.moved:
         return facts
     there = {one.name for one in facts.overlays}
-    new = {OVERLAYS[path]: text for path, text in sorted(seen.evidence["moved"].items())}
+    new = {OVERLAYS[path]: text for path, text in sorted(reseed.moved.items())}
     made = (Overlay(name=name, text=plain(text)) for name, text in new.items() if name not in there)
     return replace(facts, overlays=(*facts.overlays, *made))
 
@@ -275,19 +277,19 @@ class _Sorter:
         return state, state.odd if state is not None else None
 
 
-def _held(look: Files, home: str, known: Manifest, shipped: str) -> dict[str, str] | None:
+def _held(look: Files, home: str, known: Manifest, shipped: str) -> tuple[HeldReason, str] | None:
     """Why nothing of it is to be touched now, with the reason of the closed list."""
     hold = look.file(f"{home}/{manifest.HOLD}")
     if hold is not None:
         why = hold.content.strip().split("\n")[0] or "somebody asked for it"
-        return {"reason": HeldReason.SUSPENDED, "message": f"{why}; `mosaic update` lets it go on"}
+        return HeldReason.SUSPENDED, f"{why}; `mosaic update` lets it go on"
     layout = layout_of(lambda path: look.file(f"{home}/{path}"), known)
     if layout > LAYOUT or manifest.newer(known.version, shipped):
         message = f"the files are of version {known.version}, and this program is {shipped}: install the newer one"
-        return {"reason": HeldReason.DEPENDENCY, "message": f"{message}, or go back to this one with `mosaic update`"}
+        return HeldReason.DEPENDENCY, f"{message}, or go back to this one with `mosaic update`"
     if is_older(layout):
         message = "an install of an older layout is there: `mosaic update` keeps a snapshot, then brings it up to date"
-        return {"reason": HeldReason.DEPENDENCY, "message": message}
+        return HeldReason.DEPENDENCY, message
     return None
 
 

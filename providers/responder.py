@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from providers import additions, launch
 from providers.base import Action, Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.evidence import NO_UNIT, UnitEvidence
 from providers.names import RESPONDER_UNIT
-from providers.unit import enabled_or_why
+from providers.unit import compared, enabled_or_why
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look
@@ -44,10 +45,9 @@ class ResponderProvider:
             return {}
         holder = look.file(launch.holder_path(facts))
         owner = launch.generated_for(holder.content) if holder is not None else None
-        fields = {"enabled": enabled, "active": active}
-        return {
-            KEY: Present(key=KEY, agent=None, ours=owner in (None, fleet.name), fields=fields, evidence={"job": job})
-        }
+        ours = owner in (None, fleet.name)
+        evidence = UnitEvidence(enabled=enabled, active=active, job=job)
+        return {KEY: Present(key=KEY, agent=None, ours=ours, fields=compared(evidence), evidence=evidence)}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         from providers.steps import SetEnabled, UnitJob
@@ -57,14 +57,14 @@ class ResponderProvider:
             return (SetEnabled(unit=RESPONDER_UNIT, enabled=action.verb is Verb.ENABLE),)
         # A unit that systemd has given up on refuses a start, and stays listed after its end.
         forget: tuple[Step, ...] = ()
-        if action.present is not None and action.present.fields["active"] == "failed":
+        if (seen := UnitEvidence.of(action.present)) is not None and seen.active == "failed":
             forget = (UnitJob(verb="reset-failed", unit=RESPONDER_UNIT),)
         if action.verb is Verb.STOP:
             return (UnitJob(verb="stop", unit=RESPONDER_UNIT), *forget)
         return (*forget, UnitJob(verb="start", unit=RESPONDER_UNIT))
 
     def health(self, seen: Present) -> Health:
-        active = seen.fields["active"]
-        if active == "active":
+        unit = UnitEvidence.of(seen) or NO_UNIT
+        if unit.active == "active":
             return Health.HEALTHY
-        return Health.SETTLING if active in BETWEEN or seen.evidence.get("job") else Health.UNHEALTHY
+        return Health.SETTLING if unit.active in BETWEEN or unit.job else Health.UNHEALTHY

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from providers import placement
-from providers.agent_pane import answers, end_pane, named_as, others
+from providers.agent_pane import answers, end_pane, named_as
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
+from providers.evidence import NO_SESSION, SessionEvidence
 from providers.identity import Identity, ProcessTree
 from providers.launch import launch_digest, launch_fields, limits_of
 from providers.names import agent_of_scope
 from providers.readings import with_readings
 
 if TYPE_CHECKING:
+    from providers.base import Json
     from providers.host import HostFacts, Look, Pane, TmuxServer
+    from providers.placement import Kept
     from providers.steps import Step
     from specs.compiled import Agent, Fleet
 
@@ -25,7 +28,7 @@ class SessionProvider:
     """Key: the agent's name, and `name@socket` for a second session of the same agent on another tmux server.
 
     `owned_on`: the agents of the inventory, each with the tmux server that it was put on. `measure`: what each session
-    uses of the machine is evidence, too (`usage`); only a list for people asks for that.
+    uses of the machine is evidence, too; only a list for people asks for that.
     """
 
     kind = Kind.SESSION
@@ -40,14 +43,14 @@ class SessionProvider:
             Resource(
                 key=ResourceKey(self.kind, agent.name),
                 agent=agent.name,
-                fields={
-                    "alive": True,
-                    "program": agent.runtime,
-                    "launch": launch_digest(agent),
-                    "socket": agent.socket,
-                    "scope": placement.OWN,
-                    "limits": limits_of(agent.limits),
-                },
+                fields=_fields(
+                    alive=True,
+                    program=agent.runtime,
+                    launch=launch_digest(agent),
+                    socket=agent.socket,
+                    scope=placement.OWN,
+                    limits=limits_of(agent.limits),
+                ),
                 data={"launch": launch_fields(agent)},
             )
             for agent in fleet.agents
@@ -60,7 +63,7 @@ class SessionProvider:
         home = {agent.name: agent.socket for agent in fleet.agents}
         scopes = _scopes(look)
         trees = _Trees(look)
-        seen: dict[str, list[Present]] = {}
+        seen: dict[str, list[_Record]] = {}
         found: dict[ResourceKey, Present] = {}
         servers, unseen = self._servers(look, fleet)
         for socket, server in servers.items():
@@ -72,36 +75,36 @@ class SessionProvider:
                 for one in filter(None, (name or pane.session, named_as(pane, socket, server, by_session))):
                     try:
                         own = scopes.get(one, ())
-                        present = self._record(one, agents.get(one), pane, socket, trees, look, fleet, own)
+                        record = _record(one, agents.get(one), pane, socket, trees, look, own)
                     except ObserveError as error:
                         unseen.setdefault(one, str(error))
                         continue
-                    seen.setdefault(one, []).append(present)
+                    ours = pane.mark == one and pane.fleet == fleet.name and not pane.moved
+                    seen.setdefault(one, []).append(_Record(ours, record))
         for name, records in seen.items():
             if name in unseen:
                 continue  # what of it could be seen may not be what counts
-            records.sort(key=lambda present: _rank(present, agents.get(name)), reverse=True)
-            first = records[0]
-            taken = first.ours and any(not one.ours and one.fields["socket"] == home.get(name) for one in records[1:])
-            found[first.key] = replace(first, evidence={**first.evidence, "taken": True}) if taken else first
+            records.sort(key=lambda one: _rank(one, agents.get(name)), reverse=True)
+            first, key = records[0], ResourceKey(self.kind, name)
+            taken = first.ours and any(not one.ours and one.seen.socket == home.get(name) for one in records[1:])
+            found[key] = _present(key, name, first.ours, replace(first.seen, taken=True) if taken else first.seen)
             for second in records[1:]:
-                if second.evidence["strange"]:
+                if second.seen.strange:
                     continue  # it carries the mark, and we did not start what is in it
-                key = ResourceKey(self.kind, f"{name}@{second.fields['socket']}")
+                key = ResourceKey(self.kind, f"{name}@{second.seen.socket}")
                 try:
-                    evidence = {**second.evidence, "scopes": _own_scope(second, look)}
+                    evidence = replace(second.seen, scopes=_own_scope(second.seen, look), scope=None)
                 except ObserveError as error:
                     found[key] = unclear(key, name, str(error))
                     continue
-                fields = {name: value for name, value in second.fields.items() if name not in placement.FIELDS}
-                found.setdefault(key, replace(second, key=key, fields=fields, evidence=evidence))
+                found.setdefault(key, _present(key, name, second.ours, evidence))
         for name, units in scopes.items():
             key = ResourceKey(self.kind, name)
             if key not in found and name not in unseen:
                 socket = agents[name].socket if name in agents else fleet.socket
                 try:
                     ours = not of_another_fleet(name, fleet, look, facts)
-                    found[key] = _only_scopes(key, units, socket, ours=ours, hidden=_hidden(units, look))
+                    found[key] = _present(key, name, ours, _only_scopes(units, socket, hidden=_hidden(units, look)))
                 except ObserveError as error:
                     unseen[name] = str(error)
         found = with_readings(found, agents, look)
@@ -131,68 +134,6 @@ class SessionProvider:
         homes = ((name, socket) for of in (self._owned, declared) for name, socket in of.items())
         return servers, {name: lost[socket] for name, socket in homes if socket in lost}
 
-    def _record(
-        self,
-        name: str,
-        agent: Agent | None,
-        pane: Pane,
-        socket: str,
-        trees: _Trees,
-        look: Look,
-        fleet: Fleet,
-        scopes: tuple[str, ...],
-    ) -> Present:
-        names = agent.process_names if agent is not None else ()
-        identity = trees.identify(pane, names)
-        right = identity.matches or answers(name, identity, pane, look)
-        program = agent.runtime if agent is not None and right else identity.program
-        # It was started for an earlier declaration, which may have been of another program.
-        older = agent is not None and right and pane.launch != launch_digest(agent)
-        key = ResourceKey(self.kind, name)
-        place, unkept = placement.placed(agent, pane, look, launching=identity.launching)
-        return Present(
-            key=key,
-            agent=name,
-            ours=pane.mark == name and pane.fleet == fleet.name and not pane.moved,
-            fields={
-                "alive": not pane.dead,
-                "program": program,
-                "launch": pane.launch,
-                "socket": socket,
-                **place,
-            },
-            evidence={
-                "unkept": unkept,
-                "start_ticks": trees.start_ticks(pane.pid),
-                "session": pane.session,
-                "mark": pane.mark,
-                "fleet": pane.fleet,
-                "mission": pane.mission,
-                "socket": socket,
-                "pane": pane.id,
-                "dead_pane": pane.dead,
-                "dead_status": pane.dead_status,
-                "pid": pane.pid,
-                "pids": identity.pids,
-                "launching": identity.launching,
-                "another": older and not trees.named(pane.pid, names),
-                "started": identity.started or pane.created,
-                "created": max(pane.created, identity.started),  # of the pane's life: its session may be older
-                "last_activity": max(pane.activity, pane.created),
-                "idle_s": max(0.0, look.now() - pane.activity) if pane.activity else None,
-                "attached": pane.attached,
-                "in_mode": pane.in_mode,
-                "title": pane.title,
-                "command": pane.command,
-                "panes": pane.panes,
-                "others": others(pane),
-                "moved": pane.moved,
-                "strange": bool(pane.life) and not pane.life.startswith(f"{pane.pid}."),
-                "scopes": scopes,
-                "leftover": _leftover(pane, scopes, look),
-            },
-        )
-
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
         """For a living pane that is not in its place, and for a session that has no unit of its own any more:
         everything else goes through the unit."""
@@ -200,17 +141,76 @@ class SessionProvider:
 
         _ = facts
         if action.verb is Verb.CONFINE and action.present is not None and action.desired is not None:
-            return (placement.confine(action.present, action.desired.fields["limits"]),)
-        seen = action.present.evidence if action.present is not None else {}
+            agent = str(action.present.agent)
+            pane = SessionEvidence.of(action.present) or NO_SESSION
+            return (placement.confine(agent, pane, action.desired.fields["limits"]),)
+        seen = SessionEvidence.of(action.present) or NO_SESSION
         steps: list[Step] = []
         steps.extend(end_pane(str(action.agent), seen))
-        steps.extend(UnitJob(verb="stop", unit=str(scope)) for scope in seen.get("scopes", ()))
+        steps.extend(UnitJob(verb="stop", unit=scope) for scope in seen.scopes)
         return tuple(steps)
 
     def health(self, seen: Present) -> Health:
-        if not seen.fields["alive"]:
+        session = SessionEvidence.of(seen) or NO_SESSION
+        if not session.alive:
             return Health.UNHEALTHY
-        return Health.SETTLING if seen.evidence.get("launching") else Health.HEALTHY
+        return Health.SETTLING if session.launching else Health.HEALTHY
+
+
+class _Record(NamedTuple):
+    """A pane of an agent, or one that has its session's name."""
+
+    ours: bool
+    seen: SessionEvidence
+
+
+def _record(
+    name: str, agent: Agent | None, pane: Pane, socket: str, trees: _Trees, look: Look, scopes: tuple[str, ...]
+) -> SessionEvidence:
+    """Raises ObserveError."""
+    names = agent.process_names if agent is not None else ()
+    identity = trees.identify(pane, names)
+    right = identity.matches or answers(name, identity, pane, look)
+    # It was started for an earlier declaration, which may have been of another program.
+    older = agent is not None and right and pane.launch != launch_digest(agent)
+    place = placement.placed(agent, pane, look, launching=identity.launching)
+    return SessionEvidence(
+        pane=pane,
+        alive=not pane.dead,
+        program=agent.runtime if agent is not None and right else identity.program,
+        socket=socket,
+        scope=place.scope,
+        limits=place.limits,
+        unkept=place.unkept,
+        start_ticks=trees.start_ticks(pane.pid),
+        pids=identity.pids,
+        launching=identity.launching,
+        another=older and not trees.named(pane.pid, names),
+        started=identity.started or pane.created,
+        idle_s=max(0.0, look.now() - pane.activity) if pane.activity else None,
+        scopes=scopes,
+        leftover=_leftover(pane, scopes, look),
+    )
+
+
+def _present(key: ResourceKey, agent: str, ours: bool, seen: SessionEvidence) -> Present:
+    fields = _fields(
+        alive=seen.alive,
+        program=seen.program,
+        launch=seen.pane.launch,
+        socket=seen.socket,
+        scope=seen.scope,
+        limits=seen.limits,
+    )
+    return Present(key=key, agent=agent, ours=ours, fields=fields, evidence=seen)
+
+
+def _fields(
+    *, alive: bool, program: str, launch: str, socket: str, scope: str | None, limits: Mapping[str, Kept]
+) -> dict[str, Json]:
+    """What is compared; its place only of an agent that should run."""
+    fields: dict[str, Json] = {"alive": alive, "program": program, "launch": launch, "socket": socket}
+    return fields if scope is None else {**fields, "scope": scope, "limits": limits}
 
 
 class _Trees:
@@ -238,15 +238,13 @@ class _Trees:
 
 def _measured(found: dict[ResourceKey, Present], look: Look) -> dict[ResourceKey, Present]:
     """With what each uses; where nothing tells, without."""
-    panes = {key.name: seen.evidence["pids"] for key, seen in found.items() if seen.fields["alive"]}
+    living = {key: one for key, seen in found.items() if (one := SessionEvidence.of(seen)) is not None and one.alive}
     try:
-        usage = look.usage(panes)
+        usage = look.usage({key.name: one.pids for key, one in living.items()})
     except ObserveError:
         return found
-    return {
-        key: replace(seen, evidence={**seen.evidence, "usage": usage[key.name]}) if key.name in usage else seen
-        for key, seen in found.items()
-    }
+    measured = {key: replace(one, usage=usage[key.name]) for key, one in living.items() if key.name in usage}
+    return found | {key: replace(found[key], evidence=one) for key, one in measured.items()}
 
 
 def _scopes(look: Look) -> dict[str, tuple[str, ...]]:
@@ -270,10 +268,10 @@ def _leftover(pane: Pane, scopes: tuple[str, ...], look: Look) -> tuple[str, ...
     return tuple(scope for scope in scopes if scope != own)
 
 
-def _own_scope(second: Present, look: Look) -> tuple[str, ...]:
+def _own_scope(second: SessionEvidence, look: Look) -> tuple[str, ...]:
     """The scope that the pane of a second session lives in: the others may be the agent's own."""
-    own = look.unit_of(int(second.evidence["pid"])) if second.fields["alive"] else ""
-    return tuple(scope for scope in second.evidence["scopes"] if scope == own)
+    own = look.unit_of(second.pane.pid) if second.alive else ""
+    return tuple(scope for scope in second.scopes if scope == own)
 
 
 def _hidden(units: tuple[str, ...], look: Look) -> bool:
@@ -284,29 +282,15 @@ def _hidden(units: tuple[str, ...], look: Look) -> bool:
     return any(process.ppid in servers and look.unit_of(process.pid) in units for process in processes.values())
 
 
-def _only_scopes(key: ResourceKey, units: tuple[str, ...], socket: str, *, ours: bool, hidden: bool) -> Present:
-    return Present(
-        key=key,
-        agent=key.name,
-        ours=ours,
-        fields={"alive": False, "program": "", "launch": "", "socket": socket},
-        evidence={
-            "session": "",
-            "socket": socket,
-            "dead_pane": False,
-            "pid": 0,
-            "pids": (),
-            "scopes": units,
-            "leftover": () if hidden else units,
-            "hidden": hidden,
-        },
-    )
+def _only_scopes(units: tuple[str, ...], socket: str, *, hidden: bool) -> SessionEvidence:
+    return SessionEvidence(socket=socket, scopes=units, leftover=() if hidden else units, hidden=hidden)
 
 
-def _rank(present: Present, agent: Agent | None) -> tuple[bool, bool, bool, bool, bool]:
+def _rank(one: _Record, agent: Agent | None) -> tuple[bool, bool, bool, bool, bool]:
     """Which of several panes is the agent; the others are second ones. A pane that somebody took elsewhere is the
     conversation; then counts what carries the mark, before whatever else has its session's name on the declared server;
     there what lives, under the right name."""
-    at_home = agent is None or present.fields["socket"] == agent.socket
-    named = agent is not None and present.evidence["session"] == agent.session
-    return bool(present.evidence["moved"]), present.ours, at_home, bool(present.fields["alive"]), named
+    seen = one.seen
+    at_home = agent is None or seen.socket == agent.socket
+    named = agent is not None and seen.pane.session == agent.session
+    return seen.pane.moved, one.ours, at_home, seen.alive, named

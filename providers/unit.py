@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from providers.agent_pane import end_pane
-from providers.base import Action, Health, Json, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.env import of_another_fleet
+from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, UnitEvidence
 from providers.names import agent_of_unit, agent_unit
 
 if TYPE_CHECKING:
+    from providers.base import Json
     from providers.host import HostFacts, Look
     from providers.steps import Step
     from specs.compiled import Fleet
@@ -59,34 +61,29 @@ class UnitProvider:
             except ObserveError as error:
                 found[key] = unclear(key, name, str(error))
                 continue
-            found[key] = Present(
-                key=key,
-                agent=name,
-                ours=ours,
-                fields={"enabled": unit in enabled, "active": active},
-                evidence={"job": job, "sub": state.sub if state is not None else "dead", "enabled_hidden": hidden},
-            )
+            evidence = UnitEvidence(enabled=unit in enabled, active=active, job=job)
+            found[key] = Present(key=key, agent=name, ours=ours, fields=compared(evidence), evidence=evidence)
         return found
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        """Start, stop and restart take the session's observation along in `action.present.evidence`: leftover scopes
-        are ended first, a dead pane's last lines are kept, and a session whose unit is not active is ended by name,
-        because systemd runs no ExecStop for a unit that is not active."""
+        """Start, stop and restart take the session's observation along in `action.present`: leftover scopes are ended
+        first, a dead pane's last lines are kept, and a session whose unit is not active is ended by name, because
+        systemd runs no ExecStop for a unit that is not active."""
         from providers.steps import CaptureDead, SetEnabled, UnitJob
 
         _ = facts
         agent = str(action.agent)
         unit = agent_unit(agent)
-        seen = dict(action.present.evidence) if action.present is not None else {}
+        seen = SessionEvidence.of(action.present) or NO_SESSION
         if action.verb in (Verb.ENABLE, Verb.DISABLE):
             return (SetEnabled(unit=unit, enabled=action.verb is Verb.ENABLE),)
         steps: list[Step] = []
-        if seen.get("dead_pane"):
-            steps.append(CaptureDead(socket=str(seen["socket"]), pane=str(seen["pane"]), agent=agent))
+        if seen.pane.dead:
+            steps.append(CaptureDead(socket=seen.socket, pane=seen.pane.id, agent=agent))
         if action.verb is Verb.START:
             steps.extend(_end_scopes(seen))
             steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
-        elif action.verb is Verb.RESTART and not action.disrupts and not seen.get("scopes"):
+        elif action.verb is Verb.RESTART and not action.disrupts and not seen.scopes:
             # Nothing is left of it, so there is nothing to stop: a reload makes the session anew, and sooner.
             steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
@@ -94,21 +91,31 @@ class UnitProvider:
             steps.extend(_end_others(action, seen))
         elif action.verb is Verb.STOP:
             steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
-            if not seen.get("moved"):
+            if not seen.pane.moved:
                 steps.extend(end_pane(agent, seen))
             steps.extend(_end_scopes(seen))
             steps.extend(_end_others(action, seen))
-            if seen.get("failed"):
+            # Of an agent that has no session, its unit was taken along.
+            if seen.unit_failed or _unit(action.present).active == "failed":
                 steps.append(UnitJob(verb="reset-failed", unit=unit))
         return tuple(steps)
 
     def health(self, seen: Present) -> Health:
-        active = seen.fields["active"]
-        if active == "active":
+        unit = _unit(seen)
+        if unit.active == "active":
             return Health.HEALTHY
-        if active in ("activating", "reloading", "deactivating") or seen.evidence.get("job"):
+        if unit.active in ("activating", "reloading", "deactivating") or unit.job:
             return Health.SETTLING
         return Health.UNHEALTHY
+
+
+def compared(unit: UnitEvidence) -> dict[str, Json]:
+    """The fields of a unit."""
+    return {"enabled": unit.enabled, "active": unit.active}
+
+
+def _unit(seen: Present | None) -> UnitEvidence:
+    return UnitEvidence.of(seen) or NO_UNIT
 
 
 def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
@@ -119,22 +126,16 @@ def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
         return frozenset(), str(error)
 
 
-def _end_others(action: Action, seen: Mapping[str, Json]) -> list[Step]:
+def _end_others(action: Action, seen: SessionEvidence) -> list[Step]:
     """The panes of other people that were let go by name, and no other."""
     from providers.steps import KillPane
 
     if not action.losses:
         return []
-    socket = str(seen["socket"])
-    return [
-        KillPane(socket=socket, pane=str(one["pane"]), agent="", pid=int(one["pid"])) for one in seen.get("others", ())
-    ]
+    return [KillPane(socket=seen.socket, pane=one.id, agent="", pid=one.pid) for one in seen.others]
 
 
-def _end_scopes(seen: Mapping[str, object]) -> list[Step]:
+def _end_scopes(seen: SessionEvidence) -> list[Step]:
     from providers.steps import UnitJob
 
-    scopes = seen.get("scopes", ())
-    if not isinstance(scopes, (list, tuple)):
-        return []
-    return [UnitJob(verb="stop", unit=str(scope), timeout_s=STOP_TIMEOUT_S) for scope in scopes]
+    return [UnitJob(verb="stop", unit=scope, timeout_s=STOP_TIMEOUT_S) for scope in seen.scopes]

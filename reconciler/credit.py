@@ -6,15 +6,19 @@ name: one from an earlier life, of another process, or from the future says noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from providers.base import Kind, Present, ResourceKey
+from providers.base import Kind, ResourceKey
+from providers.evidence import HeartbeatRecords
 from reconciler.classify import is_stale
 from reconciler.clock import stamp
 from reconciler.model import Observation
 from specs.compiled import Heartbeats
+
+if TYPE_CHECKING:
+    from providers.evidence import SessionEvidence
+    from providers.host import HeartbeatFile
 
 CLOCK_SLACK_S = 2.0  # /proc knows a start to 10 ms, a heartbeat to 1 s
 NO_HEARTBEAT = "no heartbeat file"
@@ -41,20 +45,20 @@ class Beat:
 NOTHING = Beat("unknown", None, 0.0, "no turn record")
 
 
-def judge_heartbeat(observation: Observation, name: str, session: Present | None, beats: Heartbeats) -> Beat:
+def judge_heartbeat(observation: Observation, name: str, session: SessionEvidence, beats: Heartbeats) -> Beat:
     """The heartbeat of an agent. An old one is stale, by what git says and by what its writer keeps to."""
     key = ResourceKey(Kind.HEARTBEAT, name)
     if why := observation.hidden(key):
         return Beat("unknown", None, 0.0, why)
-    seen = observation.present.get(key)
-    if seen is None:
+    records = HeartbeatRecords.of(observation.present.get(key))
+    if records is None:
         return Beat("unknown", None, 0.0, NO_HEARTBEAT)
-    judged = _credited(seen.evidence, observation, session)
+    judged = _credited(records.beat, observation, session)
     if judged.note or judged.age is None:
         return judged
     if judged.age < -beats.stale_after:
         return Beat("unknown", judged.age, judged.ts, "its time lies in the future")
-    stale_after = max(beats.stale_after, 3.0 * _interval(seen.evidence))
+    stale_after = max(beats.stale_after, 3.0 * _interval(records.beat))
     stale = is_stale(judged.age, stale_after)
     return Beat(
         "stale" if stale else judged.status,
@@ -71,54 +75,45 @@ def judge_heartbeat(observation: Observation, name: str, session: Present | None
     )
 
 
-def judge_turn(observation: Observation, name: str, session: Present | None) -> Beat:
+def judge_turn(observation: Observation, name: str, session: SessionEvidence) -> Beat:
     """The newest word of the program's hooks. It is written when something happens, so that it does not age while its
     process lives."""
-    seen = observation.present.get(ResourceKey(Kind.HEARTBEAT, name))
-    record = seen.evidence.get("turn") if seen is not None else None
-    if not isinstance(record, Mapping):
+    records = HeartbeatRecords.of(observation.present.get(ResourceKey(Kind.HEARTBEAT, name)))
+    if records is None or records.turn is None:
         return NOTHING
-    judged = _credited(record, observation, session)
+    judged = _credited(records.turn, observation, session)
     return judged if judged.note else Beat(
         judged.status, max(0.0, judged.age or 0.0), judged.ts, "", own=True, status=judged.status,
         waiting=judged.waiting, stuck=judged.stuck, source=judged.source, event=judged.event,
     )  # fmt: skip
 
 
-def _credited(record: Mapping[str, object], observation: Observation, session: Present | None) -> Beat:
+def _credited(record: HeartbeatFile, observation: Observation, session: SessionEvidence) -> Beat:
     """What a record says, with a `note` if it is not about the process in the pane."""
-    if record.get("error"):
-        return Beat("unknown", None, 0.0, str(record["error"]))
-    ts = stamp(_number(record.get("ts")), observation)
+    if record.error:
+        return Beat("unknown", None, 0.0, record.error)
+    ts = stamp(record.ts, observation)
     age = observation.taken_at - ts
-    if session is None or not session.fields["alive"]:
+    if not session.alive:
         return Beat("unknown", age, ts, "no process to credit it to")
-    started = _number(session.evidence.get("started"))
-    if started and ts < started - CLOCK_SLACK_S:
+    if session.started and ts < session.started - CLOCK_SLACK_S:
         return Beat("unknown", age, ts, "from before this process started")
-    pids = session.evidence.get("pids")
-    if isinstance(pids, tuple) and pids and record.get("pid") not in pids:
-        return Beat("unknown", age, ts, f"written by pid {record.get('pid')}, which is not in the pane")
-    words = record.get("words")
-    words = words if isinstance(words, Mapping) else {}
-    source = str(words.get("source", "native"))
-    status: Literal["ok", "busy"] = "busy" if record.get("status") == "busy" else "ok"
+    if session.pids and record.pid not in session.pids:
+        return Beat("unknown", age, ts, f"written by pid {record.pid}, which is not in the pane")
+    words = record.words
+    source = words.get("source", "native")
+    status: Literal["ok", "busy"] = "busy" if record.status == "busy" else "ok"
     return Beat(
         status, age, ts, "", own=source != "sidecar", status=status, source=source,
-        waiting=str(words.get("waiting", "")), stuck=str(words.get("stuck", "")), event=str(words.get("event", "")),
+        waiting=words.get("waiting", ""), stuck=words.get("stuck", ""), event=words.get("event", ""),
     )  # fmt: skip
 
 
-def _interval(record: Mapping[str, object]) -> float:
+def _interval(record: HeartbeatFile) -> float:
     """The interval that the writer itself keeps to: what git says now holds from its next start on. At most an hour, or
     a word in a file could put off the judgement for ever."""
-    words = record.get("words")
     try:
-        value = float(str(words.get("interval"))) if isinstance(words, Mapping) else 0.0
+        value = float(record.words.get("interval", ""))
     except ValueError:
         return 0.0
     return value if 0.0 < value <= 3600.0 else 0.0
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0

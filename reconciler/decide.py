@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
+from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
 from providers.overrides import Override
-from providers.place import in_full
+from providers.pane_values import Pane
 from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
 
@@ -81,8 +82,8 @@ def need_of(
     if not view.no_start or (view.session == "alive" and not need.disrupts):
         return need  # of one that lives only its unit is started, which finds it running
     goes_on = ": it goes on as it is until that is mended" if need.disrupts else ""
-    against = present[ResourceKey(Kind.PLACE, view.name)].evidence
-    return replace(need, held=HeldReason(against["reason"]), message=f"{in_full(against)}{goes_on}")
+    against = StartEvidence.of(present.get(ResourceKey(Kind.PLACE, view.name))) or StartEvidence(why=view.no_start)
+    return replace(need, held=against.reason, message=f"{against.in_full}{goes_on}")
 
 
 def _need_of(
@@ -109,8 +110,7 @@ def _need_of(
             # Its files are needed to end it, so they stay until it is seen to be gone.
             removes = agent is None or agent.state == "absent"
             return Need(removes=removes, held=HeldReason.UNKNOWN, message="whether it still runs could not be seen")
-        hidden = present.get(ResourceKey(Kind.SESSION, view.name))
-        if hidden is not None and hidden.evidence.get("hidden"):
+        if session_of(view.name, present).hidden:
             message = "it lives in a tmux server that cannot be reached: another one has taken the place of its socket"
             return Need(verb=Verb.START, held=HeldReason.UNKNOWN, message=message)
         if view.unseen:
@@ -130,7 +130,7 @@ def _need_of(
             verb=Verb.START,
             reason=Reason.NEW,
             held=HeldReason.NOT_OWNED,
-            message=_foreign(agent, seen),
+            message=_foreign(agent, session_of(view.name, present).pane),
         )
     desired = session.desired if session is not None else None
     fields = _merged(unit, session)
@@ -160,8 +160,9 @@ def _need_of(
     if view.unit_active != "active":
         return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
     placed = _confine(session, seen)
-    if placed.verb is None and view.stranded:
-        return _stranded(view, agent, present[ResourceKey(Kind.PLACE, view.name)], fields)
+    against = StartEvidence.of(present.get(ResourceKey(Kind.PLACE, view.name)))
+    if placed.verb is None and view.stranded and against is not None:
+        return _stranded(view, agent, against, fields)
     return placed
 
 
@@ -171,7 +172,7 @@ def _confine(session: Change | None, seen: Present | None) -> Need:
     changes = tuple(change for change in _merged(session) if _of_place(change))
     if not changes or session is None or seen is None:
         return Need()
-    unkept = {f"limits.{name}" for name in seen.evidence.get("unkept", ())}
+    unkept = {f"limits.{name}" for name in (SessionEvidence.of(seen) or NO_SESSION).unkept}
     if any(change.path not in unkept for change in changes):
         why = "it is not in a scope of its own" if changes[-1].path == "scope" else "its limits are not in force"
         return Need(verb=Verb.CONFINE, changes=changes, desired=session.desired, present=seen, message=why)
@@ -183,18 +184,22 @@ def _of_place(change: FieldChange) -> bool:
     return change.path == "scope" or change.path.split(".")[0] == "limits"
 
 
-def _stranded(view: AgentView, agent: Agent, place: Present, fields: tuple[FieldChange, ...]) -> Need:
+def _stranded(view: AgentView, agent: Agent, against: StartEvidence, fields: tuple[FieldChange, ...]) -> Need:
     """It runs, and would not start again, or not where it is. It is never ended for that: it is only said."""
-    if place.evidence["folder_gone"]:
+    if against.folder_gone:
         fields = (*fields, FieldChange(path="working_directory", live="(deleted)", desired=agent.working_directory))
-    held = HeldReason(place.evidence["reason"])
-    return Need(verb=Verb.RESTART, reason=Reason.DRIFT, held=held, message=view.stranded, changes=fields)
+    return Need(verb=Verb.RESTART, reason=Reason.DRIFT, held=against.reason, message=view.stranded, changes=fields)
 
 
 def ends_by_unit(need: Need) -> bool:
     """Whether a start is one that has to end something first, which the unit's own stop program does."""
-    left = need.present is not None and need.present.evidence.get("scopes")
+    left = (SessionEvidence.of(need.present) or NO_SESSION).scopes
     return need.verb is Verb.RESTART and bool(need.disrupts or left)
+
+
+def session_of(name: str, present: Mapping[ResourceKey, Present]) -> SessionEvidence:
+    """What was seen of an agent's session: `NO_SESSION` where there is none."""
+    return SessionEvidence.of(present.get(ResourceKey(Kind.SESSION, name))) or NO_SESSION
 
 
 def relaunch_due(known: AgentHistory, view: AgentView) -> bool:
@@ -231,16 +236,16 @@ def _stop(
     removes = agent is None or agent.state == "absent"
     reason = Reason.REMOVED if removes else Reason.SPEC
     deletes = [change for change in (unit, session) if change is not None and change.verdict is Verdict.DELETE]
-    runs = unit is not None and (
-        view.unit_active not in ("inactive",) or bool(unit.present and unit.present.evidence.get("job"))
-    )
+    job = (UnitEvidence.of(unit.present) or NO_UNIT).job if unit is not None else ""
+    runs = unit is not None and (view.unit_active != "inactive" or bool(job))
     if not deletes:
         return Need(removes=removes, reason=reason)
     seen = present.get(ResourceKey(Kind.SESSION, view.name))
     if not runs and (session is None or session.verdict is not Verdict.DELETE):
         return Need(removes=removes, reason=reason)  # only enabled: there is nothing to stop
-    if seen is not None and seen.evidence.get("moved"):
-        return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=_moved(seen))
+    pane = session_of(view.name, present).pane
+    if pane.moved:
+        return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=_moved(pane))
     fields = tuple(change for change in _merged(unit, session) if change.path != "enabled")
     return Need(
         verb=Verb.STOP,
@@ -253,25 +258,24 @@ def _stop(
     )
 
 
-def _foreign(agent: Agent, seen: Present | None) -> str:
-    if seen is not None and seen.evidence.get("moved"):
-        return _moved(seen)
-    other = seen.evidence["mark"] if seen is not None else ""
-    whose = f"is that of agent {other}, renamed" if other else "exists that this fleet did not start"
+def _foreign(agent: Agent, pane: Pane) -> str:
+    if pane.moved:
+        return _moved(pane)
+    whose = f"is that of agent {pane.mark}, renamed" if pane.mark else "exists that this fleet did not start"
     return f'a tmux session "{agent.session}" {whose}'
 
 
-def _moved(seen: Present) -> str:
-    where = seen.evidence.get("session")
-    return f'somebody has moved its pane to the tmux session "{where}": it is left alone there until it ends'
+def _moved(pane: Pane) -> str:
+    return f'somebody has moved its pane to the tmux session "{pane.session}": it is left alone there until it ends'
 
 
 def _with_failure(seen: Present | None, unit: Change | None) -> Present | None:
     """The session's observation, and whether its unit has failed: that has to be reset before the unit is gone."""
-    if unit is None or unit.present is None or unit.present.fields.get("active") != "failed":
+    known = UnitEvidence.of(unit.present) if unit is not None else None
+    if unit is None or known is None or known.active != "failed":
         return seen
-    base = seen or unit.present
-    return replace(base, evidence={**base.evidence, "failed": True})
+    session = SessionEvidence.of(seen)
+    return replace(seen, evidence=replace(session, unit_failed=True)) if seen and session else unit.present
 
 
 def _need(

@@ -119,6 +119,7 @@ def _receipt(path: Path, text: str) -> Receipt:
 def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
     """For what an agent waits for a person, by its newest word: the same that every list reads. "" for nothing."""
     from providers.base import Kind, ObserveError, Present, ResourceKey
+    from providers.evidence import SessionEvidence
     from providers.heartbeat import as_evidence
     from providers.heartbeats import scan_both
     from reconciler.credit import judge_heartbeat, judge_turn
@@ -131,14 +132,8 @@ def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *
         return ""  # nothing is known of it, and every list says so
     key = ResourceKey(Kind.HEARTBEAT, agent)
     said = as_evidence(beats.get(agent), turns.get(agent))
-    session = Present(
-        key=ResourceKey(Kind.SESSION, agent),
-        agent=agent,
-        ours=True,
-        fields={"alive": True},
-        evidence={"pids": identity.pids, "started": identity.started},
-    )
-    seen = {key: Present(key=key, agent=agent, ours=True, fields={}, evidence=said)} if said else {}
+    session = SessionEvidence(alive=True, pids=identity.pids, started=identity.started)
+    seen = {key: Present(key=key, agent=agent, ours=True, fields={}, evidence=said)} if said is not None else {}
     observation = Observation(present=seen, unknown={}, taken_at=now, digest="")
     beat = judge_heartbeat(observation, agent, session, rules)
     word = newest_word(beat, judge_turn(observation, agent, session))

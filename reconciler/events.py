@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from providers.base import HeldReason, Json, Reason, Verb
+from providers.evidence import ReseedEvidence
 from providers.reseed import OVERLAYS
 from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
 from reconciler.failures import final_outcomes
@@ -179,12 +180,11 @@ def _actions(previous: FleetStatus | None, outcomes: Iterable[Outcome]) -> Itera
 def kept(outcomes: Iterable[Outcome]) -> Iterable[Event]:
     """What somebody had written into a file of the framework: where it is now."""
     for outcome in outcomes:
-        present = outcome.action.present
-        if outcome.action.verb is not Verb.RESEED or outcome.result != "done" or present is None:
+        seen = ReseedEvidence.of(outcome.action.present)
+        if outcome.action.verb is not Verb.RESEED or outcome.result != "done" or seen is None:
             continue
-        beside: Mapping[str, str] = present.evidence.get("kept", {})
-        moved = {path: OVERLAYS[path] for path in present.evidence.get("moved", {})}
-        for path, where in {**beside, **moved}.items():
+        moved = {path: OVERLAYS[path] for path in seen.moved}
+        for path, where in {**seen.kept, **moved}.items():
             yield Event(
                 type=EventType.KEPT,
                 message=f"{path} was edited by hand; that is in {where} now",

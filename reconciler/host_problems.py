@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Kind
-from providers.place import PlaceProvider, in_full
+from providers.evidence import StartEvidence
+from providers.place import PlaceProvider
 from specs.problems import Span
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def host_problems(files: Mapping[str, bytes], fleet: Fleet, look: Look, facts: H
     seen = PlaceProvider(in_full=True).observe(look, fleet, facts)
     needs: dict[str, list[str]] = {}
     for key, one in seen.items():
-        if key.kind is Kind.PLACE and (why := in_full(one.evidence)):
+        if (against := StartEvidence.of(one)) is not None and (why := against.in_full):
             needs.setdefault(why, []).append(key.name)
     return tuple(_warnings(files, needs)) if needs else ()
 

@@ -11,17 +11,18 @@ from dataclasses import replace
 from hashlib import sha256
 
 from providers.base import HeldReason, Verb
+from providers.evidence import SessionEvidence
 from reconciler.decide import Need
 
 
 def with_losses(need: Need, let: str) -> Need:
     """The need, held where others would lose something that has not been let go. `let`: digest of what has been."""
-    others = need.present.evidence.get("others") if need.present is not None else None
+    seen = SessionEvidence.of(need.present)
+    others = seen.others if seen is not None else ()
     if need.held is not None or not others or not _ends_session(need):
         return need
     losses = tuple(
-        f"{one['command']} in window {one['window']}, pane {one['index']} ({one['pane']}, pid {one['pid']})"
-        for one in others
+        f"{one.command} in window {one.window}, pane {one.index} ({one.id}, pid {one.pid})" for one in others
     )
     if let == losses_digest(losses):
         return replace(need, losses=losses)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from providers.base import Kind, ObserveError, Present, ResourceKey, rest_of
 from providers.base import unclear as unclear_thing
+from providers.evidence import SessionEvidence
 from providers.launch import holder_sockets
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES, agent_unit
 from providers.overrides import Override, overrides, reload_shut
@@ -124,6 +125,7 @@ def _digest(present: dict[ResourceKey, Present], unclear: dict[ResourceKey, Pres
     kept = [(key.kind, key.name, seen) for key, seen in present.items() if key.kind is not Kind.HEARTBEAT]
     for kind, name, seen in sorted(kept, key=lambda one: one[:2]):
         fields = sorted(seen.fields.items())
-        digest.update(f"{kind} {name} {seen.ours} {fields!r} {seen.evidence.get('pid', '')}\n".encode())
+        session = SessionEvidence.of(seen)
+        digest.update(f"{kind} {name} {seen.ours} {fields!r} {session.pane.pid if session else ''}\n".encode())
     digest.update(repr((sorted(unknown), sorted(map(str, unclear)))).encode())
     return "sha256:" + digest.hexdigest()

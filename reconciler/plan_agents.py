@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from providers import additions
 from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
+from providers.evidence import NO_FILE, NO_SESSION, FileEvidence, SessionEvidence
 from providers.names import agent_unit
 from reconciler.clock import stamp
 from reconciler.decide import Changes, Need
@@ -133,10 +134,10 @@ def plan_second_session(draft: Draft, change: Change, idle_after: float, observa
     be reached then. Ended when it is dead or idle."""
     if change.verdict is not Verdict.DELETE or change.present is None or change.agent is None:
         return
-    seen = change.present
-    target = f"tmux session {seen.evidence.get('session')} on socket {seen.fields['socket'] or 'default'}"
-    last = stamp(float(seen.evidence.get("last_activity") or 0.0), observation)
-    if seen.fields["alive"] and not (last and observation.taken_at - last >= idle_after):
+    seen = SessionEvidence.of(change.present) or NO_SESSION
+    target = f"tmux session {seen.pane.session} on socket {seen.socket or 'default'}"
+    last = stamp(seen.last_activity, observation)
+    if seen.alive and not (last and observation.taken_at - last >= idle_after):
         message = "a second session of this agent, not yet idle"
         draft.hold(change.agent, target, Verb.STOP, HeldReason.WORKING, message)
         return
@@ -146,9 +147,9 @@ def plan_second_session(draft: Draft, change: Change, idle_after: float, observa
         target,
         Reason.DRIFT,
         agent=change.agent,
-        disrupts=bool(seen.fields["alive"]),
+        disrupts=seen.alive,
         changes=change.fields,
-        present=seen,
+        present=change.present,
     )
 
 
@@ -198,7 +199,7 @@ def _extras_reason(change: Change, name: str, inventory: Inventory) -> Reason:
     owned = inventory.agents.get(name)
     if owned is None or (not owned.launch_digest and change.present is None):
         return Reason.NEW
-    return Reason.SPEC if change.present is not None and change.present.evidence.get("intact") else Reason.DRIFT
+    return Reason.SPEC if (FileEvidence.of(change.present) or NO_FILE).intact else Reason.DRIFT
 
 
 def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
@@ -207,7 +208,7 @@ def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
     owned = inventory.agents.get(name)
     if owned is None or (not owned.launch_digest and change.present is None):
         return Reason.NEW
-    if change.present is None or not change.present.evidence.get("intact"):
+    if not (FileEvidence.of(change.present) or NO_FILE).intact:
         return Reason.DRIFT
     # It is as we once wrote it, so git asks for something else by now; a line that we never write is somebody's edit.
     named = {field.path: field.desired for field in change.fields}

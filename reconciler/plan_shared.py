@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from providers.base import HeldReason, Kind, Reason, ResourceKey, Verb
+from providers.evidence import NO_FILE, NO_HOLDER, NO_UNIT, FileEvidence, HolderEvidence, UnitEvidence
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
 from providers.responder import BETWEEN
 from providers.uses import Use, uses_of
@@ -26,7 +27,6 @@ def plan_shared(
     A server whose socket is gone is mended even when no agent is to run: those that are to be
     ended cannot be seen without it.
     """
-    holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
     by_kind: dict[Kind, list[Change]] = {}
     for change in changes:
         by_kind.setdefault(change.key.kind, []).append(change)
@@ -53,17 +53,15 @@ def plan_shared(
         _responder(draft, change)
     for change in by_kind.get(Kind.HOLDER, []):
         _holder(draft, change, views, history)
-    if holder is not None and holder.evidence.get("lost") and not by_kind.get(Kind.HOLDER):
-        draft.add(Verb.RECOVER, holder.key, HOLDER_UNIT, Reason.UNHEALTHY, present=holder)
+    seen = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
+    if seen is not None and (HolderEvidence.of(seen) or NO_HOLDER).lost and not by_kind.get(Kind.HOLDER):
+        draft.add(Verb.RECOVER, seen.key, HOLDER_UNIT, Reason.UNHEALTHY, present=seen)
 
 
 def servers_up(observation: Observation) -> frozenset[str]:
     """The tmux servers that are seen to be up, by the names that the holder has for them."""
-    holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
-    if holder is None:
-        return frozenset()
-    servers, unseen = holder.fields["servers"], holder.evidence.get("unseen", ())
-    return frozenset(name for name, server in servers.items() if server["server"] == "up" and name not in unseen)
+    holder = HolderEvidence.of(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))) or NO_HOLDER
+    return frozenset(name for name, one in holder.servers.items() if one.state == "up" and name not in holder.unseen)
 
 
 def release_digest(change: Change) -> str:
@@ -103,7 +101,7 @@ def _files(draft: Draft, changes: Iterable[Change]) -> bool:
 
 
 def _stands(change: Change) -> str:
-    odd = change.present.fields.get("odd") if change.present is not None else None
+    odd = (FileEvidence.of(change.present) or NO_FILE).odd
     return f"is {odd}" if odd else "exists"
 
 
@@ -135,13 +133,14 @@ def _projection_reason(change: Change, written: bool) -> Reason:
         return Reason.REMOVED
     if change.present is None:
         return Reason.DRIFT if written else Reason.NEW
-    older = change.present.evidence.get("intact") and all(field.path == "content" for field in change.fields)
+    file = FileEvidence.of(change.present) or NO_FILE
+    older = file.intact and all(field.path == "content" for field in change.fields)
     return Reason.SPEC if older else Reason.DRIFT
 
 
 def _responder(draft: Draft, change: Change) -> None:
     """No agent waits for it."""
-    live = {"enabled": False, "active": "inactive"} if change.present is None else change.present.fields
+    live = UnitEvidence.of(change.present) or NO_UNIT
     wanted = change.desired is not None
     verb = Verb.START if wanted else Verb.STOP
     if change.verdict is Verdict.HOLD:
@@ -153,9 +152,8 @@ def _responder(draft: Draft, change: Change) -> None:
     if wanted and (shut := draft.closed(Use.RESPONDER)):
         draft.hold(None, RESPONDER_UNIT, verb, HeldReason.DEPENDENCY, shut, changes=change.fields)
         return
-    job = change.present is not None and change.present.evidence.get("job")
-    due = {Verb.ENABLE if wanted else Verb.DISABLE: live["enabled"] is not wanted}
-    due[verb] = not job and live["active"] not in (*BETWEEN, "active" if wanted else "inactive")
+    due = {Verb.ENABLE if wanted else Verb.DISABLE: live.enabled is not wanted}
+    due[verb] = not live.job and live.active not in (*BETWEEN, "active" if wanted else "inactive")
     for one, path in zip(due, ("enabled", "active"), strict=True):
         if due[one]:
             draft.add(
@@ -184,23 +182,23 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
         return
     if change.desired is None:
         return
-    live = {} if change.present is None else change.present.fields
-    if not live.get("enabled", False):
+    live = HolderEvidence.of(change.present) or NO_HOLDER
+    if not live.unit.enabled:
         _add(draft, change, Verb.ENABLE, Reason.NEW if change.present is None else Reason.DRIFT, "enabled")
     paths = {field.path.rsplit(".", 1)[-1] for field in change.fields} - {"enabled"}
     if not paths:
         return
-    if change.present is not None and change.present.evidence.get("job"):
+    if live.unit.job:
         draft.close((Use.SERVER,), "a job of the holder is under way")
         return
-    states = {server["server"] for server in live.get("servers", {}).values()}
+    states = {server.state for server in live.servers.values()}
     if "lost" in states:
         _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)
     elif shut := draft.closed(Use.HOLDER):  # it is not what it should be, so a start would do something else
         draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.DEPENDENCY, shut, changes=change.fields)
-        if live.get("unit") != "active" or states != {"up"}:
+        if live.unit.active != "active" or states != {"up"}:
             draft.close((Use.SERVER,), shut)
-    elif live.get("unit") != "active":
+    elif live.unit.active != "active":
         _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
     elif paths != {"definition"}:
         _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)  # what is missing is put back; the definition comes later

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from providers.base import Action, Kind, Present, Reason, ResourceKey, Verb
+from providers.evidence import HeartbeatRecords, SessionEvidence
 from providers.names import agent_unit
 from reconciler.decide import Need
 from reconciler.draft import Draft
@@ -52,13 +53,11 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
     programs of agents left behind."""
     found: list[str] = []
     odd = [
-        key
-        for key, seen in observation.present.items()
-        if seen.evidence.get("leftover") or not _is_known(seen, agents, inventory)
+        key for key, seen in observation.present.items() if _leftover(seen) or not _is_known(seen, agents, inventory)
     ]
     for key in sorted(odd):
         seen = observation.present[key]
-        found.extend(f"scope {scope}, left behind by {seen.agent}" for scope in seen.evidence.get("leftover", ()))
+        found.extend(f"scope {scope}, left behind by {seen.agent}" for scope in _leftover(seen))
         if seen.agent is None or _is_known(seen, agents, inventory):
             continue
         if key.kind is Kind.UNIT:
@@ -68,13 +67,17 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
         elif key.kind is Kind.EXTRAS:
             found.append(f"folder {seen.agent}.d")
         elif key.kind is Kind.HEARTBEAT:
-            only_turns = seen.evidence.get("turn") is not None and not seen.evidence.get("ts")
+            records = HeartbeatRecords.of(seen)
+            only_turns = records is not None and records.turn is not None and not records.beat.ts
             found.append(f"heartbeat {seen.agent}.{'turn' if only_turns else 'hb'}")
-        elif key.kind is Kind.SESSION:
-            socket = seen.fields["socket"] or "default"
-            if seen.evidence.get("session"):
-                found.append(f"tmux session {seen.evidence['session']} on socket {socket}")
+        elif (session := SessionEvidence.of(seen)) is not None and session.pane.session:
+            found.append(f"tmux session {session.pane.session} on socket {session.socket or 'default'}")
     return tuple(found)
+
+
+def _leftover(seen: Present) -> tuple[str, ...]:
+    session = SessionEvidence.of(seen)
+    return session.leftover if session is not None else ()
 
 
 def _is_known(seen: Present, agents: Mapping[str, Agent], inventory: Inventory) -> bool:

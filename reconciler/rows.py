@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from providers.base import Action, Health, HeldReason, Kind, Present, Reason, ResourceKey
+from providers.base import Action, Health, HeldReason, Kind, Reason, ResourceKey
+from providers.evidence import NO_SESSION, SessionEvidence
 from providers.names import agent_unit
 from reconciler.classify import Readiness
 from reconciler.failures import FailedAction
@@ -59,7 +60,7 @@ def build_rows(
                 paused=plan.paused is not None,
                 settling=name in plan.settling,
                 history=history.agents.get(name, nobody),
-                session=observation.present.get(ResourceKey(Kind.SESSION, name)),
+                session=SessionEvidence.of(observation.present.get(ResourceKey(Kind.SESSION, name))),
                 beats=observation.hidden(ResourceKey(Kind.HEARTBEAT, name)),
                 grace=fleet.heartbeats.stale_after,
                 immediately=fleet.policy.on_change == "immediately",
@@ -82,7 +83,8 @@ def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observa
         return None
     session = keys[Kind.SESSION]
     only_session = session is not None and len(seen) == 1 and not session.ours
-    return "unmanaged" if only_session and session is not None and not session.evidence.get("mark") else "orphan"
+    marked = (SessionEvidence.of(session) or NO_SESSION).pane.mark
+    return "unmanaged" if only_session and not marked else "orphan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ class _About:
     paused: bool
     settling: bool
     history: AgentHistory
-    session: Present | None
+    session: SessionEvidence | None
     beats: str  # why no heartbeat could be seen, "" if they could
     grace: float
     going_to: str  # the other host that it is declared for, "" for none
@@ -133,7 +135,7 @@ def _row(about: _About, plan: Plan) -> Row:
         unit=view.unit_active,
         enabled=view.enabled,
         session=view.session,
-        socket=str(about.session.fields["socket"]) if about.session is not None else "",
+        socket=about.session.socket if about.session is not None else "",
         pid=view.pid if view.session in ("alive", "foreign") else 0,
         program=view.program,
         started=view.started,
@@ -166,9 +168,6 @@ def _stays(about: _About) -> str:
         return "the fleet is paused"
     if about.suspended is not None:
         return "it is suspended"
-    guests = about.session.evidence.get("guests", ()) if about.session is not None else ()
-    if guests:
-        return f"another agent's pane is in its session ({', '.join(guests)})"
     return "" if about.immediately and about.view.session == "alive" else about.view.may_stop_why
 
 
@@ -241,7 +240,7 @@ def _problems(about: _About) -> Iterable[str]:
 def _trace(about: _About) -> str:
     view = about.view
     left = [f"unit {agent_unit(view.name)} is {view.unit_active}"] if view.unit_active not in ("inactive", "") else []
-    left += [f"session {about.session.evidence.get('session')}"] if about.session is not None else []
+    left += [f"session {about.session.pane.session}"] if about.session is not None else []
     return ", ".join(left) or "its files"
 
 
@@ -268,7 +267,7 @@ def _notes(about: _About) -> Iterable[str]:
         yield f"its last line when it ended: {_said(about.said)}"
     if view.readiness is Readiness.WAITING and not view.closed:
         yield view.readiness_why
-    if view.session == "alive" and about.session is not None and about.session.evidence.get("in_mode"):
+    if view.session == "alive" and about.session is not None and about.session.pane.in_mode:
         yield "its pane is in copy mode, and takes no messages until it leaves that"
     if _unanswered(about) and _young(about):
         yield "it has just started, and nothing has answered for it yet"
@@ -280,7 +279,7 @@ def _notes(about: _About) -> Iterable[str]:
         yield f"declared {view.desired_state}"
     if about.suspended is not None:
         yield f"suspended by {about.suspended.by}: {about.suspended.reason}"
-    left = about.session.evidence.get("leftover", ()) if about.session is not None else ()
+    left = about.session.leftover if about.session is not None else ()
     if left and about.kind == "agent":
         yield f"it has left processes behind in {', '.join(left)}"
 

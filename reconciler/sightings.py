@@ -3,14 +3,14 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from providers.base import Json, Kind, Present, ResourceKey
+from providers.base import Kind, Present, ResourceKey
+from providers.evidence import NO_SESSION, SessionEvidence
 from reconciler.model import Observation, Sighting
 
 if TYPE_CHECKING:
-    from providers.programs.base import Reading
+    from providers.evidence import UnitEvidence
     from reconciler.credit import Beat
     from specs.compiled import Agent
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def sightings(
     name: str,
     agent: Agent | None,
-    unit: Present | None,
+    unit: UnitEvidence,
     session: Present | None,
     beat: Beat,
     turn: Beat,
@@ -34,10 +34,10 @@ def sightings(
     if why := _hidden(observation, Kind.UNIT, name):
         found.append(Sighting("systemd", "unknown", why, now))
     else:
-        found.append(Sighting("systemd", "active", unit.fields["active"] if unit is not None else "inactive", now))
-        found.append(Sighting("systemd", "enabled", bool(unit is not None and unit.fields["enabled"]), now))
-        if unit is not None and unit.evidence.get("job"):
-            found.append(Sighting("systemd", "job", unit.evidence["job"], now))
+        found.append(Sighting("systemd", "active", unit.active, now))
+        found.append(Sighting("systemd", "enabled", unit.enabled, now))
+        if unit.job:
+            found.append(Sighting("systemd", "job", unit.job, now))
     if why := _hidden(observation, Kind.SESSION, name):
         found.append(Sighting("tmux", "unknown", why, now))
     else:
@@ -53,38 +53,35 @@ def _hidden(observation: Observation, kind: Kind, name: str) -> str:
 
 
 def _pane(session: Present | None, now: float, last_activity: float) -> list[Sighting]:
-    if session is None or not session.evidence.get("session"):
-        hidden = session is not None and session.evidence.get("hidden")
-        return [Sighting("tmux", "session", "unreachable" if hidden else None, now)]
-    seen = session.evidence
-    alive = bool(session.fields["alive"])
+    seen = SessionEvidence.of(session) or NO_SESSION
+    pane = seen.pane
+    if session is None or not pane.session:
+        return [Sighting("tmux", "session", "unreachable" if seen.hidden else None, now)]
     found = [
-        Sighting("tmux", "session", seen["session"], now),
+        Sighting("tmux", "session", pane.session, now),
         Sighting("tmux", "ours", session.ours, now),
-        Sighting("tmux", "pane", "alive" if alive else "dead", now),
+        Sighting("tmux", "pane", "alive" if seen.alive else "dead", now),
     ]
-    told: tuple[tuple[str, Json], ...] = (
-        ("exit-status", seen.get("dead_status")),
-        ("attached", seen.get("attached") or None),
-        ("mode", "copy" if seen.get("in_mode") else None),
-        ("title", seen.get("title") or None),
+    told: tuple[tuple[str, str | int | None], ...] = (
+        ("exit-status", pane.dead_status),
+        ("attached", pane.attached or None),
+        ("mode", "copy" if pane.in_mode else None),
+        ("title", pane.title or None),
     )
     found.extend(Sighting("tmux", what, value, now) for what, value in told if value is not None)
     if last_activity:
         found.append(Sighting("tmux", "last-output", None, last_activity))
-    if alive:
-        found.append(Sighting("proc", "pid", seen.get("pid"), now))
-        found.append(Sighting("proc", "program", session.fields["program"], now))
-        found.append(Sighting("proc", "processes", len(seen.get("pids", ())), now))
-        if "scope" in session.fields:
-            found.append(Sighting("cgroup", "scope", session.fields["scope"], now))
-            found.extend(
-                Sighting("cgroup", f"limits.{name}", value, now) for name, value in session.fields["limits"].items()
-            )
-        if seen.get("started"):
-            found.append(Sighting("proc", "started", None, float(seen["started"])))
+    if seen.alive:
+        found.append(Sighting("proc", "pid", pane.pid, now))
+        found.append(Sighting("proc", "program", seen.program, now))
+        found.append(Sighting("proc", "processes", len(seen.pids), now))
+        if seen.scope is not None:
+            found.append(Sighting("cgroup", "scope", seen.scope, now))
+            found.extend(Sighting("cgroup", f"limits.{name}", value, now) for name, value in seen.limits.items())
+        if seen.started:
+            found.append(Sighting("proc", "started", None, float(seen.started)))
         found.extend(_screen(seen, now))
-        usage = seen.get("usage")
+        usage = seen.usage
         if usage is not None:
             cpu_s = None if usage.cpu_s is None else round(usage.cpu_s, 3)
             found.append(Sighting(usage.cpu_source, "cpu_s", cpu_s, now))
@@ -92,11 +89,11 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Sig
     return found
 
 
-def _screen(seen: Mapping[str, Json], now: float) -> list[Sighting]:
+def _screen(seen: SessionEvidence, now: float) -> list[Sighting]:
     """What stands on a screen that can be read."""
-    if seen.get("unread"):
-        return [Sighting("screen", "unknown", seen["unread"], now)]
-    reading: Reading | None = seen.get("screen")
+    if seen.unread:
+        return [Sighting("screen", "unknown", seen.unread, now)]
+    reading = seen.screen
     if reading is None:
         return []
     told = (("composer", reading.composer), ("dialog", reading.asks), ("turn", reading.turn), ("why", reading.why))

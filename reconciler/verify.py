@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from providers import placement
-from providers.base import HeldReason, Json, Kind, Present, ResourceKey
+from providers.base import HeldReason, Kind, ResourceKey
+from providers.evidence import NO_HOLDER, HolderEvidence, SessionEvidence
 from providers.launch import limits_of
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler.classify import CLOSED, Readiness
@@ -103,24 +104,21 @@ def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> It
         way = f"loginctl enable-linger {user}"
         yield _check("linger", None, on, text if on else f"{text}: nothing starts at a boot before a login", way)
     if not observation.hidden(ResourceKey(Kind.HOLDER, HOLDER_UNIT)):
-        yield from _holder(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT)), fleet)
+        holder = observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))
+        yield from _holder(HolderEvidence.of(holder) or NO_HOLDER, fleet)
 
 
-def _holder(seen: Present | None, fleet: Fleet) -> Iterable[Check]:
+def _holder(holder: HolderEvidence, fleet: Fleet) -> Iterable[Check]:
     """The unit, and on each tmux server exactly the session `=HOLDER`."""
-    fields: Mapping[str, Json] = (
-        seen.fields if seen is not None else {"enabled": False, "unit": "inactive", "servers": {}}
-    )
-    yield _check("holder-unit", None, fields["unit"] == "active", f"{HOLDER_UNIT} is {fields['unit']}", RECONCILE)
-    enabled = f"{HOLDER_UNIT} is {'' if fields['enabled'] else 'not '}enabled"
-    yield _check("holder-boot", None, bool(fields["enabled"]), enabled, RECONCILE)
-    for socket, server in sorted(fields["servers"].items()):
-        right = server["server"] == "up" and server["holder"]
-        state = (
-            "is there" if right else "is not there" if server["server"] == "up" else f"cannot be: {server['server']}"
-        )
+    unit = holder.unit
+    yield _check("holder-unit", None, unit.active == "active", f"{HOLDER_UNIT} is {unit.active}", RECONCILE)
+    enabled = f"{HOLDER_UNIT} is {'' if unit.enabled else 'not '}enabled"
+    yield _check("holder-boot", None, unit.enabled, enabled, RECONCILE)
+    for socket, server in sorted(holder.servers.items()):
+        right = server.state == "up" and server.holder
+        state = "is there" if right else "is not there" if server.state == "up" else f"cannot be: {server.state}"
         text = f"session ={fleet.holder_session} on tmux server {socket} {state}"
-        yield _check("holder-session", None, bool(right), text, RECONCILE)
+        yield _check("holder-session", None, right, text, RECONCILE)
 
 
 def _by_itself(reconciler: Reconciler) -> Check:
@@ -159,20 +157,19 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
 
 
 def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check]:
-    session = observation.present.get(ResourceKey(Kind.SESSION, agent.name))
-    evidence = session.evidence if session is not None else {}
+    session = SessionEvidence.of(observation.present.get(ResourceKey(Kind.SESSION, agent.name)))
     socket = agent.socket or "default"
-    exact = session is not None and bool(evidence.get("pane")) and session.fields["socket"] == agent.socket
+    exact = session is not None and bool(session.pane.id) and session.socket == agent.socket
     # Its pane counts, whatever somebody has called the session that it is in.
-    called = evidence.get("session") if exact else agent.session
+    called = session.pane.session if session is not None and exact else agent.session
     target = f"session ={called} on tmux server {socket}"
     alive = exact and row.session == "alive"
     words = {"alive": "is there", "dead": "has a dead pane", "foreign": "is not ours", "unknown": "cannot be reached"}
     if exact:
         state = words.get(row.session, "is not there")
     else:
-        other = evidence.get("session")
-        where = (session.fields["socket"] or "default") if session is not None else ""
+        other = session.pane.session if session is not None else ""
+        where = (session.socket or "default") if session is not None else ""
         state = f"is not there: its pane is in ={other} on {where}" if other else "is not there"
     yield _check("session", agent.name, alive, f"{target} {state}", RECONCILE)
     unit = agent_unit(agent.name)
@@ -211,18 +208,17 @@ def _about_its_needs(name: str, view: AgentView) -> Iterable[Check]:
         yield Check(name="start", agent=name, result="wrong", found=found, mend=way)
 
 
-def _place(agent: Agent, session: Present | None) -> Iterable[Check]:
+def _place(agent: Agent, session: SessionEvidence | None) -> Iterable[Check]:
     """That it is in a scope of its own, and that its limits hold there."""
-    if session is None or "scope" not in session.fields:
+    if session is None or session.scope is None:
         return
-    scope = session.fields["scope"]
-    own = scope == placement.OWN
-    said = "in a scope of its own" if own else f"in {scope}, not in a scope of its own"
+    own = session.scope == placement.OWN
+    said = "in a scope of its own" if own else f"in {session.scope}, not in a scope of its own"
     yield _check("scope", agent.name, own, f"its pane is {said}", RECONCILE)
-    live: Mapping[str, Json] = session.fields["limits"]
+    live = session.limits
     for name, wanted in sorted(limits_of(agent.limits).items()):
         held, value = live.get(name) == wanted, live.get(name)
-        unkept = name in session.evidence.get("unkept", ())
+        unkept = name in session.unkept
         why = "this host gives the user's systemd no controller for it" if unkept else f"{value or 'nothing'} is"
         found = f"{name}={wanted} is in force" if held else f"{name}={wanted} is not in force: {why}"
         yield _check(f"limits.{name}", agent.name, held, found, "mosaic doctor" if unkept else RECONCILE)

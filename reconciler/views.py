@@ -3,11 +3,11 @@ listing read these. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from providers.base import Health, Json, Kind, Present, ResourceKey
+from providers.base import Health, Kind, Present, ResourceKey
+from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
 from providers.unit import WANTS
 from reconciler.classify import DRAFT, Evidence, Readiness, Shown, classify, is_idle, waits_for
 from reconciler.clock import stamp
@@ -47,34 +47,32 @@ def _view(
     detail: bool,
 ) -> AgentView:
     beats = fleet.heartbeats
-    unit = observation.present.get(ResourceKey(Kind.UNIT, name))
+    unit = UnitEvidence.of(observation.present.get(ResourceKey(Kind.UNIT, name))) or NO_UNIT
     session = observation.present.get(ResourceKey(Kind.SESSION, name))
     keys = [ResourceKey(kind, name) for kind in (Kind.SESSION, Kind.UNIT)]
     hidden = [observation.hidden(key) for key in keys]
     state = _session_state(session, hidden=bool(hidden[0]))
-    evidence: Mapping[str, Json] = session.evidence if session is not None else {}
-    started = _number(evidence.get("started"))
-    last = stamp(_number(evidence.get("last_activity")), observation)
-    created = stamp(_number(evidence.get("created")), observation)
-    beat, turn = judge_heartbeat(observation, name, session, beats), judge_turn(observation, name, session)
+    seen = SessionEvidence.of(session) or NO_SESSION
+    pane = seen.pane
+    last = stamp(seen.last_activity, observation)
+    created = stamp(seen.created, observation)
+    beat, turn = judge_heartbeat(observation, name, seen, beats), judge_turn(observation, name, seen)
     word = newest_word(beat, turn)
-    usage = evidence.get("usage")
     owned = inventory.agents.get(name)
-    active = "unknown" if hidden[1] else str(unit.fields["active"]) if unit is not None else "inactive"
+    active = "unknown" if hidden[1] else unit.active
     enabled_hidden = hidden[1] or (ResourceKey(Kind.UNIT, WANTS) in observation.unclear)
-    place = observation.present.get(ResourceKey(Kind.PLACE, name))
-    program = str(session.fields["program"]) if session is not None else ""
+    against = StartEvidence.of(observation.present.get(ResourceKey(Kind.PLACE, name))) or StartEvidence()
     # What a hook has to say happened just then, whether or not the pane shows it.
     active_at = max(last, turn.ts if not turn.note else 0.0)
     idle = max(0.0, observation.taken_at - active_at) if active_at and state not in ("missing", "dead") else None
-    reading: Reading | None = evidence.get("screen") if state == "alive" else None
-    shown, asks = _shown(reading, evidence)
+    reading = seen.screen if state == "alive" else None
+    shown, asks = _shown(reading, seen)
     said_ok, own_ok = _said_ok(beat, turn, last, agent)
     readiness = classify(
         Evidence(
             seen=state != "unknown",
-            pane=state == "alive" or (state == "foreign" and (agent is None or bool(evidence.get("moved")))),
-            process=bool(evidence.get("pids")),
+            pane=state == "alive" or (state == "foreign" and (agent is None or pane.moved)),
+            process=bool(seen.pids),
             heartbeat=None if beat.state == "unknown" else word.status,
             heartbeat_age=beat.age or 0.0,
             stale_after=beat.stale_after,
@@ -96,9 +94,7 @@ def _view(
         quiet = None  # a dialog that nobody knows may be about a step of its work: then its program would say so
     elif readiness is Readiness.STALE and said_ok:
         quiet = True  # whoever answers for it is silent, its program has spoken
-    health, why = _health(
-        agent, active, state, program, {**evidence, "created": created}, beat, observation.taken_at, unit
-    )
+    health, why = _health(agent, active, state, seen, observation.taken_at - created, beat, unit)
     unseen = next((observation.unclear[key].unclear for key in keys if key in observation.unclear), "")
     if unseen and why == NOT_SEEN:
         why = f"{NOT_SEEN}: {unseen}"
@@ -108,48 +104,48 @@ def _view(
         runtime=agent.runtime if agent is not None else "",
         desired_state=agent.state if agent is not None else "undeclared",
         unit_active=active,
-        enabled=None if enabled_hidden else bool(unit.fields["enabled"]) if unit is not None else False,
+        enabled=None if enabled_hidden else unit.enabled,
         session=state,
-        program=program,
-        pid=int(_number(evidence.get("pid"))),
-        pane=str(evidence.get("pane", "")),
-        started=started,
+        program=seen.program,
+        pid=pane.pid,
+        pane=pane.id,
+        started=seen.started,
         last_activity=last,
         heartbeat=beat.state,
         heartbeat_age=beat.age,
         heartbeat_note=beat.note,
         health=health,
         available=None,
-        launch_digest=str(session.fields["launch"]) if session is not None else "",
+        launch_digest=pane.launch,
         why=why,
         unseen=unseen,
-        taken=bool(evidence.get("taken")),
-        no_start=str(place.evidence["why"]) if place is not None else "",
-        stranded=str(place.evidence.get("stranded", "")) if place is not None and state == "alive" else "",
+        taken=seen.taken,
+        no_start=against.why,
+        stranded=against.stranded if state == "alive" else "",
         readiness=readiness,
-        readiness_why=_readiness_why(readiness, state, evidence, beat, word, idle),
+        readiness_why=_readiness_why(readiness, state, seen, beat, word, idle),
         waiting=waiting,
         stuck=word.stuck,
         idle=idle,
         busy=(word.status if not turn.note else beat.state) == "busy",
         quiet=quiet,
         blank=blank,
-        hung=_hung(agent, beat, evidence) and state == "alive",
-        mission=str(evidence.get("mission", "")) if state == "alive" else "",
+        hung=_hung(agent, beat, seen) and state == "alive",
+        mission=pane.mission if state == "alive" else "",
         mission_now=mission_digest(fleet, agent) if agent is not None else "",
-        cpu_s=usage.cpu_s if usage is not None else None,
-        memory=usage.memory if usage is not None else None,
+        cpu_s=seen.usage.cpu_s if seen.usage is not None else None,
+        memory=seen.usage.memory if seen.usage is not None else None,
         evidence=sightings(name, agent, unit, session, beat, turn, observation, last) if detail else (),
     )
     ending = may_end(view, Who.COMMIT)
     return replace(view, available=ending.allowed, may_stop_why=ending.why)
 
 
-def _shown(reading: Reading | None, evidence: Mapping[str, Json]) -> tuple[Shown, str]:
+def _shown(reading: Reading | None, seen: SessionEvidence) -> tuple[Shown, str]:
     """What its screen shows, and the dialog on it."""
     if reading is None:
-        return ("unread" if evidence.get("unread") else ""), ""
-    words: Mapping[str, Shown] = {"empty": "composer", "draft": "draft", "hidden": "hidden"}
+        return ("unread" if seen.unread else ""), ""
+    words: dict[str, Shown] = {"empty": "composer", "draft": "draft", "hidden": "hidden"}
     return words[reading.composer], reading.asks
 
 
@@ -163,10 +159,10 @@ def _said_ok(beat: Beat, turn: Beat, last: float, agent: Agent | None) -> tuple[
     return after, hooks or native
 
 
-def _hung(agent: Agent | None, beat: Beat, evidence: Mapping[str, Json]) -> bool:
+def _hung(agent: Agent | None, beat: Beat, seen: SessionEvidence) -> bool:
     """Whether its program speaks for itself and is silent, and its pane is quiet, too: for as long as that, not since
     the last heartbeat, for what hangs usually hangs on what it was sent after it."""
-    quiet = _number(evidence.get("last_activity")) > 0 and _number(evidence.get("idle_s")) > beat.stale_after
+    quiet = seen.last_activity > 0 and (seen.idle_s or 0.0) > beat.stale_after
     return beat.state == "stale" and beat.own and quiet and agent is not None and agent.native_heartbeat
 
 
@@ -175,13 +171,14 @@ def _session_state(
 ) -> Literal["alive", "dead", "missing", "foreign", "unknown"]:
     if hidden:
         return "unknown"
-    if session is not None and session.evidence.get("hidden"):
+    seen = SessionEvidence.of(session) or NO_SESSION
+    if seen.hidden:
         return "unknown"
-    if session is None or not session.evidence.get("session"):
+    if session is None or not seen.pane.session:
         return "missing"
     if not session.ours:
         return "foreign"
-    return "alive" if session.fields["alive"] else "dead"
+    return "alive" if seen.alive else "dead"
 
 
 def newest_word(beat: Beat, turn: Beat) -> Beat:
@@ -192,44 +189,49 @@ def newest_word(beat: Beat, turn: Beat) -> Beat:
 
 
 def _readiness_why(
-    readiness: Readiness, session: str, evidence: Mapping[str, Json], beat: Beat, word: Beat, idle: float | None
+    readiness: Readiness, session: str, seen: SessionEvidence, beat: Beat, word: Beat, idle: float | None
 ) -> str:
     """What the word rests on, in a few words."""
     who = "its heartbeat" if word.source in ("", "native") else word.source
     said = f"{who}{f' ({word.event})' if word.event else ''}"
     quiet = "" if idle is None else f"no sign of activity for {idle:.0f} s"
+    shown = seen.screen
     if readiness is Readiness.DEAD:
-        status = evidence.get("dead_status")
-        ended = "its program has ended" + (f" with status {status}" if status is not None else "")
-        why = {"missing": "it has no session", "dead": ended, "foreign": "its session's name is taken by another one"}
+        why = {
+            "missing": "it has no session",
+            "dead": _ended(seen),
+            "foreign": "its session's name is taken by another one",
+        }
         return why.get(session, "no process lives in its pane")
     if readiness is Readiness.UNKNOWN:
-        return "it could not be seen" if session == "unknown" else beat.note or _illegible(evidence)
+        return "it could not be seen" if session == "unknown" else beat.note or _illegible(seen)
     if readiness is Readiness.STALE:
         return beat.note
     if readiness is Readiness.STUCK:
         return f"{said}: {word.stuck}"
     if readiness is Readiness.WAITING:
-        reading: Reading | None = evidence.get("screen")
-        if reading is not None and (reading.asks or reading.composer == "draft"):
-            told = f": {reading.why}" if reading.asks and reading.why else ""
-            return f"its screen{told}: it waits for a person ({reading.asks or DRAFT})"
+        if shown is not None and (shown.asks or shown.composer == "draft"):
+            told = f": {shown.why}" if shown.asks and shown.why else ""
+            return f"its screen{told}: it waits for a person ({shown.asks or DRAFT})"
         return f"{said}: it waits for a person ({word.waiting})"
     if readiness is Readiness.WORKING:
         if word.status == "busy":
             return f"{said} says busy"
-        shown: Reading | None = evidence.get("screen")
         busy = shown is not None and shown.turn == "busy"
         return f"its screen: {shown.why}" if shown is not None and busy else f"active {idle or 0.0:.0f} s ago"
     return quiet
 
 
-def _illegible(evidence: Mapping[str, Json]) -> str:
+def _ended(seen: SessionEvidence) -> str:
+    status = seen.pane.dead_status
+    return "its program has ended" + (f" with status {status}" if status is not None else "")
+
+
+def _illegible(seen: SessionEvidence) -> str:
     """Why nothing follows from the screen of a program whose screen can be read."""
-    if evidence.get("unread"):
-        return f"its screen could not be read: {evidence['unread']}"
-    reading: Reading | None = evidence.get("screen")
-    why = f" ({reading.why})" if reading is not None and reading.why else ""
+    if seen.unread:
+        return f"its screen could not be read: {seen.unread}"
+    why = f" ({seen.screen.why})" if seen.screen is not None and seen.screen.why else ""
     return f"its screen shows neither its prompt nor a known dialog{why}"
 
 
@@ -237,12 +239,12 @@ def _health(
     agent: Agent | None,
     active: str,
     session: str,
-    program: str,
-    evidence: Mapping[str, object],
+    seen: SessionEvidence,
+    age: float,
     beat: Beat,
-    now: float,
-    unit: Present | None,
+    unit: UnitEvidence,
 ) -> tuple[Health, str]:
+    """`age`: of the pane's life, in seconds."""
     if agent is None:
         return Health.UNKNOWN, "not declared in git"
     if agent.held is not None:
@@ -252,21 +254,20 @@ def _health(
     if agent.state != "running":
         gone = session == "missing" and active in ("inactive", "failed")
         return (Health.HEALTHY, "") if gone else (Health.UNHEALTHY, f"should be {agent.state}, still here")
-    if active in ("activating", "deactivating") or (unit is not None and unit.evidence.get("job")):
+    if active in ("activating", "deactivating") or unit.job:
         return Health.SETTLING, f"its unit is {active}"
     if session == "foreign":
         return Health.UNKNOWN, "a session of this name exists that is not ours"
     if session == "missing":
         return Health.UNHEALTHY, "it has no session"
     if session == "dead":
-        status = evidence.get("dead_status")
-        return Health.UNHEALTHY, "its program has ended" + (f" with status {status}" if status is not None else "")
-    if evidence.get("launching"):
-        young = now - _number(evidence.get("created")) < START_GRACE_S
+        return Health.UNHEALTHY, _ended(seen)
+    if seen.launching:
+        young = age < START_GRACE_S
         return (Health.SETTLING, "it is starting") if young else (Health.UNHEALTHY, "its launch does not finish")
-    if program != agent.runtime:
-        young = now - _number(evidence.get("created")) < 1.0  # a program may exec another on its way up
-        wrong = f'"{program}" runs in its pane, not {agent.runtime}'
+    if seen.program != agent.runtime:
+        young = age < 1.0  # a program may exec another on its way up
+        wrong = f'"{seen.program}" runs in its pane, not {agent.runtime}'
         return (Health.SETTLING, "it is starting") if young else (Health.UNHEALTHY, wrong)
     if beat.state == "stale" and beat.own:
         # Of a sidecar's it says that whoever answers for the agent has stopped, and nothing about the agent.
@@ -274,7 +275,3 @@ def _health(
     if active != "active":
         return Health.UNHEALTHY, f"its unit is {active}"
     return Health.HEALTHY, ""
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0

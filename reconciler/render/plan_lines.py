@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.base import Action, Kind, Reason, Verb
+from providers.evidence import NO_FILE, FileEvidence, ReseedEvidence
 from reconciler.model import AgentView, Plan
 from reconciler.render.words import Paint, Tint, count, data
 
@@ -84,8 +85,8 @@ def is_grave(action: Action) -> bool:
     """Whether the action ends a process, deletes something, or writes over what somebody has changed by hand."""
     if action.disrupts or action.losses or action.forced or action.verb in (Verb.STOP, Verb.DELETE):
         return True
-    if action.verb is Verb.RESEED and action.present is not None:
-        return bool(action.present.evidence.get("kept") or action.present.evidence.get("moved"))
+    if action.verb is Verb.RESEED and (files := ReseedEvidence.of(action.present)) is not None:
+        return bool(files.kept or files.moved)
     written = action.verb in (Verb.WRITE, Verb.PROJECT)
     return written and action.present is not None and action.reason is Reason.DRIFT
 
@@ -149,7 +150,7 @@ def _is_update_of_texts(action: Action) -> bool:
 
 
 def _is_about_peers(action: Action) -> bool:
-    return action.present is not None and bool(action.present.evidence.get("only_peers"))
+    return (FileEvidence.of(action.present) or NO_FILE).only_peers
 
 
 def _runtime(group: Group, views: Mapping[str, AgentView]) -> str:

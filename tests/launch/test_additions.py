@@ -10,6 +10,7 @@ import pytest
 from providers import additions, launch
 from providers.base import Kind, ResourceKey
 from providers.env import EnvProvider
+from providers.evidence import FileEvidence
 from providers.host import FileState, HostFacts
 from providers.programs import registry
 from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Reads, Screen
@@ -125,7 +126,7 @@ def test_an_edit_of_them_is_drift_and_shows_no_value() -> None:
     def differing(content: str) -> set[str]:
         seen = provider.observe(look({PATH: FileState(content=content, mode=0o600)}), fleet, FACTS)
         present = seen[ResourceKey(Kind.ENV, "a")]
-        assert present.evidence["intact"] is False
+        assert present.evidence == FileEvidence(intact=False)
         assert "sk-secret" not in repr(present.fields)
         return changed_names(present.fields["vars"], wanted.fields["vars"])
 

@@ -11,6 +11,7 @@ import pytest
 from providers import additions, files, launch
 from providers.base import Action, Kind, Present, Reason, Resource, ResourceKey, Verb
 from providers.contract import compose
+from providers.evidence import FileEvidence
 from providers.extras import MANIFEST, ExtrasProvider
 from providers.host import FileState
 from providers.programs.base import Extra, Place, Plain
@@ -117,14 +118,14 @@ def test_an_edit_is_put_back_and_a_change_in_git_is_told_from_it() -> None:
     edited = change(there)
     assert edited is not None
     assert edited.present is not None
-    assert (edited.verdict, edited.present.evidence["intact"]) == (Verdict.UPDATE, False)
+    assert (edited.verdict, edited.present.evidence) == (Verdict.UPDATE, FileEvidence(intact=False))
     assert [field.path for field in edited.fields] == ["settings.json.content"]
     assert "sk-secret" not in repr(edited)
     assert steps(Verb.WRITE, edited) == ["write settings.json"]
     older = change(written(make_fleet(AGENT)))
     assert older is not None
     assert older.present is not None
-    assert older.present.evidence["intact"] is True
+    assert older.present.evidence == FileEvidence(intact=True)
     assert steps(Verb.WRITE, older) == ["write contract.md", f"write {MANIFEST}"]
 
 

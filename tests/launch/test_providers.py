@@ -10,9 +10,10 @@ from typing import cast
 
 import pytest
 
-from providers import framework_files, launch
+from providers import framework_files
 from providers.base import Action, Kind, Present, Reason, Resource, ResourceKey, Verb
 from providers.env import EnvProvider
+from providers.evidence import FileEvidence
 from providers.framework import MARK, PROGRAMS, RECONCILER_UNITS, UNITS, FrameworkProvider, unit_word
 from providers.host import FileState, Look
 from providers.steps import DeleteFile, WriteFile
@@ -64,7 +65,7 @@ def test_an_untouched_file_is_equal_and_ours() -> None:
     wanted = desired_env()
     seen = seen_env(wanted.data["content"])
     assert (seen.ours, seen.fields) == (True, wanted.fields)
-    assert seen.evidence == {"launch": launch.launch_digest(AGENT), "intact": True}
+    assert seen.evidence == FileEvidence(intact=True)
 
 
 def test_a_secret_is_wanted_by_reference() -> None:
@@ -88,7 +89,7 @@ def test_an_edited_value_is_kept_back() -> None:
     seen = seen_env(desired_env().data["content"].replace("MODE=fast", "MODE=sk-secret"))
     assert names_that_differ(seen) == {"ENV MODE"}
     assert "sk-secret" not in repr(seen.fields)
-    assert not seen.evidence["intact"]
+    assert seen.evidence == FileEvidence(intact=False)
 
 
 def test_a_removed_line_a_comment_and_a_mode_are_drift() -> None:

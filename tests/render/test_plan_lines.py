@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from providers.base import Action, Kind, Present, Reason, ResourceKey, Verb
+from providers.evidence import FileEvidence
 from reconciler.model import Plan, Summary
 from reconciler.render.plan_lines import counted, groups, is_grave, lines
 from reconciler.render.plan_text import plan_text
@@ -20,7 +21,7 @@ def shared(kind: Kind, verb: Verb, target: str, *, reason: Reason = Reason.FRAME
 
 def texts(agent: str, *, only_peers: bool, reason: Reason = Reason.SPEC) -> Action:
     key = ResourceKey(Kind.EXTRAS, agent)
-    seen = Present(key=key, agent=agent, ours=True, fields={}, evidence={"only_peers": only_peers})
+    seen = Present(key=key, agent=agent, ours=True, fields={}, evidence=FileEvidence(only_peers=only_peers))
     return make.action(
         Verb.WRITE, agent, id=f"write:extras:{agent}", key=key, target=f"{agent}.d", reason=reason, present=seen
     )
