@@ -38,7 +38,8 @@ PURE_DOCTOR = (
 )  # fmt: skip
 PURE_CONTRACT = ("answers", "document", "homes", "model")
 PURE_PROVIDERS = (
-    "additions", "agent_pane", "base", "comms", "contract", "env", "extras", "framework", "heartbeat", "holder",
+    "additions", "agent_pane", "base", "comms", "contract", "env", "evidence", "extras", "framework", "heartbeat",
+    "holder",
     "host", "host_facts", "identity", "launch", "layouts", "linger", "manifest", "names", "overrides", "pane_rows",
     "pane_values", "place", "placement", "program_fault", "programs.base", "programs.claude",
     "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode", "programs.painted",
