@@ -6,7 +6,7 @@ the report says which commit is rejected and why, and a newer one is taken as so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +131,7 @@ def _first_name(spec: str, options: RunOptions, settings: Settings, now: float) 
 
     from reconciler.source import open_source
     from specs.load import load
+    from specs.problems import render_each
 
     timeout_s = min(options.timeout_s, SOURCE_TIMEOUT_S)
     with (
@@ -139,11 +140,11 @@ def _first_name(spec: str, options: RunOptions, settings: Settings, now: float) 
     ):
         loaded = load(source.files)
         if loaded.errors_fatal:
-            raise _invalid(source.revision, [problem.render() for problem in loaded.problems])
+            raise _invalid(source.revision, render_each(loaded.problems))
         return loaded.fleet.name
 
 
-def _invalid(revision: str, rendered: list[str]) -> InvalidConfig:
+def _invalid(revision: str, rendered: Sequence[str]) -> InvalidConfig:
     text = "\n\n".join(rendered)
     return InvalidConfig(f"commit {revision[:12]} is not a valid fleet:\n\n{text}")
 
@@ -210,17 +211,19 @@ class _Judging:
         compiled = compile_files(
             source.files, revision=source.revision, host=self._host, facts=self._facts, path=self._settings.path
         )
-        rendered = [problem.render() for problem in compiled.problems]
+        from specs.problems import render_each
+
+        rendered = render_each(compiled.problems)
         fleet = compiled.fleet
         if fleet is None:
-            self._problems = tuple(rendered)
+            self._problems = rendered
             raise _invalid(source.revision, rendered)
         if fleet.name != self._store.state.name:
             raise InvalidConfig(
                 f'commit {source.revision[:12]} renames the fleet from "{self._store.state.name}" to "{fleet.name}"',
                 help="a fleet keeps its name; to start anew, remove its agents first and take up the new one then",
             )
-        self._problems = tuple(rendered)
+        self._problems = rendered
         if not self._store.read_only:
             try:
                 self._store.save_desired(fleet, inputs=self._inputs)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
-    """What a verb makes of the files: those that differ, the commit's message, and what to tell about it."""
+    """What a verb makes of the files: those that differ, the commit's message, and what to tell about it. `cautions`
+    are what somebody may not have thought of."""
 
     files: Mapping[str, bytes]
     message: str
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 Verb = Callable[[Mapping[str, bytes], LoadResult], Edited]
@@ -38,6 +40,7 @@ class Proposal:
     notes: tuple[str, ...]
     diff: Mapping[str, str]
     warnings: tuple[Problem, ...]
+    cautions: tuple[str, ...] = ()
 
 
 class _Spoils(MosaicError):
@@ -46,7 +49,9 @@ class _Spoils(MosaicError):
     problems: tuple[Problem, ...] = ()
 
     def render(self) -> str:
-        shown = [problem.render() for problem in self.problems]
+        from specs.problems import render_each
+
+        shown = render_each(self.problems)
         return "\n\n".join([*shown, f"{self.message}"])
 
 
@@ -85,6 +90,7 @@ def propose(files: Mapping[str, bytes], verb: Verb) -> Proposal:
             if name in changed
         },
         warnings=new,
+        cautions=edited.cautions,
     )
 
 
@@ -128,9 +134,10 @@ def _what(problem: Problem) -> tuple[str, str, str, str | None]:
 
 def _refusal(errors: tuple[Problem, ...]) -> MosaicError:
     from specs.checks import FLOOR_HELP
+    from specs.problems import render_each
 
     floor = any(problem.help == FLOOR_HELP for problem in errors)
-    many = "these problems" if len(errors) > 1 else "this problem"
+    many = "these problems" if len(render_each(errors)) > 1 else "this problem"
     refusal = (BreaksFloor if floor else SpoilsFiles)(f"nothing was written: the fleet would have {many}")
     refusal.problems = errors
     return refusal

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotFound, Refused, unknown_agent
+from reconciler.guards import FLOOR_CLASSES
 from reconciler.proposal import Edited, Verb
 from specs.checks import WHOLE_FLEET
 from specs.load import FLEET, ROSTER, LoadResult
@@ -81,7 +82,7 @@ def remove(asked: Sequence[str], *, tombstone: bool, gone: Callable[[str], bool]
 def set_state(names: Sequence[str], state: str) -> Verb:
     """Start or stop agents that are declared; one that is so already is only told about."""
 
-    def verb(files: Files, _loaded: LoadResult) -> Edited:
+    def verb(files: Files, loaded: LoadResult) -> Edited:
         from specs.edit import set_agents
 
         roster, known = _known(files, names)
@@ -93,9 +94,23 @@ def set_state(names: Sequence[str], state: str) -> Verb:
         notes = tuple(f"{name} is {state} already" for name in names if name not in due)
         files_ = {ROSTER: set_agents(roster, {name: {"state": state} for name in due})}
         word = "Start" if state == "running" else "Stop"
-        return Edited(files=files_, message=f"{word} {', '.join(due)}", notes=notes)
+        cautions = _last_of_a_role(loaded, due) if state == "stopped" else ()
+        return Edited(files=files_, message=f"{word} {', '.join(due)}", notes=notes, cautions=cautions)
 
     return verb
+
+
+def _last_of_a_role(loaded: LoadResult, stopped: Sequence[str]) -> tuple[str, ...]:
+    """What to say if nobody is left running of a class that a fleet needs: nothing forbids it, and nobody does it by
+    intention without knowing."""
+    running = [one for one in loaded.roster.agents if one.state == "running"] if loaded.roster is not None else []
+    said = []
+    for role in FLOOR_CLASSES:
+        ended = [one.name for one in running if one.agent_class == role and one.name in stopped]
+        if ended and not any(one.agent_class == role and one.name not in stopped for one in running):
+            way = f"mosaic fleet start {ended[0]}"
+            said.append(f"no {role} runs in this fleet until you start one again: {way}")
+    return tuple(said)
 
 
 def restart(names: Sequence[str]) -> Verb:

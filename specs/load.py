@@ -33,8 +33,9 @@ MOST, LARGEST = 200, 64 * 1024  # files that are read of a folder, and bytes of 
 class LoadResult:
     """What could be read, and all that is wrong with it.
 
-    `problems` is everything, in the order of the files. `errors_fatal` concern a file as a whole: with any of them
-    there is no fleet. `held` are agents whose own entry is wrong; `held_specs` is what could be read of each.
+    `problems` is everything, in the order of the files. `errors_fatal` concern a file as a whole, or every agent: with
+    any of them there is no fleet. `held` are agents whose own entry is wrong; `held_specs` is what could be read of
+    each.
     """
 
     problems: tuple[Problem, ...]
@@ -113,6 +114,8 @@ class _Loading:
         self.warnings += [p for p in self.fatal if p.severity == "warning"]
         wrong = {entry.name: entry for entry in entries if entry.name and entry.problems}
         good = tuple(entry.spec for entry in entries if entry.spec is not None and not entry.problems)
+        if wrong and all(spec.state == "absent" for spec in good):
+            errors = _unique([*errors, *(problem for entry in wrong.values() for problem in entry.problems)])
         roster = None if errors or head is None else Roster.model_construct(**dict(head), agents=good)
         held = {name: _unique(sorted(entry.problems, key=_position)) for name, entry in wrong.items()}
         everything = [*errors, *self.warnings, *(problem for one in held.values() for problem in one)]

@@ -44,8 +44,8 @@ class Problem:
     help: str | None = None
     agent: str | None = None
 
-    def render(self) -> str:
-        """The error layout of the command line, without a final newline."""
+    def render(self, also: Sequence[Problem] = ()) -> str:
+        """The error layout of the command line, without a final newline. `also`: the same in other agents."""
         number = str(self.line)
         gutter = " " * len(number)
         rows = [f"{self.severity}: {self.message}", f"{gutter}--> {self.file}:{self.line}:{self.column}"]
@@ -56,9 +56,19 @@ class Problem:
             before, under = self.source[: self.caret], self.source[self.caret : self.caret + self.width]
             carets = " " * _columns(before) + "^" * max(1, _columns(under))
             rows += [f"{gutter} |", f"{number} | {self.source}".rstrip(), f"{gutter} | {carets}{hint}"]
+        if also:
+            rows.append("also: " + ", ".join(f"{one.agent} (line {one.line})" for one in also))
         if self.help:
             rows.append(f"help: {self.help}")
         return "\n".join(rows)
+
+    def same_mistake(self) -> tuple[object, ...]:
+        """Equal for the same mistake in different agents, whatever they are called."""
+        if self.agent is None:
+            return (self,)
+        under = self.source[self.caret : self.caret + self.width] if self.source is not None else ""
+        said = (self.message, self.suggestion or "", self.help or "")
+        return (self.file, self.severity, under, *(text.replace(f'"{self.agent}"', '"*"') for text in said))
 
 
 @dataclass(slots=True)
@@ -113,9 +123,17 @@ class SourceFile:
         return _window(shown, column - 1 - start)
 
 
+def render_each(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """Every problem, in their order; a mistake that is repeated from agent to agent is one, with all its lines."""
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(problem.same_mistake(), []).append(problem)
+    return tuple(first.render(more) for first, *more in groups.values())
+
+
 def render_all(problems: Iterable[Problem]) -> str:
-    """Every problem, separated by blank lines."""
-    return "\n\n".join(problem.render() for problem in problems)
+    """Every problem as `render_each` has it, separated by blank lines."""
+    return "\n\n".join(render_each(problems))
 
 
 def _said(text: str) -> str:

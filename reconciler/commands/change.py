@@ -146,10 +146,14 @@ def carry_out(
 
 def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection[str] = ()) -> None:
     """What would be changed, before it is. `others` are edits beside it that nobody has committed."""
-    for problem in proposal.warnings:
-        output.progress(problem.render() + "\n")
+    from specs.problems import render_each
+
+    for text in render_each(proposal.warnings):
+        output.progress(text + "\n")
     for note in proposal.notes:
         output.progress(note)
+    for caution in proposal.cautions:
+        output.warning(caution)
     if others:
         told = ", ".join(sorted(others))
         output.warning(f"edits that are not committed stay as they are, and are not in force: {told}")
@@ -252,7 +256,7 @@ def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json], for
         "dry_run": asked.dry_run,
         "message": (asked.message or made.proposal.message) if made.proposal.files else "",
         "files": [{"path": name, "diff": one} for name, one in diff.items()],
-        "notes": list(made.proposal.notes),
+        "notes": [*made.proposal.notes, *made.proposal.cautions],
         "commit": made.commit or None,
         "pushed": made.pushed or None,
         "written": made.written,

@@ -135,11 +135,12 @@ def _propose(ground: Ground, choices: Choices, *, again: bool, overwrite: bool) 
 def _show(output: Output, ground: Ground, proposal: Proposal) -> None:
     """New files as they will be, others as a diff."""
     from reconciler.render.diff_text import diff_text
+    from specs.problems import render_each
 
     for note in proposal.notes:
         output.progress(note)
-    for problem in proposal.warnings:
-        output.progress(problem.render() + "\n")
+    for text in render_each(proposal.warnings):
+        output.progress(text + "\n")
     for name, data in proposal.files.items():
         if name in ground.files:
             output.result(diff_text(proposal.diff[name], paint=output.paint) + "\n")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from reconciler.output import Format, Output
     from specs.problems import Problem
 
+KINDS = ("error", "warning")
+
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet validate ~/fleet --host build-1\n")
 @click.argument("path", type=click.Path(path_type=Path), default=".")
@@ -55,12 +57,13 @@ def command(output: Output, *, path: Path, host: str | None, form: Format) -> in
         }
         output.document(document, form)
         return int(code)
-    for problem in loaded.problems:
-        output.progress(problem.render() + "\n")
     from reconciler.render.words import count
+    from specs.problems import render_each
 
-    errors = sum(problem.severity == "error" for problem in loaded.problems)
-    told = f"{count(errors, 'error')}, {count(len(loaded.warnings), 'warning')}"
+    for text in render_each(loaded.problems):
+        output.progress(text + "\n")
+    errors, warnings = (len(render_each(p for p in loaded.problems if p.severity == kind)) for kind in KINDS)
+    told = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
     if loaded.roster is None:
         output.result(f"invalid: {told}; with this commit the last good revision would stay in force")
         return int(code)

@@ -67,6 +67,19 @@ def test_what_is_theirs_is_neither_committed_nor_touched(repo: Repository) -> No
     assert (repo.path / "notes.txt").read_text() == "and edited\n"
 
 
+def test_whoever_stops_the_last_of_a_role_is_told(repo: Repository) -> None:
+    """It is done all the same: a fleet may rest."""
+    told = "no orchestrator runs in this fleet until you start one again: mosaic fleet start lead"
+    assert told not in repo.call("stop", "coder0").err
+    said = repo.call("stop", "lead", "helper", "--dry-run", "-o", "json")
+    assert (said.code, f"warning: {told}\n" in said.err) == (0, True)
+    assert told in read(said.out)["notes"]
+    assert f"warning: {told}\n" in repo.call("stop", "lead").err
+    assert repo.subjects[0] == "Stop lead"
+    assert "warning" not in repo.call("stop", "lead").err  # it is stopped already
+    assert "warning" not in repo.call("start", "lead").err
+
+
 def test_stop_and_start_several_in_one_commit(repo: Repository) -> None:
     said = repo.call("stop", "coder0", "helper", "coder0")
     assert (said.code, repo.subjects[0]) == (0, "Stop coder0, helper")

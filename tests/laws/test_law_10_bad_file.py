@@ -28,6 +28,9 @@ BAD: Mapping[str, str] = {
     "empty": "",
     "unknown key": json.dumps({"version": 1, "transport": "tmux", "agentz": []}),
     "unknown version": json.dumps({"version": 7, "agents": []}),
+    "no valid agent": json.dumps(
+        {"version": 1, "transport": "tmux", "agents": [{"name": name, "runtime": "stbu"} for name in NAMES]}
+    ),
     "a cycle": json.dumps(
         {
             "version": 1,

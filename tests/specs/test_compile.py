@@ -141,7 +141,7 @@ def test_a_held_agent_is_kept_with_what_can_be_read_of_it() -> None:
 
 
 def test_a_held_agent_whose_runtime_is_missing_has_no_program() -> None:
-    assert agent(compiled(read(agents("name: a"))), "a").argv == ()
+    assert agent(compiled(read(agents("name: a", "name: b, runtime: pi"))), "a").argv == ()
 
 
 def test_a_held_agent_of_another_host_stays_there() -> None:

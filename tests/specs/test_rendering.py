@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from specs.problems import WINDOW, SourceFile, Span
+from specs.problems import WINDOW, SourceFile, Span, render_all, render_each
 from tests.specs.helpers import agents, only, read, underlined
+
+MISTAKES = (("coder0", "cluade"), ("coder1", "cluade"), ("lead", "cdoex"), ("coder2", "cluade"))
 
 
 def test_the_layout_is_the_contracts() -> None:
@@ -19,6 +21,43 @@ def test_the_layout_is_the_contracts() -> None:
            |              ^^^^^^ did you mean "claude"?
         help: runtimes known here: claude, codex, opencode, pi, stub; declare others under `runtimes:`"""
     )
+
+
+def test_a_mistake_in_every_agent_is_one_error_with_its_lines() -> None:
+    """Those of another kind, or with another word, stay apart."""
+    entries = [f"  - name: {name}\n    runtime: {runtime}\n" for name, runtime in MISTAKES]
+    loaded = read("version: 1\nagents:\n" + "".join(entries))
+    assert len(loaded.problems) == 4
+    first, other = render_each(loaded.problems)
+    assert first == dedent(
+        """\
+        error: unknown runtime "cluade" for agent "coder0"
+         --> roster.yaml:4:14
+          |
+        4 |     runtime: cluade
+          |              ^^^^^^ did you mean "claude"?
+        also: coder1 (line 6), coder2 (line 10)
+        help: runtimes known here: claude, codex, opencode, pi, stub; declare others under `runtimes:`"""
+    )
+    assert other.startswith('error: unknown runtime "cdoex" for agent "lead"\n')
+    assert "also" not in other
+    assert render_all(loaded.problems) == f"{first}\n\n{other}"
+
+
+def test_the_same_words_about_other_agents_stay_apart() -> None:
+    entries = ("name: a, runtime: pi, depends_on: [x]", "name: b, runtime: pi, depends_on: [y]", "name: c, runtime: pi")
+    assert len(render_each(read(agents(*entries)).problems)) == 2
+
+
+def test_a_fleet_in_which_no_agent_is_valid_is_none() -> None:
+    """One that is right is enough; one that is only remembered is not."""
+    wrong = ("name: a, runtime: pie", "name: b, runtime: pie")
+    loaded = read(agents(*wrong))
+    assert (loaded.roster, loaded.errors_fatal, [*loaded.held]) == (None, loaded.problems, ["a", "b"])
+    assert read(agents(*wrong, "name: c, runtime: pi, state: absent")).roster is None
+    good = read(agents(*wrong, "name: c, runtime: pi, state: stopped"))
+    assert good.roster is not None
+    assert (good.errors_fatal, [*good.held]) == ((), ["a", "b"])
 
 
 def test_a_warning_says_that_it_is_one() -> None:
