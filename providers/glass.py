@@ -92,6 +92,17 @@ class Glass(Panes):
             _gone(done)
         return frozenset(done.out.decode("utf-8", "replace").split())
 
+    def detach_keys(self, where: Where, pane: PaneState) -> tuple[str, str] | None:
+        """The prefix, and the key after it, that take a terminal away from the pane's session, as tmux names them; None
+        if the operator has bound none. Raises PaneError."""
+        done = self._run(where, ["display-message", "-p", "-t", pane.id, "#{prefix}", ";", "list-keys", "-T", "prefix"])
+        if done.status != 0:
+            _gone(done)
+            return None
+        prefix, _, keys = done.out.decode("utf-8", "replace").partition("\n")
+        found = re.search(r"^bind-key +(?:-r +)?-T +prefix +(\S+) +detach-client *$", keys, re.MULTILINE)
+        return (prefix, found[1]) if found and prefix not in ("", "None") else None
+
 
 def _glance(where: Where, pane: PaneState, text: str, between: str) -> Glance:
     head, _, rest = text.partition("\n")

@@ -46,12 +46,30 @@ class Pane:
         except PaneError as error:
             raise unreachable(error) from error
 
+    def way_out(self) -> str:
+        """What to press to leave its session, for people. Raises Unavailable."""
+        try:
+            keys = self.glass.detach_keys(self.where, self.state)
+        except PaneError as error:
+            raise unreachable(error) from error
+        if keys is None:
+            return "run `tmux detach-client` from another terminal: no key is bound to it"
+        return f"press {_key(keys[0])}, then {_key(keys[1])}"
+
     def terminals(self) -> frozenset[str]:
         """The terminals of all panes of its server. Raises Unavailable."""
         try:
             return self.glass.terminals(self.where)
         except PaneError as error:
             raise unreachable(error) from error
+
+
+def _key(name: str) -> str:
+    """A key as it is printed on a keyboard: tmux says C-b."""
+    for short, long in (("C-", "Ctrl-"), ("M-", "Alt-")):
+        if name.startswith(short) and len(name) == 3:
+            return long + name[2:].upper()
+    return name
 
 
 def text_of(seen: Glance, lines: int = TEXT_MAX, *, screen: bool = False) -> str:

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from reconciler.output import Output
     from reconciler.pane import Pane
 
+TOLD_MS = 5000  # how long the last row says how to leave; a key that is pressed ends it
+
 
 @click.command("attach", epilog="\b\nExample:\n  mosaic agent attach coder0\n")
 @click.argument("agent", metavar="NAME")
-@click.option("--yes", is_flag=True, help="Do not ask when others are attached already.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask when others are attached already.")
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
-    """Attach this terminal to the session of the agent NAME: what you type, it gets. Leave with the detach key of tmux
-    (Ctrl-B, then d, unless yours is another): the agent goes on. To look without touching, use `mosaic agent watch`.
+    """Attach this terminal to the session of the agent NAME: what you type, it gets. The last row says how to leave
+    (Ctrl-B, then d, unless your tmux has other keys): the agent goes on. To look without touching, use `mosaic agent
+    watch`.
 
     \b
     The pane keeps its own size, 200x50, however large your terminal is, so that
@@ -58,7 +61,12 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
     try:
         # The very pane: in its session there may be others, which somebody has looked at last.
         target = f"{pane.state.session}:.{pane.state.id}"
-        become(["tmux", "-u", *socket, "attach-session", "-t", target], environ)
+        leave = f"to leave, {pane.way_out()}; {found.name} goes on"
+        output.progress(
+            leave
+        )  # what is there again afterwards; tmux takes the screen over, and shows it in its last row
+        told = ["display-message", "-d", str(TOLD_MS), leave]
+        become(["tmux", "-u", *socket, "attach-session", "-t", target, ";", *told], environ)
     except SpawnError as error:
         raise Unavailable(str(error), help="install it: sudo apt install tmux") from error
 

@@ -169,7 +169,32 @@ def test_one_person_types(fleet: Fleet) -> None:
     eventually(lambda: fleet.tmux("list-clients", "-t", "=coder1").count("\n") == 2, timeout=60, what="two clients")
     for one in (seat, third):
         one.press("C-b", "d")
-        one.left(0)
+        assert "to leave, press Ctrl-B, then d; coder1 goes on" in " ".join(one.left(0).split())
+
+
+def messages(fleet: Fleet, session: str) -> str:
+    """What the server has shown to its clients, as it remembers it; "" while none is attached."""
+    clients = fleet.tmux("list-clients", "-t", f"={session}", "-F", "#{client_name}").split()
+    return fleet.tmux("show-messages", "-t", clients[0]) if clients else ""
+
+
+def test_attach_says_how_to_leave(fleet: Fleet) -> None:
+    """In tmux's own words: the last row of the screen, with the keys that are really bound."""
+    fleet.tmux("set-option", "-g", "prefix", "M-a")
+    fleet.tmux("bind-key", "-T", "prefix", "M-x", "detach-client")
+    fleet.tmux("unbind-key", "-T", "prefix", "d")
+    told = "to leave, press Alt-A, then Alt-X; coder2 goes on"
+    seat = Seat(fleet, "guest", "agent", "attach", "coder2")
+    eventually(lambda: f"message: {told}" in messages(fleet, "coder2"), timeout=60, what="the message")
+    seat.press("M-a", "M-x")
+    assert told in " ".join(seat.left(0).split())
+    fleet.tmux("unbind-key", "-T", "prefix", "M-x")
+    alone = Seat(fleet, "alone", "agent", "attach", "coder2")
+    eventually(lambda: "no key is bound to it" in messages(fleet, "coder2"), timeout=60, what="the other message")
+    fleet.tmux("detach-client", "-s", "=coder2")
+    alone.left(0)
+    fleet.tmux("set-option", "-g", "prefix", "C-b")
+    fleet.tmux("bind-key", "-T", "prefix", "d", "detach-client")
 
 
 def test_attach_refuses_what_makes_no_sense(fleet: Fleet) -> None:
