@@ -17,9 +17,9 @@ from providers.pane_values import Pane
 if TYPE_CHECKING:
     from providers.host import Usage
     from providers.pane_values import OtherPane
-    from providers.placement import Kept
     from providers.programs.base import Reading
 
+Kept = int | str | None  # the kernel's value of a limit, `max` where there is none; None: no controller keeps it
 NO_PANE = Pane(
     session="", pid=0, dead=False, dead_status=None, command="", mark="", fleet="", launch="", created=0.0,
     activity=0.0, attached=0, in_mode=False, title="",

@@ -1,7 +1,7 @@
 """The machine, as everything else sees it: facts to read, steps to carry out.
 
-`Host` is the only door to subprocesses, sockets and files of the managed host. `providers/local_host.py` is the real
-one; `tests/world.py` is a simulated one that implements the same protocol and is checked against the real one.
+`Host` is the only door to subprocesses, sockets and files of the managed host. `providers/machine/local_host.py` is the
+real one; `tests/world.py` is a simulated one that implements the same protocol and is checked against the real one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from providers.host_facts import Overlay as Overlay  # noqa: PLC0414 - likewise
 from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import Pane as Pane  # noqa: PLC0414 - whoever asks the host finds it here
 from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - whoever asks the host finds it here
-from providers.programs.base import Screen
+from providers.screen import Screen
 
 if TYPE_CHECKING:
     from providers.program_fault import ProgramFault
@@ -238,7 +238,7 @@ class Host(Protocol):
 
     def until(self, deadline: float) -> None:
         """When the run's time is up, on the monotonic clock: what is asked of systemd after that has a moment only for
-        its answer (`providers.dbus.LEAST_S`). A step that has begun has its own time."""
+        its answer (`providers.systemd.client.LEAST_S`). A step that has begun has its own time."""
         ...
 
     def paused(self) -> str | None:

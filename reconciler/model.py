@@ -8,8 +8,23 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, Present, Resource, ResourceKey, Verb
-from providers.overrides import Override
-from reconciler.classify import CLOSED, Readiness
+from providers.kinds.overrides import Override
+
+
+class Readiness(StrEnum):
+    """The closed list, in the order in which a person wants to hear of it."""
+
+    DEAD = "dead"
+    STUCK = "stuck"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    WAITING = "waiting"
+    WORKING = "working"
+    AVAILABLE = "available"
+
+
+CLOSED = frozenset({"trust", "login"})  # of these, an agent can do nothing at all until a person has answered
+
 
 NAME_TAKEN = "another tmux session has the name of its own"  # so that a start would have nowhere to go
 
@@ -24,7 +39,7 @@ class Observation:
     taken_at: float  # Unix seconds
     uptime: float = 0.0  # the monotonic clock at that time
     boot_id: str = ""
-    clock_set_at: float = 0.0  # see `reconciler.clock`
+    clock_set_at: float = 0.0  # see `reconciler.observe.clock_steps`
     overrides: Mapping[str, Override] = field(default_factory=dict)  # by unit: what is not as shipped
     unit_files: str = ""  # digests of the files that decide about our units (added, own), "" where not seen
     reload_due: bool = False  # systemd says that it has not read what is there now

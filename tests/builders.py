@@ -7,9 +7,10 @@ from typing import Any
 from providers.base import Action, FieldChange, Health, HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.host import HostFacts
 from providers.steps import DaemonReload, SetEnabled, Step, UnitJob, WriteFile
-from reconciler.conditions import ConditionReason
 from reconciler.model import AgentView, Held, History, Outcome, Plan, Summary
-from reconciler.status import FleetStatus, LastRun, SourceReport, build_status
+from reconciler.status.conditions import ConditionReason
+from reconciler.status.status import FleetStatus, LastRun, build_status
+from reconciler.status.values import SourceReport
 
 NOW = 1_763_608_560.0  # 2025-11-20T03:16:00Z
 SHA = "1a2b3c4d5e6f" + "0" * 28

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 
 from reconciler.commands.schema import DOCUMENTS
-from reconciler.schemas import schema_of
+from reconciler.schemas.registry import schema_of
 
 
 @cache

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from providers import manifest
+from providers.shipped import manifest
 from reconciler.model import AgentHistory, History
 from specs.compiled import Agent, AgentState, EnvValue, Fleet, Limits, Policy
-from specs.north_star import NorthStar
-from specs.projection import render
+from specs.mission.projection import render
+from specs.models.north_star import NorthStar
 from tests.world import FACTS, HOLDER_UNIT, World
 from tests.world_model import RESPONDER_UNIT
 

@@ -1,8 +1,11 @@
-"""The shape of the house: which way imports run, what the pure modules keep away from, how long a file may be."""
+"""The shape of the house, as `tests/rooms.toml` declares it: which way imports run, what is pure, how big a room is."""
 
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -11,8 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYERS = ("specs", "providers", "reconciler")  # each may import those before it, and itself
-LONGEST = 320  # lines; one that wants more is two ideas
+HOUSE = tomllib.loads((ROOT / "tests/rooms.toml").read_text(encoding="utf-8"))
+ORDER: list[str] = HOUSE["order"]
+SHIPPED = frozenset(HOUSE["shipped"])
+PACKAGES = ("specs", "providers", "reconciler")
 
 # What touches the machine, the clock or chance. `os.path` only takes names apart, so that one function of it is fine.
 IMPURE = frozenset((
@@ -20,34 +25,7 @@ IMPURE = frozenset((
     "secrets", "select", "selectors", "shutil", "signal", "socket", "subprocess", "tempfile", "termios", "threading",
     "time", "urllib",
 ))  # fmt: skip
-PURE_RECONCILER = (
-    "backoff", "classify", "clock", "commit", "conditions", "credit", "decide", "deliver_text", "deliver_verdict",
-    "customise", "schemas_persona",
-    "describe", "desired", "diff", "documents", "draft", "errors", "events", "failures", "fleet_problems", "floor",
-    "forced",
-    "guards", "judge", "losses", "may_end", "message", "metrics", "model", "moving", "plan", "plan_agents",
-    "plan_reseed", "plan_shared", "plan_summary", "proposal", "provisioning", "redact", "remember",
-    "responses", "results", "rollout", "row", "rows", "rows_document", "schema_words", "schemas", "schemas_changing",
-    "schemas_seeing",
-    "schemas_star", "sightings", "status", "status_document", "store_codec", "suspend", "threshold", "times", "verbs",
-    "verify", "views",
-)  # fmt: skip
-PURE_DOCTOR = (
-    "check", "clock", "document", "files", "leftovers", "loop", "programs", "repository", "runtimes", "session",
-    "systemd", "terminals",
-)  # fmt: skip
-PURE_CONTRACT = ("answers", "document", "homes", "model")
-PURE_PROVIDERS = (
-    "additions", "agent_pane", "base", "comms", "contract", "env", "evidence", "extras", "framework", "heartbeat",
-    "holder",
-    "host", "host_facts", "identity", "launch", "layouts", "linger", "manifest", "names", "overrides", "pane_rows",
-    "pane_values", "place", "placement", "program_fault", "programs.base", "programs.claude",
-    "programs.claude_screen", "programs.codex", "programs.codex_screen", "programs.opencode", "programs.painted",
-    "programs.pi", "programs.registry", "programs.styled", "programs.told", "projection", "readings", "registry",
-    "reseed", "responder", "session", "sgr", "shipped", "steps", "unit", "uses",
-)  # fmt: skip
-# They read files that are part of the program, as its code is; nothing of the machine is in them.
-SHIPPED = ("providers.framework_files", "providers.programs.files", "specs.library")
+NAMES_ONLY = ("basename", "dirname", "join", "splitext")  # of os.path
 # Reading a date is pure; asking what time it is is not.
 CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "uuid.uuid4")
 
@@ -64,7 +42,7 @@ class Import:
 def modules() -> dict[str, Path]:
     """Every module of the three packages, by dotted name."""
     found = {}
-    for layer in LAYERS:
+    for layer in PACKAGES:
         for path in sorted((ROOT / layer).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
@@ -102,60 +80,104 @@ def _imports(node: ast.AST, *, typing: bool) -> Iterator[Import]:
             yield from _imports(child, typing=typing)
 
 
-def pure() -> list[str]:
-    specs = [name for name in MODULES if name.split(".")[0] == "specs" and name not in SHIPPED]
-    render = [name for name in MODULES if name.startswith("reconciler.render.")]
-    return sorted(
-        [*specs, *render, *(f"providers.{name}" for name in PURE_PROVIDERS)]
-        + [f"reconciler.{name}" for name in PURE_RECONCILER]
-        + [f"reconciler.doctor.{name}" for name in PURE_DOCTOR]
-        + [f"reconciler.contract.{name}" for name in PURE_CONTRACT]
-    )
+def room(name: str) -> str | None:
+    """The innermost room that a module is in; None for the package itself."""
+    parts = name.split(".")
+    return next((".".join(parts[:end]) for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in ORDER), None)
+
+
+def says_pure(module: str) -> bool:
+    return re.search(r"\bPure\b", ast.get_docstring(tree(module)) or "") is not None
+
+
+@cache
+def pure() -> tuple[str, ...]:
+    """Every module of a pure room, and every one that says of itself that it is."""
+
+    def within(module: str, rooms: list[str]) -> bool:
+        return any(module == one or module.startswith(f"{one}.") for one in rooms)
+
+    by_room = (one for one in MODULES if within(one, HOUSE["pure"]) and not within(one, HOUSE["pure_but_for"]))
+    return tuple(sorted({*by_room, *(one for one in MODULES if says_pure(one))} - SHIPPED - PACKAGE_TEXTS))
+
+
+PACKAGE_TEXTS = frozenset(name for name, path in MODULES.items() if path.name == "__init__.py")  # a docstring each
+
+
+def test_every_module_has_its_place() -> None:
+    assert [one for one in MODULES if room(one) is None and one not in PACKAGES] == []
+    assert [one for one in ORDER if one not in MODULES] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_run_one_way(module: str) -> None:
-    """`reconciler -> providers -> specs` and never back; types of an upper layer are not for a lower one either."""
-    allowed = LAYERS[: LAYERS.index(module.partition(".")[0]) + 1]
+    """A room imports from itself and from those before it; types of a later room are not for an earlier one either."""
+    own = room(module)
     back = [
         f"{MODULES[module]}:{one.line} imports {one.name}"
         for one in imports(module)
-        if one.name.split(".")[0] in {*LAYERS, "tests"} - set(allowed)
+        if one.name.split(".")[0] == "tests"
+        or (
+            one.name in MODULES
+            and own is not None
+            and (other := room(one.name))
+            and ORDER.index(other) > ORDER.index(own)
+        )
     ]
     assert not back
 
 
-@pytest.mark.parametrize("module", pure())
-def test_pure_modules_import_nothing_impure(module: str) -> None:
-    """No I/O, no clock, no chance, and no module of ours that has any of them, not even inside a function."""
-    known = {*pure(), *SHIPPED, *LAYERS}
-    wrong = [
-        f"{MODULES[module]}:{one.line} imports {one.name}"
-        for one in imports(module)
-        if not one.typing
-        and one.name != "os.path"
-        and (one.name.split(".")[0] in IMPURE or (one.name in MODULES and one.name not in known))
-    ]
-    assert not wrong
+def test_a_room_is_small_enough_to_be_known() -> None:
+    files = Counter(str(path.parent.relative_to(ROOT)) for name, path in MODULES.items() if name not in PACKAGE_TEXTS)
+    assert {name: number for name, number in files.items() if number > HOUSE["most_files"]} == {}
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGE_TEXTS - SHIPPED))
+def test_a_room_says_what_it_is_for(name: str) -> None:
+    text = ast.get_docstring(tree(name)) or ""
+    assert text, f"{MODULES[name]}: say what it is for, what it may import, and which file to read first"
+    if name in ORDER:
+        assert re.search(r"[Ii]mports", text), MODULES[name]
+        first = re.search(r"Read `(\w+)\.py`", text)
+        assert first is not None, MODULES[name]
+        assert f"{name}.{first[1]}" in MODULES, MODULES[name]
+
+
+def _own_impurities(module: str) -> Iterator[str]:
+    """What in this file is not pure. Of `os.path` only what takes names apart is; the rest looks at the machine."""
+    for one in imports(module):
+        if not one.typing and one.name != "os.path" and one.name.split(".")[0] in IMPURE:
+            yield f"{MODULES[module]}:{one.line} imports {one.name}"
+    for call in (node for node in ast.walk(tree(module)) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        looks = name.startswith("os.") and name.removeprefix("os.path.") not in NAMES_ONLY
+        if name in ("open", "input", "print") or name.endswith(CLOCKS) or looks:
+            yield f"{MODULES[module]}:{call.lineno} calls {name}"
+
+
+@cache
+def impurities() -> dict[str, str]:
+    """Module to what makes it impure: something in it, or an import of another one that is, even inside a function."""
+    found = {one: why for one in MODULES if one not in SHIPPED and (why := next(_own_impurities(one), ""))}
+    fresh = set(found)
+    while fresh:
+        further = {
+            name: f"{MODULES[name]}:{one.line} imports {one.name}, and {found[one.name]}"
+            for name in MODULES.keys() - found.keys() - SHIPPED
+            for one in imports(name)
+            if not one.typing and one.name in fresh
+        }
+        found |= further
+        fresh = set(further)
+    return found
 
 
 @pytest.mark.parametrize("module", pure())
-def test_pure_modules_open_nothing_and_ask_no_clock(module: str) -> None:
-    """Of `os.path` only what takes names apart is used; everything else in it looks at the machine."""
-    called = [(node.lineno, ast.unparse(node.func)) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
-    wrong = [
-        f"{MODULES[module]}:{line} calls {name}"
-        for line, name in called
-        if name in ("open", "input", "print")
-        or name.endswith(CLOCKS)
-        or (name.startswith("os.") and name.removeprefix("os.path.") not in ("basename", "dirname", "join", "splitext"))
-    ]
-    assert not wrong
+def test_a_pure_module_is_pure(module: str) -> None:
+    assert impurities().get(module) is None
 
 
 def test_only_the_doors_run_programs() -> None:
-    """Programs are started in these files and in no other: each has a deadline, an argument list and a clean end."""
-    doors = {"providers.spawn", "reconciler.git"}
     starting = {
         module
         for module in MODULES
@@ -163,10 +185,10 @@ def test_only_the_doors_run_programs() -> None:
         if isinstance(node, ast.Attribute)
         and ast.unparse(node) in ("subprocess.Popen", "subprocess.run", "os.posix_spawn", "os.system", "os.popen")
     }
-    assert starting == doors
+    assert starting == set(HOUSE["start_programs"])
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_file_is_long(module: str) -> None:
     with MODULES[module].open(encoding="utf-8") as lines:
-        assert sum(1 for _ in lines) <= LONGEST
+        assert sum(1 for _ in lines) <= HOUSE["most_lines"]

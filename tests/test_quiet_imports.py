@@ -10,8 +10,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.results import RunOptions
-from reconciler.run import Surroundings, run
+from reconciler.context.host import Surroundings
+from reconciler.loop.result import RunOptions
+from reconciler.run.run import run
 from tests.world import FACTS, World
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,9 +27,10 @@ ROSTER = {
 QUIET_RUN = """
 import json, pickle, sys
 from reconciler.commands.run_output import tell
-from reconciler.output import Output
-from reconciler.results import RunOptions
-from reconciler.run import Surroundings, run
+from reconciler.cli.output import Output
+from reconciler.loop.result import RunOptions
+from reconciler.context.host import Surroundings
+from reconciler.run.run import run
 
 with open(sys.argv[1], "rb") as file:
     world = pickle.load(file)
@@ -82,4 +84,6 @@ def test_a_run_with_nothing_to_do_imports_nothing_dear(tmp_path: Path) -> None:
         assert (code, done, due) == (0, 0, 0)
         assert not dear(modules)
         assert "subprocess" not in modules  # a local repository is read without git
-        assert not {"reconciler.outbox", "reconciler.postman", "reconciler.kickstart"} & set(modules)
+        assert not {"reconciler.delivery.outbox", "reconciler.run.outbox_round", "reconciler.delivery.kickstart"} & set(
+            modules
+        )

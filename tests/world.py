@@ -20,8 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from providers.contract import OVERLAYS, PROFILE
 from providers.host import HostFacts, Overlay
+from providers.launch.contract import OVERLAYS, PROFILE
 from providers.steps import (
     CaptureDead,
     Confine,

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.base import ObserveError
-from providers.heartbeats import parse
 from providers.host import (
     FileState,
     HeartbeatFile,
@@ -20,14 +19,15 @@ from providers.host import (
     UnitState,
     Usage,
 )
-from providers.placement import TOTAL, size
+from providers.launch.placement import TOTAL, size
+from providers.machine.heartbeat_files import parse
 from providers.programs.registry import READERS
 from tests.programs.captures import screen
 from tests.world_machine import template_of
 
 if TYPE_CHECKING:
     from providers.program_fault import ProgramFault
-    from providers.programs.base import Screen
+    from providers.screen import Screen
     from specs.compiled import Agent
     from tests.world import World
     from tests.world_model import Session

@@ -1,6 +1,7 @@
 """The files that a host needs before any agent can run: systemd units, and the programs that they start.
 
-The programs are plain text, the same on every host. The units have `@NAME@` where `providers/framework.py` puts a path.
+The programs are plain text, the same on every host. The units have `@NAME@` where `providers/kinds/framework.py` puts a
+path.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from providers.screen import Screen
+
 if TYPE_CHECKING:
     from specs.compiled import Agent
 
@@ -38,19 +40,6 @@ class Extra:
     args: tuple[str, ...] = ()
     text_args: tuple[tuple[str, str], ...] = ()
     env: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
-    """What a person sees: `lines` plain and stripped at the right, `styled` the same with SGR sequences, both from top
-    to bottom; the cursor as column and row from 0."""
-
-    lines: tuple[str, ...]
-    styled: tuple[str, ...]
-    cursor: tuple[int, int]
-    title: str
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

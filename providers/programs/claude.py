@@ -19,7 +19,8 @@ from providers.programs.base import Beats, Extra, Program, Reads
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.programs.base import Place, Reading, Screen
+    from providers.programs.base import Place, Reading
+    from providers.screen import Screen
     from specs.compiled import Agent
 
 SETTINGS = "claude-settings.json"

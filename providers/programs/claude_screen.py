@@ -10,11 +10,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from providers.programs.base import Reading
-from providers.programs.styled import rows
+from providers.programs.screen_rows import rows
 
 if TYPE_CHECKING:
-    from providers.programs.base import Asks, Screen, Turn
-    from providers.programs.styled import Row
+    from providers.programs.base import Asks, Turn
+    from providers.programs.screen_rows import Row
+    from providers.screen import Screen
 
 _RULE = re.compile(r"─{8,}(?: .{1,80} ─+)?$")
 _MARK = "\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}"

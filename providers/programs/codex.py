@@ -17,7 +17,8 @@ from providers.programs import codex_screen
 from providers.programs.base import Beats, Extra, Program, Reads
 
 if TYPE_CHECKING:
-    from providers.programs.base import Place, Reading, Screen
+    from providers.programs.base import Place, Reading
+    from providers.screen import Screen
     from specs.compiled import Agent
 
 # The contract is said in parts: codex cuts what one hook prints to about 10,000 bytes. The longest contract that there

@@ -10,11 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from providers.programs.base import Reading
-from providers.programs.styled import rows
+from providers.programs.screen_rows import rows
 
 if TYPE_CHECKING:
-    from providers.programs.base import Asks, Screen, Turn
-    from providers.programs.styled import Row
+    from providers.programs.base import Asks, Turn
+    from providers.programs.screen_rows import Row
+    from providers.screen import Screen
 
 _MARK = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 _FOLDED = re.compile(r"\[PastedContent\d+chars\]")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
 from providers.programs.base import Asks, Beats, Extra, Reading, Reads, Turn
-from providers.programs.painted import cells
+from providers.programs.screen_cells import cells
 
 if TYPE_CHECKING:
-    from providers.programs.base import Place, Program, Screen
+    from providers.programs.base import Place, Program
+    from providers.screen import Screen
     from specs.compiled import Agent
 
 EXTENSION = "pi.js"

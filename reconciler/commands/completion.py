@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from reconciler.output import Output
+    from reconciler.cli.output import Output
 
 
 @click.command(
@@ -24,8 +24,8 @@ Examples:
 def command(output: Output, *, shell: str) -> int:
     """Print a script that completes commands, options, their values, and the names of agents. The shell does it by
     itself: no program is started while you wait. Print it anew after an upgrade."""
-    from reconciler.surface.completion import script
-    from reconciler.surface.tree import command_lines
+    from reconciler.cli.completion import script
+    from reconciler.commands.command_lines import command_lines
 
     output.result(script(shell, command_lines()).rstrip("\n"))
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from reconciler.output import Output
+    from reconciler.cli.output import Output
 
 
 @click.command("help", epilog="\b\nExample:\n  mosaic help fleet install\n")

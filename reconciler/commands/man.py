@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from reconciler.output import Output
+    from reconciler.cli.output import Output
 
 
 @click.command(
@@ -27,11 +27,11 @@ def command(output: Output, *, words: tuple[str, ...], folder: Path | None) -> i
     """Print the manual page of COMMAND, for man to show; without one, that of mosaic itself."""
     from importlib.metadata import version
 
+    from reconciler.cli.man_pages import pages
+    from reconciler.commands.command_lines import command_lines
     from reconciler.errors import MEANINGS, NotFound, Usage
-    from reconciler.files import about
-    from reconciler.store import write_failure
-    from reconciler.surface.manual import pages
-    from reconciler.surface.tree import command_lines
+    from reconciler.helpers.atomic_files import about
+    from reconciler.state.store import write_failure
 
     made = pages(command_lines(), MEANINGS, version("mosaic-fleet"))
     if folder is None:

@@ -11,34 +11,38 @@ from reconciler.commands.version import version_option
 # By section: what one reads in --help, in the order of a fleet's day.
 FLEET_SECTIONS: Mapping[str, Table] = {
     "Set up": {
-        "init": ("init", "init", "Make a fleet: its files, its repository, the first commit."),
-        "provision": ("provision", "provision", "Fill the seats of a system type, by a commit."),
-        "validate": ("validate", "command", "Check the files of a fleet."),
+        "init": ("init.command", "init", "Make a fleet: its files, its repository, the first commit."),
+        "provision": ("change.provision", "provision", "Fill the seats of a system type, by a commit."),
+        "validate": ("view.validate", "command", "Check the files of a fleet."),
         "schema": ("schema", "command", "Print a JSON Schema."),
-        "install": ("install", "install", "Reconcile this host by itself from now on."),
-        "uninstall": ("uninstall", "uninstall", "Stop reconciling by itself; agents go on. With --purge, all goes."),
+        "install": ("setup.install", "install", "Reconcile this host by itself from now on."),
+        "uninstall": (
+            "setup.uninstall",
+            "uninstall",
+            "Stop reconciling by itself; agents go on. With --purge, all goes.",
+        ),
     },
     "See": {
-        "ps": ("ps", "command", "Every agent, as it is right now."),
-        "status": ("status", "command", "What is known of the fleet on this host."),
-        "verify": ("verify", "command", "Check every thing that the fleet stands on, by its name."),
-        "org": ("org", "command", "Draw who reports to whom."),
-        "comms-block": ("comms_block", "command", "What an agent is told of its peers."),
+        "ps": ("view.ps", "command", "Every agent, as it is right now."),
+        "status": ("view.status", "command", "What is known of the fleet on this host."),
+        "verify": ("view.verify", "command", "Check every thing that the fleet stands on, by its name."),
+        "org": ("view.org", "command", "Draw who reports to whom."),
+        "comms-block": ("view.comms_block", "command", "What an agent is told of its peers."),
     },
     "Change, by a commit": {
-        "add": ("add", "add", "Declare one more agent, by a commit."),
-        "remove": ("remove", "remove", "Take agents out of the fleet, by a commit."),
-        "start": ("lifecycle", "start", "Start agents that were stopped, by a commit."),
-        "stop": ("lifecycle", "stop", "Stop agents, by a commit."),
-        "restart": ("lifecycle", "restart", "Restart agents once, by a commit."),
+        "add": ("change.add", "add", "Declare one more agent, by a commit."),
+        "remove": ("change.remove", "remove", "Take agents out of the fleet, by a commit."),
+        "start": ("change.lifecycle", "start", "Start agents that were stopped, by a commit."),
+        "stop": ("change.lifecycle", "stop", "Stop agents, by a commit."),
+        "restart": ("change.lifecycle", "restart", "Restart agents once, by a commit."),
     },
     "Now, on this host": {
-        "sync": ("sync", "command", "Look now."),
-        "pause": ("pause", "pause", "Pull the kill switch: no action is taken."),
-        "resume": ("pause", "resume", "Let go of the kill switch, or lift an agent's suspension."),
-        "suspend": ("suspend", "suspend", "Leave an agent alone for a while."),
-        "unsuspend": ("suspend", "unsuspend", "Lift a suspension."),
-        "release": ("release", "command", "Let something go that is held back."),
+        "sync": ("change.sync", "command", "Look now."),
+        "pause": ("change.pause", "pause", "Pull the kill switch: no action is taken."),
+        "resume": ("change.pause", "resume", "Let go of the kill switch, or lift an agent's suspension."),
+        "suspend": ("change.suspend", "suspend", "Leave an agent alone for a while."),
+        "unsuspend": ("change.suspend", "unsuspend", "Lift a suspension."),
+        "release": ("change.release", "command", "Let something go that is held back."),
     },
     "Purpose and roles": {
         "north-star": ("mosaic", "north_star", "The mission: what the fleet is for, and which goals come next."),
@@ -46,49 +50,49 @@ FLEET_SECTIONS: Mapping[str, Table] = {
     },
 }
 NORTH_STAR: Table = {
-    "validate": ("north_star", "validate", "Check the mission."),
-    "render": ("north_star", "render", "Write the mission to be read by people, or check that it is."),
-    "next": ("north_star", "next_", "Which goals are ready."),
-    "graph": ("north_star", "graph", "Draw which goals come before which."),
-    "diff": ("north_star", "diff", "What has changed in the mission."),
+    "validate": ("change.north_star", "validate", "Check the mission."),
+    "render": ("change.north_star", "render", "Write the mission to be read by people, or check that it is."),
+    "next": ("change.north_star", "next_", "Which goals are ready."),
+    "graph": ("change.north_star", "graph", "Draw which goals come before which."),
+    "diff": ("change.north_star", "diff", "What has changed in the mission."),
 }
 PERSONA: Table = {
-    "list": ("persona", "list_", "Every class that there is a contract for."),
-    "show": ("persona", "show", "The contract of a class."),
-    "customise": ("persona", "customise", "Begin a contract of your own over a shipped one, by a commit."),
-    "diff": ("persona", "diff", "What has changed in the shipped one, and what yours says."),
-    "accept": ("persona", "accept", "Say that you have seen what ships now, by a commit."),
+    "list": ("change.persona", "list_", "Every class that there is a contract for."),
+    "show": ("change.persona", "show", "The contract of a class."),
+    "customise": ("change.persona", "customise", "Begin a contract of your own over a shipped one, by a commit."),
+    "diff": ("change.persona", "diff", "What has changed in the shipped one, and what yours says."),
+    "accept": ("change.persona", "accept", "Say that you have seen what ships now, by a commit."),
 }
 AGENT_SECTIONS: Mapping[str, Table] = {
     "See": {
-        "status": ("agent_status", "command", "All that is known of one agent, and what comes next."),
-        "roster": ("agent_roster", "command", "Who is declared, here and on other hosts."),
-        "watch": ("agent_watch", "command", "Look at an agent's pane as it goes on."),
-        "tail": ("agent_tail", "command", "The last lines of an agent's pane."),
+        "status": ("agent.status", "command", "All that is known of one agent, and what comes next."),
+        "roster": ("agent.roster", "command", "Who is declared, here and on other hosts."),
+        "watch": ("agent.watch", "command", "Look at an agent's pane as it goes on."),
+        "tail": ("agent.tail", "command", "The last lines of an agent's pane."),
     },
     "Talk": {
-        "send": ("agent_send", "command", "Put a message into an agent's composer."),
-        "outbox": ("agent_outbox", "command", "Messages that wait until their agent is available."),
-        "attach": ("agent_attach", "command", "Sit down at an agent's terminal."),
-        "reset": ("agent_reset", "command", "Give an agent a new conversation."),
+        "send": ("agent.send", "command", "Put a message into an agent's composer."),
+        "outbox": ("agent.outbox", "command", "Messages that wait until their agent is available."),
+        "attach": ("agent.attach", "command", "Sit down at an agent's terminal."),
+        "reset": ("agent.reset", "command", "Give an agent a new conversation."),
     },
 }
 TOP_SECTIONS: Mapping[str, Table] = {
     "Every day": {
-        "ps": ("ps", "command", "Every agent, as it is right now: `mosaic fleet ps`."),
-        "status": ("status", "command", "What is known of the fleet on this host: `mosaic fleet status`."),
+        "ps": ("view.ps", "command", "Every agent, as it is right now: `mosaic fleet ps`."),
+        "status": ("view.status", "command", "What is known of the fleet on this host: `mosaic fleet status`."),
         "fleet": ("mosaic", "fleet", "The fleet on this host."),
         "agent": ("mosaic", "agent", "One agent of the fleet."),
     },
     "This host": {
-        "update": ("update", "command", "Bring this host to the installed version, or back."),
-        "doctor": ("doctor", "command", "Check every prerequisite, and show what mends it."),
+        "update": ("setup.update", "command", "Bring this host to the installed version, or back."),
+        "doctor": ("view.doctor", "command", "Check every prerequisite, and show what mends it."),
     },
     "Reference": {
         "help": ("help", "command", "Print the help of a command."),
         "man": ("man", "command", "Print a manual page, or write them all."),
         "completion": ("completion", "command", "Print the completion script for a shell."),
-        "compose-contract": ("compose_contract", "command", "Print the one text that an agent starts with."),
+        "compose-contract": ("view.compose_contract", "command", "Print the one text that an agent starts with."),
     },
 }
 
@@ -139,6 +143,6 @@ command = version_option(
 
 def main() -> NoReturn:
     """The console script."""
-    from reconciler.cli import main as run_command
+    from reconciler.cli.main import main as run_command
 
     run_command(command)

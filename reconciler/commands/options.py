@@ -21,7 +21,7 @@ class Duration(_Seconds):
         """Raises click.BadParameter."""
         if isinstance(value, (int, float)):
             return float(value)
-        from specs.durations import parse_duration
+        from specs.values.durations import parse_duration
 
         text = str(value).strip()
         try:

@@ -14,8 +14,8 @@ from reconciler.commands.version import version_option
 
 if TYPE_CHECKING:
     from providers.base import Json
-    from reconciler.output import Format, Output
-    from reconciler.results import RunOptions, RunResult
+    from reconciler.cli.output import Format, Output
+    from reconciler.loop.result import RunOptions, RunResult
 
 EPILOG = """\b
 Examples:
@@ -81,7 +81,7 @@ def command(
     FLEET is a working tree, a bare repository or a URL; without it MOSAIC_FLEET, then the repository of the current
     folder, then reconcile.toml, then the only fleet that has run here. Only what is committed counts.
     """
-    from reconciler.results import RunOptions
+    from reconciler.loop.result import RunOptions
 
     _must_not_be_a_command(fleet)
     _check(dry_run=dry_run, watch=watch, out=out, plan_file=plan_file, detailed=detailed_exitcode, agents=agents)
@@ -100,7 +100,7 @@ def command(
     )
     if watch:
         from reconciler.commands.run_output import ResidentOutput
-        from reconciler.watch import watch as stay
+        from reconciler.resident.watch import watch as stay
 
         output.running = True
         return int(stay(options, ResidentOutput(output, form).tell, complain=output.error))
@@ -119,7 +119,7 @@ def run_and_tell(
     """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
     from reconciler.commands.run_output import applied_by, preview, tell
     from reconciler.errors import ExitCode
-    from reconciler.run import run
+    from reconciler.run.run import run
 
     output.running = not options.dry_run
     result = run(options)
@@ -134,16 +134,16 @@ def run_and_tell(
 
 def _pending(result: RunResult) -> bool:
     """Whether the host would be changed, now or later; what is held back on purpose is not pending."""
-    from reconciler.judge import NO_FAILURE
+    from reconciler.status.assess import NO_FAILURE
 
     return bool(result.plan.actions) or any(held.reason not in NO_FAILURE for held in result.plan.held)
 
 
 def _write_plan(path: Path, result: RunResult) -> None:
+    from reconciler.cli.output import to_json
     from reconciler.commands.run_output import run_document
     from reconciler.errors import MosaicError
-    from reconciler.files import write_atomic
-    from reconciler.output import to_json
+    from reconciler.helpers.atomic_files import write_atomic
 
     text = to_json(run_document(result, dry_run=True)) + "\n"
     try:
@@ -184,8 +184,8 @@ def _must_not_be_a_command(fleet: str | None) -> None:
 
     error = familiar(fleet) if fleet is not None else None
     if error is not None and fleet is not None and not Path(fleet).exists():
-        from providers.facts import gather
-        from reconciler.which_fleet import known_fleets
+        from providers.machine.facts import gather
+        from reconciler.context.which_fleet import known_fleets
 
         if fleet not in known_fleets(gather(os.environ)):
             raise error
@@ -210,6 +210,6 @@ def _check(
 
 def main() -> NoReturn:
     """The console script."""
-    from reconciler.cli import main as run_command
+    from reconciler.cli.main import main as run_command
 
     run_command(command)

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from providers.base import Json
-    from reconciler.documents import StepsOf
-    from reconciler.output import Format, Output
-    from reconciler.results import RunOptions, RunResult
+    from reconciler.cli.output import Format, Output
+    from reconciler.loop.result import RunOptions, RunResult
+    from reconciler.run.documents import StepsOf
 
 
 def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: bool = False) -> None:
@@ -47,8 +47,8 @@ def preview(
 
 def applied_by(options: RunOptions, out: Path | None) -> str:
     """The command that does what the preview of these options shows."""
-    from reconciler.git import redact
-    from reconciler.render.words import as_typed
+    from reconciler.git.process import redact
+    from reconciler.helpers.words import as_typed
 
     if out is not None:
         return f"reconcile --plan {as_typed(str(out))}"
@@ -73,7 +73,7 @@ class ResidentOutput:
 
     def tell(self, result: RunResult) -> None:
         """One report for each run that differs from the one before; as JSON, on one line."""
-        from reconciler.conditions import ConditionType
+        from reconciler.status.conditions import ConditionType
 
         plan = result.plan
         held = {(held.agent, held.target, held.reason) for held in plan.held}
@@ -95,7 +95,7 @@ class ResidentOutput:
 def _tell_asides(result: RunResult, output: Output) -> None:
     """What belongs to stderr: whose fleet it is if nobody named one, what was rejected, what is not committed, what had
     to be set aside."""
-    from reconciler.git import redact
+    from reconciler.git.process import redact
 
     news = result.intake
     if news is not None:
@@ -113,14 +113,14 @@ def _tell_asides(result: RunResult, output: Output) -> None:
 
 
 def _steps_of(result: RunResult) -> StepsOf:
-    from reconciler.documents import steps_by
+    from reconciler.run.documents import steps_by
 
     return steps_by(result.registry or {}, result.facts) if result.facts is not None else lambda _action: ()
 
 
 def run_document(result: RunResult, *, dry_run: bool = False) -> Mapping[str, Json]:
     """The report of a run, or the plan of a preview."""
-    from reconciler.documents import plan_document, report_document
+    from reconciler.run.documents import plan_document, report_document
 
     registry, facts = result.registry or {}, result.facts
     if facts is None:

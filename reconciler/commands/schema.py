@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from reconciler.output import Output
+    from reconciler.cli.output import Output
 
 SPECS = ("roster", "fleet", "north-star", "system-type")
 DOCUMENTS = (
@@ -50,12 +50,12 @@ def command(output: Output, *, which: str) -> int:
     north-star-projection, north-star-next, north-star-graph, north-star-diff; of contracts: personas, persona,
     persona-diff)."""
     if which in SPECS:
-        from specs.schema import EVERY, schema
+        from specs.scaffold.schema import EVERY, schema
 
         name = next(one for one in EVERY if one == which)
         output.result(json.dumps(schema(name), indent=2))
         return 0
-    from reconciler.schemas import schema_of
+    from reconciler.schemas.registry import schema_of
 
     output.result(json.dumps(schema_of(which), indent=2))
     return 0

@@ -36,7 +36,7 @@ def version_text() -> str:
     import re
     from importlib.metadata import version
 
-    from reconciler.doctor.look_host import programs
+    from reconciler.doctor.probes.host import programs
 
     rows = [("mosaic-fleet", version("mosaic-fleet"))]
     for one in programs(os.environ):

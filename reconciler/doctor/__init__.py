@@ -1,1 +1,4 @@
-"""What `mosaic doctor` looks at and how it judges: `look_*` read the machine, everything else is pure."""
+"""Judgements of every prerequisite, as pure functions of what `probes` saw.
+
+Pure. Imports `model`, `helpers`. Read `check.py` first.
+"""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from providers.base import Json
 from reconciler.doctor.check import RESULTS, Report
-from reconciler.redact import one_line
-from reconciler.status_document import API_VERSION
-from reconciler.times import rfc3339
+from reconciler.helpers.redact import one_line
+from reconciler.helpers.times import rfc3339
+from reconciler.status.document import API_VERSION
 
 
 def doctor_document(report: Report) -> dict[str, Json]:

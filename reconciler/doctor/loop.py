@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from providers.host import UnitState
 from reconciler.doctor.check import Check, Unseen, unseen
-from reconciler.times import rfc3339, spell_duration
+from reconciler.helpers.times import rfc3339, spell_duration
 from specs.compiled import Suspension
 
 TIMER, SERVICE, RESIDENT = "mosaic-reconcile.timer", "mosaic-reconcile.service", "mosaic-reconcile-watch.service"

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from reconciler.doctor.check import Check, Unseen, unseen
-from reconciler.times import rfc3339, spell_duration
+from reconciler.helpers.times import rfc3339, spell_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

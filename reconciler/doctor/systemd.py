@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from providers.kinds.overrides import Override
 from providers.names import HOLDER_UNIT, agent_of_scope
-from providers.overrides import Override
 from reconciler.doctor.check import Check, Unseen, unseen
 
 OWN_LOOPS = ("mosaic-reconcile.service", "mosaic-reconcile-watch.service")

@@ -1,1 +1,4 @@
-"""Text for people, from the values of a run. Pure: no colour by itself, nothing cut, nothing that needs Unicode."""
+"""Text for people, from values: plans, lists, reports, charts.
+
+Pure. Imports the rooms whose values it shows. Read `table.py` first.
+"""

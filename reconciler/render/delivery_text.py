@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.redact import one_line
+from reconciler.helpers.redact import one_line
+from reconciler.helpers.times import parse_rfc3339, rfc3339, rfc3339_or_none
+from reconciler.helpers.words import count, data, no_paint, when
 from reconciler.render.table import table
-from reconciler.render.words import count, data, no_paint, when
-from reconciler.status_document import API_VERSION
-from reconciler.times import parse_rfc3339, rfc3339, rfc3339_or_none
+from reconciler.status.document import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from providers.base import Json
-    from reconciler.deliver_verdict import Delivery, Word
-    from reconciler.message import Message
-    from reconciler.render.words import Paint, Tint
+    from reconciler.delivery.message import Message
+    from reconciler.delivery.verdict import Delivery, Word
+    from reconciler.helpers.words import Paint, Tint
     from specs.compiled import Fleet
 
 _TINTS: dict[Word, Tint] = {"delivered": "green", "sent": "green", "unconfirmed": "yellow", "not-delivered": "red"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.describe import Description
+from reconciler.helpers.times import spell_duration
+from reconciler.helpers.words import Paint, Tint, data, no_paint, value, when
+from reconciler.inspection.describe import Description
+from reconciler.listing.row import Row
 from reconciler.model import Sighting
 from reconciler.render.ps_text import cpu, heading, length, size
-from reconciler.render.words import Paint, Tint, data, no_paint, value, when
-from reconciler.row import Row
-from reconciler.times import spell_duration
 
 
 def describe_text(described: Description, *, paint: Paint = no_paint) -> str:

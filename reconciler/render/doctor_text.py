@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.render.words import Paint, Tint, count, data, no_paint
-from reconciler.times import rfc3339
+from reconciler.helpers.times import rfc3339
+from reconciler.helpers.words import Paint, Tint, count, data, no_paint
 
 if TYPE_CHECKING:
     from reconciler.doctor.check import Check, Report

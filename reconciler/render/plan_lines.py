@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from providers.base import Action, Kind, Reason, Verb
 from providers.evidence import NO_FILE, FileEvidence, ReseedEvidence
+from reconciler.helpers.words import Paint, Tint, count, data
 from reconciler.model import AgentView, Plan
-from reconciler.render.words import Paint, Tint, count, data
 
 FRAMEWORK, SERVER, RESPONDER, LINGER, MISSION, CONTRACTS, PEERS = (
     "framework", "tmux server", "responder", "linger", "mission", "contracts", "peers",

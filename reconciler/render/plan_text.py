@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action
-from reconciler.documents import StepsOf
+from reconciler.helpers.words import Paint, count, data, no_paint, short, value
 from reconciler.model import Plan
 from reconciler.render.plan_lines import Group, counted, groups, is_grave, lines
-from reconciler.render.words import Paint, change, count, data, held_line, loss, no_paint, short, value
+from reconciler.run.documents import StepsOf
+from reconciler.status.phrases import change, held_line, loss
 
 if TYPE_CHECKING:
-    from reconciler.history import HistoryLine
+    from reconciler.git.log import HistoryLine
 
 
 def plan_text(

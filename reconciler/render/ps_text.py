@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from reconciler.classify import Readiness
-from reconciler.render.words import Paint, Tint, count, data, no_paint, short, when
-from reconciler.row import Row, Sync
-from reconciler.rows_document import Listing
-from reconciler.times import rfc3339, spell_duration
+from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, when
+from reconciler.listing.document import Listing
+from reconciler.listing.row import Row, Sync
+from reconciler.model import Readiness
 
 WHY = "WHY"
 DROPPED = ("CLASS", "CPU", "MEM", "RUNTIME", "RESTARTS", "UP", "HB", "IDLE")

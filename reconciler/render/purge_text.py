@@ -7,10 +7,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from reconciler.render.words import data
+from reconciler.helpers.words import data
 
 if TYPE_CHECKING:
-    from reconciler.purge import Purge
+    from reconciler.update.purge import Purge
 
 
 def purge_text(found: Purge) -> str:

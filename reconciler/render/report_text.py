@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reconciler.conditions import ConditionReason, ConditionStatus, ConditionType
+from reconciler.helpers.times import rfc3339
+from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short
+from reconciler.loop.result import RunResult
 from reconciler.model import Outcome
-from reconciler.render.words import Paint, Tint, count, data, held_line, no_paint, short
-from reconciler.results import RunResult
-from reconciler.times import rfc3339
+from reconciler.status.conditions import ConditionReason, ConditionStatus, ConditionType
+from reconciler.status.phrases import held_line
 
 _TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}
 _WORDS = {

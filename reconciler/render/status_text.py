@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.conditions import Condition, ConditionStatus, ConditionType
+from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.words import Paint, Tint, data, no_paint, short, when
 from reconciler.render.table import table
-from reconciler.render.words import Paint, Tint, data, held_line, no_paint, short, when
-from reconciler.status import AgentStatus, FleetStatus
-from reconciler.times import rfc3339, spell_duration
+from reconciler.status.conditions import Condition, ConditionStatus, ConditionType
+from reconciler.status.phrases import held_line
+from reconciler.status.status import AgentStatus, FleetStatus
 
 if TYPE_CHECKING:
-    from reconciler.lock import Holder
+    from reconciler.state.lock import Holder
 
 _BAD_WHEN_TRUE = frozenset({ConditionType.STALLED, ConditionType.PAUSED})
 

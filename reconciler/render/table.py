@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.render.words import Paint, Tint, no_paint
+from reconciler.helpers.words import Paint, Tint, no_paint
 
 
 def table(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.render.words import Paint, Tint, count, data, no_paint
-from reconciler.rows_document import Listing, revision_document
-from reconciler.status_document import API_VERSION
-from reconciler.times import rfc3339
-from reconciler.verify import Check, Result
+from reconciler.helpers.times import rfc3339
+from reconciler.helpers.words import Paint, Tint, count, data, no_paint
+from reconciler.inspection.verify import Check, Result
+from reconciler.listing.document import Listing, revision_document
+from reconciler.status.document import API_VERSION
 
 
 def verify_text(listing: Listing, checks: Sequence[Check], *, paint: Paint = no_paint) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.render.viewport import Size
-from reconciler.render.words import data
-from reconciler.times import rfc3339, spell_duration
+from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.words import data
+from reconciler.terminal.viewport import Size
 
 if TYPE_CHECKING:
-    from providers.glass import Glance
+    from providers.tmux.pane_view import Glance
     from reconciler.model import AgentView
 
 

@@ -1,55 +1,32 @@
-"""One offline host with the real programs in it, for the tests of this folder in their order."""
+"""One private host with a fleet for each file of tests: every test has agents of its own in it."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.agents.api import FakeApi
-from tests.agents.bench import RealFleet
-from tests.agents.offline import EmptyNetwork, OfflineHost
-from tests.agents.packages import InstallError, installed
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import hosts_required, without_host
-from tests.hosts.private import why_unavailable
+from tests.agents import fullscreen
+from tests.hosts.fixtures import shared_host
+from tests.scenarios.fleet import Fleet, stub
 
-
-@pytest.fixture(scope="session")
-def programs() -> Path:
-    """npm's prefix. Where hosts are required, as in CI, a machine that cannot have the programs fails these tests."""
-    try:
-        return installed()
-    except InstallError as error:
-        if hosts_required():
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(f"needs the real programs: {error}")
-
-
-@pytest.fixture(scope="session")
-def network() -> Iterator[EmptyNetwork]:
-    if reason := why_unavailable():
-        without_host(HostUnavailable(reason))
-    with closing(EmptyNetwork()) as network:
-        yield network
+AGENTS = ("coder0", "coder1", "coder2", "coder3", "team.lead")
 
 
 @pytest.fixture(scope="module")
-def fleet(network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
-    try:
-        host = OfflineHost(network, share=[programs]).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host), closing(FakeApi(network)) as api:
-        fleet = RealFleet(host=host, api=api, prefix=programs)
-        fleet.prepare()
-        yield fleet
-
-
-@pytest.fixture
-def running(fleet: RealFleet) -> RealFleet:
-    """The fleet with every agent up, whatever the test before has done to it."""
-    fleet.bring_up()
-    return fleet
+def fleet() -> Iterator[Fleet]:
+    """Five stub agents and `canvas`, which draws on the whole screen; all of them run."""
+    with shared_host() as host:
+        made = Fleet(host)
+        made.agents = {name: stub() for name in AGENTS}
+        made.agents["team.lead"]["alias"] = "lead"
+        made.agents["canvas"] = {"runtime": "fullscreen", "class": "painter"}
+        made.agents["far"] = stub(host="build-2")
+        program = str(Path(fullscreen.__file__).resolve())
+        command = [sys.executable, "-I", "-S", program]
+        made.roster["runtimes"] = {"fullscreen": {"command": command, "process_names": ["fullscreen"]}}
+        made.commit("first")
+        made.converge()
+        yield made

@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from providers.contract import compose
-from providers.extras import ExtrasProvider
-from providers.facts import gather
-from providers.shipped import release
-from reconciler.desired import compile_files
+from providers.kinds.extras import ExtrasProvider
+from providers.launch.contract import compose
+from providers.machine.facts import gather
+from providers.shipped.release import release
+from reconciler.plan.desired import compile_files
 from specs.compiled import Fleet
-from specs.load import load
-from specs.projection import FILE, render
+from specs.loading.load import load
+from specs.mission.projection import FILE, render
 from tests.bench.fleet import median
-from tests.reseed.bench import Bench
+from tests.update.bench import Bench
 
 AGENTS = 1000
 GOALS = 500

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import click
 import pytest
 
-from reconciler import cli
+from reconciler.cli import main
+from reconciler.cli.output import Output
 from reconciler.commands import mosaic, reconcile
-from reconciler.output import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Said:
 
 def call(command: click.Command, *args: str) -> Said:
     out, err = io.StringIO(), io.StringIO()
-    code = cli.invoke(command, args, Output(out, err))
+    code = main.invoke(command, args, Output(out, err))
     return Said(code, out.getvalue(), err.getvalue())
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from providers.facts import gather
-from reconciler.binding import read_bindings
-from reconciler.place import parse_place
-from reconciler.results import RunOptions
-from reconciler.settings import Settings, settings_path, write_settings
-from reconciler.store import Store
+from providers.machine.facts import gather
+from reconciler.context.bindings import read_bindings
+from reconciler.context.settings import Settings, settings_path, write_settings
+from reconciler.git.location import parse_place
+from reconciler.loop.result import RunOptions
+from reconciler.state.store import Store
 from tests.commands.calling import fleet
 from tests.commands.repository import ROSTER, RULES, Repository
 from tests.documents import read
@@ -298,7 +298,7 @@ def test_by_its_name_if_anything_says_where_it_is(repo: Repository, known: Store
 def test_without_a_resident_reconciler_one_run_is_made(
     repo: Repository, known: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import reconciler.run
+    import reconciler.run.run
     from reconciler.errors import Locked
 
     asked: list[RunOptions] = []
@@ -307,7 +307,7 @@ def test_without_a_resident_reconciler_one_run_is_made(
         asked.append(options)
         raise Locked("busy")
 
-    monkeypatch.setattr(reconciler.run, "run", once)
+    monkeypatch.setattr(reconciler.run.run, "run", once)
     said = repo.call("stop", "coder0")
     assert said.code == 0
     assert asked == [RunOptions(fleet=str(repo.path), trigger="sync")]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.settings import Settings, settings_path, write_settings
+from reconciler.context.settings import Settings, settings_path, write_settings
 from tests.commands.calling import fleet
 from tests.commands.repository import ROSTER, RULES, Repository
 from tests.hosts.namespace import CHECKOUT
@@ -134,7 +134,7 @@ def test_a_tree_that_cannot_be_written(repo: Repository, monkeypatch: pytest.Mon
     def read_only(*_args: object, **_words: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr("reconciler.commits.write_atomic", read_only)
+    monkeypatch.setattr("reconciler.changes.commit.write_atomic", read_only)
     said = repo.call("stop", "coder0")
     assert said.code == 1
     assert f"{repo.path}/roster.yaml cannot be written: Read-only file system" in said.err
@@ -277,7 +277,7 @@ def test_killed_in_the_middle_git_brings_it_to_its_end(repo: Repository) -> None
 def test_killed_before_the_commit_the_file_is_the_new_one_and_nothing_is_odd(repo: Repository) -> None:
     """As if git had never been called: the next change says what is there."""
     code = (
-        "import os, signal, reconciler.commits as c\n"
+        "import os, signal, reconciler.changes.commit as c\n"
         "c._git = lambda *_a, **_k: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from reconciler.commands.mosaic import main; main()"
     )
@@ -387,13 +387,13 @@ def test_a_push_to_a_branch_that_is_checked_out_there(repo: Repository, tmp_path
 
 
 def test_somebody_else_was_quicker(bare: Repository, repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reconciler.commits import push_back
+    from reconciler.changes.commit import push_back
 
     def late(*args: Any) -> None:
         assert repo.call("stop", "helper", "--push").code == 0
         push_back(*args)
 
-    monkeypatch.setattr("reconciler.change.push_back", late)
+    monkeypatch.setattr("reconciler.changes.make_change.push_back", late)
     said = fleet("stop", "coder0", "--fleet", str(bare.path))
     assert said.code == 5
     assert "somebody else has pushed" in said.err

@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler import cli
+from reconciler.cli import main as cli
+from reconciler.cli.output import Output
 from reconciler.errors import InvalidConfig, Locked, NotFound, Refused, Unavailable, Usage
-from reconciler.output import Output
 from tests.commands.calling import Said, call
 
 CHECKOUT = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ def test_only_the_newest_tracebacks_are_kept(isolated: Path) -> None:
 
 def child(code: str, *, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", f"import click, sys, time\nfrom reconciler.cli import main\n{code}\nmain(command)"],
+        [sys.executable, "-c", f"import click, sys, time\nfrom reconciler.cli.main import main\n{code}\nmain(command)"],
         cwd=CHECKOUT,
         stdout=stdout,
         stderr=subprocess.PIPE,

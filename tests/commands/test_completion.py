@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.surface.completion import NAMES_FILE, SHELLS, script
-from reconciler.surface.tree import command_lines
+from reconciler.cli.completion import NAMES_FILE, SHELLS, script
+from reconciler.commands.command_lines import command_lines
 
 AGENTS = ["coder0", "coder.1", "lead"]
 

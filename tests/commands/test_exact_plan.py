@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler import loop
+from reconciler.loop import converge
 from specs.compiled import Policy
 from tests.laws.driver import RUN_S, MemoryStore, reconciler
 from tests.strategies import make_agent, make_fleet
@@ -22,7 +22,7 @@ def test_what_becomes_due_after_the_plan_is_left_for_another_one() -> None:
     seen = controller.look(changed)
     assert [action.id for action in seen.plan.actions if action.disrupts] == ["restart:systemd:coder0"]
 
-    done = loop.converge(controller.context(), changed, world.elapsed + RUN_S, first=seen)
+    done = converge.converge(controller.context(), changed, world.elapsed + RUN_S, first=seen)
 
     assert {outcome.action.id for outcome in done.outcomes} == {action.id for action in seen.plan.actions}
     assert world.tally.started == {"coder0": 2, "coder1": 1}

@@ -13,16 +13,16 @@ import jsonschema
 import pytest
 
 import reconciler.commands.reconcile as reconcile_module
-from providers.facts import gather
 from providers.host import HostFacts
-from reconciler.event_log import read_events
-from reconciler.lock import run_lock
+from providers.machine.facts import gather
+from reconciler.context.settings import Settings, settings_path, write_settings
+from reconciler.loop.result import RunOptions
 from reconciler.model import AgentHistory, History
-from reconciler.pause import read_pause
-from reconciler.results import RunOptions
-from reconciler.schemas import schema_of
-from reconciler.settings import Settings, settings_path, write_settings
-from reconciler.store import Store
+from reconciler.schemas.registry import schema_of
+from reconciler.state.event_log import read_events
+from reconciler.state.lock import run_lock
+from reconciler.state.pause import read_pause
+from reconciler.state.store import Store
 from tests import builders as make
 from tests.commands.calling import fleet
 from tests.documents import read
@@ -184,7 +184,7 @@ def test_release_forgets_the_crashes(store: Store) -> None:
 
 
 def test_release_waits_for_a_run_but_not_for_ever(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.commands.release.LOCK_WAIT_S", 0.1)
+    monkeypatch.setattr("reconciler.commands.change.release.LOCK_WAIT_S", 0.1)
     with run_lock(store, now=make.NOW, command="reconcile"):
         said = fleet("release", "coder0")
     assert said.code == 75

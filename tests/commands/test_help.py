@@ -81,8 +81,8 @@ def test_a_near_miss_is_named() -> None:
 @pytest.mark.parametrize("module", ["reconcile", "mosaic"])
 def test_help_imports_nothing_heavy(module: str) -> None:
     code = (
-        f"import sys\nfrom reconciler.commands import {module}\nfrom reconciler import cli\n"
-        f"from reconciler.output import Output\ncode = cli.invoke({module}.command, ['--help'], Output())\n"
+        f"import sys\nfrom reconciler.commands import {module}\nfrom reconciler.cli import main\n"
+        f"from reconciler.cli.output import Output\ncode = main.invoke({module}.command, ['--help'], Output())\n"
         f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\nsys.exit(code or ' '.join(loaded) or 0)"
     )
     ended = subprocess.run(

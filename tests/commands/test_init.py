@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from specs.load import FILES, load
-from specs.presets import PRESETS
+from specs.fleet_files import FILES
+from specs.loading.load import load
+from specs.scaffold.presets import PRESETS
 from tests.commands.calling import Said, fleet
 from tests.commands.repository import Repository
 from tests.commands.typist import Typist

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.command_tree import Argument, Command, Option
+from reconciler.cli.man_pages import pages
 from reconciler.commands import mosaic
+from reconciler.commands.command_lines import command_lines
 from reconciler.errors import MEANINGS, ExitCode
-from reconciler.surface.manual import pages
-from reconciler.surface.tree import Argument, Command, Option, command_lines
 from tests.commands.calling import call
 
 LINES = command_lines()
@@ -72,8 +73,8 @@ def test_a_slip_is_told_from_a_command_that_is_not_there() -> None:
 def test_pages_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
+    from reconciler.cli.output import Output
     from reconciler.commands.man import command
-    from reconciler.output import Output
 
     run = CliRunner().invoke(command, ["--to", str(tmp_path / "man1")], obj=Output(), standalone_mode=False)
     assert run.return_value == 0

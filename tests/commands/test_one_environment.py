@@ -14,8 +14,8 @@ from tests.hosts.namespace import CHECKOUT
 
 PROBE = """\
 import os
-from providers.facts import gather
-from reconciler.entry import service_command
+from providers.machine.facts import gather
+from reconciler.context.service_command import service_command
 print(service_command(), gather(os.environ))
 """
 
@@ -58,6 +58,6 @@ def test_every_way_to_call_it_writes_the_same(environment: Path) -> None:
 def test_an_environment_is_not_what_it_links_to(environment: Path) -> None:
     venv.EnvBuilder(symlinks=True).create(environment / "second")
     find = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})"
-    code = f"{find}; from providers.facts import interpreter; print(interpreter())"
+    code = f"{find}; from providers.machine.facts import interpreter; print(interpreter())"
     told = [says(str(environment / name / "bin/python"), "-c", code).strip() for name in ("real", "second")]
     assert told == [f"{environment}/real/bin/python3", f"{environment}/second/bin/python3"]

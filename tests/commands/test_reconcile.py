@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-import reconciler.run as run_module
+import reconciler.run.run as run_module
 from providers.base import HeldReason
 from reconciler.errors import Refused
+from reconciler.loop.result import News, RunOptions, RunResult
 from reconciler.model import Plan
-from reconciler.results import News, RunOptions, RunResult
 from tests import builders as make
 from tests.commands.calling import run
 
@@ -205,7 +205,7 @@ def test_a_rejected_commit_is_named(runs: Runs) -> None:
 
 
 def test_a_resident_loop_speaks_when_there_is_something_new(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    import reconciler.watch as watch_module
+    import reconciler.resident.watch as watch_module
 
     def stay(options: RunOptions, tell: object, *, complain: object) -> int:
         assert options.trigger == "watch"

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from reconciler.context.host import Surroundings
+from reconciler.context.settings import Settings, settings_path, write_settings
 from reconciler.errors import ExitCode, MosaicError
-from reconciler.results import RunOptions, RunResult
-from reconciler.run import Surroundings
-from reconciler.settings import Settings, settings_path, write_settings
-from reconciler.watch import watch
+from reconciler.loop.result import RunOptions, RunResult
+from reconciler.resident.watch import watch
 from tests.world import FACTS, World
 
 # An agent that is not to run: nothing is due, and no process is watched.

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.output import Output
 from reconciler.commands.run_output import preview, tell
-from reconciler.documents import plan_document
+from reconciler.context.host import Surroundings
 from reconciler.errors import NotFound
-from reconciler.output import Output
-from reconciler.results import RunOptions, RunResult
-from reconciler.run import Surroundings, run
+from reconciler.loop.result import RunOptions, RunResult
+from reconciler.run.documents import plan_document
+from reconciler.run.run import run
 from tests.world import FACTS, World
 
 ROSTER = {
@@ -115,7 +116,7 @@ def test_a_preview_goes_on_without_the_commits(
     def broken(*_args: object, **_more: object) -> None:
         raise UnicodeError("a commit that nobody can read")
 
-    monkeypatch.setattr("reconciler.history.history", broken)
+    monkeypatch.setattr("reconciler.git.log.history", broken)
     preview = once(dry_run=True)
     assert preview.exit_code == 0
     assert preview.intake is not None

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from providers.facts import gather
-from reconciler.binding import read_bindings
-from reconciler.pause import read_pause
-from reconciler.pause import suspend as put_down
-from reconciler.place import parse_place
-from reconciler.store import Store
-from specs.load import load
+from providers.machine.facts import gather
+from reconciler.context.bindings import read_bindings
+from reconciler.git.location import parse_place
+from reconciler.state.pause import read_pause
+from reconciler.state.pause import suspend as put_down
+from reconciler.state.store import Store
+from specs.loading.load import load
 from tests import builders as make
 from tests.commands.calling import fleet
 from tests.commands.repository import RULES, Repository

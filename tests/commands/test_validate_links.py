@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.changes.working_copy import read_folder
+from reconciler.context.settings import Settings
 from reconciler.errors import MosaicError, NotFound
-from reconciler.folder import read_folder
-from reconciler.settings import Settings
-from reconciler.source import open_source
+from reconciler.source.fetch import open_source
 from tests.commands.calling import fleet
 
 ROSTER = "version: 1\nagents:\n  - {name: a, runtime: stub}\n"

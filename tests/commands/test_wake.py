@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from providers.base import HeldReason
-from reconciler.refs import find_repo
-from reconciler.wake import Wakers, Woke
-from reconciler.watch import waits_for_a_beat
+from reconciler.git.refs import find_repo
+from reconciler.resident.wakeups import Wakers, Woke
+from reconciler.resident.watch import waits_for_a_beat
 from tests import builders as make
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from providers.host import HostFacts
-from reconciler.binding import read_bindings
+from reconciler.context.bindings import read_bindings
+from reconciler.context.settings import Settings
+from reconciler.context.which_fleet import which_fleet
 from reconciler.errors import NotFound
-from reconciler.place import parse_place
-from reconciler.settings import Settings
-from reconciler.which_fleet import which_fleet
+from reconciler.git.location import parse_place
 from tests.builders import facts as facts_of
 
 

@@ -13,12 +13,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from providers.facts import gather
-from providers.panes import Panes
-from providers.programs.base import Beats, Extra, Place, Reading, Screen
-from reconciler.deliver import Hands, deliver
-from reconciler.deliver_verdict import Delivery
-from reconciler.store import Store
+from providers.machine.facts import gather
+from providers.programs.base import Beats, Extra, Place, Reading
+from providers.screen import Screen
+from providers.tmux.pane_input import Panes
+from reconciler.delivery.deliver import Hands, deliver
+from reconciler.delivery.verdict import Delivery
+from reconciler.state.store import Store
 from specs.compiled import Agent
 from tests.delivery import fake
 from tests.hosts.waiting import eventually

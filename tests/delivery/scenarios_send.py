@@ -7,10 +7,10 @@ import signal
 import threading
 from pathlib import Path
 
-from providers.panes import Panes, PaneState, Where
 from providers.programs.base import Plain
-from reconciler.deliver_text import clean, compose
-from reconciler.deliver_verdict import Delivery
+from providers.tmux.pane_input import Panes, PaneState, Where
+from reconciler.delivery.text import clean, compose
+from reconciler.delivery.verdict import Delivery
 from tests.delivery.bench import FLEET, FakeAgent, agent
 from tests.hosts.waiting import eventually
 

@@ -13,15 +13,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from providers.facts import gather
 from providers.host import HostFacts
+from providers.machine.facts import gather
 from reconciler.commands import mosaic
-from reconciler.deliver_verdict import Delivery
-from reconciler.desired import inputs_digest
+from reconciler.delivery.outbox import Outbox
+from reconciler.delivery.verdict import Delivery
 from reconciler.errors import Refused
-from reconciler.outbox import Outbox
-from reconciler.schemas import schema_of
-from reconciler.store import Store
+from reconciler.plan.desired import inputs_digest
+from reconciler.schemas.registry import schema_of
+from reconciler.state.store import Store
 from specs.compiled import Agent
 from tests import builders as make
 from tests.commands.calling import Said, call
@@ -63,7 +63,7 @@ def store(facts: HostFacts) -> Store:
 def sent(monkeypatch: pytest.MonkeyPatch, store: Store) -> Sent:
     del store
     made = Sent()
-    monkeypatch.setattr("reconciler.send.deliver", made)
+    monkeypatch.setattr("reconciler.delivery.send.deliver", made)
     return made
 
 
@@ -209,7 +209,7 @@ def test_the_outbox(store: Store) -> None:
 
 
 def test_a_full_outbox(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.outbox.MAX_OF_AGENT", 1)
+    monkeypatch.setattr("reconciler.delivery.outbox.MAX_OF_AGENT", 1)
     agent("send", "coder0", "-m", "x", "--when", "available")
     said = agent("send", "coder0", "-m", "x", "--when", "available")
     assert said.code == Refused.exit_code

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from providers.facts import gather
 from providers.host import HostFacts
-from reconciler.deliver_evidence import sweep, waiting
+from providers.machine.facts import gather
+from reconciler.delivery.evidence import sweep, waiting
 
 LATER_S = 3600.0
 

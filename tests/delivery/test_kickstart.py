@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from providers.facts import gather
+from providers.machine.facts import gather
+from reconciler.delivery.kickstart import first_words, kickstart, note_lives
+from reconciler.delivery.outbox import Outbox
 from reconciler.errors import MosaicError, NotFound
-from reconciler.kickstart import first_words, kickstart, note_lives
-from reconciler.loop import Converged, Pass
+from reconciler.loop.converge import Converged, Pass
 from reconciler.model import Observation
-from reconciler.outbox import Outbox
-from reconciler.store import Store
+from reconciler.state.store import Store
 from tests import builders as make
 from tests.launch.bench import make_agent, make_fleet
 

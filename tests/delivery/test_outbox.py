@@ -10,16 +10,15 @@ from typing import Any
 
 import pytest
 
-from providers.facts import gather
-from reconciler.classify import Readiness
-from reconciler.deliver_verdict import Delivery
+from providers.machine.facts import gather
+from reconciler.delivery.message import Message, next_id
+from reconciler.delivery.outbox import KEEP_S, MAX_OF_AGENT, Outbox, would_end
+from reconciler.delivery.verdict import Delivery
 from reconciler.errors import MosaicError, NotFound, Refused
-from reconciler.event_log import read_events
-from reconciler.message import Message, next_id
-from reconciler.model import AgentView
-from reconciler.outbox import KEEP_S, MAX_OF_AGENT, Outbox, would_end
-from reconciler.postman import Round, forecast, go
-from reconciler.store import Store
+from reconciler.model import AgentView, Readiness
+from reconciler.run.outbox_round import Round, forecast, go
+from reconciler.state.event_log import read_events
+from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, Peer, Suspension
 from tests import builders as make
 from tests.launch.bench import make_agent, make_fleet

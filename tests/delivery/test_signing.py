@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from providers.caller import ancestors, calling_agent, scope_agent
+from providers.processes.caller import ancestors, calling_agent, scope_agent
+from reconciler.delivery.signing import sign
 from reconciler.errors import Refused, Usage
-from reconciler.signing import sign
 from specs.compiled import Peer
 from tests.hosts.fixtures import shared_host
 from tests.launch.bench import make_agent, make_fleet

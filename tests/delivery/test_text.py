@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.deliver_text import (
+from reconciler.delivery.text import (
     MAX_BYTES,
     begins,
     clean,

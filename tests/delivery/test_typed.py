@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from providers.programs.base import Reading, Screen
-from reconciler.deliver_text import at_cursor
-from reconciler.deliver_verdict import Delivery
-from reconciler.store import Store
-from reconciler.typed import Memory, Typed, standing, still_typed
+from providers.programs.base import Reading
+from providers.screen import Screen
+from reconciler.delivery.text import at_cursor
+from reconciler.delivery.typed_text import Memory, Typed, standing, still_typed
+from reconciler.delivery.verdict import Delivery
+from reconciler.state.store import Store
 
 TYPED = Typed(text="[a:operator -> a:b] status check", life="7.8", as_is=False, at=1.0)
 

@@ -14,7 +14,7 @@ from tests.scenarios.fleet import Fleet, Run, stub
 # The command line, ended by SIGKILL at the first key that it presses (HOW "key"), or right before it pastes ("paste").
 KILLED = """
 import os, signal, sys
-from providers.panes import Panes
+from providers.tmux.pane_input import Panes
 setattr(Panes, sys.argv.pop(1), lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 if sys.argv[1] == "reconcile":
     sys.argv.pop(1)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.panes import PaneState
 from providers.programs.base import Reading
-from reconciler.deliver_verdict import (
+from providers.tmux.pane_input import PaneState
+from reconciler.delivery.verdict import (
     BETTER_S,
     LEAVE_S,
     PRESSES,

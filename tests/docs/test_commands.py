@@ -11,8 +11,9 @@ import pytest
 
 from reconciler.commands.mosaic import command as mosaic
 from reconciler.commands.reconcile import command as reconcile
-from specs.load import FILES, load
-from specs.runtimes import KNOWN
+from specs.fleet_files import FILES
+from specs.loading.load import load
+from specs.models.runtimes import KNOWN
 from tests.docs.pages import PAGES, Page
 from tests.hosts.namespace import CHECKOUT
 

@@ -6,19 +6,21 @@ import re
 
 import pytest
 
-from specs import library, matrix
-from specs.runtimes import KNOWN
+from specs import library
+from specs.models.runtimes import KNOWN
+from specs.personas import enforcement_matrix
 from tests.hosts.namespace import CHECKOUT
 
 
 def test_the_page_is_generated() -> None:
-    """If this fails: python -c 'from specs.matrix import page; print(page(), end="")' > docs/matrix.md"""
-    assert (CHECKOUT / "docs/matrix.md").read_text(encoding="utf-8") == matrix.page()
+    """If this fails, write it anew:
+    python -c 'from specs.personas.enforcement_matrix import page; print(page(), end="")' > docs/matrix.md"""
+    assert (CHECKOUT / "docs/matrix.md").read_text(encoding="utf-8") == enforcement_matrix.page()
 
 
 def test_it_has_every_rule_and_every_program() -> None:
-    made = matrix.matrix()
-    text = library.text(matrix.CONSTITUTION)
+    made = enforcement_matrix.matrix()
+    text = library.text(enforcement_matrix.CONSTITUTION)
     assert list(made.rules) == [f"C{number}" for number in range(1, len(re.findall(r"\*\*C\d+\.", text)) + 1)]
     assert len(made.rules) == 13
     assert {name for name in made.carried if name in KNOWN} == set(KNOWN) - {"stub"}
@@ -40,8 +42,8 @@ def test_data_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch, old:
     real = library.text
 
     def text(name: str) -> str:
-        return real(name).replace(old, new) if name == matrix.DATA else real(name)
+        return real(name).replace(old, new) if name == enforcement_matrix.DATA else real(name)
 
     monkeypatch.setattr(library, "text", text)
     with pytest.raises(ValueError, match="matrix"):
-        matrix.matrix()
+        enforcement_matrix.matrix()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from providers.base import Kind, Provider, Verb
-from providers.registry import Registry
-from reconciler.apply import apply
-from reconciler.desired import desired
-from reconciler.diff import diff
+from providers.kinds.registry import Registry
+from reconciler.loop.apply import apply
 from reconciler.model import Change, History, Inventory, Plan, Verdict
-from reconciler.observe import observe
-from reconciler.plan import PlanOptions, plan
+from reconciler.observe.observer import observe
+from reconciler.plan.desired import desired
+from reconciler.plan.diff import diff
+from reconciler.plan.planner import PlanOptions, plan
 from tests.docs.pages import page
 from tests.launch.bench import make_agent, make_fleet
 from tests.world import World

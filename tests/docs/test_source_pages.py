@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.launch import holder_path
-from reconciler.binding import must_be_alone
-from reconciler.conditions import ConditionReason
+from providers.launch.environment import holder_path
+from reconciler.context.bindings import must_be_alone
 from reconciler.errors import (
     HistoryCut,
     InvalidConfig,
@@ -20,13 +19,14 @@ from reconciler.errors import (
     Unavailable,
     Unverified,
 )
-from reconciler.folder import inside
-from reconciler.judge import why_rejected
+from reconciler.git.error_text import PROTOCOLS
+from reconciler.git.links import inside
+from reconciler.git.location import parse_place
+from reconciler.git.refs import UNDER_WAY
 from reconciler.model import Inventory, Owned
-from reconciler.place import parse_place
-from reconciler.refs import UNDER_WAY
-from reconciler.said import PROTOCOLS
-from reconciler.store import Store
+from reconciler.state.store import Store
+from reconciler.status.assess import why_rejected
+from reconciler.status.conditions import ConditionReason
 from tests.docs.pages import page
 from tests.world import FACTS
 
@@ -99,8 +99,8 @@ def test_everything_that_git_may_have_half_done_is_on_the_pages() -> None:
 def test_sentences_that_recover_quotes() -> None:
     recover = text("docs/recover.md")
     code = (
-        " ".join(path.read_text() for path in Path("reconciler").glob("*.py"))
-        + Path("providers/reading.py").read_text()
+        " ".join(path.read_text() for path in Path("reconciler").rglob("*.py"))
+        + Path("providers/filesystem/guarded_read.py").read_text()
     )
     for quoted in (
         "our copy of the repository was damaged and has been fetched anew",

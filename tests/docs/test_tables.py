@@ -10,16 +10,16 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 
 from providers import framework_files
+from reconciler.context.settings import Settings
 from reconciler.errors import ExitCode
-from reconciler.events import EventType
-from reconciler.metrics import metrics_text
-from reconciler.settings import Settings
-from specs.durations import parse_duration
-from specs.fields import Spec
-from specs.fleet import FleetSpec
-from specs.north_star import NorthStar
-from specs.roster import AgentSpec, Connector, Roster, RuntimeSpec
-from specs.runtimes import KNOWN
+from reconciler.status.events import EventType
+from reconciler.status.metrics import metrics_text
+from specs.models.fleet import FleetSpec
+from specs.models.north_star import NorthStar
+from specs.models.roster import AgentSpec, Connector, Roster, RuntimeSpec
+from specs.models.runtimes import KNOWN
+from specs.values.durations import parse_duration
+from specs.values.fields import Spec
 from tests import builders as make
 from tests.docs.pages import PAGES, page, plain, tables
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 
-from reconciler.schemas import schema_of
+from reconciler.schemas.registry import schema_of
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually

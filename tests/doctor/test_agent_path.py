@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.program_path import search_path
+from providers.processes.program_path import search_path
 
 PANE = str(files("providers.framework_files") / "agent-pane")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from providers.host import UnitState
-from providers.overrides import Override
+from providers.kinds.overrides import Override
 from reconciler.doctor.check import Check, Result, Unseen, worst
 from reconciler.doctor.clock import Clock, judge_clock
 from reconciler.doctor.files import (

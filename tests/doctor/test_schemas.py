@@ -8,7 +8,7 @@ import re
 import pytest
 
 from reconciler.doctor.programs import NEEDS
-from reconciler.schemas import schema_of
+from reconciler.schemas.registry import schema_of
 from tests.docs.pages import page, plain, tables
 from tests.hosts.namespace import CHECKOUT
 

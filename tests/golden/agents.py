@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.classify import Readiness
-from reconciler.describe import describe
-from reconciler.model import AgentHistory
+from reconciler.inspection.describe import describe
+from reconciler.listing.row import Sync
+from reconciler.model import AgentHistory, Readiness
 from reconciler.render.describe_text import describe_text
 from reconciler.render.ps_text import ps_text
-from reconciler.row import Sync
-from reconciler.status import Pause
+from reconciler.status.values import Pause
 from tests import builders as make
 from tests.golden.book import Text
+from tests.inspection.seen import listed, listing, row
+from tests.inspection.test_rows import FLEET, started
 from tests.laws.driver import reconciler
-from tests.seeing.seen import listed, listing, row
-from tests.seeing.test_rows import FLEET, started
 
 LONG = "its unit is active, but its pane is dead (its program has ended with status 1); restart held: crash-loop " \
     "(in quarantine: it ended 5 times or more in a short time)"  # fmt: skip

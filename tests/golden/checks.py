@@ -10,15 +10,15 @@ from reconciler.doctor.leftovers import Leftovers, judge_leftovers
 from reconciler.doctor.loop import Pulled, judge_loop
 from reconciler.doctor.programs import Program, judge_programs
 from reconciler.doctor.session import judge_host, judge_tmux_attach
+from reconciler.inspection.verify import Reconciler
+from reconciler.inspection.verify import verify as checks_of
 from reconciler.render.doctor_text import doctor_text
 from reconciler.render.verify_text import verify_text
-from reconciler.verify import Reconciler
-from reconciler.verify import verify as checks_of
 from tests.doctor import test_judgements as known
 from tests.golden.book import Text
+from tests.inspection.seen import listing
+from tests.inspection.test_rows import FLEET, started
 from tests.laws.driver import reconciler
-from tests.seeing.seen import listing
-from tests.seeing.test_rows import FLEET, started
 
 WELL = (
     Program(name="tmux", path="/usr/bin/tmux", said="tmux 3.3a"),

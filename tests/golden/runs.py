@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from providers.base import Health, Kind, Reason, Verb
-from reconciler.classify import Readiness
-from reconciler.conditions import ConditionReason
-from reconciler.history import HistoryLine
-from reconciler.lock import Holder
-from reconciler.model import Plan, Summary
+from reconciler.git.log import HistoryLine
+from reconciler.loop.result import RunResult
+from reconciler.model import Plan, Readiness, Summary
 from reconciler.render.plan_text import plan_text
 from reconciler.render.report_text import report_text
 from reconciler.render.status_text import status_text
-from reconciler.results import RunResult
-from reconciler.status import Pause
+from reconciler.state.lock import Holder
+from reconciler.status.conditions import ConditionReason
+from reconciler.status.values import Pause
 from specs.compiled import Suspension
 from tests import builders as make
 from tests.golden.book import Text

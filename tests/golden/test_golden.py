@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from reconciler.surface.tree import command_lines
+from reconciler.commands.command_lines import command_lines
 from tests.golden.book import FOLDER, Text, difference, file_of, laid_out, write
 from tests.golden.help import help_of
 from tests.golden.situations import SITUATIONS

@@ -120,7 +120,7 @@ def test_on_a_system_runs_what_needs_a_booted_machine(elsewhere: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     root, tests = said[-2:]
     assert root == "-m tests.hosts root debian-13"
-    assert tests.startswith("-m pytest -n 4 --dist loadfile tests/machines ")
+    assert tests.startswith("-m pytest -n 4 --dist loadfile tests/booted ")
     for path in tests.removeprefix("-m pytest -n 4 --dist loadfile ").split():
         assert (CHECKOUT / path).exists(), path
     done, said = on(elsewhere, tmp_path, "debian-13", "-k", "reboot")

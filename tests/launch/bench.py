@@ -10,9 +10,9 @@ from pathlib import Path
 
 from providers import stub
 from providers.base import Json
-from providers.env import EnvProvider
-from providers.framework import FrameworkProvider
 from providers.host import HostFacts
+from providers.kinds.env import EnvProvider
+from providers.kinds.framework import FrameworkProvider
 from providers.names import agent_unit
 from specs.compiled import Agent, EnvValue, Fleet, Limits
 from tests.hosts.private import PrivateHost

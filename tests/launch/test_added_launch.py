@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from providers import additions
+from providers.launch import additions
 from providers.programs.base import Extra, Place, Plain
 from specs.compiled import Agent
 from tests.hosts.waiting import eventually

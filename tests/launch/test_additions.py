@@ -7,13 +7,14 @@ from typing import Literal
 
 import pytest
 
-from providers import additions, launch
 from providers.base import Kind, ResourceKey
-from providers.env import EnvProvider
 from providers.evidence import FileEvidence
 from providers.host import FileState, HostFacts
+from providers.kinds.env import EnvProvider
+from providers.launch import additions, environment
 from providers.programs import registry
-from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Reads, Screen
+from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Reads
+from providers.screen import Screen
 from specs.compiled import Agent
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 from tests.launch.test_providers import look
@@ -56,7 +57,7 @@ def prog(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def text(agent: Agent) -> str:
-    return launch.render_env(agent, make_fleet(agent), FACTS)
+    return environment.render_env(agent, make_fleet(agent), FACTS)
 
 
 @pytest.mark.usefixtures("prog")
@@ -79,11 +80,11 @@ def test_the_lines_come_after_the_agents_own() -> None:
 def test_they_are_no_reason_for_a_restart() -> None:
     plain = replace(AGENT, process_names=("other",))
     assert text(plain) != text(AGENT)
-    assert launch.launch_digest(plain) == launch.launch_digest(AGENT)
-    pairs = launch.read_pairs(text(AGENT))
-    assert launch.pairs_digest(pairs) == launch.launch_digest(AGENT)
-    assert launch.pairs_fields(pairs) == launch.launch_fields(AGENT)
-    assert launch.intact(pairs)
+    assert environment.launch_digest(plain) == environment.launch_digest(AGENT)
+    pairs = environment.read_pairs(text(AGENT))
+    assert environment.pairs_digest(pairs) == environment.launch_digest(AGENT)
+    assert environment.pairs_fields(pairs) == environment.launch_fields(AGENT)
+    assert environment.intact(pairs)
 
 
 @pytest.mark.usefixtures("prog")
@@ -152,7 +153,7 @@ def test_every_program_we_know_can_be_launched(runtime: str) -> None:
     """Whatever it adds fits on the lines of a launch environment, and stays below the agent's own folder."""
     agent = replace(AGENT, runtime=runtime, argv=(runtime,), process_names=(runtime,))
     assert registry.program(runtime).name == runtime
-    assert launch.intact(launch.read_pairs(text(agent)))
+    assert environment.intact(environment.read_pairs(text(agent)))
     for name, _ in additions.extra_of(agent, FACTS).files:
         assert name
         assert not name.startswith((".", "/"))

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from providers import framework_files, heartbeats
+from providers import framework_files
 from providers.host import HeartbeatFile
+from providers.machine import heartbeat_files
 
 HOOK = f"{framework_files.__path__[0]}/agent-hook"
 SESSION = "0197b6b0-3f4e-7c11-a1b2-0123456789ab"
@@ -39,7 +40,7 @@ class Agent:
         return self.home / "fleet" / "run"
 
     def turn(self) -> HeartbeatFile:
-        return heartbeats.parse((self.run / "a.turn").read_bytes(), time.time())
+        return heartbeat_files.parse((self.run / "a.turn").read_bytes(), time.time())
 
 
 @pytest.fixture

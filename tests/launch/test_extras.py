@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from providers import additions, files, launch
 from providers.base import Action, Kind, Present, Reason, Resource, ResourceKey, Verb
-from providers.contract import compose
 from providers.evidence import FileEvidence
-from providers.extras import MANIFEST, ExtrasProvider
+from providers.filesystem import files
 from providers.host import FileState
+from providers.kinds.extras import MANIFEST, ExtrasProvider
+from providers.launch import additions, environment
+from providers.launch.contract import compose
 from providers.programs.base import Extra, Place, Plain
 from providers.steps import DeleteFile, WriteFile
-from reconciler.diff import diff
 from reconciler.model import Change, Inventory, Observation, Owned, Verdict
+from reconciler.plan.diff import diff
 from specs.compiled import Agent, Fleet
 from tests.launch.bench import make_agent, make_facts, make_fleet
 from tests.launch.test_providers import look
@@ -197,7 +198,7 @@ def test_without_a_manifest_the_launch_environment_says_whose_it_is() -> None:
     here = seen(there)
     assert here is not None
     assert here.ours
-    env = {f"{FACTS.agents_dir}/a.env": FileState(content=launch.mark("a", "other"), mode=0o600)}
+    env = {f"{FACTS.agents_dir}/a.env": FileState(content=environment.mark("a", "other"), mode=0o600)}
     other = seen(there | env)
     assert other is not None
     assert not other.ours

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import additions, launch
+from providers.launch import additions, environment
 from specs.compiled import Agent, EnvValue, Heartbeats, Limits, mission_digest
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 
@@ -44,7 +44,7 @@ agents = st.builds(
 
 
 def test_the_file_has_all_that_the_programs_read() -> None:
-    text = launch.render_env(AGENT, make_fleet(AGENT), FACTS)
+    text = environment.render_env(AGENT, make_fleet(AGENT), FACTS)
     assert text.splitlines() == [
         "# mosaic-fleet: generated from git for agent coder.0 of fleet canary; edits are put back",
         "MOSAIC_AGENT_NAME=coder.0",
@@ -54,7 +54,7 @@ def test_the_file_has_all_that_the_programs_read() -> None:
         "MOSAIC_HOST=private-host",
         "MOSAIC_HOME=/root/.config/mosaic",
         "MOSAIC_HEARTBEAT_INTERVAL=15",
-        f"MOSAIC_LAUNCH={launch.launch_digest(AGENT)}",
+        f"MOSAIC_LAUNCH={environment.launch_digest(AGENT)}",
         f"MOSAIC_MISSION={mission_digest(make_fleet(AGENT), AGENT)}",
         "MOSAIC_AGENT_CLASS=coder",
         "MOSAIC_AGENT_RUNTIME=stub",
@@ -79,7 +79,7 @@ def test_the_file_has_all_that_the_programs_read() -> None:
 
 
 def test_what_needs_a_restart_is_named_and_shows_no_secret() -> None:
-    assert launch.launch_fields(AGENT) == {
+    assert environment.launch_fields(AGENT) == {
         "class": "coder",
         "runtime": "stub",
         "model": "opus",
@@ -113,8 +113,8 @@ def test_what_needs_a_restart_is_named_and_shows_no_secret() -> None:
     ],
 )
 def test_each_launch_field_changes_the_digest(changed: Agent, name: str) -> None:
-    assert launch.launch_digest(changed) != launch.launch_digest(AGENT)
-    assert name in changed_names(launch.launch_fields(AGENT), launch.launch_fields(changed))
+    assert environment.launch_digest(changed) != environment.launch_digest(AGENT)
+    assert name in changed_names(environment.launch_fields(AGENT), environment.launch_fields(changed))
 
 
 @pytest.mark.parametrize(
@@ -129,43 +129,45 @@ def test_each_launch_field_changes_the_digest(changed: Agent, name: str) -> None
     ],
 )
 def test_what_the_program_never_sees_needs_no_restart(changed: Agent) -> None:
-    assert launch.launch_digest(changed) == launch.launch_digest(AGENT)
+    assert environment.launch_digest(changed) == environment.launch_digest(AGENT)
 
 
 def test_heartbeat_thresholds_need_no_restart() -> None:
     fleet = make_fleet(AGENT)
     slower = replace(fleet, heartbeats=Heartbeats(interval=30))
-    one, two = launch.render_env(AGENT, fleet, FACTS), launch.render_env(AGENT, slower, FACTS)
+    one, two = environment.render_env(AGENT, fleet, FACTS), environment.render_env(AGENT, slower, FACTS)
     assert one != two
-    assert launch.pairs_digest(launch.read_pairs(one)) == launch.pairs_digest(launch.read_pairs(two))
+    assert environment.pairs_digest(environment.read_pairs(one)) == environment.pairs_digest(
+        environment.read_pairs(two)
+    )
 
 
 @given(agents)
 def test_the_file_says_again_what_it_was_made_from(agent: Agent) -> None:
-    pairs = launch.read_pairs(launch.render_env(agent, make_fleet(agent), FACTS))
-    assert launch.pairs_digest(pairs) == launch.launch_digest(agent) == dict(pairs)["MOSAIC_LAUNCH"]
-    assert launch.pairs_fields(pairs) == launch.launch_fields(agent)
+    pairs = environment.read_pairs(environment.render_env(agent, make_fleet(agent), FACTS))
+    assert environment.pairs_digest(pairs) == environment.launch_digest(agent) == dict(pairs)["MOSAIC_LAUNCH"]
+    assert environment.pairs_fields(pairs) == environment.launch_fields(agent)
 
 
 @given(agents, agents)
 def test_digest_and_fields_change_together(one: Agent, two: Agent) -> None:
-    same = launch.launch_digest(one) == launch.launch_digest(two)
-    assert same == (changed_names(launch.launch_fields(one), launch.launch_fields(two)) == set())
+    same = environment.launch_digest(one) == environment.launch_digest(two)
+    assert same == (changed_names(environment.launch_fields(one), environment.launch_fields(two)) == set())
 
 
 @pytest.mark.parametrize("value", ["a\nENV=EVIL=1", "a\0b"])
 def test_a_value_never_becomes_a_second_line(value: str) -> None:
     agent = make_agent("a", env={"X": value})
     with pytest.raises(ValueError, match="line break"):
-        launch.render_env(agent, make_fleet(agent), FACTS)
+        environment.render_env(agent, make_fleet(agent), FACTS)
 
 
 def test_the_holder_holds_every_socket_that_is_used() -> None:
     fleet = make_fleet(make_agent("a", socket=""), make_agent("b"), make_agent("c", socket="gone", state="stopped"))
-    assert launch.render_holder(fleet).splitlines()[1:] == [
+    assert environment.render_holder(fleet).splitlines()[1:] == [
         "MOSAIC_FLEET=canary",
         "MOSAIC_HOLDER_SESSION=_holder",
-        f"MOSAIC_HOLDER_DEFINITION={launch.holder_definition()}",
+        f"MOSAIC_HOLDER_DEFINITION={environment.holder_definition()}",
         "MOSAIC_TMUX_SOCKET=mosaic-test",
         "MOSAIC_TMUX_SOCKET=",
     ]

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from providers.base import ObserveError
-from providers.framework import PROGRAMS, UNITS
 from providers.host import Look, UnitFile
-from providers.overrides import Override, overrides, reload_shut
-from providers.unit_files import scan
-from providers.uses import uses_of
+from providers.kinds.framework import PROGRAMS, UNITS
+from providers.kinds.overrides import Override, overrides, reload_shut
+from providers.shipped.uses import uses_of
+from providers.systemd.unit_files import scan
 
 TEMPLATE = "mosaic-agent@.service"
 UNIT = "mosaic-agent@b.service"

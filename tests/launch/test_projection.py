@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from providers.base import HeldReason, Reason, Verb
-from providers.projection import ProjectionProvider
+from providers.kinds.projection import ProjectionProvider
 from reconciler.model import Inventory
-from reconciler.plan import PlanOptions
+from reconciler.plan.planner import PlanOptions
 from specs.compiled import Fleet
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.strategies import MISSION_FILE, MISSIONS, make_agent, make_fleet

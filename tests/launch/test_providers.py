@@ -12,10 +12,10 @@ import pytest
 
 from providers import framework_files
 from providers.base import Action, Kind, Present, Reason, Resource, ResourceKey, Verb
-from providers.env import EnvProvider
 from providers.evidence import FileEvidence
-from providers.framework import MARK, PROGRAMS, RECONCILER_UNITS, UNITS, FrameworkProvider, unit_word
 from providers.host import FileState, Look
+from providers.kinds.env import EnvProvider
+from providers.kinds.framework import MARK, PROGRAMS, RECONCILER_UNITS, UNITS, FrameworkProvider, unit_word
 from providers.steps import DeleteFile, WriteFile
 from specs.compiled import Agent, EnvValue
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from providers.framework import FrameworkProvider, Install
+from providers.kinds.framework import FrameworkProvider, Install
 from specs.compiled import Policy
 from tests.hosts.waiting import eventually
 from tests.launch.bench import Bench, make_fleet

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import heartbeats
 from providers.host import HeartbeatFile, Pane, Process
+from providers.machine import heartbeat_files
 from providers.names import RESPONDER_UNIT
-from reconciler.respond import Responder, Update, main
-from reconciler.responses import Watched, heartbeat, speaks_itself, watched
+from reconciler.responder.heartbeat import Watched, heartbeat, speaks_itself, watched
+from reconciler.responder.serve import Responder, Update, main
 from specs.compiled import Agent
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
@@ -37,7 +37,7 @@ ENV = "\n".join(
 
 def said(pane: Pane = PANE, turn: HeartbeatFile | None = None) -> dict[str, str]:
     line = heartbeat(AGENT, pane, TOP, (70, 71), turn, NOW)
-    assert heartbeats.parse(f"ts=2027-01-15T08:00:00Z {line}\n".encode(), NOW).error is None
+    assert heartbeat_files.parse(f"ts=2027-01-15T08:00:00Z {line}\n".encode(), NOW).error is None
     return dict(word.split("=", 1) for word in line.split())
 
 
@@ -162,7 +162,7 @@ def beat(bench: Bench, name: str) -> HeartbeatFile | None:
         text = bench.read(f"{bench.facts.run_dir}/{name}.hb")
     except FileNotFoundError:
         return None
-    return heartbeats.parse(text.encode(), time.time())
+    return heartbeat_files.parse(text.encode(), time.time())
 
 
 def answered(bench: Bench, name: str) -> HeartbeatFile:

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from providers import additions, framework_files, launch
-from providers.framework import PROGRAMS
+from providers import framework_files
+from providers.kinds.framework import PROGRAMS
+from providers.launch import additions, environment
 from specs.compiled import Agent, EnvValue, mission_digest
 from tests.launch.bench import make_agent, make_facts, make_fleet
 
@@ -75,8 +76,8 @@ class Launcher:
 
     def start(self, agent: Agent, **env: str) -> subprocess.CompletedProcess[str]:
         """agent-start, as far as the hand-over."""
-        text = launch.render_env(agent, make_fleet(agent), self.facts)
-        Path(launch.env_path(agent.name, self.facts)).write_text(text)
+        text = environment.render_env(agent, make_fleet(agent), self.facts)
+        Path(environment.env_path(agent.name, self.facts)).write_text(text)
         return self._run("agent-start", agent.name, **env)
 
     def pane(self, agent: Agent, **env: str) -> subprocess.CompletedProcess[str]:
@@ -154,7 +155,7 @@ def test_the_program_knows_who_it_is(launcher: Launcher) -> None:
         "MOSAIC_HOST": "private-host",
         "MOSAIC_HOME": launcher.facts.mosaic_home,
         "MOSAIC_HEARTBEAT_INTERVAL": "15",
-        "MOSAIC_LAUNCH": launch.launch_digest(agent),
+        "MOSAIC_LAUNCH": environment.launch_digest(agent),
         "MOSAIC_MISSION": mission_digest(make_fleet(agent), agent),
         "MOSAIC_GENERATION": "0",
         "MOSAIC_HEARTBEAT": "native",
@@ -203,7 +204,7 @@ def test_secrets_arrive_whole_and_lie_nowhere(launcher: Launcher) -> None:
     assert started.env["TOKEN"] == value
     assert started.env["KEY"] == key.read_text().rstrip("\n")
     assert "THE_TOKEN" not in started.env
-    assert "sk 'x'" not in Path(launch.env_path("a", launcher.facts)).read_text()
+    assert "sk 'x'" not in Path(environment.env_path("a", launcher.facts)).read_text()
 
 
 def test_the_hand_over_is_for_this_user_alone(launcher: Launcher) -> None:
@@ -240,8 +241,8 @@ def test_what_cannot_be_started_says_why(
 def test_a_line_that_is_not_ours_starts_nothing(launcher: Launcher) -> None:
     agent = make_agent("a", argv=("program",))
     for extra in ("EVIL=1", "no equals sign", "PROP=ExecStart;x", "ENV=a-b=1", "ENV_FROM=A=b c"):
-        text = launch.render_env(agent, make_fleet(agent), launcher.facts)
-        Path(launch.env_path("a", launcher.facts)).write_text(f"{text}{extra}\n")
+        text = environment.render_env(agent, make_fleet(agent), launcher.facts)
+        Path(environment.env_path("a", launcher.facts)).write_text(f"{text}{extra}\n")
         assert launcher._run("agent-start", "a").returncode == 78
     assert launcher.papers() == []
 

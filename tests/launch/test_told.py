@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from providers import heartbeats
 from providers.host import HeartbeatFile
-from reconciler.told import caught_up
+from providers.machine import heartbeat_files
+from reconciler.responder.turn_record import caught_up
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def record(folder: Path, pid: int, status: str, age_s: float, words: str = "") -
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age_s))
     line = f"ts={when} pid={pid} status={status} source=hook event=PermissionRequest{words}\n"
     (folder / "a.turn").write_text(line)
-    return heartbeats.parse(line.encode(), time.time())
+    return heartbeat_files.parse(line.encode(), time.time())
 
 
 def keeps(home: Path, pid: int, status: str) -> Path:
@@ -45,7 +45,7 @@ def test_what_the_hooks_left_out_is_written_down(tmp_path: Path, pid: int) -> No
     assert found is not None
     assert (found.error, found.pid, found.status) == (None, pid, "ok")
     assert found.words == {"source": "status-file", "event": "idle"}
-    assert heartbeats.parse((tmp_path / "a.turn").read_bytes(), time.time()) == found
+    assert heartbeat_files.parse((tmp_path / "a.turn").read_bytes(), time.time()) == found
     assert caught_up(str(tmp_path), "a", "claude", pid, found) is found
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 from hypothesis import currently_in_test_context, note
 
 from providers.base import Action, ResourceKey
-from providers.registry import Registry, registry
+from providers.kinds.registry import Registry, registry
 from providers.steps import Step
-from reconciler import loop, remember
-from reconciler.desired import desired
-from reconciler.diff import diff
-from reconciler.loop import Context, Converged, Pass
+from reconciler.loop import bookkeeping
+from reconciler.loop import converge as loop
+from reconciler.loop.converge import Context, Converged, Pass
 from reconciler.model import Change, History, Inventory
-from reconciler.observe import observe
-from reconciler.plan import PlanOptions
-from reconciler.store import Store
+from reconciler.observe.observer import observe
+from reconciler.plan.desired import desired
+from reconciler.plan.diff import diff
+from reconciler.plan.planner import PlanOptions
+from reconciler.state.store import Store
 from specs.compiled import Fleet, Suspension
 from tests.world import SimulatedKill, World
 
@@ -146,7 +147,7 @@ def steps_of(seen: Pass, world: World, inventory: Inventory) -> list[tuple[Actio
 
 
 def history_for(fleet: Fleet, store: MemoryStore) -> History:
-    return remember.history_for(fleet, store.history)
+    return bookkeeping.history_for(fleet, store.history)
 
 
 def keys(changes: tuple[Change, ...]) -> set[ResourceKey]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from providers.launch import launch_digest, render_env
-from providers.shipped import release
+from providers.launch.environment import launch_digest, render_env
+from providers.shipped.release import release
 from specs.compiled import Agent, Fleet
 from tests.world import HOLDER_UNIT, World
 from tests.world_model import Proc

@@ -7,9 +7,9 @@ from typing import Any
 
 from providers.base import Action, Kind, Reason, Verb
 from providers.host import HostFacts, Look
-from providers.launch import launch_digest
+from providers.kinds.registry import registry
+from providers.launch.environment import launch_digest
 from providers.names import agent_of_scope, agent_of_unit
-from providers.registry import registry
 from providers.steps import Confine, Step
 from specs.compiled import Fleet
 from tests.strategies import SOCKET

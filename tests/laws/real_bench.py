@@ -17,7 +17,7 @@ from pathlib import Path
 
 from providers.base import ObserveError
 from providers.host import HostFacts, Pane
-from providers.local_host import LocalHost
+from providers.machine.local_host import LocalHost
 from providers.steps import Step, StepResult
 from specs.compiled import Fleet
 from tests.hosts.waiting import eventually

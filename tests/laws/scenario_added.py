@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from providers.base import Kind
-from providers.extras import MANIFEST
 from providers.host import HostFacts
-from providers.registry import registry
+from providers.kinds.extras import MANIFEST
+from providers.kinds.registry import registry
 from providers.steps import DaemonReload, DeleteFile
 from specs.compiled import Fleet
 from tests.laws.scenario_bench import CODER, Bench, enable, fleet_on, start, stop

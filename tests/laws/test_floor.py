@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.base import Kind, Verb
-from reconciler import judge
-from reconciler.conditions import ConditionReason, ConditionStatus
-from reconciler.fleet_problems import fleet_problems
 from reconciler.model import Plan
+from reconciler.status import assess
+from reconciler.status.conditions import ConditionReason, ConditionStatus
+from reconciler.status.fleet_problems import fleet_problems
 from specs.compiled import Agent, Fleet, Peer, Policy, Suspension
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.strategies import fleets, make_agent, make_fleet
@@ -35,7 +35,7 @@ def fleet(*agents: Agent, policy: Policy = FLOOR, **more: object) -> Fleet:
 
 
 def stands(plan: Plan) -> tuple[ConditionStatus, ConditionReason, str]:
-    found = judge.floor_healthy(plan, plan.observed_at)
+    found = assess.floor_healthy(plan, plan.observed_at)
     return found.status, found.reason, found.message
 
 

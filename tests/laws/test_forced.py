@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from providers.base import HeldReason, Verb
-from reconciler.forced import REMOVED, STOPPED, forced, restarted
 from reconciler.model import AgentHistory
+from reconciler.plan.holding.forced import REMOVED, STOPPED, forced, restarted
 from specs.compiled import Fleet, Policy, Suspension
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.base import Present
-from reconciler.desired import desired
-from reconciler.diff import diff
 from reconciler.model import Inventory, Observation, Owned, Verdict
-from reconciler.observe import observe
-from reconciler.plan import plan
+from reconciler.observe.observer import observe
+from reconciler.plan.desired import desired
+from reconciler.plan.diff import diff
+from reconciler.plan.planner import plan
 from specs.compiled import Fleet
 from tests.laws.driver import MemoryStore, converge, history_for, reconciler, registry_for
 from tests.strategies import FOREIGN, NAMES, WORK, Event, blindness, events, fleets, histories, revised

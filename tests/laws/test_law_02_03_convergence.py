@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.steps import Step, UnitJob
-from reconciler.plan import PlanOptions
+from reconciler.plan.planner import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living, twice, wrong

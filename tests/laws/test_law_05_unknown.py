@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.base import Action, HeldReason, Kind, Verb
-from reconciler.plan import PlanOptions
+from reconciler.plan.planner import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living

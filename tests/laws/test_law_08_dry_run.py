@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler import loop
-from reconciler.store import Store
+from reconciler.loop import converge as loop
+from reconciler.state.store import Store
 from specs.compiled import Fleet
 from tests.laws.driver import MemoryStore, converge, reconciler, steps_of
 from tests.strategies import FOREIGN, WORK, Event, blindness, events, fleets, revised

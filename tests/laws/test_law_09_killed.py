@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan import PlanOptions
+from reconciler.plan.planner import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, Reconciler, converge, reconciler
 from tests.laws.oracle import living, twice, wrong

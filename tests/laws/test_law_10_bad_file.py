@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.host import HostFacts
-from reconciler.intake import Intake, take
-from reconciler.plan import PlanOptions
-from reconciler.results import RunOptions
-from reconciler.settings import Settings
-from reconciler.store import Store
+from reconciler.context.settings import Settings
+from reconciler.loop.result import RunOptions
+from reconciler.plan.planner import PlanOptions
+from reconciler.source.intake import Intake, take
+from reconciler.state.store import Store
 from tests.laws.driver import MemoryStore, reconciler
 from tests.laws.oracle import living, wrong
 from tests.world import FACTS, World

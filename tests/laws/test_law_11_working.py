@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.base import HeldReason
-from providers.launch import launch_digest
-from reconciler.plan import PlanOptions
+from providers.launch.environment import launch_digest
+from reconciler.plan.planner import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living

@@ -9,9 +9,9 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reconciler import backoff
 from reconciler.model import AgentHistory
-from reconciler.store_codec import history_from_json, history_to_json
+from reconciler.plan.holding import backoff
+from reconciler.state.codec import history_from_json, history_to_json
 from specs.compiled import Fleet, Policy, Suspension
 from tests.laws.driver import MemoryStore, reconciler
 from tests.strategies import make_agent, make_fleet

@@ -9,12 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.base import Verb
-from providers.framework import PROGRAMS, UNITS
 from providers.host import Place
+from providers.kinds.framework import PROGRAMS, UNITS
 from providers.names import agent_unit
 from providers.program_fault import ProgramFault
+from providers.shipped.uses import uses_of
 from providers.steps import SetEnabled, Step
-from providers.uses import uses_of
 from reconciler.model import Plan
 from specs.compiled import Agent, EnvValue, Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler

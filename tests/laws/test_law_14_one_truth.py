@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.base import HeldReason, Kind, Verb
-from reconciler.fleet_problems import fleet_problems
-from reconciler.may_end import Who, may_end
-from reconciler.metrics import metrics_text
+from reconciler.agents.reset_verdict import objection
+from reconciler.inspection.rows import build_rows
+from reconciler.inspection.verify import Check, Reconciler, verify
+from reconciler.listing.document import Listing
+from reconciler.listing.row import Row, Sync
 from reconciler.model import Plan
-from reconciler.plan import PlanOptions
-from reconciler.postman import may_be_told
-from reconciler.reset_verdict import objection
-from reconciler.row import Row, Sync
-from reconciler.rows import build_rows
-from reconciler.rows_document import Listing
-from reconciler.status import AgentStatus
-from reconciler.verify import Check, Reconciler, verify
+from reconciler.observe.may_end import Who, may_end
+from reconciler.plan.planner import PlanOptions
+from reconciler.run.outbox_round import may_be_told
+from reconciler.status.fleet_problems import fleet_problems
+from reconciler.status.metrics import metrics_text
+from reconciler.status.status import AgentStatus
 from specs.compiled import EnvValue, Fleet, Policy, Suspension
 from tests import builders as make
 from tests.laws.driver import MemoryStore, converge, reconciler

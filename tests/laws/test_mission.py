@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.views import build_views
+from reconciler.observe.agent_view import build_views
 from specs.compiled import Fleet, PersonaText, mission_digest
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living

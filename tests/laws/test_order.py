@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.steps import DaemonReload, Step, UnitJob, WriteFile
-from reconciler.plan import PlanOptions
+from reconciler.plan.planner import PlanOptions
 from specs.compiled import AgentState, Fleet, Policy, Suspension
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living

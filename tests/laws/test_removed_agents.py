@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from providers.base import Health
-from reconciler.observe import observe
-from reconciler.plan import PlanOptions
-from reconciler.views import build_views
+from reconciler.observe.agent_view import build_views
+from reconciler.observe.observer import observe
+from reconciler.plan.planner import PlanOptions
 from tests.laws.driver import MemoryStore, reconciler, registry_for
 from tests.strategies import make_agent, make_fleet
 from tests.world import World

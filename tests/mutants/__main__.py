@@ -87,7 +87,7 @@ def judge(path: str, tests: Sequence[str], *, jobs: int) -> tuple[int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev mutants", description=__doc__)
     parser.add_argument(
-        "modules", nargs="*", metavar="MODULE", help="such as reconciler/guards.py; default: all listed"
+        "modules", nargs="*", metavar="MODULE", help="such as reconciler/plan/holding/guards.py; default: all listed"
     )
     parser.add_argument("--tests", nargs="+", metavar="TEST", help="its tests, if they are not those in pyproject.toml")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")

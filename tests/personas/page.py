@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specs.personas import ALIASES, DOMAINS, shipped
+from specs.personas.persona import ALIASES, DOMAINS, shipped
 from tests.hosts.namespace import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "personas.md"

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from reconciler.commands import mosaic
-from reconciler.schemas import schema_of
-from specs.persona_files import base_path, role_path, shipped_file
-from specs.personas import ALIASES, shipped
+from reconciler.schemas.registry import schema_of
+from specs.personas.files import base_path, role_path, shipped_file
+from specs.personas.persona import ALIASES, shipped
 from tests.commands.calling import Said, fleet, help_of
 from tests.commands.repository import Repository
 from tests.documents import read
@@ -62,7 +62,7 @@ def document(repo: Repository | None, *args: str) -> Mapping[str, Any]:
 
 def begin_over_an_older_one(repo: Repository) -> None:
     """As an upgrade leaves it: the operator's own contract was begun over what shipped then."""
-    from specs.personas import read_persona
+    from specs.personas.persona import read_persona
 
     then = read_persona(base_path("code"), OLD.encode(), [], whole=True)
     assert then is not None

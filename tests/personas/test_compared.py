@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.persona_diff import STATES, Part, compare
-from specs.persona_files import base_path, overlay, rebased, role_path, shipped_file, whole
-from specs.personas import Persona, Section, merge, read_persona, shipped
-from specs.problems import Problem
-from specs.roles import read_role
+from specs.personas.diff import STATES, Part, compare
+from specs.personas.files import base_path, overlay, rebased, role_path, shipped_file, whole
+from specs.personas.overrides import read_role
+from specs.personas.persona import Persona, Section, merge, read_persona, shipped
+from specs.values.problems import Problem
 
 WORDS = st.text("abc# \n", max_size=6).map(str.strip)
 HEADINGS = ("Mandate", "Boundaries", "Persona", "Extra")

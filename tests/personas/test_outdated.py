@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.results import RunOptions, RunResult
-from reconciler.run import Surroundings, run
-from specs import library, personas
-from specs.load import load, spec_path
-from specs.own import read_own
-from specs.persona_files import base_path
-from specs.personas import outdated, shipped_one
+from reconciler.context.host import Surroundings
+from reconciler.loop.result import RunOptions, RunResult
+from reconciler.run.run import run
+from specs import library
+from specs.fleet_files import spec_path
+from specs.loading.load import load
+from specs.personas import persona
+from specs.personas.files import base_path
+from specs.personas.persona import outdated, shipped_one
+from specs.types.repository_extras import read_own
 from tests.specs.helpers import agents, only
 from tests.world import FACTS, World
 
@@ -57,7 +60,7 @@ def test_an_upgrade_is_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     text = library.text("personas/code.md").replace("## Persona\n", "## Persona\n\nNew in this version.\n")
     real = library.text
     monkeypatch.setattr(library, "text", lambda name: text if name == "personas/code.md" else real(name))
-    for cached in (personas.shipped_one, personas.shipped):
+    for cached in (persona.shipped_one, persona.shipped):
         cached.cache_clear()
     try:
         loaded = load(files)
@@ -67,7 +70,7 @@ def test_an_upgrade_is_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "Calm." in resolved.text
         assert "New in this version." not in resolved.text, "the shipped one is never applied over an own one"
     finally:
-        for cached in (personas.shipped_one, personas.shipped):
+        for cached in (persona.shipped_one, persona.shipped):
             cached.cache_clear()
 
 

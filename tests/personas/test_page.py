@@ -6,10 +6,10 @@ import re
 from typing import get_args
 
 from reconciler.commands import mosaic
-from specs.load import load
-from specs.own import read_own
-from specs.persona_diff import State
-from specs.personas import ALIASES, DOMAINS, shipped
+from specs.loading.load import load
+from specs.personas.diff import State
+from specs.personas.persona import ALIASES, DOMAINS, shipped
+from specs.types.repository_extras import read_own
 from tests.docs.pages import page, plain, tables
 from tests.personas.page import PAGE, with_index
 

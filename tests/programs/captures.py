@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from providers.programs.base import Screen
+from providers.screen import Screen
 
 FOLDER = Path(__file__).with_name("captures")
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.programs.captures import FOLDER, screen
 
 if TYPE_CHECKING:
-    from providers.programs.base import Screen
+    from providers.screen import Screen
 
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 _NOISE = st.one_of(

@@ -8,7 +8,7 @@ import re
 
 from hypothesis import strategies as st
 
-from providers.programs.base import Screen
+from providers.screen import Screen
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;:]*m")
 _WORDS = st.sampled_from(

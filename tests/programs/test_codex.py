@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from providers.contract import OVERLAYS, PROFILE, compose
 from providers.host import Overlay
+from providers.launch.contract import OVERLAYS, PROFILE, compose
 from providers.programs.base import Extra, Place, Reading
 from providers.programs.codex import HOOKS, PART_MAX, PARTS, PROGRAM, TIMEOUT_S, trusted_hash
 from specs.compiled import PersonaText

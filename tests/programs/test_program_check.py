@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.program_check import program_fault
+from providers.processes.program_check import program_fault
 from providers.program_fault import PACKAGES, is_older
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.heartbeats import parse
 from providers.host import HeartbeatFile
-from providers.programs.told import newer, status_file
+from providers.machine.heartbeat_files import parse
+from providers.programs.turn_status import newer, status_file
 
 PID = 4711
 NOW = 1_800_000_000.0  # seconds

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.exceptions import Exit
 
-from reconciler.elsewhere import go_there
 from reconciler.errors import ExitCode, MosaicError, Usage
+from reconciler.remote.run_there import go_there
 from tests.remote.test_everywhere import fleet
 from tests.remote.test_ssh import SSH, peer, program
 

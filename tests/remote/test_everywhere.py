@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import NotFound
-from reconciler.everywhere import everywhere
-from reconciler.row import Row
-from reconciler.rows_document import Listing, listing_document
-from reconciler.status import Pause
+from reconciler.listing.document import Listing, listing_document
+from reconciler.listing.row import Row
+from reconciler.remote.all_hosts import everywhere
+from reconciler.status.values import Pause
 from specs.compiled import Fleet, Peer
 from tests.remote.test_ssh import SSH, program
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from reconciler.delivery.remote_send import Answered, send_elsewhere
 from reconciler.errors import NotFound, Unavailable
-from reconciler.everywhere import everywhere
-from reconciler.remote import Answer, Asking, Destination, Remote, Unreached
+from reconciler.listing.document import listing_document
+from reconciler.remote.all_hosts import everywhere
+from reconciler.remote.ssh import Answer, Asking, Destination, Remote, Unreached
 from reconciler.render.delivery_text import delivery_text
 from reconciler.render.ps_text import ps_text
-from reconciler.rows_document import listing_document
-from reconciler.send_elsewhere import Answered, send_elsewhere
 from specs.compiled import Peer
 from tests.remote.test_everywhere import fleet, listing, row
 from tests.remote.test_ssh import SSH, program

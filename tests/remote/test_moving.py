@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from providers.base import HeldReason, Kind, Reason, Verb
-from reconciler.everywhere import everywhere
+from reconciler.listing.document import listing_document
+from reconciler.listing.row import Row, Sync
 from reconciler.model import Inventory, Owned
-from reconciler.moves import Origin, Version, origins
-from reconciler.moving import answered, first_starts, unasked, why_held
-from reconciler.old_host import AGAIN_S, SILENT_S, asked, load, release, save
-from reconciler.row import Row, Sync
-from reconciler.rows_document import listing_document
-from reconciler.store import Store
+from reconciler.plan.holding.moving import answered, first_starts, unasked, why_held
+from reconciler.remote.all_hosts import everywhere
+from reconciler.source.moves import Origin, Version, origins
+from reconciler.source.old_host import AGAIN_S, SILENT_S, asked, load, release, save
+from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, Moving, Peer, Policy
 from tests.laws.driver import MemoryStore, reconciler
 from tests.remote.test_everywhere import NOW, fleet, listing

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ExitCode, Unavailable, Usage
-from reconciler.remote import Answer, Asking, Destination, Remote, destination, interactive_argv
+from reconciler.remote.ssh import Answer, Asking, Destination, Remote, destination, interactive_argv
 from specs.compiled import Peer
-from specs.names import ssh_fault
+from specs.values.names import ssh_fault
 
 THERE = Destination(host="far", target="ada@far.example")
 # Rejects every option that it was not told about, and runs the command as a login shell over there would.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.proposal import diff
-from reconciler.render.diff_text import diff_text
-from reconciler.render.words import Tint
+from reconciler.changes.proposal import diff
+from reconciler.helpers.words import Tint
+from reconciler.render.fleet_files.diff_text import diff_text
 
 BEFORE = b"version: 1\r\nagents:\r\n  - name: a\r\n"
 

@@ -16,17 +16,17 @@ from ruamel.yaml import YAML
 
 from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.steps import Step, WriteFile
+from reconciler.cli.output import to_json, to_yaml
 from reconciler.commands.schema import DOCUMENTS
-from reconciler.documents import plan_digest, plan_document, receipt_document, report_document, steps_by
-from reconciler.history import HistoryLine
-from reconciler.judge import verdict
+from reconciler.git.log import HistoryLine
+from reconciler.loop.result import RunResult
 from reconciler.model import Outcome, Plan
-from reconciler.output import to_json, to_yaml
-from reconciler.render.roster_text import entries, roster_document
-from reconciler.results import RunResult
-from reconciler.schemas import schema_of
-from reconciler.status import Pause
-from reconciler.status_document import status_document
+from reconciler.render.fleet_files.roster_text import entries, roster_document
+from reconciler.run.documents import plan_digest, plan_document, receipt_document, report_document, steps_by
+from reconciler.schemas.registry import schema_of
+from reconciler.status.assess import verdict
+from reconciler.status.document import status_document
+from reconciler.status.values import Pause
 from specs.compiled import Peer, Suspension
 from tests import builders as make
 from tests.strategies import make_agent, make_fleet

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.output import Output, wants_colour
 from reconciler.errors import NotFound
-from reconciler.output import Output, wants_colour
 
 
 class Terminal(io.StringIO):
@@ -69,7 +69,7 @@ def test_exactly_one_document(form: str) -> None:
 
 def child(code: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-c", f"from reconciler.output import Output\n{code}"],
+        [sys.executable, "-c", f"from reconciler.cli.output import Output\n{code}"],
         env={**os.environ, **environ},
         cwd=Path(__file__).parents[2],
         capture_output=True,

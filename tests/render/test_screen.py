@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from reconciler.key_reader import KeyReader
-from reconciler.screen import HANGUP, Screen
-from reconciler.terminal import Terminal
+from reconciler.terminal.key_reader import KeyReader
+from reconciler.terminal.pane_screen import Terminal
+from reconciler.terminal.screen import HANGUP, Screen
 
 PATIENCE = 30.0
 

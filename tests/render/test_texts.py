@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.base import HeldReason, Kind
+from reconciler.helpers.words import value
 from reconciler.render.plan_text import plan_text
 from reconciler.render.report_text import report_text
 from reconciler.render.status_text import status_text
-from reconciler.render.words import value
-from reconciler.status import Pause
+from reconciler.status.values import Pause
 from specs.compiled import Suspension
 from tests import builders as make
 from tests.golden import runs

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from providers.local_host import LocalHost
+from providers.machine.local_host import LocalHost
 from providers.steps import Step
 
 
@@ -36,7 +36,7 @@ def main() -> None:
             subprocess.run(["sh", "-ec", command], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
 
     interpose(before)
-    from reconciler.cli import main as run_command
+    from reconciler.cli.main import main as run_command
     from reconciler.commands.reconcile import command as reconcile
 
     run_command(reconcile, args)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from reconciler.store import Store
+from reconciler.state.store import Store
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually

@@ -20,11 +20,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from providers.local_host import LocalHost
+from providers.machine.local_host import LocalHost
 from providers.steps import Step, StepResult
-from reconciler import checkout, desired, documents, event_log, ledger, lock, report, settings, source  # noqa: F401 - loaded before
-from reconciler.results import RunOptions
-from reconciler.run import run
+from reconciler.context import settings  # noqa: F401 - loaded before
+from reconciler.git import mirror  # noqa: F401 - loaded before
+from reconciler.loop.result import RunOptions
+from reconciler.plan import desired  # noqa: F401 - loaded before
+from reconciler.run import documents, report  # noqa: F401 - loaded before
+from reconciler.run.run import run
+from reconciler.source import fetch, ledger  # noqa: F401 - loaded before
+from reconciler.state import event_log, lock  # noqa: F401 - loaded before
 from tests.scenarios.proc import agents_in
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.place import parse_place
+from reconciler.git.location import parse_place
 from tests.scenarios.fleet import NAME, Fleet, stub
 
 ENV = {"A": "b"}

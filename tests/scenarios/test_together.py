@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from reconciler.place import parse_place
+from reconciler.git.location import parse_place
 from tests.scenarios.fleet import NAME, Fleet, stub
 
 GIT = "git -c user.name=t -c user.email=t@example.invalid"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.dbus import LEAST_S
+from providers.systemd.client import LEAST_S
 from tests.scenarios.fleet import SOCKET, Fleet, Run, stub
 
 NAMES = ("a", "b", "c", "d")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.settings import Settings
-from reconciler.source import open_source
-from reconciler.source_state import SourceState
+from reconciler.context.settings import Settings
+from reconciler.source.commit_state import SourceState
+from reconciler.source.fetch import open_source
 
 GIT = shutil.which("git") or "git"  # past any stand-in that a test puts on PATH
 NOW = 1_790_000_000.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.history import history
+from reconciler.git.log import history
 from tests.source.conftest import ROSTER, Look, Repo
 
 

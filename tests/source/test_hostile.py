@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.commit import parse_commit
+from reconciler.context.settings import Settings
 from reconciler.errors import InvalidConfig, Refused
-from reconciler.git import environment, redact
-from reconciler.settings import Settings
+from reconciler.git.objects import parse_commit
+from reconciler.git.process import environment, redact
 from tests.source.conftest import ROSTER, Look, Repo, program
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Refused
-from reconciler.files import append_synced
-from reconciler.ledger import Ledger, forgive, marker_path, read_ledger, reject, rejections
+from reconciler.helpers.atomic_files import append_synced
+from reconciler.source.ledger import Ledger, forgive, marker_path, read_ledger, reject, rejections
 from tests.source.conftest import NOW
 
 SHAS = tuple(letter * 40 for letter in "abcdef")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.checkout import Checkout
-from reconciler.lives import MOST, ended
+from reconciler.git.mirror import Checkout
+from reconciler.source.lives import MOST, ended
 from tests.source.conftest import Repo
 
 

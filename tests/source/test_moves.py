@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.checkout import Checkout
-from reconciler.moves import MOST, Origin, Version, origins, versions
-from reconciler.old_host import load, with_moves
-from reconciler.settings import Settings
-from reconciler.source import open_source
-from reconciler.store import Store
+from reconciler.context.settings import Settings
+from reconciler.git.mirror import Checkout
+from reconciler.source.fetch import open_source
+from reconciler.source.moves import MOST, Origin, Version, origins, versions
+from reconciler.source.old_host import load, with_moves
+from reconciler.state.store import Store
 from specs.compiled import Fleet, Moving
 from tests.source.conftest import Repo
 from tests.strategies import make_agent, make_fleet
@@ -107,7 +107,7 @@ def test_a_copy_without_history_gets_it_once(bench: Bench) -> None:
 
 
 def test_an_answer_stays_with_its_move(bench: Bench) -> None:
-    from reconciler.old_host import release, save
+    from reconciler.source.old_host import release, save
 
     bench.repo.commit(roster=roster("alpha"))
     bench.repo.commit(roster=roster("beta"))
@@ -178,7 +178,7 @@ def test_a_host_on_a_line_of_its_own_and_one_by_reference(repo: Repo) -> None:
 
 
 def test_what_says_nothing_of_it_is_not_read(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reconciler import moves
+    from reconciler.source import moves
 
     repo.commit(roster=BLOCK.format("alpha", "worker", "beta"))
     repo.commit(roster=BLOCK.format("beta", "worker", "beta"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.context.settings import Settings, read_settings, settings_path, write_settings
 from reconciler.errors import InvalidConfig
-from reconciler.settings import Settings, read_settings, settings_path, write_settings
 
 
 @pytest.fixture

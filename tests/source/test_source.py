@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.context.settings import Settings
 from reconciler.errors import InvalidConfig, NotFound, Usage
-from reconciler.settings import Settings
-from reconciler.source import open_source
+from reconciler.source.fetch import open_source
 from tests.source.conftest import NOW, ROSTER, Look, Repo, snapshot
 
 Calls = Callable[[], list[str]]
@@ -62,8 +62,8 @@ def test_an_unchanged_remote_costs_one_process(repo: Repo, look: Look, remote: s
 
 def test_a_look_imports_neither_gitpython_nor_pydantic(repo: Repo, state_dir: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from reconciler.settings import Settings;"
-        "from reconciler.source import open_source;"
+        "import sys; from pathlib import Path; from reconciler.context.settings import Settings;"
+        "from reconciler.source.fetch import open_source;"
         f"s = open_source({str(repo.path)!r}, settings=Settings(), state_dir=Path({str(state_dir)!r}), now=1.0);"
         "s.files, s.dirty; print(sorted({'git', 'pydantic', 'ruamel', 'deepdiff', 'watchdog'} & set(sys.modules)))"
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.context.settings import Settings
 from reconciler.errors import InvalidConfig, Refused, Unavailable
-from reconciler.ledger import Ledger, marker_path, read_ledger
-from reconciler.settings import Settings
-from reconciler.trust import Verdict, check
+from reconciler.source.ledger import Ledger, marker_path, read_ledger
+from reconciler.source.trust import Verdict, check
 from tests.source.conftest import NOW, ROSTER, Look, Repo, program, snapshot
 
 Calls = Callable[[], list[str]]

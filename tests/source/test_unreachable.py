@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from providers.bounded_look import NoAnswerError
-from providers.mounts import Mount
+from providers.filesystem.bounded_look import NoAnswerError
+from providers.filesystem.mounts import Mount
+from reconciler.context.settings import Settings
 from reconciler.errors import NotFound, Unavailable
-from reconciler.git import GitTimeout, run_git
-from reconciler.settings import Settings
-from reconciler.source_record import fetch_delay
+from reconciler.git.process import GitTimeout, run_git
+from reconciler.source.record import fetch_delay
 from tests.source.conftest import NOW, ROSTER, SSH_HERE, Look, Repo, program, snapshot
 
 DEAD = "https://127.0.0.1:1/fleet.git"  # nothing listens there
@@ -147,14 +147,14 @@ def test_a_repository_on_a_file_system_that_gives_no_answer(
     repo: Repo, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = look(repo.path).revision
-    monkeypatch.setattr("providers.mounts.Mounts.far", lambda *_: Mount(point="/x", kind="nfs4"))
+    monkeypatch.setattr("providers.filesystem.mounts.Mounts.far", lambda *_: Mount(point="/x", kind="nfs4"))
     second = repo.commit("second")
     assert look(repo.path).revision == second, "it answers"
 
     def silent(*_: object) -> bool:
         raise NoAnswerError("the file system at /x (nfs4) gives no answer")
 
-    monkeypatch.setattr("providers.bounded_look.ask_one", silent)
+    monkeypatch.setattr("providers.filesystem.bounded_look.ask_one", silent)
     repo.commit("third")
     source = look(repo.path)
     assert source.revision == second != first

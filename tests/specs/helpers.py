@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from specs.compile import compile_fleet
 from specs.compiled import Agent, Fleet
-from specs.load import LoadResult, load
-from specs.problems import Problem, render_all
+from specs.loading.compile import compile_fleet
+from specs.loading.load import LoadResult, load
+from specs.values.problems import Problem, render_all
 
 HEAD = "version: 1\ntransport: tmux\n"
 ONE = HEAD + "agents:\n  - name: lead\n    runtime: claude\n    class: orchestrator\n"

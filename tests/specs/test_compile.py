@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired import inputs_digest
+from reconciler.plan.desired import inputs_digest
 from specs import library
-from specs.compile import NotCompilable
 from specs.compiled import EnvValue, Limits, fleet_from_json, fleet_to_json
+from specs.loading.compile import NotCompilable
 from tests.specs.helpers import HEAD, ONE, agent, agents, compiled, read
 from tests.world import FACTS
 
@@ -160,8 +160,8 @@ def test_a_misspelt_host_never_reads_as_a_removal(host: str) -> None:
 
 
 def test_reading_the_cache_imports_no_validator() -> None:
-    heavy = ("pydantic", "ruamel.yaml", "specs.roster")
-    code = f"import sys, specs.compiled, specs.load; print([m for m in {heavy!r} if m in sys.modules])"
+    heavy = ("pydantic", "ruamel.yaml", "specs.models.roster")
+    code = f"import sys, specs.compiled, specs.loading.load; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 

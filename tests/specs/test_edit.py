@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from specs.edit import (
+from specs.editing.edit import (
     EditError,
     add_agent,
     add_suspension,

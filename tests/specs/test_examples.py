@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from specs.load import FILES, LoadResult, load
+from specs.fleet_files import FILES
+from specs.loading.load import LoadResult, load
 from tests.specs.helpers import compiled
 
 FLEETS = Path(__file__).parents[2] / "examples" / "fleets"

@@ -7,8 +7,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from specs.load import FILES, LoadResult, load
-from specs.problems import render_all
+from specs.fleet_files import FILES
+from specs.loading.load import LoadResult, load
+from specs.values.problems import render_all
 from tests.specs.helpers import compiled
 from tests.specs.test_compile import FLEET, FULL
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from specs.fields import camel
+from specs.values.fields import camel
 from tests.specs.helpers import agent, compiled, read
 
 SNAKE = """

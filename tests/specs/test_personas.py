@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.personas import ALIASES, DOMAINS, SECTIONS, Persona, Section, merge, read_persona, resolve, shipped
-from specs.problems import Problem
+from specs.personas.persona import ALIASES, DOMAINS, SECTIONS, Persona, Section, merge, read_persona, resolve, shipped
+from specs.values.problems import Problem
 
 WHOLE = b"""\
 ---

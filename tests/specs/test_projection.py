@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from specs.names import UNSAFE
-from specs.north_star import NorthStar
-from specs.projection import MARK, flat, is_intact, is_projection, render
-from tests.north_star.stars import unhurried
+from specs.mission.projection import MARK, flat, is_intact, is_projection, render
+from specs.models.north_star import NorthStar
+from specs.values.names import UNSAFE
+from tests.mission.stars import unhurried
 from tests.specs.helpers import ONE, compiled, read
 
 # Everything that readers of Markdown do beyond CommonMark with what we use, so that none of it is let in.

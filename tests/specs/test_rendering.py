@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from specs.problems import WINDOW, SourceFile, Span, render_all, render_each
+from specs.values.problems import WINDOW, SourceFile, Span, render_all, render_each
 from tests.specs.helpers import agents, only, read, underlined
 
 MISTAKES = (("coder0", "cluade"), ("coder1", "cluade"), ("lead", "cdoex"), ("coder2", "cluade"))

@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 
 from specs.compiled import fleet_from_json, fleet_to_json, mission_digest
-from specs.load import LARGEST, load, spec_path
-from specs.personas import shipped_one
+from specs.fleet_files import LARGEST, spec_path
+from specs.loading.load import load
+from specs.personas.persona import shipped_one
 from tests.specs.helpers import agent, agents, compiled, only, read
 
 OVERRIDE = b"---\nclass: code\n---\n## Persona\n\nCalm.\n"

@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from specs.problems import SourceFile
-from specs.schema import EVERY, FILE_NAMES, WHICH, Which, schema, schema_text
-from specs.yaml_tree import parse
+from specs.scaffold.schema import EVERY, FILE_NAMES, WHICH, Which, schema, schema_text
+from specs.values.problems import SourceFile
+from specs.yaml_text.tree import parse
 from tests.specs.test_compile import FLEET, FULL
 from tests.specs.test_older_rosters import CAMEL, SNAKE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from specs import secrets
-from specs.problems import render_all
+from specs.values import secrets
+from specs.values.problems import render_all
 from tests.specs.helpers import HEAD, ONE, agents, only, read
 
 # Put together here so that no scanner takes this file for a leak.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from specs.places import read_places
-from specs.problems import Problem, SourceFile
-from specs.yaml_tree import parse
+from specs.values.problems import Problem, SourceFile
+from specs.yaml_text.places import read_places
+from specs.yaml_text.tree import parse
 from tests.specs.helpers import HEAD, ONE, only, read, underlined
 
 

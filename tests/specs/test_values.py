@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs.durations import parse_duration, parse_moment
-from specs.graph import cycles
-from specs.names import name_fault, session_name
-from specs.scalars import resolve
-from specs.suggest import Suggester
+from specs.values.durations import parse_duration, parse_moment
+from specs.values.graph import cycles
+from specs.values.names import name_fault, session_name
+from specs.values.scalars import resolve
+from specs.values.suggest import Suggester
 
 
 @pytest.mark.parametrize(

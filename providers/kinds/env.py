@@ -1,0 +1,148 @@
+"""The launch environment of each agent: `$MOSAIC_HOME/fleet/agents/NAME.env`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
+from providers.evidence import FileEvidence
+from providers.launch import environment
+
+if TYPE_CHECKING:
+    from providers.base import Action, Json
+    from providers.host import FileState, HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Agent, Fleet
+
+_MODE = 0o600
+_HIDDEN = "(set)"  # what stands in a file that was edited by hand may be a secret
+_EDITED = "(edited by hand)"
+
+
+class EnvProvider:
+    """One file for each agent that is running or stopped: a stopped one can be started by hand, and is then right.
+
+    An agent whose entry is held back is neither desired nor mentioned: its file stays as it is.
+    """
+
+    kind = Kind.ENV
+
+    def __init__(self) -> None:
+        self._last: tuple[Fleet, HostFacts, tuple[Resource, ...]] | None = None
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        if self._last is None or self._last[0] is not fleet or self._last[1] != facts:
+            wanted = (agent for agent in fleet.agents if agent.state != "absent" and agent.held is None)
+            self._last = (fleet, facts, tuple(_resource(agent, fleet, facts) for agent in wanted))
+        return self._last[2]
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}
+        held = {agent.name for agent in fleet.agents if agent.held is not None}
+        seen = {}
+        names, rest = listed(look, self.kind, facts, ".env", desired)
+        for name in names - held:
+            key = ResourceKey(Kind.ENV, name)
+            try:
+                file = look.file(environment.env_path(name, facts))
+            except ObserveError as error:
+                seen[key] = unclear(key, name, str(error))
+                continue
+            if file is not None:  # gone between the listing and the reading
+                seen[key] = _present(key, file, desired.get(name), fleet.name)
+        return seen | rest
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import DeleteFile, WriteFile
+
+        if action.verb is Verb.DELETE:
+            # What was last said of it goes with it, or a later agent of that name would start with an old word.
+            name = action.key.name
+            said = tuple(DeleteFile(path=f"{facts.run_dir}/{name}.{suffix}") for suffix in ("hb", "turn"))
+            return (*said, DeleteFile(path=environment.env_path(name, facts)))
+        if action.desired is None:
+            raise ValueError(f"{action.id}: nothing to write")
+        data = action.desired.data
+        return (WriteFile(path=data["path"], content=data["content"], mode=_MODE),)
+
+    def health(self, seen: Present) -> Health:
+        return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+
+def listed(
+    look: Look, kind: Kind, facts: HostFacts, suffix: str, desired: Iterable[str]
+) -> tuple[set[str], dict[ResourceKey, Present]]:
+    """The agents that there is something of in the folder of launch environments, and what could not be listed. Where
+    that is the folder, those that are wanted can still be looked at, one by one."""
+    try:
+        entries = look.listing(facts.agents_dir)
+    except ObserveError as error:
+        key = rest_of(kind)
+        return set(desired), {key: unclear(key, None, str(error))}
+    size = len(suffix)
+    return {entry[:-size] for entry in entries if entry.endswith(suffix) and len(entry) > size}, {}
+
+
+def of_another_fleet(name: str, fleet: Fleet, look: Look, facts: HostFacts) -> bool:
+    """Whether the agent of this name on this host is another fleet's: its launch environment says so. Units and scopes
+    carry no mark of their own, and all fleets of a user share them. Raises ObserveError."""
+    file = look.file(environment.env_path(name, facts))
+    return file is not None and environment.generated_for(file.content) not in (None, fleet.name)
+
+
+def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
+    pairs = environment.env_pairs(agent, fleet, facts)
+    return Resource(
+        key=ResourceKey(Kind.ENV, agent.name),
+        agent=agent.name,
+        fields={"mode": f"{_MODE:04o}", "vars": _variables(pairs)},
+        data={
+            "path": environment.env_path(agent.name, facts),
+            "content": environment.render_pairs(agent, fleet, pairs),
+        },
+    )
+
+
+def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
+    if file.odd is not None:
+        return Present(
+            key=key, agent=key.name, ours=False, fields={"odd": file.odd}, evidence=FileEvidence(odd=file.odd)
+        )
+    mode = f"{file.mode:04o}"
+    if desired is not None and file.content == desired.data["content"]:
+        fields = desired.fields if mode == desired.fields["mode"] else {**desired.fields, "mode": mode}
+        return Present(key=key, agent=key.name, ours=True, fields=fields, evidence=FileEvidence(intact=True))
+    pairs = environment.read_pairs(file.content)
+    live = _variables(pairs)
+    intact = environment.intact(pairs)
+    wanted: Mapping[str, Json] = desired.fields["vars"] if desired is not None else {}
+    shown = {name: _shown(value, wanted.get(name), intact=intact) for name, value in live.items()}
+    fields = {"mode": mode, "vars": shown}
+    if shown == wanted:  # comments, or the order of lines
+        fields["text"] = _EDITED
+    ours = environment.generated_for(file.content) == fleet or environment.left_by_a_crash(
+        file.content, desired.data["content"] if desired is not None else ""
+    )
+    return Present(key=key, agent=key.name, ours=ours, fields=fields, evidence=FileEvidence(intact=intact))
+
+
+def _variables(pairs: tuple[environment.Pair, ...]) -> dict[str, Json]:
+    """By name: `ENV NAME` for a variable, the key itself for the rest; a list where a key may stand several times."""
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in ("ENV", "ENV_FROM", "ENV_FILE", "PROP", "ADD_ENV"):
+            name, _, rest = value.partition("=")
+            found[f"{key} {name}"] = rest
+        elif key in ("ARG", "PATHDIR", "ADD_ARG", "ADD_TEXT", "?"):
+            found.setdefault(key, []).append(value)
+        else:
+            found[key] = value
+    return found
+
+
+def _shown(value: Json, wanted: Json, *, intact: bool) -> Json:
+    """A value as a diff may show it. An intact file has only values that stood in git; others may be anything."""
+    if value == wanted or (intact and wanted is not None):
+        return value
+    return _HIDDEN if wanted is None else _EDITED

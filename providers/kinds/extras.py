@@ -1,0 +1,153 @@
+"""The files that an agent's launch adds: `$MOSAIC_HOME/fleet/agents/NAME.d/`, with what its program asks for and the
+contract that it starts with.
+
+A MANIFEST beside them says whose they are and what we last wrote. Only what it lists, or what is wanted now, is ours in
+there: what a program or a person has put beside it is not looked at and stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.evidence import FileEvidence
+from providers.kinds.env import listed, of_another_fleet
+from providers.launch import additions, environment
+from providers.launch.contract import compose, same_but_peers
+
+if TYPE_CHECKING:
+    from providers.base import Action, Json
+    from providers.host import FileState, HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Agent, Fleet
+
+MANIFEST = "MANIFEST"
+_MODE = 0o600
+_SUFFIX = ".d"
+_LINE = re.compile(r"(?P<digest>[0-9a-f]{12})  (?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")
+
+
+class ExtrasProvider:
+    """One resource for each agent that is running or stopped: its files, each by content and mode. They are read at a
+    start, so no change of them disturbs anyone."""
+
+    kind = Kind.EXTRAS
+
+    def __init__(self) -> None:
+        self._last: tuple[Fleet, HostFacts, tuple[Resource, ...]] | None = None
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        if self._last is None or self._last[0] is not fleet or self._last[1] != facts:
+            wanted = (agent for agent in fleet.agents if agent.state != "absent" and agent.held is None)
+            self._last = (fleet, facts, tuple(_resource(agent, fleet, facts) for agent in wanted))
+        return self._last[2]
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}
+        held = {agent.name for agent in fleet.agents if agent.held is not None}
+        found = {}
+        names, rest = listed(look, self.kind, facts, _SUFFIX, desired)
+        for name in names - held:
+            try:
+                present = _present(name, look, desired.get(name), fleet, facts)
+            except ObserveError as error:
+                present = unclear(ResourceKey(self.kind, name), name, str(error))
+            if present is not None:
+                found[present.key] = present
+        return found | rest
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        """The manifest goes last, whether it is written or removed: until then, what it lists is still ours."""
+        from providers.steps import DeleteFile, WriteFile
+
+        folder = additions.folder(action.key.name, facts)
+        live = action.present.fields if action.present is not None else {}
+        wanted = action.desired.fields if action.desired is not None else {}
+        if action.verb is Verb.DELETE:
+            names = [*sorted(live.keys() - {MANIFEST}), MANIFEST]
+            return tuple(DeleteFile(path=f"{folder}/{name}", folder=name == MANIFEST) for name in names)
+        if action.desired is None:
+            raise ValueError(f"{action.id}: nothing to write")
+        content = action.desired.data["content"]
+        writes = [name for name in [*sorted(wanted.keys() - {MANIFEST}), MANIFEST] if live.get(name) != wanted[name]]
+        return (
+            *(DeleteFile(path=f"{folder}/{name}") for name in sorted(live.keys() - wanted.keys())),
+            *(WriteFile(path=f"{folder}/{name}", content=content[name], mode=_MODE) for name in writes),
+        )
+
+    def health(self, seen: Present) -> Health:
+        return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+
+def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
+    content = dict(additions.extra_of(agent, facts).files) | {additions.CONTRACT: compose(fleet, agent, facts)}
+    lines = [f"{_digest(text)}  {name}" for name, text in sorted(content.items())]
+    if not all(_LINE.fullmatch(line) for line in lines):
+        raise ValueError(f"{agent.runtime} adds a file to agent {agent.name} whose name is not a plain one")
+    content[MANIFEST] = "\n".join([environment.mark(agent.name, fleet.name), *lines, ""])
+    return Resource(
+        key=ResourceKey(Kind.EXTRAS, agent.name),
+        agent=agent.name,
+        fields={name: _field(text, _MODE) for name, text in content.items()},
+        data={"content": content},
+    )
+
+
+def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, facts: HostFacts) -> Present | None:
+    """None: there is nothing of ours in the folder."""
+    folder = additions.folder(name, facts)
+    key = ResourceKey(Kind.EXTRAS, name)
+    place = look.file(folder)
+    if place is not None and place.odd != "a folder":
+        return Present(key=key, agent=name, ours=False, fields={"odd": place.odd or "a file"})
+    manifest = look.file(f"{folder}/{MANIFEST}")
+    listed = _listed(manifest)
+    names = {additions.CONTRACT, *listed, *(desired.fields if desired is not None else ())} - {MANIFEST}
+    files = {MANIFEST: manifest, **{one: look.file(f"{folder}/{one}") for one in names}}
+    there = {one: file for one, file in files.items() if file is not None}
+    if not there:
+        return None
+    odd = {one: file.odd for one, file in there.items() if file.odd is not None}
+    if odd:
+        return Present(key=key, agent=name, ours=False, fields=odd)
+    owner = environment.generated_for(manifest.content) if manifest is not None else None
+    fields = {one: _live(file, one, desired) for one, file in there.items()}
+    intact = manifest is not None and set(listed) == there.keys() - {MANIFEST}
+    intact = intact and all(listed[one] == fields[one]["content"] for one in listed)
+    return Present(
+        key=key,
+        agent=name,
+        ours=not of_another_fleet(name, fleet, look, facts) if owner is None else owner == fleet.name,
+        fields=fields,
+        evidence=FileEvidence(intact=intact, only_peers=_only_peers(there, desired)),
+    )
+
+
+def _only_peers(there: Mapping[str, FileState], desired: Resource | None) -> bool:
+    """Whether the contract differs from the one that is wanted, and in nothing but what it says of the peers."""
+    live = there.get(additions.CONTRACT)
+    wanted = desired.data["content"].get(additions.CONTRACT) if desired is not None else None
+    return live is not None and wanted is not None and live.content != wanted and same_but_peers(live.content, wanted)
+
+
+def _listed(manifest: FileState | None) -> dict[str, str]:
+    """Digests by name, of what the manifest lists."""
+    lines = manifest.content.split("\n") if manifest is not None and manifest.odd is None else []
+    return {found["name"]: found["digest"] for line in lines if (found := _LINE.fullmatch(line)) is not None}
+
+
+def _live(file: FileState, name: str, desired: Resource | None) -> Json:
+    if desired is not None and name in desired.fields and file.content == desired.data["content"][name]:
+        return {"content": desired.fields[name]["content"], "mode": f"{file.mode:04o}"}
+    return _field(file.content, file.mode)
+
+
+def _field(content: str, mode: int) -> Json:
+    return {"content": _digest(content), "mode": f"{mode:04o}"}
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -1,0 +1,80 @@
+"""The mission on a host: `$MOSAIC_HOME/fleet/NORTH_STAR.md`, equal to the mission of the commit in force.
+
+It is there for people and for agents to read. No agent waits for it and no change of it disturbs anyone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
+from providers.evidence import FileEvidence
+from providers.launch import environment
+from specs.mission.projection import FILE, is_intact, is_projection
+
+if TYPE_CHECKING:
+    from providers.base import Action
+    from providers.host import HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Fleet
+
+_MODE = 0o644
+
+
+class ProjectionProvider:
+    """One resource, named by its path, for a fleet that has a mission."""
+
+    kind = Kind.PROJECTION
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        if not fleet.mission:
+            return ()
+        fields = {"content": _digest(fleet.mission), "mode": f"{_MODE:04o}"}
+        return (Resource(key=_key(facts), agent=None, fields=fields, data={"content": fleet.mission}),)
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        """A file that does not say that it was generated is somebody's own; an empty one is what a full disk leaves."""
+        key = _key(facts)
+        file = look.file(key.name)
+        if file is None:
+            return {}
+        if file.odd is not None:
+            return {key: Present(key=key, agent=None, ours=False, fields={"odd": file.odd})}
+        ours = is_projection(file.content) or not file.content.strip()
+        present = Present(
+            key=key,
+            agent=None,
+            ours=ours and not _of_another_fleet(look, fleet, facts),
+            fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"},
+            evidence=FileEvidence(intact=is_intact(file.content)),
+        )
+        return {key: present}
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        from providers.steps import DeleteFile, WriteFile
+
+        del facts  # the path is the name of the resource
+        if action.verb is Verb.DELETE:
+            return (DeleteFile(path=action.key.name),)
+        if action.desired is None:
+            raise ValueError(f"{action.id}: nothing to write")
+        return (WriteFile(path=action.key.name, content=action.desired.data["content"], mode=_MODE),)
+
+    def health(self, seen: Present) -> Health:
+        return Health.HEALTHY if seen.ours else Health.UNKNOWN
+
+
+def _key(facts: HostFacts) -> ResourceKey:
+    return ResourceKey(Kind.PROJECTION, f"{facts.mosaic_home}/fleet/{FILE}")
+
+
+def _of_another_fleet(look: Look, fleet: Fleet, facts: HostFacts) -> bool:
+    """The mission itself names no fleet; the holder's settings, which are there in any case, do."""
+    holder = look.file(environment.holder_path(facts))
+    return holder is not None and environment.generated_for(holder.content) not in (None, fleet.name)
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -1,0 +1,141 @@
+"""The agent's systemd unit: enabled for the next boot, and started. That an agent lives is judged by its session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
+from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, UnitEvidence
+from providers.kinds.env import of_another_fleet
+from providers.launch.agent_pane import end_pane
+from providers.names import agent_of_unit, agent_unit
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from providers.host import HostFacts, Look
+    from providers.steps import Step
+    from specs.compiled import Fleet
+
+START_TIMEOUT_S = 60.0  # a start is one tmux call; a machine that swaps gets a minute for it
+WANTS = "default.target.wants"  # not an agent's name: the folder that says what a boot starts
+STOP_TIMEOUT_S = 45.0  # above the scope's own TimeoutStopSec, after which systemd kills
+
+
+class UnitProvider:
+    """One resource for each running agent. Its actions also carry what the session needs: see `steps`."""
+
+    kind = Kind.UNIT
+
+    def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        _ = facts
+        return tuple(
+            Resource(
+                key=ResourceKey(self.kind, agent.name), agent=agent.name, fields={"enabled": True, "active": "active"}
+            )
+            for agent in fleet.agents
+            if agent.state == "running" and agent.held is None
+        )
+
+    def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
+        units = look.units()
+        found: dict[ResourceKey, Present] = {}
+        wanted = {agent.name for agent in fleet.agents if agent.state == "running"}
+        enabled, hidden = enabled_or_why(look)
+        if hidden:
+            # Whether it comes back at a boot is not known, and nothing is done about that; all else is.
+            enabled = frozenset(map(agent_unit, wanted))
+            key = ResourceKey(self.kind, WANTS)
+            found[key] = unclear(key, None, hidden)
+        names = {name for unit in (*units, *enabled) if (name := agent_of_unit(unit)) is not None}
+        for name in sorted(names):
+            unit = agent_unit(name)
+            state = units.get(unit)
+            active = state.active if state is not None else "inactive"
+            job = state.job if state is not None else ""
+            if active == "inactive" and not job and unit not in enabled:
+                continue  # only still in systemd's memory
+            key = ResourceKey(self.kind, name)
+            try:
+                ours = not of_another_fleet(name, fleet, look, facts)
+            except ObserveError as error:
+                found[key] = unclear(key, name, str(error))
+                continue
+            evidence = UnitEvidence(enabled=unit in enabled, active=active, job=job)
+            found[key] = Present(key=key, agent=name, ours=ours, fields=compared(evidence), evidence=evidence)
+        return found
+
+    def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
+        """Start, stop and restart take the session's observation along in `action.present`: leftover scopes are ended
+        first, a dead pane's last lines are kept, and a session whose unit is not active is ended by name, because
+        systemd runs no ExecStop for a unit that is not active."""
+        from providers.steps import CaptureDead, SetEnabled, UnitJob
+
+        _ = facts
+        agent = str(action.agent)
+        unit = agent_unit(agent)
+        seen = SessionEvidence.of(action.present) or NO_SESSION
+        if action.verb in (Verb.ENABLE, Verb.DISABLE):
+            return (SetEnabled(unit=unit, enabled=action.verb is Verb.ENABLE),)
+        steps: list[Step] = []
+        if seen.pane.dead:
+            steps.append(CaptureDead(socket=seen.socket, pane=seen.pane.id, agent=agent))
+        if action.verb is Verb.START:
+            steps.extend(_end_scopes(seen))
+            steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
+        elif action.verb is Verb.RESTART and not action.disrupts and not seen.scopes:
+            # Nothing is left of it, so there is nothing to stop: a reload makes the session anew, and sooner.
+            steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
+        elif action.verb is Verb.RESTART:
+            steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
+            steps.extend(_end_others(action, seen))
+        elif action.verb is Verb.STOP:
+            steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
+            if not seen.pane.moved:
+                steps.extend(end_pane(agent, seen))
+            steps.extend(_end_scopes(seen))
+            steps.extend(_end_others(action, seen))
+            # Of an agent that has no session, its unit was taken along.
+            if seen.unit_failed or _unit(action.present).active == "failed":
+                steps.append(UnitJob(verb="reset-failed", unit=unit))
+        return tuple(steps)
+
+    def health(self, seen: Present) -> Health:
+        unit = _unit(seen)
+        if unit.active == "active":
+            return Health.HEALTHY
+        if unit.active in ("activating", "reloading", "deactivating") or unit.job:
+            return Health.SETTLING
+        return Health.UNHEALTHY
+
+
+def compared(unit: UnitEvidence) -> dict[str, Json]:
+    """The fields of a unit."""
+    return {"enabled": unit.enabled, "active": unit.active}
+
+
+def _unit(seen: Present | None) -> UnitEvidence:
+    return UnitEvidence.of(seen) or NO_UNIT
+
+
+def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
+    """The units that a boot starts, or why they cannot be seen."""
+    try:
+        return look.enabled(), ""
+    except ObserveError as error:
+        return frozenset(), str(error)
+
+
+def _end_others(action: Action, seen: SessionEvidence) -> list[Step]:
+    """The panes of other people that were let go by name, and no other."""
+    from providers.steps import KillPane
+
+    if not action.losses:
+        return []
+    return [KillPane(socket=seen.socket, pane=one.id, agent="", pid=one.pid) for one in seen.others]
+
+
+def _end_scopes(seen: SessionEvidence) -> list[Step]:
+    from providers.steps import UnitJob
+
+    return [UnitJob(verb="stop", unit=scope, timeout_s=STOP_TIMEOUT_S) for scope in seen.scopes]

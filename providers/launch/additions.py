@@ -1,0 +1,106 @@
+"""What a launch adds to an agent's own command: as its program asks for it, in lines of the launch environment. Pure.
+
+None of it is part of the launch digest: it is in force from the next start on, and no change of it restarts anyone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from providers import framework_files
+from providers.programs.base import Extra, Place, Plain
+from providers.programs.registry import program
+from providers.shipped.release import release
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from providers.programs.base import Beats
+    from specs.compiled import Agent
+
+Pair = tuple[str, str]
+
+CONTRACT = "contract.md"
+DIGEST_KEY = "MOSAIC_ADDED"
+GIVEN_KEY = "MOSAIC_GIVEN"
+LINES = frozenset({"ADD_ARG", "ADD_TEXT", "ADD_ENV"})
+
+
+def folder(name: str, facts: HostFacts) -> str:
+    """Where the files are that an agent's launch adds."""
+    return f"{facts.agents_dir}/{name}.d"
+
+
+def place(name: str, facts: HostFacts) -> Place:
+    """Where the files of an agent are, for its program."""
+    own = folder(name, facts)
+    return Place(folder=own, bin_dir=facts.bin_dir, contract=f"{own}/{CONTRACT}", home=facts.home)
+
+
+def is_its_program(agent: Agent) -> bool:
+    """Whether the command of an agent is the program of its runtime. A `command` in the roster may be anything, and
+    what is made for one program must not be handed to another."""
+    return bool(agent.argv) and agent.argv[0].rpartition("/")[2] in agent.process_names
+
+
+def extra_of(agent: Agent, facts: HostFacts) -> Extra:
+    """What the launch of an agent adds; nothing if its command is not the program of its runtime."""
+    if not is_its_program(agent):
+        return Extra()
+    return program(agent.runtime).extra(agent, place(agent.name, facts))  # noqa: S610 - no database is near
+
+
+def beats(agent: Agent) -> Beats:
+    """Who writes the heartbeat of an agent. A program that we know does so by what its launch adds, so another command
+    under its name does not; one that we do not know, or that needs nothing added, if its runtime is declared so."""
+    known = program(agent.runtime)
+    if isinstance(known, Plain):
+        return "native" if agent.native_heartbeat else "none"
+    return known.beats if is_its_program(agent) else "none"
+
+
+def pairs(agent: Agent, facts: HostFacts) -> tuple[Pair, ...]:
+    """The lines of the launch environment. Raises ValueError for a prefix of a text that has a "|" in it."""
+    added = extra_of(agent, facts)
+    lines = (
+        *(("ADD_ENV", f"{name}={value}") for name, value in added.env),
+        *(("ADD_ARG", argument) for argument in added.args),
+        *(("ADD_TEXT", f"{_prefix(prefix)}|{path}") for prefix, path in added.text_args),
+    )
+    always = (("MOSAIC_HEARTBEAT", beats(agent)), (GIVEN_KEY, _given(lines, added)))
+    return (*always, (DIGEST_KEY, digest(lines)), *lines) if lines else always
+
+
+def digest(lines: Iterable[Pair]) -> str:
+    """16 hex digits of what is added, whatever else is among the lines; "" if that is nothing."""
+    added = [f"{key}={value}" for key, value in lines if key in LINES]
+    return hashlib.sha256("\n".join(added).encode()).hexdigest()[:16] if added else ""
+
+
+def _given(lines: Iterable[Pair], added: Extra) -> str:
+    """12 hex digits of all that a start hands to a program, whoever the agent is: what is added, and the programs and
+    texts of this version. Whoever runs with other ones runs on an older launch."""
+    made = hashlib.sha256("\n".join(f"{key}={value}" for key, value in lines).encode())
+    for name, text in added.files:
+        made.update(f"\n{name} {_digest_of(text)}".encode())
+    made.update(_of_this_version())
+    return made.hexdigest()[:12]
+
+
+@cache
+def _of_this_version() -> bytes:
+    texts = [framework_files.text(name) for name in ("agent-start", "agent-scope", "agent-pane")]
+    return hashlib.sha256("\0".join([*texts, repr(sorted(release().files.items()))]).encode()).digest()
+
+
+@lru_cache(maxsize=64)
+def _digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prefix(text: str) -> str:
+    if "|" in text:
+        raise ValueError(f'the prefix {text!r} of an added text has a "|" in it')
+    return text

@@ -1,0 +1,230 @@
+"""One look at this machine: each fact is read when first asked for, once, and a failure is remembered like a fact."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from providers.base import ObserveError
+from providers.filesystem import files
+from providers.filesystem.far_files import FarFiles
+from providers.host import (
+    FileState,
+    HeartbeatFile,
+    HostFacts,
+    ManagerState,
+    Place,
+    Process,
+    TmuxServer,
+    UnitFile,
+    UnitState,
+    Usage,
+)
+from providers.processes import procfs
+from providers.processes.process import Child
+from providers.systemd.bus_address import LINGER_DIR
+from providers.systemd.client import Systemd
+from providers.tmux.server import Tmux
+
+if TYPE_CHECKING:
+    from providers.program_fault import ProgramFault
+    from providers.screen import Screen
+    from specs.compiled import Agent
+
+T = TypeVar("T")
+
+
+class LocalLook:
+    """Implements `providers.host.Look`. Every method raises ObserveError if it could not see."""
+
+    def __init__(self, facts: HostFacts, systemd: Systemd, tmux: Tmux, sockets: Sequence[str] = ()) -> None:
+        """`sockets` will be asked for: tmux starts on its answer now, and works on it while we read other things."""
+        self._facts, self._systemd, self._tmux = facts, systemd, tmux
+        self._now, self._uptime = time.time(), time.monotonic()
+        self._seen: dict[tuple[str, ...], Any] = {}
+        self._begun: dict[str, Child] = {}
+        self._far = FarFiles(facts.mosaic_home)
+        for socket in dict.fromkeys(sockets):
+            with suppress(ObserveError):  # whoever asks is told
+                self._begun[socket] = tmux.begin(socket)
+
+    def __del__(self) -> None:
+        for child in self._begun.values():
+            child.abandon()
+
+    def now(self) -> float:
+        return self._now
+
+    def uptime(self) -> float:
+        return self._uptime
+
+    def boot_id(self) -> str:
+        return self._once(("boot_id",), procfs.boot_id)
+
+    def units(self) -> Mapping[str, UnitState]:
+        return self._once(("units",), self._systemd.list_units)
+
+    def manager(self) -> ManagerState:
+        from providers.systemd.manager import read_manager
+
+        return self._once(("manager",), lambda: read_manager(self._systemd))
+
+    def unit_files(self) -> tuple[UnitFile, ...]:
+        from providers.systemd.unit_files import scan
+
+        return self._once(("unit_files",), lambda: scan(self.manager().unit_path, self._facts.unit_dir))
+
+    def behind(self, units: Sequence[str]) -> bool:
+        from providers.systemd.manager import behind
+
+        return self._once(("behind", *units), lambda: behind(self._systemd, units))
+
+    def failing_condition(self, unit: str) -> str:
+        from providers.systemd.conditions import failing
+
+        return self._once(("condition", unit), lambda: failing(unit, self.manager().environment))
+
+    def enabled(self, wanted_by: str = "default.target") -> frozenset[str]:
+        return self._once(("enabled", wanted_by), lambda: self._enabled(wanted_by))
+
+    def linger(self) -> bool:
+        return self._once(("linger",), self._linger)
+
+    def tmux(self, socket: str) -> TmuxServer:
+        return self._once(("tmux", socket), lambda: self._server(socket))
+
+    def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+        from providers.tmux.screens import read_screens
+
+        return read_screens(self._tmux, socket, panes)
+
+    def processes(self) -> Mapping[int, Process]:
+        return self._once(("processes",), lambda: procfs.scan(self._facts.uid))
+
+    def cmdline(self, pid: int) -> tuple[str, ...]:
+        return self._once(("cmdline", str(pid)), lambda: procfs.cmdline(pid))
+
+    def unit_of(self, pid: int) -> str:
+        return self._once(("unit_of", str(pid)), lambda: procfs.unit_of(pid))
+
+    def limits(self, pid: int, names: Sequence[str]) -> Mapping[str, int | str | None]:
+        from providers.processes import kernel_limits
+
+        return kernel_limits.read_limits(names, procfs.control_groups(pid))
+
+    def cwd(self, pid: int) -> str:
+        return self._once(("cwd", str(pid)), lambda: procfs.cwd(pid))
+
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+        from providers.processes import usage
+
+        return usage.measure(panes)
+
+    def heartbeats(self) -> Mapping[str, HeartbeatFile]:
+        return self._run_folder()[0]
+
+    def turns(self) -> Mapping[str, HeartbeatFile]:
+        return self._run_folder()[1]
+
+    def file(self, path: str) -> FileState | None:
+        return self._once(("file", path), lambda: self._file(path))
+
+    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+        from providers.filesystem import places
+
+        wanted = list(dict.fromkeys(paths))
+        new = [path for path in wanted if ("place", path) not in self._seen]
+        self._seen.update({("place", path): place for path, place in places.at(new, self._far.may_hang).items()})
+        return {path: self._seen["place", path] for path in wanted}
+
+    def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
+        wanted = list(agents)
+        if not wanted:
+            return {}
+        from providers.processes.program_check import program_faults
+
+        try:  # a new pane has the PATH of the client that asked for it, on every server: that of the agent's unit
+            around = self.manager().environment
+        except ObserveError:
+            return {}
+        return program_faults(wanted, self._facts, around, living, may_hang=not self._far.none)
+
+    def listing(self, folder: str) -> tuple[str, ...]:
+        return self._once(("listing", folder), lambda: self._names(folder))
+
+    def _once(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
+        if key not in self._seen:
+            try:
+                self._seen[key] = read()
+            except ObserveError as error:
+                self._seen[key] = error
+        found = self._seen[key]
+        if isinstance(found, ObserveError):
+            raise found
+        return found  # type: ignore[no-any-return]  # what `read` of this key gave
+
+    def _file(self, path: str) -> FileState | None:
+        if not self._far.is_far(path):
+            return files.state(path)
+        try:
+            seen = self._far.ask(path, lambda: files.plain_state(path))
+        except OSError as error:
+            raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
+        return None if seen is None else FileState(content=seen[0], mode=seen[1], odd=seen[2], raw=seen[3])
+
+    def _names(self, folder: str) -> tuple[str, ...]:
+        if not self._far.is_far(folder):
+            return _names(folder)
+        try:
+            return self._far.ask(folder, lambda: _listed(folder))
+        except OSError as error:
+            raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
+
+    def _run_folder(self) -> tuple[Mapping[str, HeartbeatFile], Mapping[str, HeartbeatFile]]:
+        from providers.machine import heartbeat_files
+
+        return self._once(("run_folder",), lambda: heartbeat_files.scan_both(self._facts.run_dir, self._now))
+
+    def _server(self, socket: str) -> TmuxServer:
+        return self._tmux.server(socket, self.processes, self._begun.pop(socket, None))
+
+    def _enabled(self, wanted_by: str) -> frozenset[str]:
+        folder = f"{self._facts.unit_dir}/{wanted_by}.wants"
+        try:
+            links = self._far.ask(folder, lambda: _links(folder)) if self._far.is_far(folder) else _links(folder)
+            return frozenset(links)
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
+        except OSError as error:
+            raise ObserveError(f"{folder} cannot be read: {error.strerror}") from error
+
+    def _linger(self) -> bool:
+        try:
+            os.stat(f"{LINGER_DIR}/{self._facts.user}")
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise ObserveError(f"{LINGER_DIR} cannot be read: {error.strerror}") from error
+        return True
+
+
+def _links(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_symlink()]
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    try:
+        return _listed(folder)
+    except OSError as error:
+        raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
+
+
+def _listed(folder: str) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(os.listdir(folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()

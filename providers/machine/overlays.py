@@ -1,0 +1,59 @@
+"""The operator's own texts in `$MOSAIC_HOME`, which every agent of this host is given. Read anew for each look."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from providers.filesystem.far_files import FarFiles
+from providers.host import Overlay
+from providers.launch.contract import OVERLAYS, PROFILE, plain
+
+MAX_BYTES = 64 * 1024
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a link is followed: people keep such files elsewhere
+
+
+def read_overlays(mosaic_home: str) -> tuple[Overlay, ...]:
+    """Those that are there, in the order of their names in the contract. Never raises: what is there and cannot be read
+    says why."""
+    far = FarFiles(mosaic_home)
+    found = (_bounded(f"{mosaic_home}/{name}", name, far) for name in (*PROFILE, *OVERLAYS))
+    return tuple(one for one in found if one is not None)
+
+
+def _bounded(path: str, name: str, far: FarFiles) -> Overlay | None:
+    """A link may lead to a file system that gives no answer: it is read by a process that may be left behind."""
+    if not far.is_far(path) and not os.path.islink(path):
+        return _read(path, name)
+    try:
+        seen = far.ask(path, lambda: _plain_values(_read(path, name)))
+    except OSError as error:
+        return Overlay(name=name, fault=error.strerror or str(error))
+    return None if seen is None else Overlay(name=name, text=seen[0], fault=seen[1])
+
+
+def _plain_values(one: Overlay | None) -> tuple[str, str] | None:
+    return None if one is None else (one.text, one.fault)
+
+
+def _read(path: str, name: str) -> Overlay | None:
+    try:
+        fd = os.open(path, _READ)
+        try:
+            info = os.fstat(fd)
+            if not stat.S_ISREG(info.st_mode):
+                return Overlay(name=name, fault="it is no regular file")
+            if info.st_size > MAX_BYTES:
+                return Overlay(name=name, fault=f"it has {info.st_size} bytes, and {MAX_BYTES} are read at most")
+            parts = []
+            while part := os.read(fd, MAX_BYTES):
+                parts.append(part)
+        finally:
+            os.close(fd)
+        return Overlay(name=name, text=plain(b"".join(parts).decode()))
+    except (FileNotFoundError, NotADirectoryError):
+        return Overlay(name=name, fault="it is a link to nowhere") if os.path.islink(path) else None
+    except UnicodeDecodeError:
+        return Overlay(name=name, fault="it is not UTF-8 text")
+    except OSError as error:
+        return Overlay(name=name, fault=error.strerror or str(error))

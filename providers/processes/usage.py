@@ -1,0 +1,111 @@
+"""What agents use of the machine: the accounts that systemd keeps for each pane's scope, read from the folder of their
+slice; where a controller is not there (a hybrid hierarchy, a session that is not ours), the sum over the processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from providers.base import ObserveError
+from providers.host import Usage
+from providers.names import agent_of_scope
+from providers.processes import procfs
+
+MOUNTS = procfs.MOUNTS
+_MAX = 4096
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def measure(panes: Mapping[str, Sequence[int]], mounts: Sequence[str] = MOUNTS) -> dict[str, Usage]:
+    """What each agent uses. `panes` has the processes of each one's pane, nearest first. One pass over the folder of
+    the slice, whatever their number; what cannot be read is None, for that agent alone. Never raises."""
+    slices = _slices(panes, mounts)
+    found: dict[str, Usage] = {}
+    for name, pids in panes.items():
+        folder = _folder(slices, name, pids)
+        cpu = _cpu(folder) if folder else None
+        memory = _number(f"{folder}/memory.current") if folder else None
+        summed = (None, None) if cpu is not None and memory is not None else _sum(pids)
+        found[name] = Usage(
+            cpu_s=cpu if cpu is not None else summed[0],
+            cpu_source="cgroup" if cpu is not None else "proc",
+            memory=memory if memory is not None else summed[1],
+            memory_source="cgroup" if memory is not None else "proc",
+        )
+    return found
+
+
+def _slices(panes: Mapping[str, Sequence[int]], mounts: Sequence[str]) -> dict[str, list[str]]:
+    """Folders of scopes by agent. All panes of a user are in one slice, so that one process tells where it is; a pane
+    that somebody else started may come first, and is in none."""
+    for pids in panes.values():
+        path = _cgroup(pids[0]) if pids else ""
+        folder, _, scope = path.rpartition("/")
+        if agent_of_scope(scope) is None:
+            continue
+        for mount in mounts:
+            try:
+                names = os.listdir(mount + folder)
+            except OSError:
+                continue
+            found: dict[str, list[str]] = {}
+            for name in names:
+                agent = agent_of_scope(name)
+                if agent is not None:
+                    found.setdefault(agent, []).append(f"{mount}{folder}/{name}")
+            return found
+        return {}
+    return {}
+
+
+def _folder(slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int]) -> str:
+    """The scope that the agent lives in, "" if it is in none of its own. What it once left behind may have another."""
+    folders = slices.get(name, ())
+    own = _cgroup(pids[0]).rpartition("/")[2] if pids else ""
+    return next((folder for folder in folders if own and folder.endswith(f"/{own}")), "")
+
+
+def _cgroup(pid: int) -> str:
+    """The path of a process in the unified hierarchy; "" if it has none, or has ended."""
+    for line in _read(f"/proc/{pid}/cgroup").splitlines():
+        if line.startswith("0::"):
+            return line[3:]
+    return ""
+
+
+def _cpu(folder: str) -> float | None:
+    for line in _read(f"{folder}/cpu.stat").splitlines():
+        key, _, value = line.partition(" ")
+        if key == "usage_usec" and value.isdecimal():
+            return int(value) / 1e6
+    return None
+
+
+def _number(path: str) -> int | None:
+    text = _read(path).strip()
+    return int(text) if text.isdecimal() else None
+
+
+def _sum(pids: Sequence[int]) -> tuple[float | None, int | None]:
+    """CPU seconds (with those of children that have ended) and resident bytes. Memory that processes share counts for
+    each of them, so that this is the most it can be."""
+    ticks = pages = 0
+    seen = False
+    for pid in pids:
+        _, bracket, rest = _read(f"/proc/{pid}/stat").rpartition(") ")
+        words = rest.split()
+        if not bracket or len(words) < 22:
+            continue  # it ended while we looked
+        seen = True
+        ticks += sum(int(word) for word in words[11:15] if word.lstrip("-").isdecimal())
+        pages += int(words[21]) if words[21].isdecimal() else 0
+    return (ticks / _TICKS, pages * _PAGE) if seen else (None, None)
+
+
+def _read(path: str) -> str:
+    """ "" for what is not there, or not ours to read."""
+    try:
+        return procfs.head(path, _MAX).decode("utf-8", "replace")
+    except ObserveError:
+        return ""

@@ -1,0 +1,22 @@
+"""What a pane shows, as values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a person sees: `lines` plain and stripped at the right, `styled` the same with SGR sequences, both from top
+    to bottom; the cursor as column and row from 0."""
+
+    lines: tuple[str, ...]
+    styled: tuple[str, ...]
+    cursor: tuple[int, int]
+    title: str
+    width: int
+    height: int

@@ -1,0 +1,118 @@
+"""The pane of a declared agent, for whoever wants to look at it or to type into it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from providers.tmux.pane_input import PaneError, PaneState, Where
+from providers.tmux.pane_view import Glance, Glass, Viewer
+from reconciler.errors import MosaicError, Unavailable
+
+if TYPE_CHECKING:
+    from specs.compiled import Agent, Fleet
+
+TEXT_MAX = 1 << 20  # bytes of a pane's text
+
+
+class Pane:
+    """One agent's pane, found by its marks. Raises MosaicError where there is none."""
+
+    def __init__(self, fleet: Fleet, agent: Agent) -> None:
+        self.agent = agent
+        self.where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
+        self.glass = Glass(os.environ)
+        try:
+            self.state: PaneState = self.glass.state(self.where)
+        except PaneError as error:
+            raise unreachable(error) from error
+        if self.state.found != "pane":
+            raise gone(self.state.found, agent)
+
+    def glance(self, *, back: int = 0, joined: bool = False) -> Glance:
+        """Raises Unavailable where tmux does not answer, MosaicError when the pane is gone."""
+        try:
+            seen = self.glass.glance(self.where, self.state, back=back, joined=joined)
+        except PaneError as error:
+            raise unreachable(error) from error
+        if seen.found != "pane":
+            raise gone(seen.found, self.agent)
+        return seen
+
+    def viewers(self) -> tuple[Viewer, ...]:
+        """The terminals that are attached to its session. Raises Unavailable."""
+        try:
+            return self.glass.viewers(self.where, self.state)
+        except PaneError as error:
+            raise unreachable(error) from error
+
+    def way_out(self) -> str:
+        """What to press to leave its session, for people. Raises Unavailable."""
+        try:
+            keys = self.glass.detach_keys(self.where, self.state)
+        except PaneError as error:
+            raise unreachable(error) from error
+        if keys is None:
+            return "run `tmux detach-client` from another terminal: no key is bound to it"
+        return f"press {_key(keys[0])}, then {_key(keys[1])}"
+
+    def terminals(self) -> frozenset[str]:
+        """The terminals of all panes of its server. Raises Unavailable."""
+        try:
+            return self.glass.terminals(self.where)
+        except PaneError as error:
+            raise unreachable(error) from error
+
+
+def _key(name: str) -> str:
+    """A key as it is printed on a keyboard: tmux says C-b."""
+    for short, long in (("C-", "Ctrl-"), ("M-", "Alt-")):
+        if name.startswith(short) and len(name) == 3:
+            return long + name[2:].upper()
+    return name
+
+
+def text_of(seen: Glance, lines: int = TEXT_MAX, *, screen: bool = False) -> str:
+    """The end of what was seen (`screen`: of the screen alone) as plain text: secrets hidden, nothing empty at the
+    right and at the bottom. What became of a dead pane stands far below what its program wrote: of the empty lines
+    between them one is kept."""
+    from reconciler.helpers.redact import redact
+    from reconciler.terminal.styled_text import plain_rows
+
+    rows = plain_rows(seen.screen if screen else seen.rows)
+    if seen.dead:
+        rows = tuple(row for row, before in zip(rows, ("", *rows), strict=False) if row or before)
+    return redact("\n".join(rows), max_lines=lines, max_bytes=TEXT_MAX)
+
+
+def rows_of(seen: Glance, *, screen: bool = False) -> list[str]:
+    """`text_of`, line by line."""
+    text = text_of(seen, screen=screen)
+    return text.split("\n") if text else []
+
+
+def gone(found: str, agent: Agent) -> MosaicError:
+    """The error of a pane that is not there (any more), and what to do about it."""
+    name, where = agent.name, f'on the tmux socket "{agent.socket or "default"}"'
+    if agent.state != "running":
+        return MosaicError(f"agent {name} is declared {agent.state}: it has no pane", help=f"mosaic fleet start {name}")
+    if found == "no-server":
+        return Unavailable(f"there is no tmux server {where}, so agent {name} does not run", help="run: reconcile")
+    if found == "foreign":
+        return MosaicError(
+            f"the session {agent.session} {where} is not the one of agent {name}, or not the same any more",
+            help="mosaic fleet status says what is there",
+        )
+    what = "the session" if found == "no-session" else "its pane in the session"
+    return MosaicError(f"agent {name} does not run: {what} {agent.session} {where} is not there", help="run: reconcile")
+
+
+def ended(seen: Glance, agent: Agent) -> MosaicError:
+    """The error of a pane whose program has ended."""
+    status = f" with status {seen.dead_status}" if seen.dead_status is not None else ""
+    return MosaicError(f"the program of agent {agent.name} has ended{status}", help=f"mosaic agent tail {agent.name}")
+
+
+def unreachable(error: PaneError) -> Unavailable:
+    """The error of a tmux that did not answer."""
+    return Unavailable(str(error), help="if it goes on like this: mosaic fleet status")

@@ -1,0 +1,199 @@
+"""Reset: end an agent's conversation and let it begin anew, by its program's own command or by a restart."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from providers.machine.heartbeat_files import parse
+from providers.names import agent_unit
+from providers.steps import CaptureDead, Step, StepResult, UnitJob
+from providers.tmux.pane_input import PaneError, Panes, Where
+from reconciler.agents.reset_verdict import Record, Restarted, Sight, after_restart, evidence, newest
+from reconciler.errors import MosaicError, Refused
+from reconciler.model import AgentHistory
+from reconciler.plan.holding.backoff import noted_start
+from reconciler.state.event_log import EventLog
+from reconciler.state.lock import run_lock
+from reconciler.status.events import Event, EventType
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from providers.host import Host, HostFacts
+    from providers.programs.base import Program
+    from reconciler.agents.observer import Eyes
+    from reconciler.context.fleet import Here
+    from reconciler.delivery.verdict import Delivery
+    from reconciler.status.events import Source
+    from specs.compiled import Agent, Fleet
+
+LOCK_WAIT_S = 15.0  # a run that is under way is waited for
+RESTART_S = 120.0  # of the unit's stop and start
+UP_S = 30.0  # until its program is there again
+VERIFY_S = 10.0  # until something shows that the conversation is a new one
+GRACE_S = 1.0  # that an emptied screen has to last, and waits for the program's own word
+POLL_S = 0.1
+_RECORD_MAX = 4096
+
+
+def must_not_be_held(place: Here, fleet: Fleet, agent: Agent, *, force: bool) -> None:
+    """Raises Refused while the fleet is paused, and for an agent that is to be left alone unless `force`."""
+    from reconciler.state.pause import merge, read_pause
+
+    pause = read_pause(place.facts)
+    if pause is not None:
+        raise Refused(f"the fleet is paused: {pause.reason or 'no reason given'}", help="mosaic fleet resume")
+    held = merge(fleet.suspended, place.store.load_suspensions(), time.time())
+    one = held.get(agent.name) or held.get("*")
+    if one is not None and not force:
+        raise Refused(f"agent {agent.name} is suspended by {one.by}: {one.reason}", help="--force does it all the same")
+
+
+def restart(place: Here, agent: Agent, eyes: Eyes, host: Host) -> Restarted:
+    """Restart its unit, wait until its program is there, and hear from it which session it is in. It is no crash, and
+    no backoff follows from it. Raises Locked, and MosaicError when it does not come up."""
+    now = time.time()
+    before = _Words(place.facts, agent.name).record()
+    with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
+        history = place.store.load_history(now=now)
+        known = noted_start(history.agents.get(agent.name, AgentHistory()), now)
+        place.store.save_history(replace(history, agents={**history.agents, agent.name: known}))
+        _carry_out(place, agent, eyes, host)
+        view = eyes.view(agent.name)
+        deadline = time.monotonic() + UP_S
+        while view.health != "healthy" and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+            view = eyes.view(agent.name)
+    if view.health != "healthy":
+        raise MosaicError(f"agent {agent.name} was restarted and is not up: {view.why}", help="mosaic fleet status")
+    return _restarted(place.facts, agent, before, since=now)
+
+
+def _restarted(facts: HostFacts, agent: Agent, before: Record, *, since: float) -> Restarted:
+    """Waits for the new program's word, where its program says anything of sessions at all."""
+    words = _Words(facts, agent.name)
+    deadline = time.monotonic() + VERIFY_S
+    while True:
+        over = not before.session or time.monotonic() >= deadline
+        found = after_restart(before, words.record(), since=since, over=over)
+        if found.word:
+            return found
+        time.sleep(POLL_S)
+
+
+def _carry_out(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
+    from reconciler.state.logs import save_crash
+
+    view = eyes.view(agent.name)
+    if view.session == "dead" and view.pane:
+        keep = CaptureDead(socket=agent.socket, pane=view.pane, agent=agent.name)
+        kept = carry_out(host, keep)
+        if kept.output:
+            save_crash(place.store, agent.name, kept.output)
+    ended = carry_out(host, UnitJob(verb="restart", unit=agent_unit(agent.name), timeout_s=RESTART_S))
+    if not ended.ok:
+        raise MosaicError(f"agent {agent.name} was not restarted: {ended.error}", help="mosaic fleet status")
+
+
+def carry_out(host: Host, step: Step) -> StepResult:
+    """One step, to its end."""
+    host.begin([("reset", step)])
+    deadline = time.monotonic() + RESTART_S + 10.0
+    while time.monotonic() < deadline:
+        for name, result in host.completed(1.0):
+            if name == "reset":
+                return result
+    return StepResult(ok=False, changed=False, error="it did not end in time")
+
+
+def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
+    """Type the program's own command, and wait for what shows that it has done its work. `delivered` is a conversation
+    that begins anew; raises what `deliver` does."""
+    from providers.programs.base import LATE_SESSIONS
+    from reconciler.delivery.deliver import deliver, hands
+    from reconciler.delivery.verdict import Delivery
+
+    by = hands(place.facts, place.store)
+    look = _Looking(place.facts, fleet, agent, program, by.panes)
+    before, was = look.record(), look.sight() or Sight(lines=(), row=0, ready=False)
+    submitted = time.time()
+    told = deliver(agent, text, by, verify=False, as_is=True, program=program)
+    if told.word == "not-delivered":
+        return told
+    deadline, seen_at, late = time.monotonic() + VERIFY_S, 0.0, program.name in LATE_SESSIONS
+    while (now := time.monotonic()) < deadline:
+        shown = evidence(before, look.record(), was, look.sight(), submitted=submitted, late=late)
+        seen_at = (seen_at or now) if shown else 0.0
+        if shown and (shown != "pane" or now - seen_at >= GRACE_S):
+            return Delivery(word="delivered", evidence=shown)
+        time.sleep(POLL_S)
+    return Delivery(
+        word="unconfirmed",
+        reason=told.reason or f"`{text}` was typed, and nothing shows that the conversation is a new one",
+        way=f"look: mosaic agent tail {agent.name}; mosaic agent reset {agent.name} --restart ends its program",
+    )
+
+
+class _Words:
+    """What an agent's program says of itself."""
+
+    def __init__(self, facts: HostFacts, agent: str) -> None:
+        self._folder, self._agent = facts.run_dir, agent
+
+    def record(self) -> Record:
+        return newest([self._read(kind) for kind in ("turn", "hb")])
+
+    def _read(self, kind: str) -> Record:
+        with suppress(OSError), Path(self._folder, f"{self._agent}.{kind}").open("rb") as file:
+            found = parse(file.read(_RECORD_MAX), time.time())
+            if found.error is None and found.words.get("source") != "sidecar":
+                words = found.words
+                by: Literal["hook", "status-file"] = "hook" if kind == "turn" else "status-file"
+                event, session = words.get("event", ""), words.get("session", "")
+                return Record(ts=found.ts, event=event, session=session, pid=found.pid, by=by)
+        return Record()
+
+
+class _Looking(_Words):
+    """What an agent's program and its screen say, again and again."""
+
+    def __init__(self, facts: HostFacts, fleet: Fleet, agent: Agent, program: Program, panes: Panes) -> None:
+        super().__init__(facts, agent.name)
+        self._program, self._panes = program, panes
+        self._where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
+
+    def sight(self) -> Sight | None:
+        try:
+            pane = self._panes.state(self._where)
+            screen = self._panes.shot(self._where, pane)[1] if pane.found == "pane" else None
+        except PaneError:
+            return None
+        if screen is None:
+            return None
+        return Sight(lines=screen.lines, row=screen.cursor[1], ready=self._program.read(screen).composer == "empty")
+
+
+def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source = "operator", forced: str = "") -> None:
+    """Write down who did what to whom; `forced`: what spoke against it and was overruled. Raises StateError."""
+    by = "mosaic"
+    if source == "operator":
+        from reconciler.delivery.signing import who
+
+        by = who(place.facts.user)
+        if by != place.facts.user:
+            source, message = "agent", message.replace("an operator", f"agent {by}", 1)
+    status = place.store.load_status()
+    log = EventLog(
+        store=place.store,
+        source=source,
+        fleet=place.store.state.name,
+        tenant_id=place.facts.user,
+        host=status.host if status else place.facts.hostname,
+    )
+    message += f"; forced, though {forced}" if forced else ""
+    fields: dict[str, Json] = {"by": by, "how": how, "forced": bool(forced)}
+    event = Event(type=EventType.RESET, message=message, agent=agent, fields=fields)
+    log.write([event], now=time.time(), revision=status.applied_revision if status else "")

@@ -1,0 +1,4 @@
+"""`mosaic agent ...`: one agent of the fleet.
+
+Imports everything. Read `send.py` first.
+"""

@@ -1,0 +1,265 @@
+"""What the commands that change the fleet share: their options, the way from a verb to a commit, and what is said."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.commands.options import output_option
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from reconciler.agents.forcing import Force, What
+    from reconciler.changes.make_change import Made, Target, Wishes
+    from reconciler.changes.proposal import Proposal, Verb
+    from reconciler.cli.output import Format, Output
+    from reconciler.git.worktree import WorkTree
+
+Command = Callable[..., int]
+Forcing = tuple["What", Sequence[str]]
+
+repository_option = click.option(
+    "--fleet",
+    metavar="FLEET",
+    help="The fleet's repository: a working tree, a bare repository or a URL. Default: MOSAIC_FLEET, then the "
+    "repository of the current folder, then reconcile.toml, then the only fleet that has run here.",
+)
+_OPTIONS = (
+    repository_option,
+    click.option("-m", "--message", metavar="TEXT", help="The commit's message. Default: what is done, to whom."),
+    click.option("--no-commit", is_flag=True, help="Edit the files only."),
+    click.option("--push", is_flag=True, help="Push the commit, too."),
+    click.option("--dry-run", is_flag=True, help="Show the diff only."),
+    click.option("--no-sync", is_flag=True, help="Do not look at the new commit at once."),
+    output_option,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the options of a change say."""
+
+    fleet: str | None
+    message: str | None
+    no_commit: bool
+    push: bool
+    dry_run: bool
+    no_sync: bool
+    form: Format
+
+
+def change_options(command: Command) -> Command:
+    """The options of every command that commits. It is called with the Output, its own words, and `asked`."""
+
+    @click.pass_obj
+    @wraps(command)
+    def collect(output: Output, /, **words: Any) -> int:  # noqa: ANN401 - as click calls it
+        asked = Asked(**{field.name: words.pop(field.name) for field in fields(Asked)})
+        return command(output, asked=asked, **words)
+
+    made: Command = collect
+    for option in reversed(_OPTIONS):
+        made = option(made)
+    return made
+
+
+force_option = click.option(
+    "--force", is_flag=True, help="Also while it works, or waits for somebody, on this host: its conversation ends."
+)
+
+
+def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = (), force: Forcing | None = None) -> int:
+    """From the options to the exit code; `also` as `make_change.make` has it; `force`: what is done at once, to whom,
+    whatever they do. Raises MosaicError."""
+    goal = goal_of(asked)
+    return carry_out(output, goal, verb, asked, also=also, force=opened(goal, asked, force) if force else None)
+
+
+def goal_of(asked: Asked) -> Target:
+    """The repository that is meant. Raises MosaicError."""
+    from reconciler.changes.make_change import gather_here, target
+    from reconciler.context.which_fleet import NOBODY
+    from reconciler.errors import Usage
+
+    facts, settings = gather_here()
+    goal = target(asked.fleet, settings, facts, os.environ)
+    if goal is None:
+        raise Usage("no fleet was named", help=NOBODY)
+    return goal
+
+
+def opened(goal: Target, asked: Asked, force: Forcing) -> Force:
+    """What --force is about to let through. Raises MosaicError."""
+    from reconciler.agents.forcing import open_force, place_of
+
+    if asked.no_commit:
+        raise click.UsageError("--force lets a commit through at once: it does not go with --no-commit")
+    return open_force(place_of(goal.fleet, goal.spec), *force)
+
+
+def wishes_of(asked: Asked) -> Wishes:
+    """Raises click.UsageError for what contradicts itself."""
+    from reconciler.changes.make_change import Wishes
+
+    if asked.no_commit and (asked.push or asked.message):
+        raise click.UsageError("--no-commit makes no commit: it goes with neither --push nor --message")
+    if asked.message is not None and not asked.message.strip():
+        raise click.UsageError("an empty --message is none")
+    return Wishes(message=asked.message, commit=not asked.no_commit, push=asked.push, dry_run=asked.dry_run)
+
+
+def carry_out(
+    output: Output,
+    goal: Target,
+    verb: Verb,
+    asked: Asked,
+    *,
+    idle: str = "",
+    also: Sequence[str] = (),
+    force: Force | None = None,
+) -> int:
+    """Make the change and tell it; `idle` is what is said if there is nothing to change. Raises MosaicError."""
+    from reconciler.agents.forcing import record
+    from reconciler.changes.make_change import gather_here, make
+
+    wishes = wishes_of(asked)
+    _, settings = gather_here()
+
+    def tell(proposal: Proposal, tree: WorkTree) -> None:
+        show(output, proposal, asked, others=tree.dirty - proposal.files.keys())
+        for line in force.tell() if force is not None else ():
+            output.progress(line)
+        for line in force.besides if force is not None else ():
+            output.warning(line)
+
+    made = make(goal, verb, wishes, settings, tell, also=also)
+    if force is not None and not asked.dry_run:
+        record(force, made.proposal.files.get("roster.yaml"))
+    return finish(output, goal, made, asked, idle=idle, force=force)
+
+
+def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection[str] = ()) -> None:
+    """What would be changed, before it is. `others` are edits beside it that nobody has committed."""
+    from specs.values.problems import render_each
+
+    for text in render_each(proposal.warnings):
+        output.progress(text + "\n")
+    for note in proposal.notes:
+        output.progress(note)
+    for caution in proposal.cautions:
+        output.warning(caution)
+    if others:
+        told = ", ".join(sorted(others))
+        output.warning(f"edits that are not committed stay as they are, and are not in force: {told}")
+    if asked.form == "text" and proposal.files:
+        from reconciler.render.fleet_files.diff_text import diff_text
+
+        for one in proposal.diff.values():
+            output.result(diff_text(one, paint=output.paint))
+
+
+def finish(
+    output: Output,
+    goal: Target,
+    made: Made,
+    asked: Asked,
+    *,
+    idle: str = "",
+    uncommitted: str = "",
+    force: Force | None = None,
+) -> int:
+    """What was made of it, the look that follows a commit, and the exit code. `uncommitted` is what comes next after
+    --no-commit. Raises MosaicError."""
+    text = asked.form == "text"
+    if text:
+        output.result(_outcome(made, asked, idle))
+    due = made.commit or (force is not None and force.living and not asked.dry_run)
+    sync = bool(due) and not asked.no_sync
+    code, document = _sync(output, goal, asked.form) if sync else (0, {})
+    if text and made.written and not sync:
+        output.progress(f"next: {uncommitted if uncommitted and not made.commit else _next(made, goal)}")
+    if asked.form != "text":
+        output.document(_document(goal, made, asked, document, force), asked.form)
+    return code
+
+
+def _outcome(made: Made, asked: Asked, idle: str) -> str:
+    if not made.proposal.files:
+        return idle or "nothing to change"
+    names = ", ".join(made.proposal.files)
+    if asked.dry_run:
+        return f"dry run: {names} would change, and nothing was written"
+    if not made.commit:
+        return f"wrote {names} in {made.where}; not committed, so not in force"
+    said = (asked.message or made.proposal.message).splitlines()[0]
+    pushed = f"; pushed to {made.pushed}" if made.pushed else ""
+    return f"committed {made.commit[:12]} to {made.branch} in {made.where}: {said}{pushed}"
+
+
+def _next(made: Made, goal: Target) -> str:
+    if not made.commit:
+        names, where = " ".join(made.proposal.files), shlex.quote(made.where)
+        return f"git -C {where} add {names} && git -C {where} commit -- {names}"  # some of them may be new to git
+    return "mosaic fleet sync" if goal.fleet else f"reconcile {goal.spec}"
+
+
+def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Json]]:
+    """Whoever reconciles here looks now; on a host that has never run this fleet nothing is begun by itself."""
+    from providers.machine.facts import gather
+    from reconciler.commands.run_output import run_document, tell
+    from reconciler.errors import Locked
+    from reconciler.loop.result import RunOptions
+    from reconciler.run.run import run
+    from reconciler.state.store import Store
+    from reconciler.state.trigger import poke
+
+    if goal.fleet is None:
+        if form == "text":
+            output.progress(f"this host has not run this fleet yet; next: reconcile {goal.spec}")
+        return 0, {"asked": False, "report": None}
+    if poke(Store.open(gather(os.environ), goal.fleet, read_only=True)):
+        if form == "text":
+            output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
+        return 0, {"asked": True, "report": None}
+    try:
+        result = run(RunOptions(fleet=goal.spec, trigger="sync"))
+    except Locked:
+        output.progress("another run is under way; it, or the next one, takes the commit up")
+        return 0, {"asked": False, "report": None}
+    if form == "text":
+        tell(result, output)
+        return result.exit_code, {}
+    return result.exit_code, {"asked": False, "report": run_document(result)}
+
+
+def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json], force: Force | None) -> dict[str, Json]:
+    from reconciler.changes.make_change import gather_here
+    from reconciler.status.document import API_VERSION
+    from specs.values.secrets import mask_line
+
+    facts, settings = gather_here()
+    diff = {name: "\n".join(mask_line(row) for row in one.split("\n")) for name, one in made.proposal.diff.items()}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Change",
+        "fleet": goal.fleet or "",
+        "tenant_id": facts.user,
+        "host": settings.host or facts.hostname,
+        "repository": made.where,
+        "branch": made.branch,
+        "dry_run": asked.dry_run,
+        "message": (asked.message or made.proposal.message) if made.proposal.files else "",
+        "files": [{"path": name, "diff": one} for name, one in diff.items()],
+        "notes": [*made.proposal.notes, *made.proposal.cautions],
+        "commit": made.commit or None,
+        "pushed": made.pushed or None,
+        "written": made.written,
+        "forced": force.document() if force is not None else [],
+        "sync": sync or None,
+    }

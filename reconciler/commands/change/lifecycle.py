@@ -1,0 +1,57 @@
+"""`mosaic fleet start`, `stop` and `restart`: what agents are to do, by a commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.change.common import change_options, force_option
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Output
+    from reconciler.commands.change.common import Asked
+
+names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME...")
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet start coder0 coder1\n")
+@names_argument
+@change_options
+def start(output: Output, *, names: tuple[str, ...], asked: Asked) -> int:
+    """Commit `state: running` for agents that were stopped."""
+    from reconciler.changes.edits import set_state
+    from reconciler.commands.change.common import change
+
+    return change(output, set_state(tuple(dict.fromkeys(names)), "running"), asked)
+
+
+@click.command(epilog='\b\nExample:\n  mosaic fleet stop coder0 -m "Stop coder0 over the holidays"\n')
+@names_argument
+@force_option
+@change_options
+def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -> int:
+    """Commit `state: stopped`: no session, not started at boot, and still ours. An agent that works is let finish,
+    unless you say --force, which counts on this host."""
+    from reconciler.changes.edits import set_state
+    from reconciler.commands.change.common import change
+
+    once = tuple(dict.fromkeys(names))
+    return change(output, set_state(once, "stopped"), asked, force=("stop", once) if force else None)
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet restart coder0\n")
+@names_argument
+@force_option
+@change_options
+def restart(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -> int:
+    """Commit a higher `generation`: each host restarts these agents once for it, however often it looks or boots.
+
+    When that is up to the rollout policy of fleet.yaml: by default, when they are idle. It ends the conversation.
+    --force does not wait, on this host.
+    """
+    from reconciler.changes.edits import restart as verb
+    from reconciler.commands.change.common import change
+
+    once = tuple(dict.fromkeys(names))
+    return change(output, verb(once), asked, force=("restart", once) if force else None)

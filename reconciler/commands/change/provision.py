@@ -1,0 +1,141 @@
+"""`mosaic fleet provision`: the agents that a system type implies, by a commit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.change.common import change_options
+
+if TYPE_CHECKING:
+    from reconciler.changes.make_change import Made, Target
+    from reconciler.changes.new_repository import Ground
+    from reconciler.changes.proposal import Proposal, Verb
+    from reconciler.cli.output import Output
+    from reconciler.commands.change.common import Asked
+
+
+@click.command(
+    epilog="\b\nExample:\n  mosaic fleet provision --type research --runtime researcher=pi --fleet ~/fleet\n"
+)
+@click.option("--type", "wanted", metavar="TYPE", help="The system type. Default: the one that fleet.yaml names.")
+@click.option(
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    metavar="CLASS=NAME",
+    help="The program for new agents of a class; may be given several times.",
+)
+@click.option(
+    "--default-runtime", metavar="NAME", default="claude", show_default=True, help="The program for the other new ones."
+)
+@click.option("--name", metavar="NAME", help="The name of a fleet that begins. Default: that of the type.")
+@click.option("--mission", metavar="TEXT", help="What a fleet that begins is for. Default: what the type is for.")
+@change_options
+def provision(
+    output: Output,
+    *,
+    wanted: str | None,
+    runtimes: tuple[str, ...],
+    default_runtime: str,
+    name: str | None,
+    mission: str | None,
+    asked: Asked,
+) -> int:
+    """Fill every seat of a system type: add the agents that are missing to roster.yaml, name the type in fleet.yaml,
+    and begin NORTH_STAR.yaml if there is none.
+
+    Agents that are there keep every key of theirs, and nobody is taken away: run it again when the type has grown. In a
+    folder that has no fleet yet it begins one. `mosaic fleet org` shows who reports to whom.
+    """
+    from reconciler.changes.make_change import gather_here, target
+    from reconciler.changes.provision import verb
+    from reconciler.commands.change.common import carry_out
+    from reconciler.errors import Usage
+    from specs.organisation.provision import Wanted
+
+    choice = Wanted(runtimes=_by_class(runtimes), default_runtime=default_runtime, name=name, mission=mission)
+    facts, settings = gather_here()
+    goal = target(asked.fleet, settings, facts, os.environ)
+    if goal is None:
+        raise Usage("no fleet was named", help="--fleet PATH, also for one that begins; or go to its folder")
+    path = goal.place.path
+    if path is not None and not os.path.lexists(path / "roster.yaml") and not _bare(path):
+        return _begin(output, goal, path, verb(wanted, choice), asked)
+    return carry_out(output, goal, verb(wanted, choice), asked, idle="nothing to change: every seat is filled")
+
+
+def _by_class(runtimes: tuple[str, ...]) -> dict[str, str]:
+    """Raises click.UsageError."""
+    found: dict[str, str] = {}
+    for one in runtimes:
+        agent_class, equals, runtime = one.partition("=")
+        if not (agent_class and equals and runtime):
+            raise click.UsageError(f"--runtime {one}: write CLASS=NAME; --default-runtime NAME is for all others")
+        if found.setdefault(agent_class, runtime) != runtime:
+            raise click.UsageError(f"--runtime: {agent_class} is given twice")
+    return found
+
+
+def _bare(path: Path) -> bool:
+    from reconciler.git.refs import find_repo
+
+    repo = find_repo(path) if path.is_dir() else None
+    return repo is not None and repo.worktree is None
+
+
+def _begin(output: Output, goal: Target, path: Path, verb: Verb, asked: Asked) -> int:
+    """A fleet where there is none yet: a folder that may not be there, or a repository without a roster."""
+    from reconciler.changes.new_repository import survey
+    from reconciler.changes.proposal import propose
+    from reconciler.changes.working_copy import read_folder
+    from reconciler.commands.change.common import finish, show, wishes_of
+    from reconciler.errors import Usage
+
+    wishes = wishes_of(asked)
+    ground = survey(str(path))
+    if wishes.push and ground.kind != "repository":
+        raise Usage(f"{path} is no repository yet, so there is nowhere to push to", help="push it afterwards")
+    files = read_folder(ground.path) if ground.kind != "nothing" else {}
+    proposal = propose(files, verb)
+    show(output, proposal, asked)
+    loose = sorted(_loose(ground, files.keys() - proposal.files.keys()))
+    if loose:
+        output.warning(f"not committed, and no host knows of it before it is: {', '.join(loose)}")
+    begin = "" if ground.kind == "repository" else f"git -C {path} init; "
+    following = f"{begin}git -C {path} add {' '.join(proposal.files)}, and commit them"
+    return finish(output, goal, _make(ground, proposal, wishes.message, asked), asked, uncommitted=following)
+
+
+def _loose(ground: Ground, names: set[str]) -> set[str]:
+    """Files of the fleet that git has not heard of, beside those that are written now."""
+    from reconciler.git.worktree import tracked_of
+
+    if not names or ground.kind != "repository":
+        return names
+    return names - tracked_of(ground.path, {name: name for name in names})
+
+
+def _make(ground: Ground, proposal: Proposal, message: str | None, asked: Asked) -> Made:
+    from reconciler.changes.commit import push
+    from reconciler.changes.make_change import Made
+    from reconciler.changes.new_repository import lay_down, settle
+    from reconciler.git.refs import find_repo
+    from reconciler.git.worktree import open_worktree
+    from specs.scaffold.starter import schema_files
+
+    where = str(ground.path)
+    if asked.dry_run:
+        return Made(proposal=proposal, where=where, branch="")
+    schemas = schema_files(proposal.files)
+    files = {**proposal.files, **{path: text for path, text in schemas.items() if not (ground.path / path).exists()}}
+    if asked.no_commit:
+        lay_down(ground, files)
+        return Made(proposal=proposal, where=where, branch="", written=True)
+    commit, branch = settle(ground, files, message or proposal.message)
+    repo = find_repo(ground.path)
+    pushed = push(open_worktree(repo, ref=None)) if asked.push and repo is not None else ""
+    return Made(proposal=proposal, where=where, branch=branch, commit=commit, pushed=pushed, written=True)

@@ -1,0 +1,33 @@
+"""`mosaic fleet sync`: look now, by whoever is there to look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import fleet_option, output_option
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Format, Output
+
+
+@click.command(epilog="\b\nExample:\n  git -C ~/fleet commit -am 'Add coder2' && mosaic fleet sync\n")
+@fleet_option
+@output_option
+@click.pass_obj
+def command(output: Output, *, fleet: str | None, form: Format) -> int:
+    """Ask the resident reconciler to fetch and look now; without one, do one run here."""
+    from reconciler.commands.reconcile import run_and_tell
+    from reconciler.context.fleet import heading, here
+    from reconciler.loop.result import RunOptions
+    from reconciler.state.trigger import poke
+
+    place = here(fleet)
+    if poke(place.store):
+        if form == "text":
+            output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
+        else:
+            output.document({**heading("Sync", place), "asked": True}, form)
+        return 0
+    return run_and_tell(RunOptions(fleet=place.spec, trigger="sync"), output, form)

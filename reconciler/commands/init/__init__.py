@@ -1,0 +1,4 @@
+"""`mosaic fleet init`: questions, answers, and what is set up on this host.
+
+Imports everything. Read `command.py` first.
+"""

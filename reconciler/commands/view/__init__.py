@@ -1,0 +1,4 @@
+"""Commands that show and check, and change nothing.
+
+Imports everything. Read `ps.py` first.
+"""

@@ -1,0 +1,57 @@
+"""`mosaic fleet status`: what the last run found, and who says hands off right now."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import fleet_option, output_option
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Format, Output
+    from reconciler.model import Owned
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet status -o json\n")
+@fleet_option
+@output_option
+@click.pass_obj
+def command(output: Output, *, fleet: str | None, form: Format) -> int:
+    """Show conditions, every agent, what is held and why, as the last run left it. Looks at nothing and changes
+    nothing; pause and suspensions are as of now."""
+    from reconciler.context.fleet import here
+    from reconciler.errors import NotFound
+    from reconciler.state.lock import holder
+    from reconciler.state.pause import merge, read_pause
+
+    place = here(fleet, read_only=True)
+    status = place.store.load_status()
+    for sentence in place.store.warnings:
+        output.warning(sentence)
+    if elsewhere := _elsewhere(place.facts.uid, place.store.load_inventory().agents.values()):
+        output.warning(elsewhere)
+    if status is None:
+        raise NotFound("no status of this fleet on this host yet", help="run: reconcile")
+    now = time.time()
+    suspended = merge(status.suspended, place.store.load_suspensions(), now)
+    status = replace(status, pause=read_pause(place.facts), suspended=suspended)
+    if form != "text":
+        from reconciler.status.document import status_document
+
+        output.document(status_document(status), form)
+    else:
+        from reconciler.render.status_text import status_text
+
+        output.result(status_text(status, now=now, running=holder(place.store), paint=output.paint))
+    return 0
+
+
+def _elsewhere(uid: int, owned: Iterable[Owned]) -> str:
+    from reconciler.doctor.session import tmux_elsewhere
+
+    return tmux_elsewhere(os.environ, uid, sorted({agent.socket for agent in owned}))

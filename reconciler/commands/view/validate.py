@@ -1,0 +1,112 @@
+"""`mosaic fleet validate`: everything that is wrong with a fleet's files, before they are committed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import output_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from providers.base import Json
+    from reconciler.cli.output import Format, Output
+    from specs.values.problems import Problem
+
+KINDS = ("error", "warning")
+
+
+@click.command(epilog="\b\nExample:\n  mosaic fleet validate ~/fleet --host build-1\n")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--host", metavar="NAME", help="Also say which agents this host would run.")
+@output_option
+@click.pass_obj
+def command(output: Output, *, path: Path, host: str | None, form: Format) -> int:
+    """Check roster.yaml, fleet.yaml, NORTH_STAR.yaml, roles/*.md and profiles/*.yaml in PATH as they are now, committed
+    or not.
+
+    Every problem of all files is told at once. Exit code 78 if there is one that keeps an agent from running.
+    """
+    from reconciler.changes.working_copy import read_folder
+    from reconciler.errors import ExitCode
+    from specs.loading.load import load
+
+    files = read_folder(path)
+    loaded = load(files)
+    agents = [agent.name for agent in loaded.roster.agents] if loaded.roster is not None else []
+    mine = _on_host(files, host) if host is not None and loaded.roster is not None else None
+    if loaded.roster is not None:
+        loaded = replace(loaded, problems=(*loaded.problems, *_of_this_host(files, host)))
+    code = ExitCode.OK if loaded.ok else ExitCode.INVALID_CONFIG
+    if form != "text":
+        document: dict[str, Json] = {
+            "apiVersion": "mosaic.fleet/v1",
+            "kind": "Validation",
+            "valid": loaded.ok,
+            "fleet": loaded.fleet.name if loaded.roster is not None else None,
+            "agents": agents,
+            "host": host,
+            "host_agents": mine,
+            "held": sorted(loaded.held),
+            "problems": [problem_document(problem) for problem in loaded.problems],
+        }
+        output.document(document, form)
+        return int(code)
+    from reconciler.helpers.words import count
+    from specs.values.problems import render_each
+
+    for text in render_each(loaded.problems):
+        output.progress(text + "\n")
+    errors, warnings = (len(render_each(p for p in loaded.problems if p.severity == kind)) for kind in KINDS)
+    told = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
+    if loaded.roster is None:
+        output.result(f"invalid: {told}; with this commit the last good revision would stay in force")
+        return int(code)
+    where = f", {len(mine)} of them on {host}: {', '.join(mine) or 'none'}" if mine is not None else ""
+    state = "valid" if loaded.ok else f"invalid: {', '.join(sorted(loaded.held))} would be held"
+    output.result(f"{state}: fleet {loaded.fleet.name}, {count(len(agents), 'agent')}{where}; {told}")
+    return int(code)
+
+
+def _of_this_host(files: Mapping[str, bytes], host: str | None) -> tuple[Problem, ...]:
+    """What this host shows: warnings, where it is one of the fleet's and its systemd answers."""
+    from providers.machine.local_host import LocalHost
+    from reconciler.changes.host_problems import host_problems
+    from reconciler.changes.make_change import gather_here
+    from reconciler.plan.desired import compile_files
+
+    facts, settings = gather_here()
+    own = settings.host or facts.hostname
+    if host not in (None, own):
+        return ()
+    compiled = compile_files(files, revision="", host=own, facts=facts, path=settings.path)
+    if compiled.fleet is None:
+        return ()
+    return host_problems(files, compiled.fleet, LocalHost(facts=facts).look(), facts)
+
+
+def _on_host(files: Mapping[str, bytes], host: str) -> list[str]:
+    from providers.machine.facts import gather
+    from reconciler.plan.desired import compile_files
+
+    compiled = compile_files(files, revision="", host=host, facts=gather(os.environ), path=())
+    return [agent.name for agent in compiled.fleet.agents] if compiled.fleet is not None else []
+
+
+def problem_document(problem: Problem) -> dict[str, Json]:
+    """A problem as documents have it."""
+    return {
+        "severity": problem.severity,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "suggestion": problem.suggestion,
+        "help": problem.help,
+        "agent": problem.agent,
+    }

@@ -1,0 +1,62 @@
+"""`mosaic fleet verify`: every single thing that the fleet on this host stands on, checked by its exact name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands.options import fleet_option, output_option
+
+if TYPE_CHECKING:
+    from reconciler.cli.output import Format, Output
+    from reconciler.context.host import Surroundings
+    from reconciler.inspection.fleet import Seen
+    from reconciler.inspection.verify import Reconciler
+
+
+@click.command("verify", epilog="\b\nExample:\n  mosaic fleet verify && echo all is well\n")
+@fleet_option
+@output_option
+@click.pass_obj
+def command(output: Output, *, fleet: str | None, form: Format) -> int:
+    """Check the holder, each agent's session, program and heartbeat, and that all of it is there again after a boot.
+    Exit code 3 if something is wrong, with what mends it. Changes nothing."""
+    from reconciler.context.host import surroundings
+    from reconciler.errors import ExitCode
+    from reconciler.inspection.fleet import see
+    from reconciler.inspection.verify import verify
+
+    around = surroundings()
+    seen = see(fleet, around)
+    for sentence in seen.warnings:
+        output.warning(sentence)
+    checks = verify(
+        seen.fleet, seen.seen.plan, seen.seen.observation, seen.listing, seen.facts.user, _reconciler(seen, around)
+    )
+    if form != "text":
+        from reconciler.render.verify_text import verify_document
+
+        output.document(verify_document(seen.listing, checks), form)
+    else:
+        from reconciler.render.verify_text import verify_text
+
+        output.result(verify_text(seen.listing, checks, paint=output.paint))
+    return int(ExitCode.UNHEALTHY if any(check.result == "wrong" for check in checks) else ExitCode.OK)
+
+
+def _reconciler(seen: Seen, around: Surroundings) -> Reconciler:
+    from providers.base import ObserveError
+    from reconciler.inspection.verify import RECONCILERS, Reconciler
+
+    install = seen.settings.install
+    if install == "none":
+        return Reconciler(install=install)
+    unit = RECONCILERS[install]
+    look = around.host.look()
+    try:
+        state = look.units().get(unit)
+        enabled = unit in look.enabled("timers.target" if unit.endswith(".timer") else "default.target")
+    except ObserveError as error:
+        return Reconciler(install=install, error=str(error))
+    return Reconciler(install=install, enabled=enabled, active=state is not None and state.active == "active")

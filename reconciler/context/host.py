@@ -1,0 +1,49 @@
+"""What a run needs of the outside: host, environment, clocks, and how somebody asks it to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from providers.base import ObserveError
+from providers.host import Host, HostFacts
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(slots=True, kw_only=True)
+class Surroundings:
+    """What does not change from run to run of a resident loop. `stop`: a signal has asked for the end."""
+
+    host: Host
+    environ: Mapping[str, str]
+    stop: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = time.sleep
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    # The descriptor that hears from systemd (-1: none just now), and what takes in what came; None: nobody listens.
+    follow_units: Callable[[], tuple[int, Callable[[], bool]]] | None = None
+
+    @property
+    def facts(self) -> HostFacts:
+        return self.host.facts
+
+
+def surroundings(stop: Callable[[], bool] = lambda: False) -> Surroundings:
+    """The real ones."""
+    from providers.machine.local_host import LocalHost
+
+    host = LocalHost(os.environ)
+
+    def follow_units() -> tuple[int, Callable[[], bool]]:
+        try:
+            host.systemd.subscribe()
+        except ObserveError:
+            return -1, lambda: False
+        return host.systemd.fileno(), host.systemd.drain
+
+    return Surroundings(host=host, environ=os.environ, stop=stop, follow_units=follow_units)

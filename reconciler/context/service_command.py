@@ -1,0 +1,11 @@
+"""How systemd starts us: the command of the reconciler's own units."""
+
+from __future__ import annotations
+
+from providers.machine.facts import interpreter
+
+
+def service_command() -> tuple[str, ...]:
+    """The interpreter that runs us now (a virtual environment's own, not what it links to), so that the unit finds the
+    same packages; the same one however we were called. The resident service's unit adds `--watch` to it."""
+    return (interpreter(), "-m", "reconciler")

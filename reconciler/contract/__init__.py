@@ -1,1 +1,0 @@
-"""What `mosaic doctor --contract` does: each installed program on a stage of its own, and what it proves there."""

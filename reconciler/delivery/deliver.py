@@ -1,0 +1,283 @@
+"""Deliver: one text into the composer of one agent's program, submitted, and what became of it.
+
+    lock -> may it be? -> paste -> seen in the composer -> submit key -> evidence
+
+The decisions are in `verdict.py`; here are the hands and the clock. One message at a time goes to an agent,
+whoever sends it. The text is pasted once: what happens to it afterwards is told, and never mended by another paste.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from providers.base import ObserveError
+from providers.processes import procfs
+from providers.programs.base import Plain
+from providers.programs.identity import Identity, ProcessTree
+from providers.screen import Screen
+from providers.tmux.pane_input import PaneError, Panes, PaneState, Where
+from reconciler.delivery.evidence import Receipts, busy_since, waiting, waits
+from reconciler.delivery.shown import Seen, ours
+from reconciler.delivery.text import submittable
+from reconciler.delivery.typed_text import Memory, Typed, clear_earlier, life_of, still_typed
+from reconciler.delivery.verdict import Delivery, Glimpse, Progress, Task, pressed, refusal, step
+from reconciler.errors import Locked
+from reconciler.state.lock import run_lock
+from reconciler.state.pause import read_pause
+from reconciler.state.store import StateError, Store
+from specs.compiled import Heartbeats
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from providers.programs.base import Program, Reading
+    from specs.compiled import Agent
+
+VERIFY_S = 6.0
+LOCK_S = 30.0  # how long a message waits for the one before it
+GRACE_S = 1.0  # what a look at the composer says against it may be the moment of a repaint
+POLL_S = 0.05
+_FOREVER_S = 15.0  # beyond all bounds that `step` keeps: then it is ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What a delivery works with. `store`: of the fleet that the agent belongs to; `heartbeats` are its rules."""
+
+    facts: HostFacts
+    store: Store
+    panes: Panes
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def hands(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> Hands:
+    """The real ones."""
+    return Hands(facts=facts, store=store, panes=Panes(os.environ), heartbeats=heartbeats or Heartbeats())
+
+
+def deliver(
+    agent: Agent,
+    text: str,
+    by: Hands,
+    *,
+    verify: bool = True,
+    timeout_s: float = VERIFY_S,
+    lock_s: float = LOCK_S,
+    grace_s: float = GRACE_S,
+    as_is: bool = False,
+    before_paste: Callable[[], None] = lambda: None,
+    program: Program | None = None,
+) -> Delivery:
+    """Deliver a text that is `text.clean`. `as_is`: it is a command of the program's own, nothing may be added
+    to it, and the menu that it opens is no dialog. `before_paste` is called at the last moment at which nothing has
+    happened yet; what it raises goes on. Raises StateError and Unavailable if there is no place for the lock."""
+    if program is None:
+        from providers.programs.registry import program as known_program
+
+        program = known_program(agent.runtime)
+    lock = Store(by.store.state, by.store.runtime / "send" / agent.name)
+    try:
+        with run_lock(lock, now=by.wall(), wait_s=lock_s, command=f"a message to {agent.name}"):
+            memory = Memory(lock, lock.runtime)
+            return _Delivering(agent, text, by, program, verify, timeout_s, grace_s, as_is, memory).run(before_paste)
+    except Locked as error:
+        return Delivery(
+            word="not-delivered",
+            reason=f"another message is on its way to it: {error.message.partition(': ')[2]}",
+            way="send it again when that one has ended",
+        )
+
+
+class _Delivering:
+    def __init__(
+        self,
+        agent: Agent,
+        text: str,
+        by: Hands,
+        program: Program,
+        verify: bool,
+        timeout_s: float,
+        grace_s: float,
+        as_is: bool,
+        memory: Memory,
+    ) -> None:
+        self._memory = memory
+        self._agent, self._text, self._by, self._program = agent, text, by, program
+        self._as_is, self._grace_s = as_is, grace_s
+        self._data = (text if as_is else submittable(text)).encode()
+        self._where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=by.store.state.name)
+        self._known = not isinstance(program, Plain)
+        self._task = Task(
+            agent=agent.name,
+            known=self._known,
+            receipts=program.receipts,
+            verify=verify,
+            timeout_s=timeout_s,
+            size=len(self._data),
+        )
+        self._pids: tuple[int, ...] = ()
+        self._before = Seen()
+        self._pasted: Counter[str] = Counter()  # placeholders that came with our paste
+        self._submitted_at = 0.0  # Unix seconds
+        self._was_busy = False
+        self._typed = Typed(text=text, life="", as_is=as_is, at=0.0)  # as it was written down
+        self._stands = True  # until it is known that it does not
+
+    def run(self, before_paste: Callable[[], None]) -> Delivery:
+        """With the lock held."""
+        pause = read_pause(self._by.facts)
+        if pause is not None:
+            return Delivery(
+                word="not-delivered",
+                reason=f"the fleet is paused: {pause.reason or 'no reason given'}",
+                way="mosaic fleet resume",
+            )
+        try:
+            cleared, refused = self._clear()
+            if refused is not None:
+                return refused
+            pane, refused = self._look_first()
+        except (PaneError, ObserveError) as error:
+            return Delivery(word="not-delivered", reason=str(error), way="mosaic doctor")
+        if refused is not None:
+            return refused
+        with waiting(self._by.facts, self._agent.name) as receipts:
+            before_paste()
+            self._typed = Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall())
+            self._memory.write(self._typed)
+            found = self._put_in(pane, receipts)
+        if not self._stands or found.word == "not-delivered":
+            self._memory.forget()
+        if cleared and not found.reason:
+            return replace(found, reason="what was typed before and never submitted was cleared first")
+        return found
+
+    def _clear(self) -> tuple[bool, Delivery | None]:
+        return clear_earlier(
+            self._memory, self._by.panes, self._where,
+            agent=self._agent.name, program=self._program, known=self._known,
+            wall=self._by.wall, monotonic=self._by.monotonic, sleep=self._by.sleep,
+        )  # fmt: skip
+
+    def _look_first(self) -> tuple[PaneState, Delivery | None]:
+        """Whether the message may go in."""
+        deadline = self._by.monotonic() + self._grace_s
+        while True:
+            pane = self._by.panes.state(self._where)
+            screen: Screen | None = None
+            identity = Identity(matches=False, program="", launching=False, pids=(), started=0.0)
+            if pane.found == "pane" and not pane.dead:
+                identity = ProcessTree(procfs.Scanned(self._by.facts.uid)).identify(pane, self._agent.process_names)
+                pane, screen = self._by.panes.shot(self._where, pane)
+            wrong = "launch" if identity.launching else "" if identity.matches else identity.program or "nothing"
+            reading = self._read(screen) if screen is not None and self._known else None
+            # A command of the program's own is typed by whoever has judged already whether it may be.
+            said = "" if self._as_is or not identity.pids else self._waits(identity)
+            name, runtime = self._agent.name, self._agent.runtime
+            refused = refusal(name, pane, program=runtime, wrong=wrong, reading=reading, said=said)
+            if refused is None and screen is None:
+                refused = refusal(self._agent.name, PaneState(found="no-pane"), program="", wrong="", reading=None)
+            if refused is None and screen is not None:
+                self._pids = identity.pids
+                self._before = Seen.of(screen, reading, self._text)
+                self._was_busy = self._busy_since(0.0)
+                return pane, None
+            passing = reading is not None and not reading.asks and not pane.in_mode and not wrong
+            if not passing or self._by.monotonic() >= deadline:
+                return pane, refused
+            self._by.sleep(POLL_S)
+
+    def _put_in(self, pane: PaneState, receipts: Receipts) -> Delivery:
+        try:
+            done = self._by.panes.paste(self._where, pane, self._data)
+        except PaneError as error:
+            if error.unsure:
+                reason = f"it may have been put into the composer, and was not submitted: {error}"
+                return Delivery(word="unconfirmed", reason=reason, way=self._look_yourself())
+            return Delivery(word="not-delivered", reason=str(error), way="mosaic doctor")
+        if not done:
+            reason = "its pane changed at the last moment: copy mode, or its program has ended"
+            return Delivery(word="not-delivered", reason=reason, way=f"mosaic agent status {self._agent.name}")
+        progress = Progress(began=self._by.monotonic())
+        size_s = self._task.size * 1e-4
+        end = progress.began + _FOREVER_S + self._task.timeout_s + size_s
+        while True:
+            progress, do = step(self._task, progress, self._glimpse(pane, receipts))
+            if isinstance(do, Delivery):
+                last = progress.last
+                self._stands = still_typed(do, presses=progress.presses, stands=last is not None and last.stands)
+                return do
+            if self._by.monotonic() >= end:
+                reason = "its pane would not take the submit key"
+                return Delivery(word="unconfirmed", reason=reason, way=self._look_yourself())
+            if do == "press":
+                progress = self._press(pane, progress)
+            else:
+                self._by.sleep(POLL_S)
+
+    def _press(self, pane: PaneState, progress: Progress) -> Progress:
+        at, wall = self._by.monotonic(), self._by.wall()
+        with suppress(StateError):  # it is typed already: what is on its way goes on
+            self._memory.write(replace(self._typed, submitted=wall))
+        try:
+            if not self._by.panes.key(self._where, pane, self._agent.submit_key):
+                self._by.sleep(POLL_S)
+                return progress
+        except PaneError as error:
+            if not error.unsure:
+                self._by.sleep(POLL_S)
+                return progress
+        self._submitted_at = self._submitted_at or wall
+        return pressed(progress, at)
+
+    def _glimpse(self, pane: PaneState, receipts: Receipts) -> Glimpse:
+        receipt = receipts.find(self._text)
+        found = Glimpse(at=self._by.monotonic(), receipt=receipt.evidence, receipt_queued=receipt.queued)
+        try:
+            state, screen = self._by.panes.shot(self._where, pane)
+        except PaneError:
+            return replace(found, pane="blind")
+        if screen is None:
+            return replace(found, pane="gone")
+        if state.dead:
+            return replace(found, pane="dead")
+        found = replace(found, pane="copy-mode" if state.in_mode else "ok")
+        if not self._known:
+            return found
+        reading = self._read(screen)
+        now = Seen.of(screen, reading, self._text)
+        empty = reading.composer == "empty"
+        fresh = now.folded - self._before.folded
+        if reading.composer == "draft":
+            self._pasted |= fresh
+        return replace(
+            found,
+            composer=reading.composer,
+            ours=ours(reading, self._text, self._before.placeholders) if reading.composer == "draft" else "no",
+            draft=reading.draft,
+            asks=reading.asks,
+            queued=now.queued > self._before.queued,
+            shown=empty and (now.shows_more(self._before) or bool(fresh & self._pasted)),
+            busy=not self._was_busy and self._submitted_at > 0.0 and self._busy_since(self._submitted_at),
+        )
+
+    def _waits(self, identity: Identity) -> str:
+        return waits(self._by.facts, self._agent.name, identity, self._by.heartbeats, now=self._by.wall())
+
+    def _busy_since(self, since: float) -> bool:
+        return busy_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())
+
+    def _read(self, screen: Screen) -> Reading:
+        reading = self._program.read(screen)
+        return replace(reading, asks="") if self._as_is and reading.asks == "menu" else reading
+
+    def _look_yourself(self) -> str:
+        return f"look before it is sent again: mosaic agent tail {self._agent.name}"

@@ -1,0 +1,154 @@
+"""What a program itself says of a message: receipts that it leaves while somebody waits, and its record of turns.
+
+While a message is under way there is a folder for the agent. A program that takes up a message writes the whole text of
+it into a file there; without the folder it writes nothing, so that nobody's words lie about.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers.machine.heartbeat_files import parse
+from reconciler.delivery.text import same
+from reconciler.helpers.atomic_files import make_folder, parse_json
+from reconciler.state.store import write_failure
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from providers.programs.identity import Identity
+    from reconciler.delivery.verdict import Evidence
+    from specs.compiled import Heartbeats
+
+_RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
+_RECORD_MAX = 4096
+_FRESH_S = 60.0  # so long a folder may be without its sender's lock: one that was made just now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The program's word for a message: `evidence` says what wrote it."""
+
+    evidence: Evidence = ""
+    queued: bool = False
+
+
+@contextmanager
+def waiting(facts: HostFacts, agent: str) -> Iterator[Receipts]:
+    """The folder of one agent, as long as somebody waits: with the agent's lock held. Raises StateError."""
+    folder = Path(facts.runtime_dir, "mosaic", "await", agent)
+    shutil.rmtree(folder, ignore_errors=True)  # of a sender that was killed
+    try:
+        make_folder(folder)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise write_failure(folder, error) from error
+    try:
+        _taken(held)  # which ends with us, however we end
+        yield Receipts(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def sweep(facts: HostFacts, now: float) -> None:
+    """Remove the folders of senders that were killed: whatever is told to such an agent afterwards would be written
+    down in there, and nobody would ever read it. `now`: Unix seconds."""
+    with suppress(OSError), os.scandir(f"{facts.runtime_dir}/mosaic/await") as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if now - entry.stat(follow_symlinks=False).st_mtime < _FRESH_S:
+                    continue
+                held = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    if _taken(held):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+                finally:
+                    os.close(held)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+class Receipts:
+    """What has come into the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: set[str] = set()
+
+    def find(self, text: str) -> Receipt:
+        """The receipt for this very text, if there is one by now. What cannot be read is none."""
+        try:
+            names = sorted(os.listdir(self._folder))
+        except OSError:
+            return Receipt()
+        for name in names:
+            if name.endswith(".json") and not name.startswith(".") and name not in self._read:
+                self._read.add(name)  # each is written whole, so that one look is enough
+                found = _receipt(self._folder / name, text)
+                if found.evidence:
+                    return found
+        return Receipt()
+
+
+def _receipt(path: Path, text: str) -> Receipt:
+    try:
+        if path.is_symlink() or path.stat().st_size > _RECEIPT_MAX:
+            return Receipt()
+        told = parse_json(path.read_bytes())
+    except (OSError, ValueError):
+        return Receipt()
+    prompt = told.get("prompt") if isinstance(told, dict) else None
+    if not isinstance(prompt, str) or not same(prompt, text):
+        return Receipt()
+    return Receipt(evidence="hook" if "hook_event_name" in told else "api", queued=told.get("queued") is True)
+
+
+def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
+    """For what an agent waits for a person, by its newest word: the same that every list reads. "" for nothing."""
+    from providers.base import Kind, ObserveError, Present, ResourceKey
+    from providers.evidence import SessionEvidence
+    from providers.kinds.heartbeat import as_evidence
+    from providers.machine.heartbeat_files import scan_both
+    from reconciler.model import Observation
+    from reconciler.observe.agent_view import newest_word
+    from reconciler.observe.attribution import judge_heartbeat, judge_turn
+
+    try:
+        beats, turns = scan_both(facts.run_dir, now)
+    except ObserveError:
+        return ""  # nothing is known of it, and every list says so
+    key = ResourceKey(Kind.HEARTBEAT, agent)
+    said = as_evidence(beats.get(agent), turns.get(agent))
+    session = SessionEvidence(alive=True, pids=identity.pids, started=identity.started)
+    seen = {key: Present(key=key, agent=agent, ours=True, fields={}, evidence=said)} if said is not None else {}
+    observation = Observation(present=seen, unknown={}, taken_at=now, digest="")
+    beat = judge_heartbeat(observation, agent, session, rules)
+    word = newest_word(beat, judge_turn(observation, agent, session))
+    return "" if beat.state == "stale" and beat.own else word.waiting
+
+
+def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:
+    """Whether a process of the pane has said since a moment that it works; both are Unix seconds. To the second: some
+    writers know no more."""
+    for kind in ("turn", "hb"):
+        try:
+            with Path(facts.run_dir, f"{agent}.{kind}").open("rb") as file:
+                record = parse(file.read(_RECORD_MAX), now)
+        except OSError:
+            continue
+        if record.error is None and record.status == "busy" and record.pid in pids and record.ts >= int(since):
+            return record.words.get("source") != "sidecar"
+    return False

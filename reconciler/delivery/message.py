@@ -1,0 +1,81 @@
+"""A message that waits in the outbox, and its id. Pure: `outbox.py` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from reconciler.delivery.text import clean, label
+from reconciler.delivery.verdict import OUTBOX_STATES, State
+from reconciler.errors import Usage
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
+    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `revision`: the commit
+    at which its agent was last known to be the one that it is for; "" of messages of the reconciler's own, which are
+    for whoever has the name. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed or put
+    away, `ended` when that was."""
+
+    id: str
+    agent: str
+    sender: str
+    text: str = ""
+    kickstart: str = ""
+    mission: str = ""
+    created: float
+    expires: float = 0.0
+    state: State = "waiting"
+    reason: str = ""
+    tries: int = 0
+    revision: str = ""
+    ended: float = 0.0
+
+    @property
+    def our_own(self) -> bool:
+        """It is of the reconciler, and not of somebody who wrote to this very agent."""
+        return bool(self.kickstart or self.mission)
+
+
+def parse(name: str, raw: Mapping[str, Any]) -> Message:
+    """A message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
+    message = Message(**raw)
+    words = (message.agent, message.sender, message.text, message.kickstart, message.mission)
+    texts = (*words, message.reason, message.revision)
+    if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
+        raise ValueError("not a message")
+    created, expires, tries = float(message.created), float(message.expires), float(message.tries)
+    ended = float(message.ended)
+    if not (isfinite(created) and isfinite(expires) and isfinite(tries) and isfinite(ended)):
+        raise ValueError("not a time, or not a number of tries")
+    try:
+        if not message.kickstart and clean(message.text) != message.text:
+            raise ValueError("not a text as it is stored here")
+        label(message.sender)
+    except Usage as error:
+        raise ValueError(error.message) from error
+    return replace(message, created=created, expires=expires, tries=int(tries), ended=ended)
+
+
+def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:
+    """Later than all that are there, also where two come at once or the clock was set back."""
+    stamps = (one.id.partition("-")[0] for one in known)  # those of damaged ones may be anything
+    last = max((stamp for stamp in stamps if len(stamp) == 8 and set(stamp) <= set(_DIGITS)), default="")
+    mine = _base36(int(now * 1000))
+    if last >= mine:
+        mine = _base36(int(last, 36) + 1)
+    return f"{mine}-{tail}"
+
+
+def _base36(number: int) -> str:
+    """Eight digits: those of milliseconds are as long until 2059, and sort like numbers."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(8, "0")

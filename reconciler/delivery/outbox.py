@@ -1,0 +1,221 @@
+"""Outbox: messages that wait on this host until their agent is available. One file for each, written whole.
+
+The loop takes them, one for an agent in a pass, in the order in which they were put in. Before anything is put into a
+pane the file says `sending`. A message that is found so later was under way when its run was ended: whether it arrived
+nobody knows, so it is kept as `unconfirmed` for the operator, and never sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from reconciler.delivery.message import Message, next_id, parse
+from reconciler.delivery.verdict import State
+from reconciler.errors import Locked, MosaicError, NotFound, Refused
+from reconciler.helpers.atomic_files import parse_json, read_optional, sync_folder
+from reconciler.state.lock import run_lock
+from reconciler.state.store import Store, write_failure
+
+MAX_MESSAGES = 1000  # of a fleet on this host ...
+MAX_OF_AGENT = 100  # ... and of one agent
+MAX_BYTES = 16 << 20
+KEEP_S = 7 * 86400.0  # how long one that is unconfirmed or put away is kept to be looked at
+_FILE_MAX = 4 << 20
+_LOCK_S = 5.0
+
+
+class Outbox:
+    """The messages of one fleet on this host. What changes them holds a lock for that moment; raises StateError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._folder = store.state / "outbox"
+
+    def messages(self) -> tuple[Message, ...]:
+        """All of them: an agent's kickstart first, then in the order in which they were put in. Raises StateError."""
+        try:
+            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".json") and name[0] != ".")
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            raise write_failure(self._folder, error) from error
+        found = (self._read(name.removesuffix(".json")) for name in names)
+        return tuple(sorted((one for one in found if one is not None), key=lambda one: (not one.kickstart, one.id)))
+
+    def put(
+        self, *, agent: str, sender: str, text: str, now: float, expires: float = 0.0, revision: str = ""
+    ) -> Message:
+        """Keep a message until its agent is available. `revision`: the commit in force, by which it is known whom it is
+        for. Raises Refused if there are too many already, StateError."""
+        with self._locked(now):
+            known = self.messages()
+            of_agent = [one for one in known if one.agent == agent]
+            size = sum(len(one.text) for one in known)
+            if len(known) >= MAX_MESSAGES or len(of_agent) >= MAX_OF_AGENT or size + len(text) > MAX_BYTES:
+                raise Refused(
+                    f"the outbox is full: {len(of_agent)} messages for {agent}, {len(known)} in all",
+                    help=f"look at them, and cancel some: mosaic agent outbox {agent}",
+                )
+            name = next_id(now, known, os.urandom(2).hex())
+            message = Message(
+                id=name,
+                agent=agent,
+                sender=sender,
+                text=text,
+                created=now,
+                expires=expires,
+                revision=revision,
+            )
+            self._write(message)
+        return message
+
+    def put_kickstart(self, *, agent: str, sender: str, kickstart: str, now: float) -> Message:
+        """Have an agent told its first words. Takes the place of a kickstart that still waits."""
+        with self._locked(now):
+            known = self.messages()
+            name = next_id(now, known, os.urandom(2).hex())
+            message = Message(
+                id=name,
+                agent=agent,
+                sender=sender,
+                kickstart=kickstart,
+                created=now,
+            )
+            self._write(message)
+            for one in known:
+                if one.agent == agent and one.kickstart and one.state == "waiting":
+                    self._unlink(one.id)
+        return message
+
+    def put_mission(self, *, agent: str, sender: str, mission: str, text: str, now: float) -> None:
+        """Have an agent told of a new mission, once: nothing if a message about this very one is there, in whatever
+        state. Takes the place of those about older ones that still wait."""
+        with self._locked(now):
+            known = self.messages()
+            older = [one for one in known if one.agent == agent and one.mission]
+            if all(one.mission != mission for one in older):
+                name = next_id(now, known, os.urandom(2).hex())
+                message = Message(id=name, agent=agent, sender=sender, text=text, mission=mission, created=now)
+                self._write(message)
+            for one in older:
+                if one.mission != mission and one.state == "waiting":
+                    self._unlink(one.id)
+
+    def begin(self, message: Message, now: float) -> bool:
+        """Mark it as being sent. False if it is not waiting any more."""
+        with self._locked(now):
+            current = self._read(message.id)
+            if current is None or current.state != "waiting":
+                return False
+            self._write(replace(current, state="sending"))
+        return True
+
+    def end(self, message: Message, now: float, *, state: State | None, reason: str = "") -> None:
+        """What became of it: None: it is done with, and gone."""
+        with self._locked(now):
+            if state is None:
+                self._unlink(message.id)
+            else:
+                tries = message.tries + (state == "waiting")
+                ended = 0.0 if state in ("waiting", "sending") else now
+                self._write(replace(message, state=state, reason=reason, tries=tries, ended=ended))
+
+    def note(self, message: Message, now: float, *, revision: str, reason: str) -> Message:
+        """Write down what is known of one that waits, if it still does: at which commit its agent was still the same,
+        and why it waits."""
+        with self._locked(now):
+            current = self._read(message.id)
+            if current is None or current.state != "waiting":
+                return message
+            noted = replace(current, revision=revision, reason=reason)
+            if noted != current:
+                self._write(noted)
+        return noted
+
+    def cancel(self, name: str, now: float) -> Message:
+        """Drop the message of that id, or of the only id that begins so. Raises NotFound, and Refused for one that is
+        being sent."""
+        with self._locked(now):
+            found = self.find(name)
+            if found.state == "sending":
+                raise Refused(
+                    f"message {found.id} is being sent just now", help="mosaic agent outbox says what becomes of it"
+                )
+            self._unlink(found.id)
+        return found
+
+    def find(self, name: str) -> Message:
+        """The message of that id, or of the only id that begins so. Raises NotFound."""
+        return _one(self.messages(), name)
+
+    def sweep(self, now: float) -> None:
+        """What writers that were killed have left, and the folder itself once it is empty."""
+        with self._locked(now), suppress(OSError):
+            for left in self._folder.glob(".*.tmp"):
+                left.unlink(missing_ok=True)
+            self._folder.rmdir()
+
+    @contextmanager
+    def _locked(self, now: float) -> Iterator[None]:
+        lock = Store(self._store.state, self._store.runtime / "outbox", read_only=self._store.read_only)
+        try:
+            with run_lock(lock, now=now, wait_s=_LOCK_S, command="the outbox"):
+                yield
+        except Locked as error:
+            raise MosaicError(f"the outbox is held by another process: {error.message}", help="try again") from error
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _write(self, message: Message) -> None:
+        self._store.write(self._path(message.id), json.dumps(asdict(message)))
+
+    def _unlink(self, name: str) -> None:
+        self._store.guard(self._path(name))
+        try:
+            self._path(name).unlink(missing_ok=True)
+            sync_folder(self._folder)
+        except OSError as error:
+            raise write_failure(self._path(name), error) from error
+
+    def _read(self, name: str) -> Message | None:
+        """None if it is gone. One that cannot be understood is kept to be looked at, and never sent."""
+        try:
+            raw = read_optional(self._path(name))
+            if raw is None:
+                return None
+            if len(raw) > _FILE_MAX:
+                raise ValueError("too large")
+            return parse(name, parse_json(raw))
+        except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+            return Message(id=name, agent="", sender="", created=0.0, state="damaged", reason=str(error)[:200])
+
+
+def _one(known: Sequence[Message], name: str) -> Message:
+    exact = [one for one in known if one.id == name]
+    found = exact or [one for one in known if name and one.id.startswith(name)]
+    if len(found) != 1:
+        what = f'several messages begin with "{name}"' if found else f'no message has the id "{name}"'
+        raise NotFound(what, help="mosaic agent outbox lists them")
+    return found[0]
+
+
+def would_end(store: Store, gone: Collection[str]) -> dict[str, int]:
+    """How many messages wait here for each of the agents that are to be removed; those that have none are left out.
+    Raises StateError."""
+    known = [one.agent for one in Outbox(store).messages() if one.state == "waiting" and not one.our_own]
+    return {name: known.count(name) for name in sorted(gone) if name in known}
+
+
+def waiting(store: Store) -> bool:
+    """Whether there is anything in the outbox: one look at a folder that is not there as a rule."""
+    try:
+        with os.scandir(store.state / "outbox") as entries:
+            return any(True for _ in entries)
+    except OSError:
+        return False

@@ -1,0 +1,82 @@
+"""A message to an agent of another host: the text goes there over standard input, and that host delivers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.delivery.send import EXIT
+from reconciler.delivery.verdict import DELIVERIES, EVIDENCE, Delivery
+from reconciler.errors import ExitCode, Unavailable
+from reconciler.remote.ssh import Asking, Remote, Unreached, destination
+
+if TYPE_CHECKING:
+    from specs.compiled import Fleet, Peer
+
+# What ends with these had done nothing yet: everything else may have, whatever it printed or did not.
+_NOTHING_DONE = {
+    ExitCode.NOT_FOUND,
+    ExitCode.REFUSED,
+    ExitCode.USAGE,
+    ExitCode.UNAVAILABLE,
+    ExitCode.LOCKED,
+    ExitCode.INVALID_CONFIG,
+}
+CALL_S = 30.0  # for the connection and the start over there, besides what the delivery itself may take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The other host's exit code and document; `delivery` is None for a message that was stored there."""
+
+    code: int
+    document: Mapping[str, Any]
+    delivery: Delivery | None
+
+
+def send_elsewhere(
+    fleet: Fleet, peer: Peer, text: str, *, sender: str, options: Sequence[str], wait_s: float
+) -> Answered | Delivery:
+    """Send there; `options` are further words of `mosaic agent send`. A Delivery where the host gave no answer: it says
+    whether the message may have arrived. Raises Remote for what went wrong there, Usage for a label that cannot cross.
+    """
+    words = ["agent", "send", peer.name, "--fleet", fleet.name, "--source-label", sender, *options, "-o", "json"]
+    try:
+        asking = Asking(destination(peer), words, timeout_s=CALL_S + wait_s, stdin=text.encode())
+        answer = asking.answer()
+    except Unreached as error:
+        return Delivery(word="not-delivered", reason=error.message, way=error.help)
+    except Unavailable as error:
+        return Delivery(word="unconfirmed", reason=error.message, way=_look(peer))
+    document = answer.document
+    found = _delivery(document) if document is not None and document.get("kind") == "Delivery" else None
+    if document is not None and found is not None:
+        return Answered(code=EXIT[found.word], document=document, delivery=found)
+    if document is not None and document.get("result") == "stored" and isinstance(document.get("id"), str):
+        return Answered(code=ExitCode.OK, document=document, delivery=None)
+    failed = Remote(asking.there, answer)
+    if answer.status in _NOTHING_DONE:
+        raise failed
+    return Delivery(
+        word="unconfirmed", reason=f"no answer that is understood came from {failed.message}", way=_look(peer)
+    )
+
+
+def _look(peer: Peer) -> str:
+    return f"look before it is sent again: mosaic agent tail {peer.name}"
+
+
+def _delivery(document: Mapping[str, Any]) -> Delivery | None:
+    word = document.get("result")
+    if not isinstance(word, str) or word not in DELIVERIES:
+        return None
+
+    evidence = document.get("evidence")
+    return Delivery(
+        word=word,
+        evidence=evidence if evidence in EVIDENCE else "",
+        queued=document.get("queued") is True,
+        reason=str(document.get("reason") or ""),
+        way=str(document.get("help") or ""),
+    )

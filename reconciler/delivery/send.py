@@ -1,0 +1,96 @@
+"""Send: one message to one agent of this host, now, and the line about it in the event log (never its text)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.delivery.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, hands
+from reconciler.delivery.text import compose
+from reconciler.delivery.verdict import Delivery, Word
+from reconciler.errors import ExitCode, MosaicError
+from reconciler.state.event_log import EventLog
+from reconciler.status.events import Event, EventType
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.state.store import Store
+    from reconciler.status.events import Source
+    from specs.compiled import Agent, Fleet
+
+EXIT: Mapping[Word, ExitCode] = {
+    "delivered": ExitCode.OK,
+    "sent": ExitCode.OK,
+    "unconfirmed": ExitCode.UNHEALTHY,
+    "not-delivered": ExitCode.FAILED,
+}
+
+
+def send(
+    fleet: Fleet,
+    agent: Agent,
+    text: str,
+    *,
+    facts: HostFacts,
+    store: Store,
+    sender: str,
+    verify: bool = True,
+    timeout_s: float = VERIFY_S,
+    lock_s: float = LOCK_S,
+    grace_s: float = GRACE_S,
+    source: Source = "operator",
+    message_id: str = "",
+    before_paste: Callable[[], None] = lambda: None,
+    refusals: bool = True,
+) -> Delivery:
+    """Deliver a text that is `text.clean`, behind its preamble. `refusals`: a message that was not let in is
+    worth a line in the log. Raises StateError and Unavailable."""
+    whole = compose(text, sender=sender, recipient=f"{fleet.host}:{agent.name}")
+    found = deliver(
+        agent,
+        whole,
+        hands(facts, store, fleet.heartbeats),
+        verify=verify,
+        timeout_s=timeout_s,
+        lock_s=lock_s,
+        grace_s=grace_s,
+        before_paste=before_paste,
+    )
+    if found.word == "not-delivered" and agent.state != "running":
+        found = replace(found, reason=f"it is declared {agent.state}: {found.reason}")
+    if refusals or found.word != "not-delivered":
+        size = len(text.encode())
+        tell_log(fleet, store, agent.name, found, sender=sender, source=source, size=size, message_id=message_id)
+    return found
+
+
+def tell_log(
+    fleet: Fleet,
+    store: Store,
+    agent: str,
+    found: Delivery,
+    *,
+    sender: str,
+    source: Source,
+    size: int,
+    message_id: str = "",
+) -> None:
+    """One line for what became of a message of `size` bytes. A log that cannot be written changes nothing about it; the
+    store's warnings say so."""
+    fields = {
+        "result": found.word,
+        "evidence": found.evidence or None,
+        "queued": found.queued,
+        "sender": sender,
+        "bytes": size,
+        "id": message_id or None,
+    }
+    said = found.word + (f": {found.reason}" if found.reason else "")
+    log = EventLog(store=store, source=source, fleet=fleet.name, tenant_id=fleet.tenant_id, host=fleet.host)
+    event = Event(type=EventType.MESSAGE, message=said, agent=agent, fields=fields)
+    try:
+        log.write([event], now=time.time(), revision=fleet.revision)
+    except MosaicError as error:
+        store.warnings.append(error.message)

@@ -1,0 +1,51 @@
+"""Signing: in whose name a message is sent, and a command given. An agent signs as itself; a person as the operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.delivery.text import label as checked
+from reconciler.errors import Refused
+
+if TYPE_CHECKING:
+    from reconciler.status.events import Source
+    from specs.compiled import Agent, Fleet, Peer
+
+_OURS = ("operator", "mosaic")  # names behind the host's that are a person's and the reconciler's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """`sender`: as it stands in a message's preamble; `source`: as the event log has it."""
+
+    sender: str
+    source: Source
+
+
+def sign(fleet: Fleet, label: str | None, agent: str) -> Signature:
+    """The signature of a message that `agent` sends ("" for a person), who asks for the given label. Raises Refused for
+    an agent that would sign as somebody else, and Usage for what is no label. Pure."""
+    if not agent:
+        return Signature(sender=checked(label or f"{fleet.host}:operator"), source="operator")
+    own = f"{fleet.host}:{agent}"
+    everyone: list[Agent | Peer] = [*fleet.agents, *fleet.peers]
+    names = {one.name: one.alias for one in everyone}
+    mine = {agent.casefold(), (names.get(agent) or agent).casefold()}
+    host, colon, said = checked(label or own).rpartition(":")
+    if said.casefold() in mine and host in ("", fleet.host):
+        return Signature(sender=own, source="agent")
+    others = {one.casefold() for pair in names.items() for one in pair if one} | set(_OURS)
+    if said.casefold() in others:
+        raise Refused(
+            f"this is called by agent {agent}, which cannot sign as {host}{colon}{said}",
+            help=f"leave --source-label out: its messages are from {own}",
+        )
+    return Signature(sender=checked(f"{own}/{label}"), source="agent")
+
+
+def who(person: str) -> str:
+    """Who gives a command here: the agent in whose pane it is given, else the person."""
+    from providers.processes.caller import calling_agent
+
+    return calling_agent() or person

@@ -1,0 +1,192 @@
+"""Typed: what has been put into an agent's composer and not been submitted, as far as anybody knows.
+
+It is written down before the first key, and forgotten once the submit key has done its work. A sender that was killed
+in between leaves it behind; so does a message that could not be submitted. Whoever sends next clears it first: a text
+that is put behind it would be one message with it, and a command such as `/reset` would not be one any more. What does
+not let itself be cleared is left to a person, and nothing is put behind it.
+
+A record counts for the process in the pane that it names. It is in the runtime folder, which ends no later than that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from providers.processes import procfs
+from reconciler.delivery.shown import ours
+from reconciler.delivery.text import at_cursor, letters
+from reconciler.delivery.verdict import SETTLE_BYTE_S, SETTLE_MAX_S, Delivery
+from reconciler.helpers.atomic_files import parse_json, read_optional
+from reconciler.state.store import write_failure
+
+if TYPE_CHECKING:
+    from providers.programs.base import Program, Reading
+    from providers.screen import Screen
+    from providers.tmux.pane_input import Panes, PaneState, Where
+    from reconciler.state.store import Store
+
+CLEAR_KEY = "C-u"  # of terminals, of line editors and of all programs that are known here: a line at a time
+# Where that changes nothing in a composer that can be read: having cleared a line, opencode is at the start of the one
+# above it, where End scrolls the conversation.
+FURTHER_KEYS = ("C-e", "BSpace")
+CLEAR_S = 40.0
+CHANGE_S = 0.5  # that a key has to show what it does
+EMPTY = 3  # looks in a row that show nothing of it: one may be the moment of a repaint
+IN_VAIN = 20  # keys in a row that change nothing
+_LOOK_S = 0.05
+_FILE_MAX = 4 << 20
+
+Stands = Literal["ours", "more", "no", "unclear"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """`life`: the process that it was typed at, at the Unix second `at`. `as_is`: it is a command of the program's
+    own. `clearing`: a part of it may have been cleared already. `submitted`: the Unix second at which the submit key
+    was about to be pressed last; 0 if it never was."""
+
+    text: str
+    life: str
+    as_is: bool
+    at: float
+    clearing: bool = False
+    submitted: float = 0.0
+
+
+class Memory:
+    """What is known of one agent. `folder`: that of its lock, which must be held. Methods raise StateError."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store, self._path = store, folder / "typed.json"
+
+    def read(self) -> Typed | None:
+        """None where nothing is known; what cannot be read is nothing."""
+        try:
+            raw = read_optional(self._path)
+            if raw is None or len(raw) > _FILE_MAX:
+                return None
+            found = Typed(**parse_json(raw))
+        except (OSError, ValueError, TypeError):
+            return None
+        known = isinstance(found.text, str) and isinstance(found.life, str)
+        known = known and isinstance(found.at, float) and isinstance(found.submitted, float)
+        return found if known else None
+
+    def write(self, typed: Typed) -> None:
+        self._store.write(self._path, json.dumps(asdict(typed)))
+
+    def forget(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_failure(self._path, error) from error
+
+
+def life_of(pane: PaneState) -> str:
+    """The process in a pane, for as long as it lives."""
+    return f"{pane.pid}.{procfs.start_ticks(pane.pid)}"
+
+
+def standing(typed: Typed, screen: Screen, reading: Reading | None) -> Stands:
+    """Whether it stands in the composer. `reading` None: the screen of this program cannot be read; then what stands
+    before the cursor, on its line, counts. Pure."""
+    if reading is None:
+        return at_cursor(screen.lines, screen.width, screen.cursor, typed.text)
+    if reading.composer != "draft":
+        return "no" if reading.composer == "empty" else "unclear"
+    rest = letters(reading.draft)
+    part = typed.clearing and bool(rest) and rest in letters(typed.text)
+    return "ours" if part or ours(reading, typed.text) != "no" else "more"
+
+
+def clear_earlier(
+    memory: Memory,
+    panes: Panes,
+    where: Where,
+    *,
+    agent: str,
+    program: Program,
+    known: bool,
+    wall: Callable[[], float],
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> tuple[bool, Delivery | None]:
+    """Clear what was typed before and not submitted. Whether something was cleared, and why nothing may be put in now
+    (None if that is not the reason). A pane in which nothing can be done is left as it is: whoever sends next looks at
+    it, too, and says why. Raises PaneError and StateError."""
+    typed = memory.read()
+    if typed is None:
+        return False, None
+    panes.drop_buffers(where)
+    # What was typed just now may not be shown yet.
+    longest = SETTLE_MAX_S + len(typed.text) * SETTLE_BYTE_S
+    shown = monotonic() + min(longest, max(0.0, typed.at + longest - wall()))
+    # And what was submitted just now may stand there still.
+    taken = monotonic() + min(longest, max(0.0, typed.submitted + longest - wall()))
+    presses, vain, empty, deadline = 0, 0, 0, max(shown, taken) + CLEAR_S
+    last: object = None
+    pressed = 0.0
+    while True:
+        pane = panes.state(where)
+        if pane.found != "pane" or pane.dead or life_of(pane) != typed.life:
+            if pane.found in ("pane", "no-session", "no-pane", "no-server"):
+                memory.forget()
+            return False, None
+        pane, screen = panes.shot(where, pane)
+        if screen is None or pane.in_mode:
+            return False, None
+        reading = _read(program, screen, typed) if known else None
+        if reading is not None and reading.asks:
+            return False, None
+        stands = standing(typed, screen, reading)
+        if stands == "no":
+            empty += 1
+            if monotonic() >= shown or (presses and empty >= EMPTY):
+                memory.forget()
+                return presses > 0, None
+            sleep(_LOOK_S)
+            continue
+        empty = 0
+        if stands == "ours" and not presses and not typed.clearing and monotonic() < taken:
+            sleep(_LOOK_S)
+            continue
+        now = (screen.cursor, screen.lines if reading is None else reading.draft)
+        if now == last and monotonic() < pressed + CHANGE_S:
+            sleep(_LOOK_S)
+            continue
+        vain = vain + 1 if now == last else 0
+        if monotonic() >= deadline or vain >= IN_VAIN or stands != "ours":
+            return False, _in_the_way(agent, typed, reading, stands)
+        if not typed.clearing:
+            typed = replace(typed, clearing=True)
+            memory.write(typed)
+        keys = (CLEAR_KEY, *FURTHER_KEYS) if reading is not None else (CLEAR_KEY,)
+        if panes.key(where, pane, keys[vain % len(keys)]):
+            presses, last, pressed = presses + 1, now, monotonic()
+        sleep(_LOOK_S)
+
+
+def _read(program: Program, screen: Screen, typed: Typed) -> Reading:
+    reading = program.read(screen)
+    return replace(reading, asks="") if typed.as_is and reading.asks == "menu" else reading
+
+
+def _in_the_way(agent: str, typed: Typed, reading: Reading | None, stands: Stands) -> Delivery | None:
+    if reading is not None and stands != "ours":
+        return None  # a person's draft by now, or no composer at all
+    what = f"the command {typed.text}" if typed.as_is else "an earlier message"
+    more = " with more behind it" if stands == "more" else ""
+    return Delivery(
+        word="not-delivered",
+        reason=f"{what} was typed into its composer and never submitted, and is still there{more}",
+        way=f"send or drop it: mosaic agent attach {agent}",
+    )
+
+
+def still_typed(found: Delivery, *, presses: int, stands: bool) -> bool:
+    """Whether a message stands in the composer when its delivery is over, or may do so. Pure."""
+    return found.word == "unconfirmed" and (presses == 0 or stands)

@@ -1,0 +1,121 @@
+"""A row: one line of `mosaic fleet ps`, and the order of lines. Pure.
+
+Rows of several hosts can be put together: each carries its tenant and its host, and a host that does not answer is a
+row itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from reconciler.model import Readiness, Sighting
+
+RowKind = Literal["agent", "removed", "orphan", "unmanaged", "host"]
+
+
+class Sync(StrEnum):
+    """How a row relates to git: the closed list."""
+
+    SYNCED = "synced"
+    DRIFTED = "drifted"  # something of it differs, and is about to be changed
+    MISSING = "missing"  # it should run, and has no session
+    EXTRA = "extra"  # it is here, and git does not declare it
+    HELD = "held"  # a change is due and deliberately not made, or nothing may be concluded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line. Times are Unix seconds (0: never), lengths are seconds, memory is bytes; None where nothing tells.
+
+    `state` is what the screen says: the readiness, or `stopped` and `absent` for an agent that is gone on purpose.
+    `problems` are whole sentences, `notes` what is worth knowing and no fault; `wrong`: it needs somebody or something.
+    `may_stop`: whether a stop or a change that is committed now would end it at once, `may_stop_why` why not.
+    `next_verb` is the next automatic action, `next_at` when, 0 for "at the next look".
+    """
+
+    kind: RowKind
+    name: str
+    tenant_id: str
+    host: str
+    agent_class: str = ""
+    runtime: str = ""
+    desired: str = "undeclared"
+    readiness: Readiness = Readiness.UNKNOWN
+    readiness_why: str = ""
+    waiting: str = ""  # for what it waits for a person, "" while it does not
+    sync: Sync = Sync.SYNCED
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    wrong: bool = False
+    unit: str = ""
+    enabled: bool | None = None
+    session: str = ""  # alive, dead, missing, foreign, unknown
+    socket: str = ""
+    pid: int = 0
+    program: str = ""
+    started: float = 0.0
+    idle: float | None = None
+    heartbeat: str = "unknown"
+    heartbeat_age: float | None = None
+    heartbeat_source: str = ""
+    mission: str = ""  # current, older, or "" where nothing tells what it was given
+    mission_since: float = 0.0  # it has been older since then
+    restarts: int = 0
+    cpu_s: float | None = None
+    memory: int | None = None
+    health: str = ""
+    available: bool | None = None
+    may_stop: bool = False
+    may_stop_why: str = ""
+    next_verb: str = ""
+    next_reason: str = ""
+    next_at: float = 0.0
+    evidence: tuple[Sighting, ...] = ()
+    observed_at: float = 0.0
+
+    @property
+    def state(self) -> str:
+        gone = self.desired in ("stopped", "absent") and self.readiness is Readiness.DEAD and self.sync is Sync.SYNCED
+        return self.desired if gone else str(self.readiness)
+
+    @property
+    def shown_state(self) -> str:
+        """The state for people, with what it waits for."""
+        return f"{self.state} ({self.waiting})" if self.waiting else self.state
+
+    @property
+    def why(self) -> str:
+        """Why it is not as it should be; else what is worth knowing, "" for nothing."""
+        return "; ".join((*self.problems, *self.notes))
+
+    @property
+    def up(self) -> float | None:
+        """Seconds since the program in its pane has started; None if none lives."""
+        return max(0.0, self.observed_at - self.started) if self.started and self.pid else None
+
+
+def in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """What is wrong first, then whoever waits for a person, then the rest; in each the agents before what nobody
+    declared, the worst word first. The same order for rows of any number of hosts."""
+    kinds: tuple[RowKind, ...] = ("host", "agent", "removed", "orphan", "unmanaged")
+    words = [*Readiness]
+
+    def rank(row: Row) -> tuple[int, int, int, str, str]:
+        waits = row.readiness is Readiness.WAITING
+        calm = row.state in ("stopped", "absent")
+        group = 0 if row.wrong else 1 if waits else 3 if calm else 2
+        worst = words.index(row.readiness) if group < 2 else 0
+        return group, kinds.index(row.kind), worst, row.name, row.host
+
+    return tuple(sorted(rows, key=rank))
+
+
+def silent_host(host: str, tenant_id: str, why: str, now: float) -> Row:
+    """The row of a host that did not answer: nothing is known of its agents, and that is what it says."""
+    return Row(
+        kind="host", name=host, host=host, tenant_id=tenant_id, readiness=Readiness.UNKNOWN, sync=Sync.HELD,
+        problems=(why,), wrong=True, observed_at=now, desired="running", session="unknown",
+    )  # fmt: skip

@@ -1,0 +1,196 @@
+"""The loop: one pass through the seven steps, and passes until nothing is left to do.
+
+Triggers (a command, a timer, a signal, a commit) only say "look again": every pass looks at everything and decides from
+what is there, never from what somebody said has happened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from providers.base import Action
+from providers.host import Host
+from providers.kinds import reseed
+from providers.kinds.registry import Registry
+from reconciler.loop import bookkeeping
+from reconciler.model import Observation, Outcome, Plan
+from reconciler.observe.clock_steps import clock_seen
+from reconciler.observe.observer import observe, reload_needed
+from reconciler.plan.desired import desired
+from reconciler.plan.diff import diff
+from reconciler.plan.planner import PlanOptions, plan
+from reconciler.state.store import Store
+from specs.compiled import Fleet, Suspension
+
+MAX_PASSES = 1000  # that act; a bound that no fleet should meet: rollout one by one takes a pass for each agent
+MAX_TRIES = 3  # of one action in a run: what is still due after that needs another run, or a person
+SETTLE_S = 15.0  # how long a run waits for what it started; above the launch grace of `views`
+POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
+
+
+Due = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take now
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What a pass works with. `suspended` is asked anew in every pass; `stop` says whether to begin nothing more;
+    `sleep` waits up to so many seconds (a resident loop wakes up early)."""
+
+    host: Host
+    store: Store
+    registry: Callable[[], Registry]
+    suspended: Callable[[Fleet], dict[str, Suspension]]
+    options: PlanOptions
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    stop: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One pass: what was seen, what was planned, what became of it."""
+
+    observation: Observation
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Converged:
+    """All passes of a run. `last` has the plan of what remains; `applied` is the first pass that acted, with the plan
+    as it was applied; `outcomes` are those of all passes, in order."""
+
+    last: Pass
+    applied: Pass | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    passes: int = 1
+
+    def followed_by(self, later: Converged) -> Converged:
+        """Both as one run."""
+        return Converged(
+            last=later.last,
+            applied=self.applied or later.applied,
+            outcomes=[*self.outcomes, *later.outcomes],
+            passes=self.passes + later.passes,
+        )
+
+
+def look(ctx: Context, fleet: Fleet) -> Pass:
+    """Observe, compare and plan; changes nothing on the host and writes nothing."""
+    registry = ctx.registry()
+    inventory = ctx.store.load_inventory()
+    observation = observe(ctx.host, fleet, registry)
+    history = clock_seen(bookkeeping.history_for(fleet, ctx.store.load_history(now=observation.taken_at)), observation)
+    observation = replace(observation, clock_set_at=history.clock_set_at)
+    if observation.unit_files and history.unit_files not in ("", observation.unit_files) and not observation.reload_due:
+        files = history.unit_files, observation.unit_files
+        needed = True if observation.reload_shut else reload_needed(ctx.host, fleet, *files)
+        seen = "" if needed is None else observation.unit_files
+        observation = replace(observation, reload_due=bool(needed), unit_files=seen)
+    facts = reseed.facts_after(ctx.host.facts, observation.present.get(reseed.KEY))
+    changes = diff(desired(fleet, registry, facts), observation, inventory, fleet)
+    planned = plan(
+        fleet,
+        changes,
+        observation,
+        inventory,
+        history,
+        suspended=ctx.suspended(fleet),
+        paused=ctx.host.paused(),
+        options=ctx.options,
+    )
+    return Pass(observation=observation, plan=planned)
+
+
+def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
+    """Keep what a look taught: what is ours, who is healthy or waiting since when."""
+    inventory = ctx.store.load_inventory()
+    history = bookkeeping.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
+    history = clock_seen(history, seen.observation)
+    ctx.store.save_history(bookkeeping.history_after_look(seen.plan, history, fleet, _read(seen.observation)))
+    ctx.store.save_inventory(bookkeeping.inventory_after_look(seen.plan, seen.observation, inventory, fleet))
+
+
+def _read(observation: Observation) -> str:
+    """Digest of the files of units that systemd has read, "" where it has not, or nobody knows."""
+    return "" if observation.reload_due else observation.unit_files
+
+
+def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
+    """Apply the plan of a pass. What a crash must not forget is written before the first step, once for all: a start
+    that was counted and not made costs a wait, one that was made and not counted could be made for ever. What was
+    skipped is taken back at the end."""
+    plan, now = seen.plan, seen.observation.taken_at
+    if not plan.actions:
+        return seen
+    from reconciler.loop.apply import apply
+
+    history = bookkeeping.history_for(fleet, ctx.store.load_history(now=now))
+    ctx.store.save_inventory(bookkeeping.inventory_before(plan, ctx.store.load_inventory(), fleet))
+    ctx.store.save_history(bookkeeping.history_before(plan.actions, plan, history, fleet, now))
+    outcomes = apply(plan, ctx.host, ctx.registry(), monotonic=ctx.monotonic, deadline=deadline, stop=ctx.stop)
+    made = [outcome.action for outcome in outcomes if outcome.result != "skipped"]
+    history = bookkeeping.history_before(made, plan, history, fleet, now)
+    ctx.store.save_history(bookkeeping.history_after(outcomes, history))
+    return replace(seen, outcomes=outcomes)
+
+
+def reconcile_once(
+    ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None = None, due: Due = lambda plan: plan.actions
+) -> Pass:
+    """One pass: observe, diff, plan, and apply what of the plan is `due`. `first`: a look that was taken already."""
+    seen = first or look(ctx, fleet)
+    learn(ctx, fleet, seen)
+    actions = due(seen.plan)
+    return act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=actions)), deadline) if actions else seen
+
+
+def _due(plan: Plan, tried: Counter[str]) -> tuple[Action, ...]:
+    """The actions of a plan that this run may still take: not those that were tried in vain, and none that waits for
+    one of them."""
+    shut: set[str] = set()
+    for action in plan.actions:
+        if tried[action.id] >= MAX_TRIES or not shut.isdisjoint(action.depends_on):
+            shut.add(action.id)
+    return tuple(action for action in plan.actions if action.id not in shut)
+
+
+def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None = None) -> Converged:
+    """Passes until nothing is left that may be done now, or the deadline (on the monotonic clock) has passed.
+
+    An action that failed is not tried again in the same run, nor is one that was done and is due again all the same.
+    `first`: a look that was taken already, whose plan is to be applied as it stands, and nothing else: what becomes due
+    after it was not in the plan that somebody agreed to.
+    """
+    tried: Counter[str] = Counter()
+    outcomes: list[Outcome] = []
+    applied: Pass | None = None
+    settle_until, polls, passes, acts, agreed = 0.0, 0, 0, 0, first is not None
+
+    def over() -> bool:
+        return ctx.monotonic() >= deadline or ctx.stop() or acts >= MAX_PASSES
+
+    def due(planned: Plan) -> tuple[Action, ...]:
+        return () if over() or (agreed and passes > 1) else _due(planned, tried)
+
+    while True:
+        passes += 1
+        seen = reconcile_once(ctx, fleet, deadline, first=first, due=due)
+        first = None
+        if seen.outcomes:
+            acts += 1
+            applied = applied or seen
+            outcomes.extend(seen.outcomes)
+            for outcome in seen.outcomes:
+                tried[outcome.action.id] += 1 if outcome.result in ("done", "unchanged") else MAX_TRIES
+            settle_until, polls = ctx.monotonic() + SETTLE_S, 0
+            continue
+        now = ctx.monotonic()
+        settling = seen.plan.settling and seen.plan.paused is None
+        if over() or not settling or (settle_until and now >= settle_until):
+            return Converged(last=seen, applied=applied, outcomes=outcomes, passes=passes)
+        settle_until = settle_until or now + SETTLE_S
+        ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
+        polls += 1

@@ -1,0 +1,78 @@
+"""What a run is asked for, and what it gives back: the seam between the command lines and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from providers.base import Json
+from reconciler.model import Outcome, Plan
+from reconciler.status.status import FleetStatus
+from reconciler.status.values import RunOutcome
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from providers.kinds.registry import Registry
+    from reconciler.git.log import HistoryLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The command line's wishes. `agents` empty means all; `plan_in` is a plan document to be applied as it stands.
+
+    `trigger` says who asked: manual, timer, watch, sync.
+    """
+
+    fleet: str | None = None
+    dry_run: bool = False
+    agents: tuple[str, ...] = ()
+    allow_removals: int | None = None
+    timeout_s: float = 300.0
+    host: str | None = None
+    fetch: bool = True
+    plan_in: Mapping[str, Json] | None = None
+    allow_rewind: bool = False
+    rebind_host: bool = False  # what this host is called and where its home is may have changed
+    trigger: str = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What the source had to say. `rejected`: why the newest commit is not in force, rendered, or "".
+
+    `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
+    `commits`: of a preview, those that would come into force, newest first. `named_by`: what named `spec`, as
+    `which_fleet.Source` lists it, "" for a loop that has been told before.
+    `seen_at`: when the source was last seen.
+    """
+
+    spec: str
+    subject: str
+    rejected: str = ""
+    problems: tuple[str, ...] = ()
+    dirty: tuple[str, ...] = ()
+    commits: tuple[HistoryLine, ...] = ()
+    named_by: str = ""
+    seen_at: float = field(default=0.0, compare=False)  # no news by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """`plan` is what remains after the last pass (for a dry run: what would be done); `outcomes` are those of all
+    passes. `outcome` and `exit_code` come from `assess.verdict`. `warnings` are sentences for stderr."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    outcome: RunOutcome
+    exit_code: int
+    passes: int
+    started_at: float
+    duration_s: float
+    status: FleetStatus
+    warnings: tuple[str, ...] = ()
+    intake: News | None = None
+    interval: float = 0.0  # seconds: the policy's, for whoever runs again
+    registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
+    facts: HostFacts | None = None
+    messages: bool = False  # one in the outbox waits for a living agent

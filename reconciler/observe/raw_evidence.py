@@ -1,0 +1,110 @@
+"""Sightings: every raw observation of one agent, with its source and its time, for whoever wants to judge for himself.
+Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from providers.base import Kind, Present, ResourceKey
+from providers.evidence import NO_SESSION, SessionEvidence
+from reconciler.model import Observation, Sighting
+
+if TYPE_CHECKING:
+    from providers.evidence import UnitEvidence
+    from reconciler.observe.attribution import Beat
+    from specs.compiled import Agent
+
+
+def sightings(
+    name: str,
+    agent: Agent | None,
+    unit: UnitEvidence,
+    session: Present | None,
+    beat: Beat,
+    turn: Beat,
+    observation: Observation,
+    last_activity: float,
+) -> tuple[Sighting, ...]:
+    """In the order of the planes: git, systemd, tmux, the process, the heartbeat, the turn record. What could not be
+    looked at is there as `unknown`, with the reason."""
+    now = observation.taken_at
+    found = [Sighting("git", "state", agent.state if agent is not None else "undeclared", None)]
+    if agent is not None:
+        found.append(Sighting("git", "runtime", agent.runtime, None))
+    if why := _hidden(observation, Kind.UNIT, name):
+        found.append(Sighting("systemd", "unknown", why, now))
+    else:
+        found.append(Sighting("systemd", "active", unit.active, now))
+        found.append(Sighting("systemd", "enabled", unit.enabled, now))
+        if unit.job:
+            found.append(Sighting("systemd", "job", unit.job, now))
+    if why := _hidden(observation, Kind.SESSION, name):
+        found.append(Sighting("tmux", "unknown", why, now))
+    else:
+        found.extend(_pane(session, now, last_activity))
+    found.extend(_word("heartbeat", beat))
+    if turn.age is not None:
+        found.extend(_word("turn", turn))
+    return tuple(found)
+
+
+def _hidden(observation: Observation, kind: Kind, name: str) -> str:
+    return observation.hidden(ResourceKey(kind, name))
+
+
+def _pane(session: Present | None, now: float, last_activity: float) -> list[Sighting]:
+    seen = SessionEvidence.of(session) or NO_SESSION
+    pane = seen.pane
+    if session is None or not pane.session:
+        return [Sighting("tmux", "session", "unreachable" if seen.hidden else None, now)]
+    found = [
+        Sighting("tmux", "session", pane.session, now),
+        Sighting("tmux", "ours", session.ours, now),
+        Sighting("tmux", "pane", "alive" if seen.alive else "dead", now),
+    ]
+    told: tuple[tuple[str, str | int | None], ...] = (
+        ("exit-status", pane.dead_status),
+        ("attached", pane.attached or None),
+        ("mode", "copy" if pane.in_mode else None),
+        ("title", pane.title or None),
+    )
+    found.extend(Sighting("tmux", what, value, now) for what, value in told if value is not None)
+    if last_activity:
+        found.append(Sighting("tmux", "last-output", None, last_activity))
+    if seen.alive:
+        found.append(Sighting("proc", "pid", pane.pid, now))
+        found.append(Sighting("proc", "program", seen.program, now))
+        found.append(Sighting("proc", "processes", len(seen.pids), now))
+        if seen.scope is not None:
+            found.append(Sighting("cgroup", "scope", seen.scope, now))
+            found.extend(Sighting("cgroup", f"limits.{name}", value, now) for name, value in seen.limits.items())
+        if seen.started:
+            found.append(Sighting("proc", "started", None, float(seen.started)))
+        found.extend(_screen(seen, now))
+        usage = seen.usage
+        if usage is not None:
+            cpu_s = None if usage.cpu_s is None else round(usage.cpu_s, 3)
+            found.append(Sighting(usage.cpu_source, "cpu_s", cpu_s, now))
+            found.append(Sighting(usage.memory_source, "memory", usage.memory, now))
+    return found
+
+
+def _screen(seen: SessionEvidence, now: float) -> list[Sighting]:
+    """What stands on a screen that can be read."""
+    if seen.unread:
+        return [Sighting("screen", "unknown", seen.unread, now)]
+    reading = seen.screen
+    if reading is None:
+        return []
+    told = (("composer", reading.composer), ("dialog", reading.asks), ("turn", reading.turn), ("why", reading.why))
+    return [Sighting("screen", what, value, now) for what, value in told if value]
+
+
+def _word(source: str, beat: Beat) -> list[Sighting]:
+    at = beat.ts or None
+    if beat.state == "unknown":
+        return [Sighting(source, "not-believed" if at else "none", beat.note, at)]
+    found = [Sighting(source, "status", beat.status, at), Sighting(source, "writer", beat.source or "native", at)]
+    told = (("event", beat.event), ("waiting", beat.waiting), ("stuck", beat.stuck))
+    found.extend(Sighting(source, what, value, at) for what, value in told if value)
+    return found

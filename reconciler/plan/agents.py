@@ -1,0 +1,217 @@
+"""Plan, the part of one agent at a time: its files, its enablement, its start, restart or stop. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
+from providers.evidence import NO_FILE, NO_SESSION, FileEvidence, SessionEvidence
+from providers.launch import additions
+from providers.names import agent_unit
+from reconciler.model import AgentView, Change, Inventory, Observation, Verdict
+from reconciler.observe.clock_steps import stamp
+from reconciler.plan.diff import field_changes
+from reconciler.plan.draft import Draft
+from reconciler.plan.needs import Changes, Need
+from specs.compiled import Agent
+
+
+def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
+    """Write (or, once `after` is done, delete) the launch environment; returns the action's id. A conflict or an
+    unknown is held, and the returned sentinel "" tells the caller not to start the agent."""
+    change = changes.get(Kind.ENV)
+    if change is None:
+        return None
+    target = f"{name}.env"
+    unread = f"its launch environment could not be read: {change.why}"
+    theirs = f"{target} exists and was not written by this fleet: move it away, then run again"
+    if _is_held(draft, name, change, target, unread, theirs):
+        return ""
+    return _put(draft, name, change, target, _file_reason(change, name, inventory), _shown(change), after)
+
+
+def plan_extras(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
+    """The same for the files that its launch adds. A running agent has read them, and is not disturbed."""
+    change = changes.get(Kind.EXTRAS)
+    if change is None:
+        return None
+    target = f"{name}.d"
+    unread = f"the files that its launch adds could not be read: {change.why}"
+    theirs = f"{target}, or a file in it, was not written by this fleet: move it away, then run again"
+    if _is_held(draft, name, change, target, unread, theirs):
+        return ""
+    shown = change.fields if change.verdict is Verdict.UPDATE else ()
+    return _put(draft, name, change, target, _extras_reason(change, name, inventory), shown, after)
+
+
+def _is_held(draft: Draft, name: str, change: Change, target: str, unread: str, theirs: str) -> bool:
+    """Hold what could not be read, and what somebody else wrote."""
+    if change.verdict is Verdict.HOLD:
+        draft.hold(name, target, Verb.WRITE, HeldReason.UNKNOWN, unread)
+    elif change.verdict is Verdict.CONFLICT:
+        draft.hold(name, target, Verb.WRITE, HeldReason.NOT_OWNED, theirs)
+    else:
+        return False
+    return True
+
+
+def _put(
+    draft: Draft,
+    name: str,
+    change: Change,
+    target: str,
+    reason: Reason,
+    shown: tuple[FieldChange, ...],
+    after: tuple[str, ...],
+) -> str:
+    delete = change.verdict is Verdict.DELETE
+    return draft.add(
+        Verb.DELETE if delete else Verb.WRITE,
+        change.key,
+        target,
+        reason,
+        agent=name,
+        depends_on=after if delete else (),
+        changes=shown,
+        desired=change.desired,
+        present=change.present,
+    )
+
+
+def plan_enablement(draft: Draft, name: str, changes: Changes, removes: bool, after: tuple[str, ...]) -> str | None:
+    """Enable with start, disable with stop: what is not to run must not come back at boot, at once. Neither waits for
+    the other: apply makes links before it begins jobs, and a link that cannot be made is no reason to start nothing."""
+    change = changes.get(Kind.UNIT)
+    if change is None or change.verdict not in (Verdict.CREATE, Verdict.UPDATE, Verdict.DELETE):
+        return None
+    fields = tuple(field for field in change.fields if field.path == "enabled")
+    enable = change.verdict is not Verdict.DELETE
+    if not fields or (not enable and not fields[0].live):
+        return None
+    reason = Reason.NEW if change.verdict is Verdict.CREATE else Reason.DRIFT
+    if not enable:
+        reason = Reason.REMOVED if removes else Reason.SPEC
+        fields = (FieldChange(path="enabled", live=True, desired=False),)
+    return draft.add(
+        Verb.ENABLE if enable else Verb.DISABLE,
+        change.key,
+        agent_unit(name),
+        reason,
+        agent=name,
+        depends_on=after,
+        changes=fields,
+        desired=change.desired,
+        present=change.present,
+    )
+
+
+def plan_process(
+    draft: Draft, name: str, need: Need, inventory: Inventory, after: tuple[str, ...], *, start_changes: bool = True
+) -> str | None:
+    """Start, restart or stop the agent's unit; the session's observation goes along."""
+    if need.verb is None:
+        return None
+    changes = named_launch(need, name, inventory) if start_changes else need.changes
+    confine = need.verb is Verb.CONFINE
+    return draft.add(
+        need.verb,
+        ResourceKey(Kind.SESSION if confine else Kind.UNIT, name),
+        f"scope of {name}" if confine else agent_unit(name),
+        need.reason,
+        agent=name,
+        disrupts=need.disrupts,
+        depends_on=after,
+        changes=changes,
+        desired=need.desired,
+        present=need.present,
+        losses=need.losses,
+        forced=(need.forced, need.despite),
+    )
+
+
+def plan_second_session(draft: Draft, change: Change, idle_after: float, observation: Observation) -> None:
+    """A second session of an agent on another tmux server: what a change of socket leaves if the old server could not
+    be reached then. Ended when it is dead or idle."""
+    if change.verdict is not Verdict.DELETE or change.present is None or change.agent is None:
+        return
+    seen = SessionEvidence.of(change.present) or NO_SESSION
+    target = f"tmux session {seen.pane.session} on socket {seen.socket or 'default'}"
+    last = stamp(seen.last_activity, observation)
+    if seen.alive and not (last and observation.taken_at - last >= idle_after):
+        message = "a second session of this agent, not yet idle"
+        draft.hold(change.agent, target, Verb.STOP, HeldReason.WORKING, message)
+        return
+    draft.add(
+        Verb.STOP,
+        change.key,
+        target,
+        Reason.DRIFT,
+        agent=change.agent,
+        disrupts=seen.alive,
+        changes=change.fields,
+        present=change.present,
+    )
+
+
+def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChange, ...]:
+    """A changed launch digest, spelled out as the fields that changed where this host remembers what it was given."""
+    owned = inventory.agents.get(name)
+    out: list[FieldChange] = []
+    for change in need.changes:
+        if change.path == "launch" and change.live and owned is not None and owned.launch_digest == change.live:
+            wanted = need.desired.data.get("launch", {}) if need.desired is not None else {}
+            named = field_changes(owned.launch, wanted)
+            out.extend(named or (change,))
+        else:
+            out.append(change)
+    return tuple(out)
+
+
+def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: Mapping[str, Agent]) -> str:
+    """Why an agent that depends on others cannot be started in this pass, or "" if it can."""
+    for other in agent.depends_on:
+        peer, view = agents.get(other), views.get(other)
+        if peer is None or view is None or peer.state != "running":
+            continue
+        planned = any(f"{verb}:{Kind.UNIT}:{other}" in draft.actions for verb in (Verb.START, Verb.RESTART))
+        if not planned and view.session != "alive":
+            return f'it depends on "{other}", which is not running ({view.why or view.session})'
+    return ""
+
+
+def _shown(change: Change) -> tuple[FieldChange, ...]:
+    """Of a new launch environment, what a person decides about, and of one that goes only that it goes."""
+    if change.verdict is Verdict.DELETE:
+        return tuple(field for field in change.fields if field.path == "mode")
+    if change.verdict is not Verdict.CREATE:
+        return change.fields
+    telling = ("vars.ARG", "vars.MOSAIC_AGENT_WORKDIR", "vars.MOSAIC_AGENT_MODEL")
+    return tuple(
+        field
+        for field in change.fields
+        if field.desired and (field.path in telling or field.path.startswith(("vars.ENV", "vars.PROP")))
+    )
+
+
+def _extras_reason(change: Change, name: str, inventory: Inventory) -> Reason:
+    if change.verdict is Verdict.DELETE:
+        return Reason.REMOVED
+    owned = inventory.agents.get(name)
+    if owned is None or (not owned.launch_digest and change.present is None):
+        return Reason.NEW
+    return Reason.SPEC if (FileEvidence.of(change.present) or NO_FILE).intact else Reason.DRIFT
+
+
+def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
+    if change.verdict is Verdict.DELETE:
+        return Reason.REMOVED
+    owned = inventory.agents.get(name)
+    if owned is None or (not owned.launch_digest and change.present is None):
+        return Reason.NEW
+    if not (FileEvidence.of(change.present) or NO_FILE).intact:
+        return Reason.DRIFT
+    # It is as we once wrote it, so git asks for something else by now; a line that we never write is somebody's edit.
+    named = {field.path: field.desired for field in change.fields}
+    ours = all(path.startswith("vars.MOSAIC_") and desired is not None for path, desired in named.items())
+    digests = {"vars.MOSAIC_LAUNCH", f"vars.{additions.DIGEST_KEY}"}
+    return Reason.SPEC if digests & named.keys() or ours else Reason.DRIFT

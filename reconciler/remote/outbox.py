@@ -1,0 +1,68 @@
+"""The outboxes of the fleet's other hosts: each is asked over ssh, all at the same time; one that gives no answer says
+why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import MosaicError, Unavailable
+from reconciler.remote.all_hosts import by_host, way_to
+from reconciler.remote.ssh import Answer, Asking, Remote
+
+if TYPE_CHECKING:
+    from providers.base import Json
+    from specs.compiled import Fleet, Peer
+
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Messages as their hosts' documents have them, each with its `host`; and the hosts that gave no answer, with the
+    reason."""
+
+    messages: tuple[dict[str, Json], ...] = ()
+    silent: Mapping[str, str] | None = None
+
+
+def outboxes_of(fleet: Fleet, peers: Sequence[Peer], name: str | None = None) -> Elsewhere:
+    """What waits on the hosts of these agents, for one of them or for all. Raises nothing: a host that is not reached
+    is one that is silent."""
+    words = ["agent", "outbox", *([name] if name else []), "--fleet", fleet.name, "-o", "json"]
+    asked: dict[str, Asking | MosaicError] = {}
+    found: list[dict[str, Json]] = []
+    silent: dict[str, str] = {}
+    try:
+        for host, there in by_host(peers).items():
+            try:
+                asked[host] = Asking(way_to(there), words, timeout_s=TIMEOUT_S)
+            except MosaicError as error:
+                asked[host] = error
+        for host, asking in asked.items():
+            try:
+                if isinstance(asking, MosaicError):
+                    raise asking
+                found += _messages(host, asking, asking.answer())
+            except MosaicError as error:
+                silent[host] = error.message + (f" ({error.help})" if error.help else "")
+    finally:
+        for asking in asked.values():
+            if isinstance(asking, Asking):
+                asking.abandon()
+    return Elsewhere(messages=tuple(found), silent=silent)
+
+
+def _messages(host: str, asking: Asking, answer: Answer) -> list[dict[str, Json]]:
+    """Raises MosaicError for what is no list of messages."""
+    document = answer.document
+    if document is None or document.get("kind") != "Outbox":
+        raise Remote(asking.there, answer)
+    messages = document.get("messages")
+    texts = ("id", "agent", "sender", "state", "begins", "created_at")
+    if not isinstance(messages, list) or not all(
+        isinstance(one, dict) and all(isinstance(one.get(key), str) for key in texts) for one in messages
+    ):
+        raise Unavailable(f"{host} gave an answer that is not understood", help="is the same version installed there?")
+    return [{**one, "host": host} for one in messages]

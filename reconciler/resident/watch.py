@@ -1,0 +1,317 @@
+"""Watch: the resident loop. It sleeps until something wakes it up, looks at everything, and acts like any other run.
+
+Bounds: the first event after a quiet time is answered at once; after that the loop never spends more than about a
+third of its time looking, however many events there are. A full look happens at least every `interval`.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers.base import HeldReason
+from providers.shipped import release
+from reconciler.context.host import Surroundings, surroundings
+from reconciler.context.settings import read_settings, settings_path
+from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
+from reconciler.helpers.sd_notify import Notifier
+from reconciler.loop.host_guard import checked
+from reconciler.loop.result import RunOptions, RunResult
+from reconciler.resident.wakeups import Wakers, Woke
+from reconciler.responder.serve import changed
+from reconciler.run.run import run_locked
+from reconciler.source.intake import open_store, source_spec
+from reconciler.state.lock import run_lock
+
+if TYPE_CHECKING:
+    from reconciler.context.settings import Settings
+    from reconciler.model import Plan
+    from reconciler.state.store import Store
+
+REST = 2.0  # after a look that took d, events are collected for REST * d ...
+REST_MAX_S = 2.0  # ... but no longer than this
+REST_MIN_S = 0.01
+LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
+RETRY_S = 5.0  # after a look that could not be made at all, or that could not see everything
+POLL_MIN_S = 15.0  # a remote is not asked more often than this, whatever the interval
+NOW = frozenset({Woke.UNITS, Woke.PROCESS, Woke.PAUSE, Woke.GIT, Woke.SYNC, Woke.HANGUP})
+
+
+@dataclass(slots=True)
+class _Due:
+    """Times on the monotonic clock. `look`: the next full look; `fetch`: the next question to a remote."""
+
+    look: float = 0.0
+    fetch: float = 0.0
+    rest: float = 0.0  # no look before this
+    waiting: bool = False  # see `waits_for_a_beat`
+
+
+def watch(
+    options: RunOptions,
+    output: Callable[[RunResult], None],
+    around: Surroundings | None = None,
+    complain: Callable[[MosaicError], None] = lambda error: print(error.render(), file=sys.stderr, flush=True),
+) -> ExitCode:
+    """Run until SIGTERM or SIGINT, or until another version is installed, whose texts this one would put its own in the
+    place of; `output` gets each run's result, `complain` the errors of runs that could not be.
+
+    Raises MosaicError if the loop cannot begin at all: no fleet named, another resident loop holds it.
+    """
+    ended: list[int] = []
+    here = around or surroundings(stop=lambda: bool(ended))
+    wakers = Wakers()
+    try:
+        return _Watcher(replace(options, trigger="watch"), output, complain, here, wakers, ended).run()
+    finally:
+        wakers.close()
+
+
+class _Ended(Exception):
+    """A signal came while another run was waited for."""
+
+
+class _Watcher:
+    def __init__(
+        self,
+        options: RunOptions,
+        output: Callable[[RunResult], None],
+        complain: Callable[[MosaicError], None],
+        here: Surroundings,
+        wakers: Wakers,
+        ended: list[int],
+    ) -> None:
+        self._options, self._output, self._complain = options, output, complain
+        self._wakers, self._ended = wakers, ended
+        self._notifier = Notifier(here.environ)
+        self._outer, self._patted = here, 0.0
+        self._here = replace(here, stop=self._stop, sleep=self._nap)
+        self._due = _Due()
+        self._settings: Settings = read_settings(settings_path(here.facts.config_home))
+        self._options = options = checked(options, self._settings, here.host)
+        self._spec, _ = source_spec(options, self._settings, here.facts, here.environ)
+        self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
+        self._interval = 60.0
+        self._remote = True
+        self._early: set[Woke] = set()  # what came in while a run was under way
+        self._tip, self._may_cut, self._cut_short = "", True, False
+        self._program = changed(release.__file__)
+
+    def run(self) -> ExitCode:
+        handlers: dict[int, Callable[[], None]] = {
+            signal.SIGTERM: lambda: self._ended.append(signal.SIGTERM),
+            signal.SIGINT: lambda: self._ended.append(signal.SIGINT),
+            signal.SIGHUP: lambda: None,
+        }
+        resident = replace_runtime(self._store, "resident")
+        with run_lock(resident, now=self._here.wall()):
+            self._wakers.on_signals(handlers)
+            self._prepare()
+            woke: set[Woke] = set(Woke)
+            first = True
+            while not self._ended:
+                if changed(release.__file__) not in ((0, 0), self._program):
+                    print("mosaic: another version was installed: this one ends, to be started anew", file=sys.stderr)
+                    break
+                self._look(woke)
+                if first:
+                    self._notifier.ready("watching")
+                    first = False
+                woke = self._sleep()
+            self._notifier.stopping()
+        if not self._ended:
+            return ExitCode.OK
+        return ExitCode.TERMINATED if self._ended[0] == signal.SIGTERM else ExitCode.INTERRUPTED
+
+    def _prepare(self) -> None:
+        from reconciler.git.location import parse_place
+        from reconciler.helpers.descriptors import allow_many
+
+        allow_many()
+        self._remote = parse_place(self._spec).path is None
+        self._store.guard(self._store.runtime / "trigger.sock")
+        try:
+            self._wakers.listen(self._store.runtime / "trigger.sock")
+        except OSError as error:
+            message = (
+                f"{self._store.runtime / 'trigger.sock'} cannot be opened ({error}): `mosaic fleet sync` finds nobody"
+            )
+            self._complain(Unavailable(message))
+
+    def _follow_files(self) -> None:
+        """Hear of heartbeats, the kill switch, and commits to a local repository: also to one that comes later than we,
+        or comes anew."""
+        from reconciler.git.location import parse_place
+
+        try:
+            self._wakers.watch_beats(Path(self._here.facts.run_dir))
+        except OSError as error:
+            self._unwatched("heartbeats", error)
+        if self._remote:
+            return
+        with suppress(MosaicError):  # there is none just now: the run says so
+            repository = parse_place(self._spec).repo()
+            if repository is not None:
+                try:
+                    self._wakers.watch_repository(repository.git_dir, repository.common_dir)
+                except OSError as error:
+                    self._unwatched("commits", error)
+
+    def _unwatched(self, what: str, error: OSError) -> None:
+        # A user has 128 inotify instances, for all programs together.
+        more = "sudo sysctl fs.inotify.max_user_instances=1024, then restart this"
+        self._complain(
+            Unavailable(
+                f"files cannot be watched ({error.strerror}): {what} are seen at the next full look",
+                help=more if error.errno == errno.EMFILE else "",
+            )
+        )
+
+    def _look(self, woke: set[Woke]) -> None:
+        """One run, or an error that is told; then when to look next."""
+        here, began = self._here, self._here.monotonic()
+        if Woke.HANGUP in woke:
+            self._reread()
+        asked = bool(woke & {Woke.SYNC, Woke.HANGUP})
+        self._follow_files()
+        self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
+        self._may_cut = not was_cut_short  # or a repository that never rests would keep us from ever acting
+        fetch = self._options.fetch and (not self._remote or asked or began >= self._due.fetch)
+        options = replace(self._options, fetch=fetch)
+        result: RunResult | None = None
+        retry = RETRY_S
+        try:
+            with run_lock(self._store, now=here.wall(), wait_s=LOCK_WAIT_S, sleep=self._wait_for_lock):
+                result = run_locked(self._spec, options, self._settings, here, self._store, force=asked)
+        except _Ended:
+            return
+        except Locked as error:
+            self._complain(error)
+        except MosaicError as error:
+            self._complain(error)
+            retry = self._interval
+        if fetch and self._remote:
+            self._due.fetch = began + max(POLL_MIN_S, self._interval) * random.uniform(0.9, 1.1)  # noqa: S311  # jitter
+        self._follow()
+        now = here.monotonic()
+        self._due.rest = now + min(REST_MAX_S, max(REST_MIN_S, REST * (now - began)))
+        self._due.look = now + retry
+        if result is not None:
+            self._plan_ahead(result, now)
+            self._output(result)
+
+    def _plan_ahead(self, result: RunResult, now: float) -> None:
+        plan = result.plan
+        self._interval = result.interval or self._interval
+        times = [held.until for held in plan.held if held.until is not None]
+        soonest = min((until - self._here.wall() for until in times), default=self._interval)
+        if plan.settling:
+            soonest = min(soonest, 1.0)
+        if plan.unknown or plan.unclear:
+            soonest = min(soonest, RETRY_S)  # what cannot be seen may not be able to wake us up either
+        self._due.look = now + min(self._interval, max(0.05, soonest))
+        self._due.waiting = result.messages or waits_for_a_beat(plan)
+        living = [view.pid for view in plan.views.values() if view.session == "alive"]
+        if not self._wakers.follow_processes(living):
+            self._due.look = now + REST_MIN_S
+
+    def _follow(self) -> None:
+        """Keep hearing from systemd; a lost connection is made anew at the next look."""
+        if self._here.follow_units is not None:
+            self._wakers.follow_bus(*self._here.follow_units())
+
+    def _reread(self) -> None:
+        """The settings again, but for the repository: lock, state and trigger socket are those of its fleet."""
+        from reconciler.git.location import parse_place
+
+        path, before = settings_path(self._here.facts.config_home), self._settings
+        try:
+            settings = read_settings(path)
+            spec, _ = source_spec(self._options, settings, self._here.facts, self._here.environ)
+            if spec != self._spec:
+                settings = replace(settings, source=before.source, ref=before.ref)  # a branch of that repository
+                named, kept = parse_place(spec).shown, parse_place(self._spec).shown
+                self._complain(
+                    MosaicError(
+                        f"{path} names another repository now, {named}: this loop keeps {kept} until it is restarted",
+                        help="systemctl --user restart mosaic-reconcile-watch.service",
+                    )
+                )
+            self._settings = settings
+        except MosaicError as error:
+            self._complain(error)  # the settings that were read last stay in force
+
+    def _stop(self) -> bool:
+        """Asked between the steps of a run, which is the moment to say that it goes on. A newer commit ends a run
+        early: whatever this one waits for may be the very thing that the newer one mends."""
+        self._pat()
+        if self._outer.stop() or self._cut_short:
+            return True
+        self._early |= self._wakers.wait(0.0)
+        if self._may_cut and Woke.GIT in self._early:
+            self._cut_short = self._local_tip() != self._tip
+        return self._cut_short
+
+    def _local_tip(self) -> str:
+        """The commit that a local repository offers now; "" for a remote, which is asked in its own time."""
+        from reconciler.git.location import parse_place
+
+        if self._remote:
+            return ""
+        try:
+            return parse_place(self._spec).tip(self._settings.ref, timeout_s=5.0).oid
+        except MosaicError:
+            return ""
+
+    def _nap(self, seconds: float) -> None:
+        self._pat()
+        self._outer.sleep(seconds)
+
+    def _wait_for_lock(self, seconds: float) -> None:
+        if self._ended:
+            raise _Ended
+        self._nap(seconds)
+
+    def _pat(self) -> None:
+        """A run that waits for something slow does not hang, and must not be ended by the watchdog."""
+        every, now = self._notifier.watchdog_s, self._outer.monotonic()
+        if every is not None and now - self._patted >= every / 2:
+            self._patted = now
+            self._notifier.alive()
+
+    def _sleep(self) -> set[Woke]:
+        """Until it is time, or something happened and the last look has been rested from."""
+        woke, self._early = self._early, set()
+        pat = self._notifier.watchdog_s
+        while not self._ended:
+            now = self._here.monotonic()
+            if pat is not None:
+                self._notifier.alive()
+            stirred = bool(woke & NOW) or (self._due.waiting and Woke.BEAT in woke)
+            due = self._due.rest if stirred else max(self._due.look, self._due.rest)
+            if now >= due:
+                return woke
+            woke |= self._wakers.wait(min(due - now, pat) if pat is not None else due - now)
+        return woke
+
+
+def waits_for_a_beat(plan: Plan) -> bool:
+    """Whether an agent's next heartbeat may be what something waits for: it says that the agent is idle, or that it
+    answers again. All the rest that may be held does not depend on it, and with a thousand agents there is always one
+    that has just written."""
+    return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)
+
+
+def replace_runtime(store: Store, name: str) -> Store:
+    """The same fleet's store with a lock of its own: a resident loop keeps others of its kind out, and lets an
+    operator's single runs in between its looks."""
+    from reconciler.state.store import Store as Kept
+
+    return Kept(store.state, store.runtime / name)

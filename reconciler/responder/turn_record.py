@@ -1,0 +1,65 @@
+"""A turn record, brought up to date by the state file of the program: see `providers/programs/turn_status.py`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from providers.base import ObserveError
+from providers.machine import heartbeat_files
+from providers.processes import procfs
+from providers.programs import turn_status
+
+if TYPE_CHECKING:
+    from providers.host import HeartbeatFile
+
+_MAX = 1 << 16
+_ENVIRON_MAX = 1 << 20
+
+
+def caught_up(folder: str, name: str, runtime: str, pid: int, turn: HeartbeatFile | None) -> HeartbeatFile | None:
+    """The newest word of an agent's turn, which is `turn` unless its program's own file says otherwise: then that is
+    written to `folder`/NAME.turn, too. `pid` is its program's. A program that writes no such file costs nothing."""
+    if turn_status.status_file(runtime, {"HOME": "/"}, pid) is None:
+        return turn
+    try:
+        words = procfs.head(f"/proc/{pid}/environ", _ENVIRON_MAX).decode("utf-8", "replace").split("\0")
+        path = turn_status.status_file(runtime, dict(word.split("=", 1) for word in words if "=" in word), pid)
+        if path is None:
+            return turn
+        line = turn_status.newer(_read(path), turn, pid)
+        if line is None or not _is_still(folder, name, turn):
+            return turn  # it says nothing else, or the program has spoken meanwhile: the next look is soon enough
+        _write(f"{folder}/.{name}.turn.told", f"{folder}/{name}.turn", f"{line}\n")
+    except (OSError, ObserveError):
+        return turn  # it has no file, or has ended
+    return heartbeat_files.parse(line.encode(), time.time())
+
+
+def _is_still(folder: str, name: str, turn: HeartbeatFile | None) -> bool:
+    """Whether the record is the one that the file was compared with. Raises OSError."""
+    try:
+        now = heartbeat_files.parse(_read(f"{folder}/{name}.turn").encode(), time.time())
+    except FileNotFoundError:
+        return turn is None
+    return turn is not None and (now.ts, now.pid, now.words) == (turn.ts, turn.pid, turn.words)
+
+
+def _read(path: str) -> str:
+    """Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, _MAX).decode("utf-8", "replace")
+    finally:
+        os.close(fd)
+
+
+def _write(temporary: str, path: str, text: str) -> None:
+    """A whole file. Raises OSError."""
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+    os.rename(temporary, path)

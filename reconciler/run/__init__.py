@@ -1,0 +1,4 @@
+"""One whole run, from the options to the result: source, loop, messages, report.
+
+Imports every room above. Read `run.py` first.
+"""

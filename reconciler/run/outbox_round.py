@@ -1,0 +1,252 @@
+"""Postman: what a run does about the outbox. Each agent that is available gets the first message that waits for it.
+
+A run without messages does not import this. With messages it takes a bounded time, for all of them together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reconciler.delivery.kickstart import first_words
+from reconciler.delivery.outbox import KEEP_S, Outbox
+from reconciler.delivery.send import send, tell_log
+from reconciler.delivery.verdict import Delivery, State
+from reconciler.errors import MosaicError
+from reconciler.helpers.words import count
+from reconciler.model import Readiness
+
+if TYPE_CHECKING:
+    from providers.host import HostFacts
+    from reconciler.context.host import Surroundings
+    from reconciler.delivery.message import Message
+    from reconciler.loop.converge import Context
+    from reconciler.loop.result import RunResult
+    from reconciler.model import AgentView
+    from reconciler.state.store import Store
+    from reconciler.status.events import Source
+    from specs.compiled import Agent, Fleet, Suspension
+
+ROUND_S = 30.0  # of one run, for all agents; what is left over is for the next one
+LOCK_S = 2.0
+_ENDED = "the run that was sending it was ended, and nobody knows how far it came"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What a round works with. `views` are of the run's last look; `over` says whether to begin nothing more."""
+
+    fleet: Fleet
+    views: Mapping[str, AgentView]
+    facts: HostFacts
+    store: Store
+    suspended: Mapping[str, Suspension]
+    source: Source
+    paused: Callable[[], str | None]
+    over: Callable[[], bool]
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+    send: Callable[..., Delivery] = send
+    # Of agents that have messages from before this commit: those that are others by now; None if nobody can know.
+    ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
+    said: list[str] = field(default_factory=list)  # sentences for whoever reads the run
+
+
+def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings) -> RunResult:
+    """A round with what a run has last seen. Raises StateError and Unavailable."""
+
+    def ended(names: frozenset[str], since: str) -> frozenset[str] | None:
+        from reconciler.git.mirror import Checkout
+        from reconciler.source import lives
+        from reconciler.source.fetch import CHECKOUT
+
+        return lives.ended(Checkout(ctx.store.state / CHECKOUT), names, since, fleet.revision)
+
+    last = result.status.last_run
+    by = Round(
+        fleet=fleet,
+        views=result.plan.views,
+        facts=here.facts,
+        store=ctx.store,
+        suspended=ctx.suspended(fleet),
+        source="watch" if last is not None and last.trigger == "watch" else "reconcile",
+        paused=here.host.paused,
+        over=here.stop,
+        wall=here.wall,
+        monotonic=here.monotonic,
+        ended=ended,
+    )
+    left = go(by)
+    return replace(result, messages=left or result.messages, warnings=(*result.warnings, *by.said))
+
+
+def forecast(fleet: Fleet, store: Store) -> tuple[str, ...]:
+    """What a preview says of messages whose agents are not in the fleet any more. Nothing where they cannot be read."""
+    try:
+        waiting = [one.agent for one in Outbox(store).messages() if one.state == "waiting" and not one.our_own]
+    except MosaicError:
+        return ()
+    gone = Counter(name for name in waiting if name not in _declared(fleet))
+    return tuple(f"{count(number, 'message')} for {name} would be put away" for name, number in sorted(gone.items()))
+
+
+def go(by: Round) -> bool:
+    """One round, with the fleet's lock held. Whether a message waits for an agent that lives: what that one says next
+    may be what it waits for. Raises StateError and Unavailable."""
+    outbox = Outbox(by.store)
+    agents = {agent.name: agent for agent in by.fleet.agents}
+    end = by.monotonic() + ROUND_S
+    served: set[str] = set()
+    left = False
+    waiting = [one for one in outbox.messages() if _still_waits(one, agents.get(one.agent), outbox, by)]
+    for message in _of_this_life(waiting, outbox, by):
+        agent, view = agents.get(message.agent), by.views.get(message.agent)
+        if agent is None or view is None or view.session != "alive":
+            continue
+        first = message.agent not in served
+        served.add(message.agent)
+        hands_off = by.over() or by.monotonic() >= end or by.paused() is not None
+        told = first and not hands_off and _may_be_told(by, view) and _hand_over(message, agent, outbox, by)
+        left = left or not told
+    if not outbox.messages():
+        outbox.sweep(by.wall())
+    return left
+
+
+def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Round) -> bool:
+    """Put away what does not. Only a run sends from the outbox, and there is one at a time: what is being sent as a
+    round begins was sent by a run that was ended."""
+    now = by.wall()
+    if message.state == "sending":
+        _tell(message, Delivery(word="unconfirmed", reason=_ENDED), by)
+        outbox.end(message, now, state="unconfirmed", reason=_ENDED)
+    elif message.state in ("unconfirmed", "put-away") and (message.ended or message.created) + KEEP_S <= now:
+        outbox.end(message, now, state=None)
+    elif message.state == "waiting" and message.expires and message.expires <= now:
+        why = "it expired before it could be delivered" + (f": {message.reason}" if message.reason else "")
+        _tell(message, Delivery(word="not-delivered", reason=why), by)
+        outbox.end(message, now, state=None)
+    elif message.kickstart and (agent is None or agent.kickstart is None):
+        outbox.end(message, now, state=None)
+    else:
+        return message.state == "waiting"
+    return False
+
+
+def _of_this_life(waiting: list[Message], outbox: Outbox, by: Round) -> list[Message]:
+    """Those whose agent is still the one that they were written to. The others are put away, where a person can read
+    them: the agent was removed, or another one has its name by now."""
+    declared = _declared(by.fleet)
+    older: dict[str, set[str]] = {}
+    for one in waiting:
+        if one.revision not in ("", by.fleet.revision) and not one.our_own:
+            older.setdefault(one.revision, set()).add(one.agent)
+    others = {since: by.ended(frozenset(names), since) for since, names in older.items()}
+    kept, put_away = [], Counter[str]()
+    for one in waiting:
+        why = ""
+        if one.agent not in declared:
+            why = f"{one.agent} was removed from the fleet before it could be delivered"
+        elif one.agent in older.get(one.revision, ()):
+            found = others[one.revision]
+            if found is None:
+                why = f"the history since commit {one.revision[:12]} is not here, so it is not known whether "
+                why += f"{one.agent} is still the agent that it was written to"
+            elif one.agent in found:
+                why = f"it was written to an earlier {one.agent}, which was removed; another agent has that name now"
+        if why and one.our_own:
+            outbox.end(one, by.wall(), state=None)
+        elif why:
+            _tell(one, Delivery(word="not-delivered", reason=f"it was put away: {why}"), by)
+            outbox.end(one, by.wall(), state="put-away", reason=why)
+            put_away[one.agent] += 1
+        else:
+            kept.append(_noted(one, declared[one.agent], outbox, by))
+    for name, number in sorted(put_away.items()):
+        by.said.append(
+            f"{count(number, 'message')} for {name} {'was' if number == 1 else 'were'} put away: "
+            f"{'it was' if number == 1 else 'they were'} written to an earlier agent of that name; to read: "
+            f"mosaic agent outbox {name}"
+        )
+    return kept
+
+
+def _declared(fleet: Fleet) -> dict[str, str]:
+    """By name: the other host that it is on, "" for this one."""
+    here = {agent.name: "" for agent in fleet.agents if agent.state != "absent"}
+    return here | {peer.name: peer.host for peer in fleet.peers if peer.state != "absent"}
+
+
+def _noted(one: Message, host: str, outbox: Outbox, by: Round) -> Message:
+    reason = one.reason
+    if host:
+        reason = f"{one.agent} is on host {host} now: cancel it here, and send it again"
+    if one.our_own or (one.revision == by.fleet.revision and reason == one.reason):
+        return one
+    return outbox.note(one, by.wall(), revision=by.fleet.revision, reason=reason)
+
+
+def _may_be_told(by: Round, view: AgentView) -> bool:
+    """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
+    return not {view.name, "*"} & by.suspended.keys() and may_be_told(view)
+
+
+def may_be_told(view: AgentView) -> bool:
+    """Whether an agent is free to take something up: available, or quiet where nothing answers for it."""
+    quiet = view.readiness in (Readiness.UNKNOWN, Readiness.STALE) and view.available is True
+    return view.readiness is Readiness.AVAILABLE or quiet
+
+
+def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: Round) -> bool:
+    """Whether it is done with; what was refused goes on waiting, and says why."""
+    begun = False
+
+    def begin() -> None:
+        nonlocal begun
+        if not outbox.begin(message, by.wall()):
+            raise _Cancelled
+        begun = True
+
+    try:
+        text = message.text or first_words(agent.kickstart or message.kickstart, agent, by.facts)
+        found = by.send(
+            by.fleet,
+            agent,
+            text,
+            facts=by.facts,
+            store=by.store,
+            sender=message.sender,
+            lock_s=LOCK_S,
+            grace_s=0.0,
+            source=by.source,
+            message_id=message.id,
+            before_paste=begin,
+            refusals=message.tries == 0,
+        )
+    except _Cancelled:
+        return True
+    except MosaicError as error:
+        if begun:
+            raise  # it says `sending`, and the next round makes of that what is true
+        outbox.end(message, by.wall(), state="waiting", reason=error.message)
+        return False
+    if found.word == "not-delivered":
+        outbox.end(message, by.wall(), state="waiting", reason=found.reason)
+        return False
+    kept: State | None = "unconfirmed" if found.word == "unconfirmed" else None
+    outbox.end(message, by.wall(), state=kept, reason=found.reason)
+    return True
+
+
+class _Cancelled(Exception):
+    """Somebody took the message back at the last moment."""
+
+
+def _tell(message: Message, found: Delivery, by: Round) -> None:
+    size = len(message.text.encode())
+    tell_log(
+        by.fleet, by.store, message.agent, found,
+        sender=message.sender, source=by.source, size=size, message_id=message.id,
+    )  # fmt: skip

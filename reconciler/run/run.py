@@ -1,0 +1,233 @@
+"""Run: one whole run, from the options of a command line to its result.
+
+Everything that a run needs of the outside (host, clock, settings, signals) is put together here, for `reconcile` and
+for the resident loop alike.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from providers.base import HeldReason
+from providers.host import HostFacts
+from providers.kinds.place import program_warnings
+from reconciler.context.host import Surroundings, surroundings
+from reconciler.errors import ExitCode, MosaicError, Refused, unknown_agent
+from reconciler.loop.converge import Context, Converged, Pass, converge, learn, look
+from reconciler.loop.host_guard import checked
+from reconciler.loop.result import RunOptions, RunResult
+from reconciler.loop.setup import context
+from reconciler.model import Plan
+from reconciler.observe.idle_threshold import with_idle_threshold
+from reconciler.source.intake import Intake, open_store, source_spec, take
+from reconciler.state.store import Store
+from reconciler.status.assess import MANAGERS, verdict
+from specs.compiled import Fleet
+
+if TYPE_CHECKING:
+    from reconciler.context.settings import Settings
+    from reconciler.status.status import FleetStatus
+
+
+def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
+    """Take in the source and converge, or preview. Raises MosaicError if there is nothing to converge to."""
+    from reconciler.context.settings import read_settings, settings_path
+    from reconciler.state.lock import run_lock
+
+    here = around or surroundings()
+    settings = read_settings(settings_path(here.facts.config_home))
+    here.host.until(here.monotonic() + options.timeout_s)
+    options = checked(options, settings, here.host)
+    spec, by = source_spec(options, settings, here.facts, here.environ)
+    started = here.wall()
+    store = open_store(spec, options, settings, here.facts, now=started)
+    lock: AbstractContextManager[None] = nullcontext() if options.dry_run else run_lock(store, now=started)
+    with lock:
+        result = run_locked(spec, options, settings, here, store)
+    return replace(result, intake=replace(result.intake, named_by=by)) if result.intake is not None else result
+
+
+def run_locked(
+    spec: str, options: RunOptions, settings: Settings, here: Surroundings, store: Store, *, force: bool = False
+) -> RunResult:
+    """The run itself, with the fleet's lock held. A host without a name in `options` has not been checked yet."""
+    from reconciler.run.report import finish, unready
+
+    started, began = here.wall(), here.monotonic()
+    deadline = began + options.timeout_s
+    here.host.until(deadline)
+    if options.host is None:
+        options = checked(options, settings, here.host)
+
+    if not options.dry_run:
+        store.sweep()
+    try:
+        asked = force or options.trigger == "sync"
+        intake = take(spec, options, settings, here.facts, store, now=started, force=asked)
+    except MosaicError as error:
+        unready(error, options, store, here, settings)
+        raise
+    intake.fleet, unread = with_idle_threshold(intake.fleet, here.environ)
+    intake.warnings.extend([unread] if unread else [])
+    _must_know(options.agents, intake, store)
+    ctx = context(here, store, settings, options)
+    if options.dry_run:
+        done = Converged(last=look(ctx, intake.fleet))
+        if _asked(done.last.plan, ctx, intake, options, here, deadline):
+            done = Converged(last=look(ctx, intake.fleet))
+    elif options.plan_in is not None:
+        _asked(look(ctx, intake.fleet).plan, ctx, intake, options, here, deadline)  # as whoever made the plan has done
+        done = converge(ctx, intake.fleet, deadline, first=_checked(ctx, intake, options))
+    else:
+        done = converge(ctx, intake.fleet, deadline)
+        if _asked(done.last.plan, ctx, intake, options, here, deadline):
+            done = done.followed_by(converge(ctx, intake.fleet, deadline))
+    outcome, code = verdict(done.last.plan, done.outcomes)
+    if options.dry_run:
+        code = preview_code(intake, done.last.plan)
+    elif intake.rejected is not None:
+        code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
+    elif options.trigger == "timer" and outcome == "held":
+        code = ExitCode.OK  # to wait is what the policy asks for, and no reason for systemd to call the run failed
+    intake.warnings.extend(program_warnings(done.last.observation.present))
+    faults = (f"{here.facts.mosaic_home}/{one.name}: {one.fault}" for one in here.facts.overlays if one.fault)
+    intake.warnings.extend(f"{what}; agents are told so in its place" for what in faults)
+    before = store.load_status()
+    result = finish(
+        intake,
+        done,
+        ctx.registry(),
+        options=options,
+        here=here,
+        outcome=outcome,
+        code=ExitCode(code),
+        started_at=started,
+        duration_s=here.monotonic() - began,
+    )
+    if options.dry_run:
+        return _would_be_put_away(result, ctx, intake.fleet)
+    return _messages(result, ctx, intake.fleet, done, here, before, settings)
+
+
+def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: Surroundings, deadline: float) -> bool:
+    """Ask the old hosts of agents that come from them and are due to start here, after all else was done; whether
+    anybody was asked. What nobody could tell, and is done all the same, is said."""
+    held = {one.agent for one in plan.held if one.reason is HeldReason.MOVING and one.agent is not None}
+    left = deadline - here.monotonic()
+    if not held or plan.paused is not None or not options.fetch or left <= 0 or here.stop():
+        return False
+    from reconciler.plan.holding.moving import unasked
+    from reconciler.source.old_host import ASK_S, asked
+
+    before = intake.fleet
+    at_once = options.trigger in ("manual", "sync")
+    intake.fleet = asked(before, held, ctx.store, here.wall(), at_once=at_once, timeout_s=min(ASK_S, left))
+    intake.warnings.extend(said for name in sorted(held) if (said := unasked(intake.fleet, name)))
+    return intake.fleet is not before
+
+
+def _messages(
+    result: RunResult,
+    ctx: Context,
+    fleet: Fleet,
+    done: Converged,
+    here: Surroundings,
+    before: FleetStatus | None,
+    settings: Settings,
+) -> RunResult:
+    """What agents on an older mission are told, the first words of those that begin a new life, and what waits in the
+    outbox. What goes wrong with a message is a warning: the run has done its work. Without any of that it is one look
+    for a folder."""
+    if _is_waited_for(here.facts):
+        from reconciler.delivery.evidence import sweep
+
+        sweep(here.facts, here.wall())
+    if done.last.plan.paused is not None:
+        return result
+    try:
+        if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
+            from reconciler.run import mission_round
+
+            result = mission_round.after_run(result, ctx, fleet, here, settings)
+        if any(agent.kickstart is not None for agent in fleet.agents):
+            from reconciler.delivery.kickstart import note_lives
+
+            last = before.last_run if before is not None else None
+            note_lives(fleet, done, ctx.store, since=last.started_at if last else None, now=here.wall())
+        if not os.path.isdir(ctx.store.state / "outbox"):
+            return result
+        from reconciler.run.outbox_round import after_run
+
+        return after_run(result, ctx, fleet, here)
+    except MosaicError as error:
+        return replace(result, warnings=(*result.warnings, f"messages: {error.message}"))
+
+
+def _would_be_put_away(result: RunResult, ctx: Context, fleet: Fleet) -> RunResult:
+    """A preview says which messages have nobody any more whom they are for."""
+    if not os.path.isdir(ctx.store.state / "outbox"):
+        return result
+    from reconciler.run.outbox_round import forecast
+
+    return replace(result, warnings=(*result.warnings, *forecast(fleet, ctx.store)))
+
+
+def _is_waited_for(facts: HostFacts) -> bool:
+    """Whether somebody waits for an agent's word about a message, or was killed while he did."""
+    try:
+        return bool(os.listdir(f"{facts.runtime_dir}/mosaic/await"))
+    except OSError:
+        return False
+
+
+def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:
+    """Raises NotFound, with near misses, before anything is done for a name that nobody has."""
+    known = {agent.name for agent in intake.fleet.agents} | set(store.load_inventory().agents)
+    for name in names:
+        if name not in known:
+            raise unknown_agent(name, known)
+
+
+def preview_code(intake: Intake, plan: Plan) -> ExitCode:
+    """A preview that could be shown is a success, unless the newest commit is rejected, an entry in it is wrong, the
+    host could not be seen, or a guard would refuse."""
+    if intake.rejected is not None:
+        return ExitCode(intake.rejected.exit_code)
+    if any(agent.held is not None for agent in intake.fleet.agents):
+        return ExitCode.INVALID_CONFIG
+    if MANAGERS & plan.unknown.keys() and not plan.actions:
+        return ExitCode.UNAVAILABLE
+    return ExitCode.REFUSED if plan.refused else ExitCode.OK
+
+
+def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
+    """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since, or
+    if somebody has altered the document."""
+    import json
+
+    from reconciler.run.documents import plan_document
+
+    given = dict(options.plan_in or {})
+    seen = look(ctx, intake.fleet)
+    fresh = plan_document(seen.plan, ctx.registry(), ctx.host.facts)
+    if given.get("revision") != fresh["revision"]:
+        raise Refused(
+            f"the plan is for commit {str(given.get('revision'))[:12]}, and {fresh['revision'][:12]} is in force now",
+            help="make a new plan: reconcile --dry-run --out PLAN.json",
+        )
+    if given.get("digest") != fresh["digest"]:
+        raise Refused(
+            "the host has changed since the plan was made, so it would not do what it says",
+            help="make a new plan: reconcile --dry-run --out PLAN.json",
+        )
+    told = {key: given.get(key) for key in ("fleet", "host", "actions")}
+    if told != json.loads(json.dumps({key: fresh[key] for key in told})):
+        raise Refused(
+            "the plan has been altered since it was made: what it shows is not what would be done",
+            help="make a new plan: reconcile --dry-run --out PLAN.json",
+        )
+    learn(ctx, intake.fleet, seen)
+    return seen

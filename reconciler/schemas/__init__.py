@@ -1,0 +1,4 @@
+"""JSON Schemas of every document that programs read.
+
+Pure. Imports the rooms that make the documents. Read `registry.py` first.
+"""

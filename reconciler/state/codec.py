@@ -1,0 +1,177 @@
+"""State as JSON and back: strict about types, so that a damaged file is noticed instead of believed. Pure.
+
+A state file is one JSON object of two lines: a head (format number, checksum) and the body. The checksum is over the
+body as written, so that a file that was cut short, mixed up or edited is known for damaged before it is parsed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.helpers.sealed_json import Damaged
+from reconciler.model import AgentHistory, History, Inventory, Owned
+from specs.compiled import Suspension
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_times(value: object) -> bool:
+    return type(value) is list and all(_is_time(item) for item in value)
+
+
+Check = Callable[[object], bool]
+
+_AGENT_HISTORY: Mapping[str, Check] = {
+    "launch_digest": _is_text,
+    "attempts": _is_count,
+    "delay": _is_time,
+    "last_start": _is_time,
+    "starts": _is_times,
+    "quarantined_since": _is_time,
+    "healthy_since": _is_time,
+    "waiting_since": _is_time,
+    "restarts": _is_count,
+    "in_sync_since": _is_time,
+    "relaunch_pid": _is_count,
+    "relaunch_started": _is_time,
+    "mission_since": _is_time,
+    "mission_told": _is_text,
+    "mission_reset": _is_text,
+    "losses_let": _is_text,
+    "forced_pid": _is_count,
+    "forced_started": _is_time,
+    "forced_for": _is_text,
+    "forced_by": _is_text,
+    "forced_from": _is_text,
+}
+_HISTORY: Mapping[str, Check] = {
+    "agents": lambda value: type(value) is dict,
+    "heals": _is_times,
+    "holder_release": _is_text,
+    "clock_offset": _is_time,
+    "clock_boot": _is_text,
+    "clock_set_at": _is_time,
+    "reload_due": lambda value: type(value) is bool,
+    "unit_files": _is_text,
+}
+_OWNED: Mapping[str, Check] = {
+    "agent_class": _is_text,
+    "socket": _is_text,
+    "launch_digest": _is_text,
+    "launch": lambda value: type(value) is dict,
+    "depends_on": lambda value: type(value) is list and all(type(item) is str for item in value),
+}
+_INVENTORY: Mapping[str, Check] = {
+    "agents": lambda value: type(value) is dict,
+    "files": lambda value: type(value) is list and all(type(item) is str for item in value),
+    "floor": lambda value: value in ("two-agent", "none"),
+}
+_SUSPENSION: Mapping[str, Check] = {
+    "reason": _is_text,
+    "by": _is_text,
+    "until": lambda value: value is None or _is_time(value),
+}
+
+
+def _checked(raw: object, checks: Mapping[str, Check], what: str) -> dict[str, Any]:
+    """The known fields of an object; one that is missing takes its default, one of a newer version is ignored."""
+    if type(raw) is not dict:
+        raise Damaged(f"{what} is not an object")
+    known = {name: raw[name] for name in checks if name in raw}
+    for name, value in known.items():
+        if not checks[name](value):
+            raise Damaged(f"{what}: {name} makes no sense")
+    return known
+
+
+def history_to_json(history: History) -> dict[str, Any]:
+    """Fields that have their default are left out: most agents never had trouble."""
+    return {
+        "agents": {name: _fields(agent, _AGENT_HISTORY, _CALM) for name, agent in history.agents.items()},
+        "heals": list(history.heals),
+        "holder_release": history.holder_release,
+        "clock_offset": history.clock_offset,
+        "clock_boot": history.clock_boot,
+        "clock_set_at": history.clock_set_at,
+        "reload_due": history.reload_due,
+        "unit_files": history.unit_files,
+    }
+
+
+_CALM = AgentHistory()
+
+
+def _fields(value: object, names: Mapping[str, Check], default: object) -> dict[str, Any]:
+    pairs = ((name, getattr(value, name), getattr(default, name)) for name in names)
+    return {name: item for name, item, usual in pairs if item != usual}
+
+
+def history_from_json(raw: object) -> History:
+    """Raises Damaged."""
+    top = _checked(raw, _HISTORY, "history")
+    agents = {}
+    for name, one in top.get("agents", {}).items():
+        fields = _checked(one, _AGENT_HISTORY, f"history of {name}")
+        if "starts" in fields:
+            fields["starts"] = tuple(fields["starts"])
+        agents[name] = AgentHistory(**fields)
+    return History(**{**top, "agents": agents, "heals": tuple(top.get("heals", ()))})
+
+
+def inventory_to_json(inventory: Inventory) -> dict[str, Any]:
+    """Files are sorted: the same inventory gives the same bytes."""
+    return {
+        "agents": {
+            name: {
+                "agent_class": owned.agent_class,
+                "socket": owned.socket,
+                "launch_digest": owned.launch_digest,
+                "launch": dict(owned.launch),
+                "depends_on": list(owned.depends_on),
+            }
+            for name, owned in inventory.agents.items()
+        },
+        "files": sorted(inventory.files),
+        "floor": inventory.floor,
+    }
+
+
+def inventory_from_json(raw: object) -> Inventory:
+    """Raises Damaged."""
+    top = _checked(raw, _INVENTORY, "inventory")
+    agents = {}
+    for name, one in top.get("agents", {}).items():
+        fields = _checked(one, _OWNED, f"inventory of {name}")
+        if not {"agent_class", "socket"} <= fields.keys():
+            raise Damaged(f"inventory of {name} is not complete")
+        agents[name] = Owned(**{**fields, "depends_on": tuple(fields.get("depends_on", ()))})
+    return Inventory(agents=agents, files=frozenset(top.get("files", ())), floor=top.get("floor", "none"))
+
+
+def suspensions_to_json(suspended: Mapping[str, Suspension]) -> dict[str, Any]:
+    return {name: {"reason": one.reason, "by": one.by, "until": one.until} for name, one in suspended.items()}
+
+
+def suspensions_from_json(raw: object) -> dict[str, Suspension]:
+    """Raises Damaged."""
+    if type(raw) is not dict:
+        raise Damaged("the suspensions are not an object")
+    found = {}
+    for name, one in raw.items():
+        fields = _checked(one, _SUSPENSION, f"suspension of {name}")
+        if fields.keys() != _SUSPENSION.keys():
+            raise Damaged(f"suspension of {name} is not complete")
+        found[name] = Suspension(**fields)
+    return found

@@ -1,0 +1,135 @@
+"""What has changed between two missions, thing by thing: each is known by its id, wherever it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from specs.mission.projection import paragraphs
+
+if TYPE_CHECKING:
+    from specs.models.north_star import Goal, NorthStar
+
+Change = Literal["added", "removed", "changed", "reordered"]
+CHANGES: tuple[Change, ...] = ("added", "removed", "changed", "reordered")
+Value = str | int | bool | tuple[str, ...] | None
+Thing = Mapping[str, Value]
+
+# Section of the file, and what one of its things is called.
+SECTIONS: Mapping[str, str] = {
+    "mission": "mission",
+    "substrate": "substrate",
+    "standing_objectives": "objective",
+    "success_criteria": "criterion",
+    "workstreams": "workstream",
+    "goals": "goal",
+    "assumptions": "assumption",
+    "spend": "spend",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldDifference:
+    """`before` or `after` is None where there is no value. Lists are compared as sets, but shown as written."""
+
+    name: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing. `id` is "" for what there is only one of, and for a list whose order has changed; `title` is what it
+    is called now, or was. `fields` are all of them for what was added or removed."""
+
+    section: str
+    id: str
+    change: Change
+    title: str = ""
+    fields: tuple[FieldDifference, ...] = ()
+
+
+def differences(old: NorthStar | None, new: NorthStar | None) -> tuple[Difference, ...]:
+    """In the order of the file; None is a fleet without a mission."""
+    return tuple(_all(_sections(old), _sections(new)))
+
+
+def _sections(star: NorthStar | None) -> dict[str, dict[str, Thing]]:
+    """Each section's things by id. What there is only one of has the id ""."""
+    if star is None:
+        return {}
+    streams = star.workstream_of()
+    alone: dict[str, dict[str, Thing]] = {"mission": {"": {"text": star.mission}}}
+    if star.substrate is not None:
+        alone["substrate"] = {"": {"text": star.substrate.note}}
+    if star.spend is not None:
+        alone["spend"] = {"": {"advisory": star.spend.advisory, "note": star.spend.note}}
+    return alone | {
+        "standing_objectives": {one.id: {"text": one.text} for one in star.standing_objectives},
+        "success_criteria": {one.id: {"text": one.text} for one in star.success_criteria},
+        "workstreams": {one.id: {"title": one.title} for one in star.workstreams},
+        "goals": {one.id: _goal(one, streams.get(one.id)) for one in star.goals},
+        "assumptions": {one.id: {"text": one.text, "vetoable": one.vetoable} for one in star.assumptions},
+    }
+
+
+def _goal(goal: Goal, stream: str | None) -> Thing:
+    return {
+        "title": goal.title,
+        "state": goal.state,
+        "phase": goal.phase,
+        "priority": goal.priority,
+        "depends_on": goal.depends_on,
+        "workstream": stream,
+        "serves": goal.serves,
+    }
+
+
+def _all(old: Mapping[str, Mapping[str, Thing]], new: Mapping[str, Mapping[str, Thing]]) -> Iterator[Difference]:
+    for section in SECTIONS:
+        before, after = old.get(section, {}), new.get(section, {})
+        for name, thing in before.items():
+            if name not in after:
+                yield _whole(section, name, "removed", thing)
+        for name, thing in after.items():
+            if name not in before:
+                yield _whole(section, name, "added", thing)
+            elif fields := _fields(before[name], thing):
+                yield Difference(section=section, id=name, change="changed", title=_title(thing), fields=fields)
+        if _order(before, after) != _order(after, before):
+            yield Difference(section=section, id="", change="reordered")
+
+
+def _order(these: Mapping[str, Thing], others: Mapping[str, Thing]) -> Sequence[str]:
+    return [name for name in these if name in others]
+
+
+def _whole(section: str, name: str, change: Literal["added", "removed"], thing: Thing) -> Difference:
+    kept = ((key, value) for key, value in thing.items() if value not in (None, ()))
+    fields = tuple(
+        FieldDifference(name=key, before=None, after=value)
+        if change == "added"
+        else FieldDifference(name=key, before=value, after=None)
+        for key, value in kept
+    )
+    return Difference(section=section, id=name, change=change, title=_title(thing), fields=fields)
+
+
+def _fields(before: Thing, after: Thing) -> tuple[FieldDifference, ...]:
+    return tuple(
+        FieldDifference(name=key, before=before[key], after=after[key])
+        for key in after
+        if _compared(before[key]) != _compared(after[key])
+    )
+
+
+def _compared(value: Value) -> object:
+    """Text is the same however it is folded."""
+    if isinstance(value, tuple):
+        return frozenset(value)
+    return tuple(paragraphs(value)) if isinstance(value, str) else value
+
+
+def _title(thing: Thing) -> str:
+    return str(thing.get("title") or "")

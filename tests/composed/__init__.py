@@ -1,1 +1,0 @@
-"""What an agent starts with, composed of everybody's texts."""

@@ -1,1 +1,0 @@
-"""`mosaic fleet north-star`, and the pure parts that it is made of."""

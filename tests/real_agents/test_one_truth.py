@@ -1,0 +1,52 @@
+"""The real claude in a folder that nobody has trusted: `ps` says what its screen asks, and nobody writes there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.hosts.waiting import eventually
+from tests.real_agents.bench import RealFleet
+from tests.real_agents.test_attending import mosaic
+
+ASKS = ("claude",)
+
+
+def rows(fleet: RealFleet) -> dict[str, Any]:
+    run = mosaic(fleet, "fleet", "ps", "--fleet", str(fleet.repository), "-o", "json")
+    return {one["name"]: one for one in json.loads(run.stdout)["agents"]}
+
+
+def test_who_asks_for_trust_waits(fleet: RealFleet) -> None:
+    folder = fleet.host.home / "elsewhere"
+    fleet.write(folder / "README", "nobody has been here\n")
+    fleet.more = {name: {"working_directory": str(folder)} for name in ASKS}
+    fleet.commit("Elsewhere", {"codex": "stopped", "shared": "stopped", "pi": "stopped", "opencode": "stopped"})
+    fleet.reconcile()
+
+    def asking() -> bool:
+        found = rows(fleet)
+        return all((found[name]["state"], found[name]["waiting"]) == ("waiting", "trust") for name in ASKS)
+
+    try:
+        eventually(asking, timeout=40, every=1.0, what="the question for trust in the list")
+    except AssertionError as error:
+        shown = {name: (one["state"], one["waiting"], one["why"]) for name, one in rows(fleet).items()}
+        raise AssertionError(f"{shown}\n" + "\n".join(fleet.screen(name) for name in ASKS)) from error
+    before = fleet.pids()
+    for name, one in rows(fleet).items():
+        if name not in ASKS:
+            continue
+        assert one["wrong"]
+        sent = mosaic(fleet, "agent", "send", name, "-m", "1", "-o", "json")
+        assert (sent.returncode, json.loads(sent.stdout)["reason"]) == (1, "it waits for a person (trust)")
+        checked = mosaic(fleet, "fleet", "ps", "--check", "--agent", name, "--fleet", str(fleet.repository))
+        assert checked.returncode == 3
+        single = mosaic(fleet, "agent", "status", name, "--fleet", str(fleet.repository))
+        assert "waiting (trust)" in single.stdout
+    checks = json.loads(mosaic(fleet, "fleet", "verify", "--fleet", str(fleet.repository), "-o", "json").stdout)[
+        "checks"
+    ]
+    wrong = {one["agent"] for one in checks if (one["name"], one["result"]) == ("waiting", "wrong")}
+    assert wrong == set(ASKS)
+    assert fleet.pids() == before
