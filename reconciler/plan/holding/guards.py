@@ -3,10 +3,11 @@ does not vanish with the commit that drops it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from providers.base import HeldReason
+from reconciler.helpers.decision_table import Row, first_match, otherwise
 from reconciler.model import Inventory
 from specs.compiled import Fleet
 
@@ -23,6 +24,33 @@ class Refusal:
     short: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """One agent that is to be removed. `role` is its class, "" where this host does not know it. `floor`: git or this
+    host's inventory has the two-agent floor. `another`: the fleet keeps an agent of that class, on any host."""
+
+    name: str
+    role: str
+    floor: bool
+    another: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removals:
+    """All removals of a run that the floor does not refuse. `names` is sorted. `declared`: the roster has an agent on
+    this host. `allowed`: the operator's own number, None where there is none. `limit`: how many a run may make
+    unasked."""
+
+    host: str
+    names: tuple[str, ...]
+    declared: bool
+    allowed: int | None
+    limit: int
+
+
+Refuse = Callable[[Removals], Refusal]
+
+
 def removal_limit(fleet: Fleet, inventory: Inventory) -> int:
     """How many agents one run may remove unasked: the policy's number, and never more than a quarter, rounded up."""
     return min(fleet.policy.max_removals, -(-len(inventory.agents) // 4))
@@ -32,50 +60,82 @@ def refusals(
     removals: Collection[str], fleet: Fleet, inventory: Inventory, allow_removals: int | None
 ) -> tuple[Refusal, ...]:
     """`removals`: every agent that is still to be removed. `allow_removals` is the operator's own number."""
-    found: list[Refusal] = []
-    floor = _floor(removals, fleet, inventory)
-    found.extend(floor)
-    rest = sorted(set(removals) - {name for refusal in floor for name in refusal.agents})
-    if rest and not fleet.agents and allow_removals is None:
-        message = (
-            f'no agent of this roster is on host "{fleet.host}" any more, and {len(rest)} live here ({_some(rest)}): '
-            "nothing was removed. If the host's name has changed, give it by --host or in reconcile.toml; if they are "
-            f"meant to go, run again with --allow-removals {len(rest)}"
-        )
-        short = f'no agent of the roster is on host "{fleet.host}" any more'
-        return (*found, Refusal(frozenset(rest), HeldReason.PRUNE, message, short))
-    limit = removal_limit(fleet, inventory) if allow_removals is None else allow_removals
-    if len(rest) > limit:
-        message = (
-            f"{len(rest)} agents would be removed ({_some(rest)}), and this run may remove {limit}: "
-            f"nothing was removed. If that is meant, run again with --allow-removals {len(rest)}"
-        )
-        short = f"{len(rest)} removals are due, and this run may make {limit}"
-        found.append(Refusal(frozenset(rest), HeldReason.PRUNE, message, short))
-    return tuple(found)
+    found = [_floor_refusal(one) for one in _by_one(removals, fleet, inventory) if first_match(BY_FLOOR, one).then]
+    refused = {name for refusal in found for name in refusal.agents}
+    rest = tuple(sorted(name for name in set(removals) if name not in refused))
+    together = Removals(
+        host=fleet.host,
+        names=rest,
+        declared=bool(fleet.agents),
+        allowed=allow_removals,
+        limit=removal_limit(fleet, inventory),
+    )
+    refuse = first_match(BY_NUMBER, together).then
+    return (*found, refuse(together)) if refuse is not None else tuple(found)
 
 
-def _floor(removals: Collection[str], fleet: Fleet, inventory: Inventory) -> list[Refusal]:
-    if "two-agent" not in (inventory.floor, fleet.policy.floor):
-        return []
-    staying: Mapping[str, int] = {
-        role: sum(agent.agent_class == role and agent.state != "absent" for agent in fleet.agents)
-        + fleet.elsewhere.count(role)
-        for role in FLOOR_CLASSES
-    }
-    found = []
-    for name in sorted(removals):
-        owned = inventory.agents.get(name)
-        role = owned.agent_class if owned is not None else ""
-        if role in staying and not staying[role]:
-            message = (
-                f'"{name}" is the only {role} of this fleet and is not removed. Declare another {role}, '
-                "or commit `floor: none` to fleet.yaml, apply that, and remove it after"
-            )
-            found.append(Refusal(frozenset({name}), HeldReason.FLOOR, message, f"it is the only {role} of this fleet"))
-    return found
+def _by_one(removals: Collection[str], fleet: Fleet, inventory: Inventory) -> list[Removal]:
+    staying = {agent.agent_class for agent in fleet.agents if agent.state != "absent"} | set(fleet.elsewhere)
+    floor = "two-agent" in (inventory.floor, fleet.policy.floor)
+    known = {name: owned.agent_class for name, owned in inventory.agents.items()}
+    roles = {name: known.get(name, "") for name in sorted(removals)}
+    return [Removal(name=n, role=role, floor=floor, another=role in staying) for n, role in roles.items()]
 
 
-def _some(names: list[str]) -> str:
+def _floor_refusal(one: Removal) -> Refusal:
+    message = (
+        f'"{one.name}" is the only {one.role} of this fleet and is not removed. Declare another {one.role}, '
+        "or commit `floor: none` to fleet.yaml, apply that, and remove it after"
+    )
+    return Refusal(frozenset({one.name}), HeldReason.FLOOR, message, f"it is the only {one.role} of this fleet")
+
+
+def _nobody_here(due: Removals) -> Refusal:
+    message = (
+        f'no agent of this roster is on host "{due.host}" any more, and {len(due.names)} live here '
+        f"({_some(due.names)}): nothing was removed. If the host's name has changed, give it by --host or in "
+        f"reconcile.toml; if they are meant to go, run again with --allow-removals {len(due.names)}"
+    )
+    short = f'no agent of the roster is on host "{due.host}" any more'
+    return Refusal(frozenset(due.names), HeldReason.PRUNE, message, short)
+
+
+def _too_many(due: Removals) -> Refusal:
+    message = (
+        f"{len(due.names)} agents would be removed ({_some(due.names)}), and this run may remove {_may_make(due)}: "
+        f"nothing was removed. If that is meant, run again with --allow-removals {len(due.names)}"
+    )
+    short = f"{len(due.names)} removals are due, and this run may make {_may_make(due)}"
+    return Refusal(frozenset(due.names), HeldReason.PRUNE, message, short)
+
+
+def _may_make(due: Removals) -> int:
+    return due.limit if due.allowed is None else due.allowed
+
+
+def _some(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:5])
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+
+
+# Whether the floor refuses the removal of one agent. A run does not go by the number that an operator allows here.
+BY_FLOOR: tuple[Row[Removal, bool], ...] = (
+    Row("no floor", lambda one: not one.floor, False,
+        "neither git nor this host's inventory has a floor"),
+    Row("class without a floor", lambda one: one.role not in FLOOR_CLASSES, False,
+        "the fleet can do without any agent of this class"),
+    Row("another one stays", lambda one: one.another, False,
+        "the fleet keeps an agent of this class, here or on another host"),
+    Row("last of its class", otherwise, True,
+        "the fleet cannot do without its last orchestrator or enhancer"),
+)  # fmt: skip
+
+# Whether all other removals of a run are refused together, and in which words.
+BY_NUMBER: tuple[Row[Removals, Refuse | None], ...] = (
+    Row("no agent of the roster is here", lambda due: due.names and not due.declared and due.allowed is None,
+        _nobody_here, "a host with a wrong name would remove every agent that lives on it"),
+    Row("more than a run may remove", lambda due: len(due.names) > _may_make(due),
+        _too_many, "one bad commit must not end a fleet"),
+    Row("within the limit", otherwise,
+        None, "git asks for it, and the number is what a person expects"),
+)  # fmt: skip

@@ -1,7 +1,8 @@
 """Rollout: which of the disruptive needs may be met now. Pure.
 
 A living conversation is ended only when the policy and the evidence allow it: when the agent is available, for so many
-agents at once, the orchestrator last. What waits is held with its reason; nothing is ever killed by a timeout.
+agents at once, the orchestrator last. What waits is held with its reason; nothing is ever killed by a timeout. The
+tables are in `rollout_tables.py`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from providers.base import Health, HeldReason, Reason, Verb
+from providers.base import Health, HeldReason, Verb
+from reconciler.helpers.decision_table import first_match
 from reconciler.model import AgentView, History
-from reconciler.observe.attribution import CLOCK_SLACK_S
-from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.holding.backoff import not_before
 from reconciler.plan.holding.floor import carries
+from reconciler.plan.holding.rollout_tables import (
+    BY_AGENT,
+    CAME_UP,
+    COMING_BACK,
+    OBJECTIONS,
+    ORDER,
+    TURN,
+    Candidate,
+    Down,
+    Ending,
+    Started,
+    Turn,
+    Waiting,
+)
 from reconciler.plan.needs import Need
 from specs.compiled import Fleet, Policy
-
-SHOWS_S = 30.0  # so long a program may take to show its prompt before it counts as one whose screen is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,71 +63,56 @@ def waits(
     down |= {name for name, view in views.items() if view.desired_state == "running" and view.health is Health.SETTLING}
     closed = _came_up_closed(candidates, views, history, now) - set(candidates)
     down = (down | closed) - set(candidates)
-    free = policy.max_unavailable - len(down)
     # An orchestrator follows those that can still become idle; one that never does must not hold it up for ever.
     draining = any(
         needs[name].verb is Verb.RESTART and wait.until is not None and views[name].agent_class != "orchestrator"
         for name, wait in held.items()
     )
-    # What the fleet cannot do without is mended first; where it is not broken, the orchestrator comes last.
-    first = {name for name in candidates if needs[name].heals and carries(fleet, views[name].agent_class)}
-    leads = {name for name in candidates if views[name].agent_class == "orchestrator"}
-
-    def rank(name: str) -> tuple[int, str]:
-        return (0 if name in leads else 1) if name in first else 3 if name in leads else 2, name
-
-    ordered = sorted(candidates, key=rank)
+    known = {
+        name: Candidate(
+            orchestrator=views[name].agent_class == "orchestrator",
+            mends_floor=needs[name].heals and carries(fleet, views[name].agent_class),
+        )
+        for name in candidates
+    }
+    ordered = sorted(candidates, key=lambda name: (first_match(ORDER, known[name]).then, name))
     for position, name in enumerate(ordered):
-        last = name in leads - first and (position > 0 or bool(down) or draining)
-        if position >= free or last:
-            limit = f"at most {policy.max_unavailable} agent(s) may be unavailable at once"
-            limit += f", and {', '.join(sorted(closed))}, restarted before, cannot take input" if closed else ""
-            message = "the orchestrator is restarted last" if last else limit
-            held[name] = Wait(HeldReason.MAX_UNAVAILABLE, message, _since(history, name, now), None)
+        turn = Turn(
+            candidate=known[name],
+            before=position,
+            down=len(down),
+            draining=draining,
+            limit=policy.max_unavailable,
+            closed=tuple(sorted(closed)),
+        )
+        say = first_match(TURN, turn).then
+        if say is not None:
+            held[name] = Wait(HeldReason.MAX_UNAVAILABLE, say(turn), _since(history, name, now), None)
     return held
 
 
 def objection(view: AgentView, need: Need, policy: Policy) -> str:
     """What speaks against ending the agent for this need now: the policy, or what it does; "" if nothing does."""
-    if policy.on_change == "immediately":
-        return ""
-    if _never(need, policy):
-        return "the rollout policy is never: restart it by hand"
-    ending = may_end(view, _who(need))
-    return "" if ending.allowed else ending.why
-
-
-def _never(need: Need, policy: Policy) -> bool:
-    return policy.on_change == "never" and need.verb is Verb.RESTART and not need.heals
+    ending = Ending(view=view, need=need, policy=policy)
+    return first_match(OBJECTIONS, ending).then(ending)
 
 
 def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now: float) -> Wait | None:
-    message = "" if need.forced else objection(view, need, policy)
-    if not message:
-        return None
-    if _never(need, policy):
-        return Wait(HeldReason.WORKING, message, since, None)
+    ending = Ending(view=view, need=need, policy=policy)
     deadline = since + policy.drain_timeout
-    if now >= deadline:
-        message += "; the drain timeout has passed, and it is not ended by force: stop it by hand, or set on_change"
-        return Wait(HeldReason.WORKING, message, since, None)
-    return Wait(HeldReason.WORKING, message, since, deadline)
+    waiting = Waiting(ending=ending, objection=objection(view, need, policy), deadline=deadline, now=now)
+    hold = first_match(BY_AGENT, waiting).then
+    if hold is None:
+        return None
+    message, until = hold(waiting)
+    return Wait(HeldReason.WORKING, message, since, until)
 
 
 def _came_up_closed(candidates: list[str], views: Mapping[str, AgentView], history: History, now: float) -> set[str]:
     """Agents that were started since the first of the candidates is due, and came up at a dialog at which they can do
-    nothing, or have not shown their prompt yet: what was changed may be what brought them there. One that has stood
-    there before holds up nobody."""
+    nothing, or have not shown their prompt yet: what was changed may be what brought them there."""
     due = min((_since(history, name, now) for name in candidates), default=now)
-    young = {name for name, view in views.items() if view.session == "alive" and view.started > due - CLOCK_SLACK_S}
-    return {name for name in young if views[name].closed or (views[name].blank and now - views[name].started < SHOWS_S)}
-
-
-def _who(need: Need) -> Who:
-    """For whom the table is asked."""
-    if need.reason is Reason.REQUESTED:
-        return Who.RELAUNCH
-    return Who.COMMIT if need.reason in (Reason.SPEC, Reason.REMOVED, Reason.MOVED, Reason.NEW) else Who.DRIFT
+    return {name for name, view in views.items() if first_match(CAME_UP, Started(view=view, due=due, now=now)).then}
 
 
 def _starting(
@@ -125,10 +122,9 @@ def _starting(
     may be down for ever, and must not hold up the others for as long."""
     found = set()
     for name, need in needs.items():
-        gone = views[name].desired_state == "running" and views[name].session in ("missing", "dead")
         known = history.agents.get(name)
         due = known is None or not_before(known, now) <= now
-        if gone and due and need.heals and not need.disrupts and need.held is None:
+        if first_match(COMING_BACK, Down(view=views[name], need=need, due=due)).then:
             found.add(name)
     missing = {n for n, view in views.items() if view.desired_state == "running" and view.session != "alive"}
     depends = {agent.name: agent.depends_on for agent in fleet.agents}

@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from providers.base import Action, HeldReason, Kind, Verb
+from reconciler.helpers.decision_table import Row, first_match, otherwise
 from reconciler.plan.draft import Draft
 from specs.compiled import Suspension
 
 WHOLE_FLEET = "*"
 STARTS = (Verb.START, Verb.RESTART)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """An action, and the suspensions that have not expired."""
+
+    agent: str | None
+    entries: Mapping[str, Suspension]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependant:
+    """An action, and the `start` (its id) that is not made now."""
+
+    action: Action
+    start: str
+
+
+# By which suspension an action is held.
+BY_SUSPENSION: tuple[Row[Suspended, Callable[[Suspended], Suspension] | None], ...] = (
+    Row("the whole fleet", lambda one: WHOLE_FLEET in one.entries, lambda one: one.entries[WHOLE_FLEET],
+        "whoever suspends the fleet means everything in it, shared things too"),
+    Row("its agent", lambda one: one.agent in one.entries, lambda one: one.entries[str(one.agent)],
+        "a person has said that this agent is left alone"),
+    Row("not suspended", otherwise, None,
+        "nobody has asked that it be left alone"),
+)  # fmt: skip
+
+# Whether an action is held because a start is.
+BY_DEPENDENCY: tuple[Row[Dependant, bool], ...] = (
+    Row("does not depend on it", lambda one: one.start not in one.action.depends_on, False,
+        "the two have nothing to do with each other"),
+    Row("starts nothing", lambda one: one.action.verb not in STARTS, False,
+        "a file or a stop does not need the other agent"),
+    Row("lives already", lambda one: one.action.disrupts, False,
+        "it runs without the other agent now, so it may be restarted without it"),
+    Row("needs it to start", otherwise, True,
+        "it would start without what it depends on"),
+)  # fmt: skip
 
 
 def in_force(suspended: Mapping[str, Suspension], now: float) -> dict[str, Suspension]:
@@ -20,12 +61,13 @@ def in_force(suspended: Mapping[str, Suspension], now: float) -> dict[str, Suspe
 def hold_suspended(draft: Draft, suspended: Mapping[str, Suspension], now: float) -> None:
     """Turn the actions of suspended agents into held ones, with who, why and until when."""
     live = in_force(suspended, now)
-    whole = live.get(WHOLE_FLEET)
     left_out: list[Action] = []
     for identity, action in list(draft.actions.items()):
-        entry = whole or (live.get(action.agent) if action.agent is not None else None)
-        if entry is None:
+        situation = Suspended(agent=action.agent, entries=live)
+        find = first_match(BY_SUSPENSION, situation).then
+        if find is None:
             continue
+        entry = find(situation)
         message = f"suspended by {entry.by}: {entry.reason}"
         draft.hold(
             action.agent,
@@ -46,7 +88,7 @@ def hold_suspended(draft: Draft, suspended: Mapping[str, Suspension], now: float
 def _hold_dependants(draft: Draft, identity: str, agent: str) -> None:
     """Whoever depends on an agent that is not started now is not started either."""
     for other, action in list(draft.actions.items()):
-        if other in draft.actions and identity in action.depends_on and action.verb in STARTS and not action.disrupts:
+        if other in draft.actions and first_match(BY_DEPENDENCY, Dependant(action=action, start=identity)).then:
             message = f'it depends on "{agent}", which is not started now'
             draft.hold(action.agent, action.target, action.verb, HeldReason.DEPENDENCY, message, changes=action.changes)
             del draft.actions[other]
