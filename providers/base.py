@@ -104,6 +104,22 @@ class ObserveError(Exception):
     """A look at the host failed, so what it was to show is unknown; never "empty because it failed"."""
 
 
+class Value:
+    """Compares and prints by its fields, as a dataclass does. For those with many: made with `eq=False, repr=False`
+    they do not cost every start of the program the writing of these methods."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in self.__slots__)))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ResourceKey:
     """Unique on a host: kind, and a name within the kind (file path, unit name or agent name)."""
@@ -125,7 +141,7 @@ class Resource:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
-class KindEvidence:
+class KindEvidence(Value):
     """The base of what one kind tells of a thing: `providers.evidence` has one frozen dataclass for each."""
 
     __slots__ = ()

@@ -27,7 +27,7 @@ NO_PANE = Pane(
 NO_HEARTBEAT = HeartbeatFile(error="no heartbeat file")  # of an agent of which only a turn record is there
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SessionEvidence(KindEvidence):
     """An agent's session. `pane` is the pane as tmux tells it, `NO_PANE` where there are only scopes; the rest is what
     follows from its processes. Times are Unix seconds, 0 where nothing tells."""
@@ -77,7 +77,7 @@ class SessionEvidence(KindEvidence):
 NO_SESSION = SessionEvidence()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UnitEvidence(KindEvidence):
     """A systemd unit: that of an agent, or the responder's. The words are systemd's."""
 
@@ -89,8 +89,8 @@ class UnitEvidence(KindEvidence):
 NO_UNIT = UnitEvidence()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerEvidence:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ServerEvidence(KindEvidence):
     """A tmux server of the holder's. `holder`: whether its holder session is there and lives."""
 
     state: Literal["up", "down", "lost"]
@@ -98,7 +98,7 @@ class ServerEvidence:
     definition: str  # what the server was started with
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class HolderEvidence(KindEvidence):
     """The holder's unit, and each tmux server by the name that the holder has for it."""
 
@@ -112,7 +112,7 @@ class HolderEvidence(KindEvidence):
 NO_HOLDER = HolderEvidence()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FileEvidence(KindEvidence):
     """A file that the fleet makes, or all those of one agent. `intact`: it is as it was once made, so that a difference
     comes from git. `odd`: what stands there instead, such as "a FIFO"."""
@@ -125,7 +125,7 @@ class FileEvidence(KindEvidence):
 NO_FILE = FileEvidence()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReseedEvidence(KindEvidence):
     """The framework's own files, by their paths in `$MOSAIC_HOME`."""
 
@@ -141,7 +141,7 @@ class ReseedEvidence(KindEvidence):
 NO_RESEED = ReseedEvidence()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StartEvidence(KindEvidence):
     """What speaks against starting an agent as it is declared. `why` is short, "" for nothing; `searched` and `mend`
     are for whoever shows one agent."""
@@ -164,7 +164,7 @@ class StartEvidence(KindEvidence):
         return "; ".join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class HeartbeatRecords(KindEvidence):
     """What an agent says of itself: its heartbeat, and the record of its turns."""
 

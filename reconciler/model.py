@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from providers.base import Action, FieldChange, Health, HeldReason, Json, Kind, Present, Resource, ResourceKey, Verb
+from providers.base import (
+    Action,
+    FieldChange,
+    Health,
+    HeldReason,
+    Json,
+    Kind,
+    Present,
+    Resource,
+    ResourceKey,
+    Value,
+    Verb,
+)
 from providers.kinds.overrides import Override
 
 
@@ -25,12 +37,11 @@ class Readiness(StrEnum):
 
 CLOSED = frozenset({"trust", "login"})  # of these, an agent can do nothing at all until a person has answered
 
-
 NAME_TAKEN = "another tmux session has the name of its own"  # so that a start would have nowhere to go
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Observation(Value):
     """What one look at the host showed. Nothing is known of what is `unclear`, nor of anything of a kind in `unknown`
     (with the reason) that is not in `present`."""
 
@@ -99,8 +110,8 @@ class Inventory:
     floor: Literal["two-agent", "none"] = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentHistory:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AgentHistory(Value):
     """What a decision about an agent needs to remember. Times are Unix seconds; 0 is "never".
 
     `delay` is the last backoff in seconds: it only grows until `launch_digest` changes, health is sustained, or an
@@ -170,8 +181,8 @@ class Sighting(NamedTuple):
     at: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentView:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AgentView(Value):
     """One agent as a whole: the joined record that the plan, the status and every view share.
 
     `readiness` is what it does, and `readiness_why` what that rests on. `available`: whether a commit may end it now,
@@ -254,8 +265,8 @@ class Floor:
     on_purpose: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Plan(Value):
     """Ordered actions with their reasons, and what is held and why. The same values always make the same plan.
 
     `refused`: guards that said no, as sentences with the way out; a run with any of them ends with exit code 5.

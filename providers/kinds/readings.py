@@ -42,7 +42,8 @@ def with_readings(
             more = (
                 replace(evidence, unread=why) if screen is None else replace(evidence, screen=reading(runtime, screen))
             )
-            changed[key] = replace(found[key], evidence=more)
+            seen = found[key]
+            changed[key] = Present(key=key, agent=seen.agent, ours=seen.ours, fields=seen.fields, evidence=more)
     return changed
 
 

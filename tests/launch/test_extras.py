@@ -126,7 +126,7 @@ def test_an_edit_is_put_back_and_a_change_in_git_is_told_from_it() -> None:
     older = change(written(make_fleet(AGENT)))
     assert older is not None
     assert older.present is not None
-    assert older.present.evidence == FileEvidence(intact=True)
+    assert older.present.evidence == FileEvidence(intact=True, only_peers=True)
     assert steps(Verb.WRITE, older) == ["write contract.md", f"write {MANIFEST}"]
 
 
