@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from tests.hosts.namespace import CHECKOUT
 
 CUT = "[...]"
-WIDTH = 120
+WIDTH = 150
 # How much is kept of what a command says: so many lines from one that begins like this on. None keeps all.
 Kept = Sequence[tuple[str, int]]
 # Commands of the demo in their order; what is not named is left out.
@@ -20,7 +20,7 @@ Story = tuple[tuple[str, Kept | None], ...]
 WHOLE: Story = (
     ("git commit -a -m 'Declare the fleet'", None),
     ("reconcile --dry-run fleet", None),
-    ("reconcile fleet", (("done start mosaic-agent@reviewer0", 1), ("Converged: ", 1))),
+    ("reconcile fleet", (("done start mosaic-agent@reviewer0", 1), ("Converged: ", 2))),
     ("reconcile fleet", None),
     ("mosaic fleet ps", None),
     ("mosaic agent send coder0", None),
@@ -29,12 +29,12 @@ WHOLE: Story = (
     ("reconcile --dry-run fleet", None),
     ("reconcile fleet", None),
     ("git commit -a -m 'Stop the reviewer'", None),
-    ("reconcile fleet", (("done disable", 1), ("held reviewer0", 1), ("Changes are held", 1))),
+    ("reconcile fleet", (("done disable", 1), ("held reviewer0", 2), ("Changes are held", 1))),
 )
 SHORT: Story = (
     ("mosaic fleet ps", None),
     ("git commit -a -m 'Stop the reviewer'", None),
-    ("reconcile fleet", (("held reviewer0", 1), ("Changes are held", 1))),
+    ("reconcile fleet", (("held reviewer0", 2), ("Changes are held", 1))),
 )
 # Each page with the heading above its transcript, and what the transcript tells.
 PAGES: tuple[tuple[str, str, Story], ...] = (

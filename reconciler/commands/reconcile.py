@@ -117,7 +117,7 @@ def run_and_tell(
     verbose: bool = False,
 ) -> int:
     """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
-    from reconciler.commands.run_output import applied_by, preview, tell
+    from reconciler.commands.run_output import applied_by, next_step, preview, tell
     from reconciler.errors import ExitCode
     from reconciler.run.run import run
 
@@ -129,6 +129,8 @@ def run_and_tell(
         preview(result, output, verbose=verbose, apply=applied_by(options, out))
     else:
         tell(result, output, form, dry_run=options.dry_run)
+    if form == "text" and options.trigger == "manual" and (step := next_step(result)):
+        output.progress(f"next: {step}")
     return int(ExitCode.PENDING) if detailed and result.exit_code == 0 and _pending(result) else result.exit_code
 
 

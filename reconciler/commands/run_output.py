@@ -40,6 +40,7 @@ def preview(
         known=last_seen(result),
         more="" if verbose else more,
         apply=apply,
+        looks=result.install != "none",
         paint=output.paint,
     )
     output.result(text)
@@ -62,6 +63,19 @@ def applied_by(options: RunOptions, out: Path | None) -> str:
     words += ["--rebind-host"] if options.rebind_host else []
     words += [] if options.fetch else ["--no-fetch"]
     return " ".join(words)
+
+
+def next_step(result: RunResult) -> str:
+    """What to type after a run that has made the host as git says; "" after any other."""
+    if result.outcome != "converged" or not result.outcomes:
+        return ""
+    spec = result.intake.spec if result.intake is not None else ""
+    if result.install != "none" or not spec:
+        return "mosaic fleet ps"
+    from reconciler.git.process import redact
+    from reconciler.helpers.words import as_typed
+
+    return f"mosaic fleet ps; keep it so: mosaic fleet install {as_typed(redact(spec))}"
 
 
 class ResidentOutput:

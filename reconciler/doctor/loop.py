@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from providers.host import UnitState
 from reconciler.doctor.check import Check, Unseen, unseen
-from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.times import spell_duration
 from specs.compiled import Suspension
 
 TIMER, SERVICE, RESIDENT = "mosaic-reconcile.timer", "mosaic-reconcile.service", "mosaic-reconcile-watch.service"
@@ -44,7 +44,7 @@ class Loop:
 
 def judge_loop(loop: Loop, *, now: float) -> list[Check]:
     """The unit, the last run, and what holds it back on purpose."""
-    return [_unit(loop), *_failed(loop), *_last_run(loop, now), _pulled(loop, now), _suspended(loop)]
+    return [_unit(loop), *_failed(loop), *_last_run(loop, now), _pulled(loop, now), _suspended(loop, now)]
 
 
 def _unit(loop: Loop) -> Check:
@@ -132,7 +132,7 @@ def _last_run(loop: Loop, now: float) -> list[Check]:
             )
         ]
     age = now - loop.last_run
-    found = f"{rfc3339(loop.last_run)}, {spell_duration(age)} ago, with exit code {loop.exit_code}"
+    found = f"{spell_duration(age)} ago, with exit code {loop.exit_code}"
     if loop.running:
         return [Check(name=name, group="loop", result="ok", found=f"{found}; one is under way: {loop.running}")]
     if loop.install != "none" and age > 3 * loop.interval + LATE_S:
@@ -159,7 +159,7 @@ def _pulled(loop: Loop, now: float) -> Check:
     if pulled is None:
         return Check(name="kill-switch", group="loop", result="ok", found="not pulled")
     by = f" by {pulled.by}" if pulled.by else ""
-    since = f" since {rfc3339(pulled.since)}, for {spell_duration(now - pulled.since)}" if pulled.since else ""
+    since = f" {spell_duration(now - pulled.since)} ago" if pulled.since else ""
     return Check(
         name="kill-switch",
         group="loop",
@@ -169,13 +169,13 @@ def _pulled(loop: Loop, now: float) -> Check:
     )
 
 
-def _suspended(loop: Loop) -> Check:
+def _suspended(loop: Loop, now: float) -> Check:
     name = "suspensions"
     if not loop.suspended:
         return Check(name=name, group="loop", result="ok", found="none")
     shown = [
         f"{'the whole fleet' if agent == '*' else agent} by {one.by} ({one.reason}), "
-        + (f"until {rfc3339(one.until)}" if one.until else "until somebody lifts it")
+        + (f"for another {spell_duration(one.until - now)}" if one.until else "until somebody lifts it")
         for agent, one in loop.suspended.items()
     ]
     mend = tuple(f"mosaic fleet unsuspend {'--all' if agent == '*' else agent}" for agent in loop.suspended)

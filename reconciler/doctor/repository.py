@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from reconciler.doctor.check import Check, Unseen, unseen
-from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.times import spell_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +81,7 @@ def _source(found: Repository, now: float) -> list[Check]:
 
 def _unreached(name: str, found: Repository, reached: Unreached, now: float) -> Check:
     seen = (
-        "it was never read"
-        if found.seen_at is None
-        else (f"it was last read {rfc3339(found.seen_at)}, {spell_duration(now - found.seen_at)} ago")
+        "it was never read" if found.seen_at is None else f"it was last read {spell_duration(now - found.seen_at)} ago"
     )
     text = f"{found.shown}: {reached.why}; {seen}"
     if reached.dubious:

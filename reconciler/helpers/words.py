@@ -8,7 +8,7 @@ from typing import Literal
 
 from providers.base import Json
 from reconciler.helpers.redact import one_line
-from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.times import spell_duration
 
 Tint = Literal["red", "green", "yellow", "bold", "dim"]
 Paint = Callable[[str, Tint], str]
@@ -57,7 +57,7 @@ def count(number: int, noun: str) -> str:
 
 
 def when(moment: float, now: float) -> str:
-    """`2025-11-20T03:16:00Z (in 5m)`."""
+    """`5m ago`, `in 5m`."""
     if moment <= now:
-        return f"{rfc3339(moment)} ({spell_duration(now - moment)} ago)"
-    return f"{rfc3339(moment)} (in {spell_duration(moment - now)})"
+        return f"{spell_duration(now - moment)} ago"
+    return f"in {spell_duration(moment - now)}"

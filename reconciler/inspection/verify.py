@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from providers.base import HeldReason, Kind, ResourceKey
+from providers.base import HeldReason, Kind, ResourceKey, Verb
 from providers.evidence import NO_HOLDER, HolderEvidence, SessionEvidence
 from providers.launch import placement
 from providers.launch.environment import limits_of
@@ -17,6 +17,7 @@ from reconciler.listing.row import Row
 from reconciler.model import CLOSED, AgentView, Observation, Plan, Readiness
 from reconciler.status.assess import ON_PURPOSE
 from reconciler.status.fleet_problems import fleet_problems
+from reconciler.status.held_ways import force
 from specs.compiled import Agent, Fleet
 
 Result = Literal["ok", "note", "wrong"]
@@ -250,11 +251,16 @@ def _mend(row: Row, check: Check) -> str:
         HeldReason.NOT_RUNNABLE: "mosaic doctor says what to mend; it is started by itself then",
         HeldReason.MASKED: f"systemctl --user unmask {_for_now(row)}{agent_unit(row.name)}",
         HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
-        HeldReason.WORKING: "wait until it is idle, or stop it by hand",
+        HeldReason.WORKING: _once_idle(row),
         HeldReason.MOVING: f"it starts when that host has ended it; to have it now: mosaic fleet release {row.name}",
         HeldReason.PRUNE: "reconcile --allow-removals N",
     }
     return ways.get(HeldReason(row.next_reason), check.mend) if row.next_reason in set(HeldReason) else check.mend
+
+
+def _once_idle(row: Row) -> str:
+    command = force(row.name, Verb(row.next_verb), row.desired) if row.next_verb in set(Verb) else ""
+    return "it is done once it is idle" + (f"; to have it now: {command}" if command else "")
 
 
 def _for_now(row: Row) -> str:

@@ -14,6 +14,7 @@ from reconciler.status.values import RunOutcome
 if TYPE_CHECKING:
     from providers.host import HostFacts
     from providers.kinds.registry import Registry
+    from reconciler.context.settings import Install
     from reconciler.git.log import HistoryLine
 
 
@@ -75,4 +76,5 @@ class RunResult:
     interval: float = 0.0  # seconds: the policy's, for whoever runs again
     registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
     facts: HostFacts | None = None
+    install: Install = "none"  # what looks at this host by itself
     messages: bool = False  # one in the outbox waits for a living agent

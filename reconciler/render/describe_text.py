@@ -20,7 +20,7 @@ def describe_text(described: Description, *, paint: Paint = no_paint) -> str:
         _block("conditions", [_condition(one.type, one.status, one.message, one.since, now)
                               for one in described.conditions], paint),
         _block("evidence", _evidence(row), paint),
-        _block("next", [data(one.what) + (f", {when(one.at, now)}" if one.at else "")
+        _block("next", [data(one.what) + (f": {when(one.at, now)}" if one.at else "")
                         for one in described.next], paint),
         _block("events (oldest first)", [
             f"{data(one.get('ts', ''))}  {data(one.get('type', ''))}  {data(one.get('message', ''))}".rstrip()
@@ -60,7 +60,7 @@ def _who(row: Row, paint: Paint) -> list[str]:
 
 def _condition(kind: str, status: str, message: str, since: float, now: float) -> str:
     text = f"{kind:<13}{status:<8}{data(message)}"
-    return (text + (f" (since {when(since, now)})" if since else "")).rstrip()
+    return (text + (f" (for {spell_duration(now - since)})" if since else "")).rstrip()
 
 
 def _evidence(row: Row) -> list[str]:

@@ -11,7 +11,7 @@ from reconciler.helpers.words import Paint, count, data, no_paint, short, value
 from reconciler.model import Plan
 from reconciler.render.plan_lines import Group, counted, groups, is_grave, lines
 from reconciler.run.documents import StepsOf
-from reconciler.status.phrases import change, held_line, loss
+from reconciler.status.phrases import change, held_lines, loss
 
 if TYPE_CHECKING:
     from reconciler.git.log import HistoryLine
@@ -25,17 +25,18 @@ def plan_text(
     known: str = "",
     more: str = "--verbose lists them",
     apply: str = "",
+    looks: bool = True,
     paint: Paint = no_paint,
 ) -> str:
     """First, in full, what ends or loses something; then a line for each agent and each group of shared things; what
     is held, unknown and left over, and a count. `known`: what to say of the commit if it may not be the newest; `more`:
     how to see every step and field, "" if this text is to have them all, in the order of a run; `apply`: the command
-    that does it."""
+    that does it; `looks`: whether this host reconciles by itself."""
     blocks = [
         _head(plan),
         _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
         *_told(plan, steps_of, paint, more),
-        _list("held", [held_line(held, plan.observed_at) for held in plan.held], paint),
+        _list("held", _held(plan, looks), paint),
         _list("refused", [data(sentence) for sentence in plan.refused], paint),
         _list("unknown (nothing follows from it)",
               [f"{data(what)}: {data(why)}" for what, why in plan.not_seen.items()], paint),
@@ -143,6 +144,10 @@ def _changes(action: Action) -> list[str]:
     if made:
         return ["      (absent) -> " + "; ".join(f"{data(one.path)}: {value(one.desired)}" for one in action.changes)]
     return [f"      {change(one)}" for one in action.changes]
+
+
+def _held(plan: Plan, looks: bool) -> list[str]:
+    return [line for one in held_lines(plan.held, plan.observed_at, plan.views, looks=looks) for line in one]
 
 
 def _list(title: str, rows: list[str], paint: Paint) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.times import spell_duration
 from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, when
 from reconciler.listing.document import Listing
 from reconciler.listing.row import Row, Sync
@@ -81,14 +81,14 @@ def _fit(lines: list[str], width: int | None) -> list[str]:
 def heading(listing: Listing) -> list[str]:
     """Which fleet, which commit, and what is wrong with the fleet as a whole."""
     where = f"fleet {data(listing.fleet)} of {data(listing.tenant_id)} on {data(listing.host)}"
-    lines = [f"{where}, commit {short(listing.compared)}, seen {rfc3339(listing.observed_at)}"]
+    lines = [f"{where}, commit {short(listing.compared)}"]
     if listing.rejected:
         lines.append(f"newest commit {short(listing.newest)} is not taken: {data(listing.rejected)}")
     elif listing.in_force and listing.in_force != listing.compared:
         lines.append(f"this commit is not applied yet: {short(listing.in_force)} is in force")
     if listing.pause is not None:
         by = f" by {data(listing.pause.by)}" if listing.pause.by else ""
-        since = f" since {when(listing.pause.since, listing.observed_at)}" if listing.pause.since else ""
+        since = f" {when(listing.pause.since, listing.observed_at)}" if listing.pause.since else ""
         lines.append(f"PAUSED{by}{since}: {data(listing.pause.reason) or 'no reason given'}")
     return [*lines, *(f"wrong: {data(problem)}" for problem in listing.problems)]
 

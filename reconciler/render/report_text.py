@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reconciler.helpers.times import rfc3339
-from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short
+from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, when
 from reconciler.loop.result import RunResult
 from reconciler.model import Outcome
 from reconciler.status.conditions import ConditionReason, ConditionStatus, ConditionType
-from reconciler.status.phrases import held_line
+from reconciler.status.phrases import held_lines
 
 _TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}
 _WORDS = {
@@ -29,7 +28,9 @@ def report_text(result: RunResult, *, paint: Paint = no_paint) -> str:
     source = result.status.condition(ConditionType.SOURCE_READY)
     if source is not None and source.status is ConditionStatus.FALSE:
         lines.append(f"{paint('source', 'red')} {source.reason}: {data(source.message)}")
-    lines += [f"{paint('held', 'yellow')} {held_line(held, now)}" for held in plan.held]
+    looks = result.install != "none"
+    for first, *more in held_lines(plan.held, now, plan.views, looks=looks):
+        lines += [f"{paint('held', 'yellow')} {first}", *more]
     lines += [f"{paint('refused', 'red')} {data(sentence)}" for sentence in plan.refused]
     lines += [f"{paint('unknown', 'yellow')} {data(what)}: {data(why)}" for what, why in plan.not_seen.items()]
     lines += [f"{paint('settling', 'yellow')} {data(name)}: not healthy yet" for name in plan.settling]
@@ -68,7 +69,8 @@ def last_seen(result: RunResult) -> str:
     if source.reason not in (ConditionReason.SOURCE_UNREACHABLE, ConditionReason.SOURCE_BUSY):
         return ", and the newest commit is not in force"
     seen = result.intake.seen_at if result.intake is not None else 0.0
-    return f", the last commit that was seen ({rfc3339(seen)})" if seen else ", the last commit that was seen"
+    now = result.started_at + result.duration_s
+    return f", the last commit that was seen ({when(seen, now)})" if seen else ", the last commit that was seen"
 
 
 def _closing(result: RunResult) -> str:

@@ -1,56 +1,67 @@
-"""What `mosaic fleet status` says."""
+"""What `mosaic fleet status` says: what is not as it should be, then every agent. It fits 80 columns: prose is wrapped
+there, and a command is never broken, so that it can be copied."""
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.helpers.times import rfc3339, spell_duration
+from reconciler.helpers.times import spell_duration
 from reconciler.helpers.words import Paint, Tint, data, no_paint, short, when
 from reconciler.render.table import table
 from reconciler.status.conditions import Condition, ConditionStatus, ConditionType
-from reconciler.status.phrases import held_line
+from reconciler.status.held_ways import way
+from reconciler.status.phrases import held_text
 from reconciler.status.status import AgentStatus, FleetStatus
 
 if TYPE_CHECKING:
+    from reconciler.model import Held
     from reconciler.state.lock import Holder
 
+WIDTH = 80
+DROPPED = ("RESTARTS", "LIVE", "DESIRED", "FOR")  # columns that are left out in this order where there is no room
 _BAD_WHEN_TRUE = frozenset({ConditionType.STALLED, ConditionType.PAUSED})
+_INDENT = " " * 4
 
 
-def status_text(status: FleetStatus, *, now: float, running: Holder | None = None, paint: Paint = no_paint) -> str:
-    """The fleet in a few lines, its conditions, then a row for each agent, whole."""
+def status_text(
+    status: FleetStatus,
+    *,
+    now: float,
+    running: Holder | None = None,
+    looks: bool = True,
+    verbose: bool = False,
+    paint: Paint = no_paint,
+) -> str:
+    """The fleet in a few lines, the conditions that are not as wished (with `verbose`, all of them), a row for each
+    agent, and what is held. `looks`: whether this host reconciles by itself."""
     blocks = [
-        _head(status, now, running),
-        table(
-            ("CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE"),
-            [
-                (str(one.type), str(one.status), rfc3339(one.since), str(one.reason), data(one.message))
-                for one in status.conditions
-            ],
-            [_tint(one) for one in status.conditions],
-            paint,
-        ),
-        table(
-            ("AGENT", "DESIRED", "LIVE", "STATE", "HEALTH", "SYNC", "SINCE", "RESTARTS", "NEXT", "WHY"),
-            [_row(agent, now) for agent in status.agents],
-            [None if agent.in_sync else "yellow" for agent in status.agents],
-            paint,
-        ),
-        [f"held: {held_line(held, now)}" for held in status.held],
-        [
-            f"failed: {data(one.verb)} {data(one.target)}: {data(one.error)}, since {when(one.since, now)}"
+        _folded(_head(status, now, running)),
+        _conditions(status, now, verbose, paint),
+        _agents(status.agents, now, paint),
+        [line for held in status.held for line in _held(status, held, now, looks, paint)],
+        _folded(
+            f"failed: {data(one.verb)} {data(one.target)}: {data(one.error)}, for {spell_duration(now - one.since)}"
             for one in status.failed
-        ],
-        [f"refused: {data(sentence)}" for sentence in status.refused],
-        [f"unknown: {data(kind)}: {data(why)}" for kind, why in sorted(status.unknown.items())],
-        [
+        ),
+        _folded(f"refused: {data(sentence)}" for sentence in status.refused),
+        _folded(f"unknown: {data(kind)}: {data(why)}" for kind, why in sorted(status.unknown.items())),
+        _folded(
             f"suspended: {'the whole fleet' if name == '*' else data(name)} by {data(one.by)} ({data(one.reason)}), "
-            + (f"until {when(one.until, now)}" if one.until else "until somebody lifts it")
+            + (f"ends {when(one.until, now)}" if one.until else "until somebody lifts it")
             for name, one in sorted(status.suspended.items())
-        ],
-        [f"orphan: {data(orphan)}" for orphan in status.orphans],
+        ),
+        _folded(f"orphan: {data(orphan)}" for orphan in status.orphans),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def as_wished(one: Condition) -> bool:
+    """Whether a condition is as it should be; one that could not be told is not."""
+    if one.status is ConditionStatus.UNKNOWN:
+        return False
+    return one.type is ConditionType.RECONCILING or (one.status is ConditionStatus.TRUE) != (one.type in _BAD_WHEN_TRUE)
 
 
 def _head(status: FleetStatus, now: float, running: Holder | None) -> list[str]:
@@ -62,37 +73,108 @@ def _head(status: FleetStatus, now: float, running: Holder | None) -> list[str]:
     ]
     if status.pause is not None:
         by = f" by {data(status.pause.by)}" if status.pause.by else ""
-        since = f" since {when(status.pause.since, now)}" if status.pause.since else ""
+        since = f" {when(status.pause.since, now)}" if status.pause.since else ""
         lines.append(f"PAUSED{by}{since}: {data(status.pause.reason) or 'no reason given'}")
     run = status.last_run
     if run is not None:
         lines.append(
             f"last run {when(run.started_at, now)}: {data(run.outcome)} in {run.duration_s:.2f} s "
-            f"(started by {data(run.trigger)}, exit code {run.exit_code})"
+            f"({data(run.trigger)}, exit code {run.exit_code})"
         )
     lines.append(f"last success {when(status.last_success, now)}" if status.last_success else "last success: never")
     if running is not None:
-        lines.append(f"a run is under way: {data(running)}")
+        lines.append(f"a run is under way: {data(running.told(now))}")
     return lines
 
 
-def _state(agent: AgentStatus) -> str:
-    return f"{agent.readiness} ({data(agent.waiting)})" if agent.waiting else agent.readiness
+def _conditions(status: FleetStatus, now: float, verbose: bool, paint: Paint) -> list[str]:
+    wrong = [one for one in status.conditions if not as_wished(one)]
+    # The kill switch has its own line above.
+    shown = list(status.conditions) if verbose else [one for one in wrong if one.type is not ConditionType.PAUSED]
+    if not wrong and not verbose:
+        return [f"all {len(status.conditions)} conditions are as they should be"] if status.conditions else []
+    if not shown:
+        return []
+    rows = [(str(one.type), str(one.status), spell_duration(now - one.since), str(one.reason)) for one in shown]
+    head = ("CONDITION", "STATUS", "FOR", "REASON")
+    under = [data(one.message) for one in shown]
+    return _rows(head, rows, under, [_tint(one) for one in shown], paint)
 
 
-def _row(agent: AgentStatus, now: float) -> tuple[str, ...]:
-    due = "-"
-    if agent.next_verb:
+def _cells(agent: AgentStatus, now: float) -> Mapping[str, str]:
+    return {
+        "AGENT": data(agent.name),
+        "DESIRED": data(agent.desired),
+        "LIVE": data(agent.live),
+        "STATE": data(f"{agent.readiness} ({agent.waiting})" if agent.waiting else agent.readiness),
+        "SYNC": "synced" if agent.in_sync else "held" if agent.held else "drifted",
+        "FOR": spell_duration(now - agent.in_sync_since) if agent.in_sync_since else "-",
+        "RESTARTS": str(agent.restarts),
+    }
+
+
+def _agents(agents: Sequence[AgentStatus], now: float, paint: Paint) -> list[str]:
+    if not agents:
+        return []
+    each = [_cells(agent, now) for agent in agents]
+    cells = {name: [one[name] for one in each] for name in each[0]}
+    for name in DROPPED:
+        if sum(max(map(len, (head, *column))) + 2 for head, column in cells.items()) - 2 > WIDTH:
+            del cells[name]
+    rows = list(zip(*cells.values(), strict=True))
+    under = ["; ".join(_notes(agent, now)) for agent in agents]
+    return _rows(tuple(cells), rows, under, [None if agent.in_sync else "yellow" for agent in agents], paint)
+
+
+def _notes(agent: AgentStatus, now: float) -> Iterator[str]:
+    """What is wrong with it, and what is done next; what is held has its own lines."""
+    if agent.why:
+        yield data(agent.why)
+    if agent.next_verb and not agent.held:
         at = f" in {spell_duration(agent.next_at - now)}" if agent.next_at > now else ""
-        due = f"{data(agent.next_verb)}: {data(agent.next_reason)}{at}"
-    since = rfc3339(agent.in_sync_since) if agent.in_sync_since else "-"
-    sync = "synced" if agent.in_sync else "held" if agent.held else "drifted"
-    words = (agent.name, agent.desired, agent.live, _state(agent), agent.health, sync)
-    return tuple(data(cell) for cell in (*words, since, agent.restarts, due, agent.why or "-"))
+        yield f"next: {data(agent.next_verb)}{at} ({data(agent.next_reason)})"
+
+
+def _held(status: FleetStatus, held: Held, now: float, looks: bool, paint: Paint) -> list[str]:
+    desired = next((agent.desired for agent in status.agents if agent.name == held.agent), "")
+    found = way(held, now, desired=desired, whole="*" in status.suspended, looks=looks)
+    text = _fold(f"held: {held_text(held, now)}; {found.comes}")
+    text[0] = paint("held:", "yellow") + text[0].removeprefix("held:")
+    return [*text, f"{_INDENT}now: {data(found.now)}"] if found.now else text
+
+
+def _rows(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    under: Sequence[str],
+    tints: Sequence[Tint | None],
+    paint: Paint,
+) -> list[str]:
+    """A table with a sentence below those rows that have one."""
+    first, *lines = table(head, rows, tints, paint)
+    out = [first]
+    for line, sentence in zip(lines, under, strict=True):
+        out += [line, *_fold(_INDENT + sentence)] if sentence else [line]
+    return out
+
+
+def _folded(lines: Iterable[str]) -> list[str]:
+    return [part for line in lines for part in _fold(line)]
+
+
+def _fold(text: str) -> list[str]:
+    """Long names, paths and commits stay whole."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    ) or [text]
 
 
 def _tint(one: Condition) -> Tint | None:
     if one.status is ConditionStatus.UNKNOWN:
         return "yellow"
-    bad = (one.status is ConditionStatus.TRUE) == (one.type in _BAD_WHEN_TRUE)
-    return "red" if bad and one.type is not ConditionType.RECONCILING else None
+    return None if as_wished(one) else "red"

@@ -23,7 +23,7 @@ def verify_text(listing: Listing, checks: Sequence[Check], *, paint: Paint = no_
                 lines.append(f"{paint(result, tint)} {name}{check.name}: {data(check.found)}")
                 lines += [f"    mend: {data(check.mend)}"] if check.mend else []
     wrong = sum(check.result == "wrong" for check in checks)
-    where = f"{data(listing.host)} at {data(listing.compared)[:12]}, seen {rfc3339(listing.observed_at)}"
+    where = f"{data(listing.host)} at {data(listing.compared)[:12]}"
     lines.append(f"{count(len(checks), 'check')}, {wrong} wrong: {where}")
     return "\n".join(lines) + "\n"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from providers.host import HostFacts
     from providers.kinds.registry import Registry
     from reconciler.context.host import Surroundings
-    from reconciler.context.settings import Settings
+    from reconciler.context.settings import Install, Settings
 
 
 def finish(
@@ -37,6 +37,7 @@ def finish(
     code: ExitCode,
     started_at: float,
     duration_s: float,
+    install: Install = "none",
 ) -> RunResult:
     """Build the status and, unless this was a preview, write everything down."""
     from reconciler.state.pause import merge, read_pause
@@ -76,6 +77,7 @@ def finish(
         warnings=tuple(warnings),
         intake=intake.news(),
         interval=fleet.policy.interval,
+        install=install,
         registry=providers,
         facts=here.facts,
     )

@@ -106,6 +106,7 @@ def run_locked(
         code=ExitCode(code),
         started_at=started,
         duration_s=here.monotonic() - began,
+        install=settings.install,
     )
     if options.dry_run:
         return _would_be_put_away(result, ctx, intake.fleet)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reconciler.errors import Locked
 from reconciler.helpers.redact import one_line
-from reconciler.helpers.times import rfc3339
+from reconciler.helpers.times import spell_duration
 from reconciler.state.store import Store, write_failure
 
 _POLL_S = 0.02
@@ -29,8 +29,9 @@ class Holder:
     since: float
     command: str
 
-    def __str__(self) -> str:
-        return f"pid {self.pid} ({self.command}) since {rfc3339(self.since)}"
+    def told(self, now: float) -> str:
+        """For people."""
+        return f"pid {self.pid} ({self.command}), for {spell_duration(now - self.since)}"
 
 
 @contextmanager
@@ -57,8 +58,9 @@ def run_lock(
         deadline = clock() + max(wait_s, _PEEK_S)
         while not _taken(descriptor):
             if clock() >= deadline:
+                found = _read(descriptor)
                 raise Locked(
-                    f"another run holds the lock: {_read(descriptor) or 'it does not say who it is'}",
+                    f"another run holds the lock: {found.told(now) if found else 'it does not say who it is'}",
                     where=str(path),
                     help="wait for it to end, or look at it with `mosaic fleet status`",
                 )

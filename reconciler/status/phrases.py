@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from providers.base import FieldChange, HeldReason
+from providers.names import agent_unit
 from reconciler.helpers.times import spell_duration
 from reconciler.helpers.words import data, value, when
 from reconciler.model import AgentView, Held
+from reconciler.status.held_ways import way
 
 
 def change(one: FieldChange) -> str:
@@ -13,14 +17,29 @@ def change(one: FieldChange) -> str:
     return f"{data(one.path)}: {value(one.live)} -> {value(one.desired)}"
 
 
-def held_line(held: Held, now: float) -> str:
-    """What is due, why it is not done, since when, and until when: a wait for idleness is looked at all the time, and
-    its end is the drain timeout."""
+def held_lines(
+    held: Sequence[Held], now: float, views: Mapping[str, AgentView], *, looks: bool = True
+) -> list[list[str]]:
+    """Of each, a line that says what is due and why it is not done, and when it comes by itself; below it, how to have
+    it now. `views`: the agents as they were seen; `looks`: whether this host reconciles by itself."""
+    whole = any(one.reason is HeldReason.SUSPENDED and one.agent is None for one in held)
+    out = []
+    for one in held:
+        view = views.get(one.agent or "")
+        found = way(one, now, desired=view.desired_state if view is not None else "", whole=whole, looks=looks)
+        lines = [f"{held_text(one, now)}; {found.comes}"]
+        out.append([*lines, f"    now: {data(found.now)}"] if found.now else lines)
+    return out
+
+
+def held_text(held: Held, now: float) -> str:
+    """What is due, why it is not done, and for how long."""
     name = f"{data(held.agent)}: " if held.agent else ""
-    since = f", since {when(held.since, now)}" if held.since and held.since < now else ""
-    next_ = "drain timeout" if held.reason is HeldReason.WORKING else "next look"
-    until = f"; {next_} {when(held.until, now)}" if held.until else ""
-    return f"{name}{held.verb} {data(held.target)}: {held.reason} ({data(held.message)}){since}{until}"
+    target = "" if held.agent and held.target == agent_unit(held.agent) else f" {data(held.target)}"
+    age = f", for {spell_duration(now - held.since)}" if held.since and now - held.since >= 1 else ""
+    drain = held.until is not None and held.reason is HeldReason.WORKING
+    timeout = f", drain timeout {when(held.until or 0.0, now)}" if drain else ""
+    return f"{name}{held.verb}{target}: {held.reason} ({data(held.message)}){age}{timeout}"
 
 
 def loss(view: AgentView, now: float) -> str:

@@ -138,7 +138,7 @@ def test_the_text_and_the_document() -> None:
     lines = verify_text(seen, found).splitlines()
     assert lines[0] == "wrong coder: session: session =coder on tmux server mosaic-factory has a dead pane"
     assert lines[1] == "    mend: reconcile"
-    assert lines[-1].startswith(f"{len(found)} checks, 1 wrong: alpha at 111111111111, seen ")
+    assert lines[-1].startswith(f"{len(found)} checks, 1 wrong: alpha at 111111111111")
     validate("verification", verify_document(seen, found))
     assert verify_document(seen, found)["wrong"] == 1
 

@@ -19,10 +19,10 @@ from tests.inspection.seen import listed, row
 
 
 def test_a_heading_that_is_too_long_goes_on_below() -> None:
-    lines = ps_text(listed(row(), problems=("linger could not be seen: " + "it hangs " * 20,)), width=60).splitlines()
-    assert lines[0] == "fleet demo of ada on build-1, commit 1a2b3c4d5e6f, seen"
-    assert lines[1] == "    2025-11-20T03:16:00Z"
-    assert all(len(line) <= 60 for line in lines)
+    lines = ps_text(listed(row(), problems=("linger could not be seen: " + "it hangs " * 20,)), width=40).splitlines()
+    assert lines[0] == "fleet demo of ada on build-1, commit"
+    assert lines[1] == "    1a2b3c4d5e6f"
+    assert all(len(line) <= 40 for line in lines)
 
 
 def test_two_hundred_columns_have_room_for_the_reason() -> None:

@@ -108,6 +108,6 @@ def _agreed(output: Output, name: str, others: tuple[Viewer, ...]) -> bool:
 
     from reconciler.helpers.words import count, data, when
 
-    told = ", ".join(f"{data(one.tty)} since {when(one.created, time.time())}" for one in others)
+    told = "; ".join(f"{data(one.tty)}, attached {when(one.created, time.time())}" for one in others)
     output.warning(f"{count(len(others), 'terminal')} attached to agent {name} already: {told}")
     return click.confirm("what you type mixes with what is typed there; attach as well?", err=True)

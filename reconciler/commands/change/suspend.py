@@ -138,7 +138,7 @@ def _repository(output: Output, asked: Asked, *, only_here: bool) -> Target | No
 
 def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: float | None, asked: Asked) -> int:
     from reconciler.context.fleet import here, must_know
-    from reconciler.helpers.times import rfc3339
+    from reconciler.helpers.times import spell_duration
     from reconciler.state.pause import EVERYTHING
     from reconciler.state.pause import suspend as put_down
     from reconciler.state.trigger import poke
@@ -152,7 +152,7 @@ def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: flo
         _document(output, asked.fleet, asked.form, "made", {name: made})
         return 0
     end = (
-        f"until {rfc3339(until)}"
+        f"for {spell_duration(round(until - time.time()))}"
         if until
         else f"until `mosaic fleet unsuspend {'--all' if name == EVERYTHING else name}`"
     )

@@ -85,6 +85,7 @@ def install(
     carry_out(machine, _begin_unit(unit))
     _tell_log(facts, result, mode)
     output.result(f"installed: {unit} is enabled and runs; settings are in {path}")
+    output.progress("next: mosaic fleet ps")
     return result.exit_code
 
 

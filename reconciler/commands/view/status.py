@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 @click.command(epilog="\b\nExample:\n  mosaic fleet status -o json\n")
 @fleet_option
 @output_option
+@click.option("--verbose", is_flag=True, help="Every condition, also those that are as they should be.")
 @click.pass_obj
-def command(output: Output, *, fleet: str | None, form: Format) -> int:
-    """Show conditions, every agent, what is held and why, as the last run left it. Looks at nothing and changes
-    nothing; pause and suspensions are as of now."""
+def command(output: Output, *, fleet: str | None, form: Format, verbose: bool) -> int:
+    """Show what is not as it should be, every agent, what is held and why, as the last run left it. Looks at nothing
+    and changes nothing; pause and suspensions are as of now."""
     from reconciler.context.fleet import here
     from reconciler.errors import NotFound
     from reconciler.state.lock import holder
@@ -47,7 +48,9 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
     else:
         from reconciler.render.status_text import status_text
 
-        output.result(status_text(status, now=now, running=holder(place.store), paint=output.paint))
+        looks = place.settings.install != "none"
+        running = holder(place.store)
+        output.result(status_text(status, now=now, running=running, looks=looks, verbose=verbose, paint=output.paint))
     return 0
 
 

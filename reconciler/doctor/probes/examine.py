@@ -181,7 +181,7 @@ def _loop(
         interval=one.desired.policy.interval if one.desired is not None else 60.0,
         last_run=one.status.updated_at if one.status is not None else 0.0,
         exit_code=last.exit_code if last is not None else 0,
-        running="" if running is None else str(running),
+        running="" if running is None else running.told(now),
         pulled=pulled,
         suspended=merge(declared, local, now),
         ran=one.store is not None,
