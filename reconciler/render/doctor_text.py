@@ -1,4 +1,4 @@
-"""What `mosaic doctor` says: first what needs a person, with the commands that mend it; then everything by group."""
+"""What `mosaic doctor` says: what needs a person, with the commands that mend it, and how many checks are well."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.helpers.times import rfc3339
 from reconciler.helpers.words import Paint, Tint, count, data, no_paint
 
 if TYPE_CHECKING:
@@ -15,33 +14,39 @@ if TYPE_CHECKING:
 WIDTH = 80
 _TINTS: dict[str, Tint] = {"fail": "red", "warn": "yellow", "unknown": "yellow", "ok": "green"}
 _ORDER = ("fail", "unknown", "warn")
-_INDENT = " " * 9
+_INDENT = " " * 11
 
 
-def doctor_text(report: Report, *, paint: Paint = no_paint) -> str:
-    """Prose is wrapped at 80 columns; a command is never broken, so that it can be copied."""
-    lines = [*_head(report), ""]
-    for result in _ORDER:
-        for check in report.checks:
-            if check.result == result:
-                lines += [*_problem(check, paint), ""]
-    group = ""
-    for check in report.checks:
-        if check.group != group:
-            group = check.group
-            lines.append(paint(group, "bold"))
-        lines += _row(check, paint)
-    return "\n".join(lines) + "\n"
+def doctor_text(report: Report, *, everything: bool = False, paint: Paint = no_paint) -> str:
+    """What is not as it should be, failures first and warnings last; `everything`: above it, by group, what is. Prose
+    is wrapped at 80 columns; a command is never broken, so that it can be copied."""
+    blocks = [_head(report, everything)]
+    if everything and report.count("ok"):
+        blocks.append(_well(report, paint))
+    blocks += [list(_problem(check, paint)) for result in _ORDER for check in report.checks if check.result == result]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _head(report: Report) -> Iterator[str]:
+def _head(report: Report, everything: bool) -> list[str]:
     of = f"fleet {data(report.fleet)} of " if report.fleet else ""
-    yield f"{of}{data(report.tenant_id)} on {data(report.host)}, {rfc3339(report.at)}"
     bad = [count(report.count("fail"), "failure")] if report.count("fail") else []
     bad += [f"{report.count('unknown')} unknown"] if report.count("unknown") else []
     bad += [count(report.count("warn"), "warning")] if report.count("warn") else []
-    total = count(len(report.checks), "check")
-    yield f"{total}: {', '.join(bad)}" if bad else f"{total}: all is well"
+    well = f", {report.count('ok')} ok" if bad else ""
+    more = " (--all lists them)" if report.count("ok") and not everything else ""
+    told = f"{count(len(report.checks), 'check')}: {', '.join(bad) or 'all is well'}{well}{more}"
+    return [f"{of}{data(report.tenant_id)} on {data(report.host)}", *_fold(told, "")]
+
+
+def _well(report: Report, paint: Paint) -> list[str]:
+    lines: list[str] = []
+    group = ""
+    for check in report.checks:
+        if check.result == "ok":
+            lines += [paint(check.group, "bold")] if check.group != group else []
+            lines += _wrapped(check, paint, f"{check.name}: {data(check.found)}")
+            group = check.group
+    return lines
 
 
 def _problem(check: Check, paint: Paint) -> Iterator[str]:
@@ -50,13 +55,6 @@ def _problem(check: Check, paint: Paint) -> Iterator[str]:
         yield f"{_INDENT}$ {data(command)}"
     if check.advice:
         yield from _fold(data(check.advice), _INDENT)
-
-
-def _row(check: Check, paint: Paint) -> Iterator[str]:
-    if check.result != "ok":
-        yield _label(check, paint) + f"{check.name} (above)"
-        return
-    yield from _wrapped(check, paint, f"{check.name}: {data(check.found)}")
 
 
 def _wrapped(check: Check, paint: Paint, text: str) -> Iterator[str]:

@@ -57,15 +57,18 @@ def test_it_changes_nothing(patient: Patient) -> None:
     patient.host.systemctl("start", "mosaic-reconcile.timer")
 
 
-def test_the_text_fits_a_terminal_and_says_problems_first(patient: Patient) -> None:
+def test_the_text_fits_a_terminal_and_says_problems_last(patient: Patient) -> None:
     env = {**patient.env, "LC_ALL": "C"}
-    text = patient.host.run([*MOSAIC, "doctor"], env=env, check=False).stdout
+    text = patient.host.run([*MOSAIC, "doctor", "--all"], env=env, check=False).stdout
     assert text.isascii()
     assert "\x1b" not in text
     prose = [line for line in text.splitlines() if not line.lstrip().startswith("$ ")]
     assert [line for line in prose if len(line) > 80 and " " in line.strip()] == []
-    assert text.index("WARN   locale:") < text.index("\nprograms\n") < text.index("WARN   locale (above)")
-    assert "         $ unset LC_ALL\n" in text
+    assert text.index("\nprograms\n") < text.index("WARN     locale:")
+    assert "           $ unset LC_ALL\n" in text
+    short = patient.host.run([*MOSAIC, "doctor"], env=env, check=False).stdout
+    assert "WARN     locale:" in short
+    assert "\nprograms\n" not in short
 
 
 def test_linger_is_off(patient: Patient) -> None:

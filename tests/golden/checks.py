@@ -28,8 +28,9 @@ WELL = (
 )
 
 
-def report(*checks: Check) -> str:
-    return doctor_text(Report(fleet="demo", tenant_id="ada", host="build-1", at=known.NOW, checks=checks))
+def report(*checks: Check, everything: bool = False) -> str:
+    found = Report(fleet="demo", tenant_id="ada", host="build-1", at=known.NOW, checks=checks)
+    return doctor_text(found, everything=everything)
 
 
 def doctor() -> Iterator[Text]:
@@ -46,6 +47,7 @@ def doctor() -> Iterator[Text]:
         *judge_leftovers(Leftovers(units=("/u/mosaic-agent@.service",), beats=("/r/x.hb",))),
     )
     yield Text("a failure, something unknown, warnings", report(*ill))
+    yield Text("--all: a failure, something unknown, warnings", report(*ill, everything=True))
 
 
 def verify() -> Iterator[Text]:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 @click.command(name="doctor", epilog="\b\nExamples:\n  mosaic doctor\n  mosaic doctor --contract claude codex\n")
 @click.argument("runtimes", nargs=-1, metavar="[RUNTIME]...")
 @click.option("--contract", is_flag=True, help="Try the program of each RUNTIME (default: of all that are known).")
+@click.option("--all", "everything", is_flag=True, help="List also the checks that are as they should be.")
 @fleet_option
 @output_option
 @click.pass_obj
-def command(output: Output, *, runtimes: tuple[str, ...], contract: bool, fleet: str | None, form: Format) -> int:
-    """Check every prerequisite of this host, and show what mends what is wrong. Changes nothing.
+def command(
+    output: Output, *, runtimes: tuple[str, ...], contract: bool, everything: bool, fleet: str | None, form: Format
+) -> int:
+    """Check every prerequisite of this host, and show how to fix each problem; what is well is counted. Changes
+    nothing.
 
     With --contract: start each installed program in an empty home, on a tmux server of its own, against a model API on
     loopback, and prove launch, identification, delivery, heartbeat and reset. No token is spent.
@@ -42,7 +46,7 @@ def command(output: Output, *, runtimes: tuple[str, ...], contract: bool, fleet:
     else:
         from reconciler.render.doctor_text import doctor_text
 
-        output.result(doctor_text(report, paint=output.paint))
+        output.result(doctor_text(report, everything=everything, paint=output.paint))
     return int(ExitCode.UNHEALTHY if report.count("fail") else ExitCode.OK)
 
 
