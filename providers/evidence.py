@@ -15,7 +15,7 @@ from providers.host import HeartbeatFile
 from providers.pane_values import Pane
 
 if TYPE_CHECKING:
-    from providers.host import Usage
+    from providers.host import ResourceUsage
     from providers.pane_values import OtherPane
     from providers.programs.base import Reading
 
@@ -51,7 +51,7 @@ class SessionEvidence(KindEvidence):
     taken: bool = False  # it lives elsewhere, and its session's name is somebody else's
     screen: Reading | None = None
     unread: str = ""  # why its screen could not be read
-    usage: Usage | None = None  # only where it was measured
+    usage: ResourceUsage | None = None  # only where it was measured
     unit_failed: bool = False  # its unit is in systemd's list of failed ones
 
     @property

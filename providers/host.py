@@ -74,7 +74,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class ResourceUsage:
     """What an agent uses: CPU seconds since its start, and bytes of memory; None where nothing tells. The sources are
     `cgroup` (the account of its scope, what it left behind included) and `proc` (the sum over its processes)."""
 
@@ -110,7 +110,7 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PathState:
     """What stands at a path that the fleet does not own, links followed. `usable`: a folder may be entered, a file may
     be read; `runs`: a file may be executed. `unclear`: that could not be told. `why` says in a few words why it is not
     to be used, whatever it is; it is "" for `nothing`."""
@@ -192,7 +192,7 @@ class Look(Protocol):
         """The folder that a process is in, with " (deleted)" behind it if it is gone; "" if that cannot be told."""
         ...
 
-    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, ResourceUsage]:
         """What agents use of the machine, by agent name: `panes` has the processes of each one's pane, nearest first.
         One pass over the control groups of the panes."""
         ...
@@ -209,7 +209,7 @@ class Look(Protocol):
         """None: certainly not there."""
         ...
 
-    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+    def places(self, paths: Iterable[str]) -> Mapping[str, PathState]:
         """What stands at paths that are not the fleet's (working directories, secret files, whatever a roster names),
         by path. Never raises, and never hangs: what does not answer is `unclear`. Ask for all at once: that is one
         round trip."""

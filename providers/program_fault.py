@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Word = Literal["not-installed", "not-executable", "wrong-processor", "no-interpreter", "too-old"]
+FaultWord = Literal["not-installed", "not-executable", "wrong-processor", "no-interpreter", "too-old"]
 
 # npm's name of each, the version that was tried last, and the oldest that was tried and whose options our launch uses.
 PACKAGES: Mapping[str, tuple[str, str, str]] = {
@@ -24,7 +24,7 @@ class ProgramFault:
     """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or an
     advice, "" where there is none."""
 
-    word: Word
+    word: FaultWord
     why: str
     mend: str = ""
     searched: str = ""

@@ -33,7 +33,7 @@ NEW = ("/reset", "/new", "/clear")
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 
 
-class Heartbeat:
+class StubHeartbeat:
     """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds, and at once when something happens. A
     full disk never ends the agent."""
 
@@ -129,10 +129,10 @@ class Composer:
             os.write(1, byte.replace(b"\r", b"\n"))
 
 
-class Stub:
+class StubAgent:
     """One agent, until it is told to end."""
 
-    def __init__(self, name: str, heartbeat: Heartbeat, receipts: str) -> None:
+    def __init__(self, name: str, heartbeat: StubHeartbeat, receipts: str) -> None:
         self._name = name
         self._heartbeat = heartbeat
         self._receipts = receipts  # the folder where receipts are waited for; "": we speak for nobody
@@ -291,12 +291,12 @@ def main() -> None:
     home = os.environ.get("MOSAIC_HOME") or os.path.expanduser("~/.config/mosaic")
     interval = max(0.05, number(os.environ.get("MOSAIC_HEARTBEAT_INTERVAL", ""), 15.0))
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    heartbeat = Heartbeat(name, f"{home}/fleet/run", interval)
+    heartbeat = StubHeartbeat(name, f"{home}/fleet/run", interval)
     # An agent may start another stub, with its own environment: that one speaks for nobody.
     own = os.environ.get("MOSAIC_AGENT_PID", str(os.getpid())) == str(os.getpid())
     heartbeat.silent = not own
     raw_terminal()
-    Stub(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "").run()
+    StubAgent(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "").run()
 
 
 if __name__ == "__main__":

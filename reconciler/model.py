@@ -171,7 +171,7 @@ class Held:
     losses: tuple[str, ...] = ()
 
 
-class Sighting(NamedTuple):
+class RawEvidence(NamedTuple):
     """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup),
     `at` when it was so or was written (Unix seconds), None for what has no time."""
 
@@ -232,7 +232,7 @@ class AgentView(Value):
     pane: str = ""  # tmux's number for its pane, on its server
     cpu_s: float | None = None  # since its start; like `memory` (bytes) only where it was measured
     memory: int | None = None
-    evidence: tuple[Sighting, ...] = ()
+    evidence: tuple[RawEvidence, ...] = ()
 
     @property
     def closed(self) -> bool:

@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.context.host import Surroundings
+from reconciler.context.host import HostContext
 from reconciler.loop.result import RunOptions
 from reconciler.run.run import run
 from tests.world import FACTS, World
@@ -29,12 +29,12 @@ import json, pickle, sys
 from reconciler.commands.run_output import tell
 from reconciler.cli.output import Output
 from reconciler.loop.result import RunOptions
-from reconciler.context.host import Surroundings
+from reconciler.context.host import HostContext
 from reconciler.run.run import run
 
 with open(sys.argv[1], "rb") as file:
     world = pickle.load(file)
-here = Surroundings(
+here = HostContext(
     host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
 )
 result = run(RunOptions(fleet=sys.argv[2], dry_run=sys.argv[3] == "dry"), here)
@@ -73,7 +73,7 @@ def test_a_run_with_nothing_to_do_imports_nothing_dear(tmp_path: Path) -> None:
         FACTS, state_home=f"{tmp_path}/state", config_home=f"{tmp_path}/config", runtime_dir=f"{tmp_path}/run"
     )
     world = World(facts)
-    here = Surroundings(
+    here = HostContext(
         host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
     )
     assert run(RunOptions(fleet=str(fleet)), here).exit_code == 0

@@ -12,12 +12,12 @@ from providers.host import (
     HeartbeatFile,
     ManagerState,
     Pane,
-    Place,
+    PathState,
     Process,
+    ResourceUsage,
     TmuxServer,
     UnitFile,
     UnitState,
-    Usage,
 )
 from providers.launch.placement import TOTAL, size
 from providers.machine.heartbeat_files import parse
@@ -241,14 +241,14 @@ class WorldLook:
         proc = self._world.procs.get(pid)
         return (proc.cwd + (" (deleted)" if proc.cwd_gone else "")) if proc is not None else ""
 
-    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, ResourceUsage]:
         """A second of CPU for each minute of life, and 50 MiB for each process."""
         self._once("usage", "", lambda: None)
         found = {}
         for name, pids in panes.items():
             procs = [self._world.procs[pid] for pid in pids if pid in self._world.procs]
             source = "cgroup" if procs and procs[0].scope and "cgroup" not in self._world.blind else "proc"
-            found[name] = Usage(
+            found[name] = ResourceUsage(
                 cpu_s=sum((self._now - proc.started) / 60 for proc in procs) if procs else None,
                 cpu_source=source,
                 memory=len(procs) * 50 * 2**20 if procs else None,
@@ -282,13 +282,13 @@ class WorldLook:
             return FileState(odd=file.odd)
         return FileState(content=file.content, mode=file.mode)
 
-    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+    def places(self, paths: Iterable[str]) -> Mapping[str, PathState]:
         return {path: self._once("place", path, partial(self._place, path)) for path in paths}
 
-    def _place(self, path: str) -> Place:
+    def _place(self, path: str) -> PathState:
         if path in self._world.missing_folders:
-            return Place(kind="nothing")
-        return self._world.places.get(path, Place(kind="folder", usable=True))
+            return PathState(kind="nothing")
+        return self._world.places.get(path, PathState(kind="folder", usable=True))
 
     def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
         _ = living

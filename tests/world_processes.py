@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from providers.host import HostFacts, OtherPane, Place
+from providers.host import HostFacts, OtherPane, PathState
 from providers.program_fault import ProgramFault
 from tests.world_model import FACTS, Ended, File, PendingJob, Proc, Server, Session, Tally, Unit
 
@@ -28,7 +28,7 @@ class Processes:
         self.by = "nobody"  # who is acting, for the tally
         self.missing_folders: set[str] = set()
         self.programs: dict[str, ProgramFault] = {}  # what speaks against an agent's program; nothing, if not named
-        self.places: dict[str, Place] = {}  # what stands at paths of other people; a folder, if nothing is said
+        self.places: dict[str, PathState] = {}  # what stands at paths of other people; a folder, if nothing is said
         self.absent_variables: set[str] = set()
         self.hanging: set[str] = set()  # units whose start never ends
         self.crashing: set[str] = set()  # agents whose program ends at once

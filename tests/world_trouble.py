@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from providers.host import OtherPane, Place
+from providers.host import OtherPane, PathState
 from tests.world_machine import Machine
 from tests.world_model import BROKEN, HOLDER_UNIT, RESPONDER_UNIT, File, Server, Session, Unit
 
@@ -149,7 +149,7 @@ class Trouble(Machine):
         found = self.find(agent)
         if found and not found[1].dead:
             self.procs[found[1].pid].cwd_gone = True
-            self.places[self.procs[found[1].pid].cwd] = Place(kind="nothing")
+            self.places[self.procs[found[1].pid].cwd] = PathState(kind="nothing")
 
     def foreign_session(self, socket: str, name: str, mark: str = "", fleet: str = "") -> None:
         """A session that is not the fleet's, on a server that may be; it takes the place of none. Nothing happens on

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from errno import EINVAL, ELOOP, ENOENT, ENOTDIR
 from functools import partial
 
-from providers.host import Place
+from providers.host import PathState
 
 _Seen = tuple[int, bool, bool]  # mode, may be read (a folder: entered), may be executed
 
 
-def at(paths: Iterable[str], may_hang: Callable[[str], bool]) -> dict[str, Place]:
+def at(paths: Iterable[str], may_hang: Callable[[str], bool]) -> dict[str, PathState]:
     """By path, in their order. Never raises."""
     wanted = list(paths)
     answers: dict[str, _Seen | OSError] = {}
@@ -46,16 +46,16 @@ def _see(path: str) -> _Seen:
     return mode, runs if stat.S_ISDIR(mode) else os.access(path, os.R_OK), runs
 
 
-def _place(seen: _Seen | OSError) -> Place:
+def _place(seen: _Seen | OSError) -> PathState:
     if isinstance(seen, OSError):
         if seen.errno in (ENOENT, ENOTDIR):
-            return Place(kind="nothing")
+            return PathState(kind="nothing")
         if seen.errno == ELOOP:
-            return Place(kind="other", why="its symbolic links form a loop")
-        return Place(kind="unclear", why=seen.strerror or str(seen))
+            return PathState(kind="other", why="its symbolic links form a loop")
+        return PathState(kind="unclear", why=seen.strerror or str(seen))
     mode, usable, runs = seen
     if stat.S_ISDIR(mode):
-        return Place(kind="folder", usable=usable, why="" if usable else "it may not be entered")
+        return PathState(kind="folder", usable=usable, why="" if usable else "it may not be entered")
     if stat.S_ISREG(mode):
-        return Place(kind="file", usable=usable, runs=runs, why="" if usable else "it may not be read")
-    return Place(kind="other", why="it is neither a folder nor a regular file")
+        return PathState(kind="file", usable=usable, runs=runs, why="" if usable else "it may not be read")
+    return PathState(kind="other", why="it is neither a folder nor a regular file")

@@ -15,7 +15,7 @@ from providers.base import Action, Health, HeldReason, Kind, ObserveError, Prese
 from providers.evidence import StartEvidence
 
 if TYPE_CHECKING:
-    from providers.host import HostFacts, Look, Pane, Place
+    from providers.host import HostFacts, Look, Pane, PathState
     from providers.program_fault import ProgramFault
     from providers.steps import Step
     from specs.compiled import Agent, Fleet
@@ -91,7 +91,9 @@ def _is_own(pane: Pane, fleet: str) -> bool:
     return pane.fleet == fleet and not pane.moved
 
 
-def _against(agent: Agent, places: Mapping[str, Place], variables: Mapping[str, str] | None) -> StartEvidence | None:
+def _against(
+    agent: Agent, places: Mapping[str, PathState], variables: Mapping[str, str] | None
+) -> StartEvidence | None:
     """What speaks against a start, besides its program."""
     faults = list(_faults(agent, places, variables))
     if not faults:
@@ -102,7 +104,7 @@ def _against(agent: Agent, places: Mapping[str, Place], variables: Mapping[str, 
 
 
 def _faults(
-    agent: Agent, places: Mapping[str, Place], variables: Mapping[str, str] | None
+    agent: Agent, places: Mapping[str, PathState], variables: Mapping[str, str] | None
 ) -> Iterator[tuple[str, bool]]:
     """Each with whether it is certain."""
     folder = places[agent.working_directory]
@@ -146,7 +148,7 @@ def program_warnings(present: Mapping[ResourceKey, Present]) -> list[str]:
     return [f"{', '.join(names)}: {what}" for what, names in told.items()]
 
 
-def _what(place: Place, wanted: str) -> str:
+def _what(place: PathState, wanted: str) -> str:
     """Why it cannot do its work."""
     if place.kind == "nothing":
         return "does not exist on this host"

@@ -48,7 +48,7 @@ class _Seen:
     unread: list[str] = field(default_factory=list)  # those of them that could not be read
 
 
-class Files(Protocol):
+class ReseedFiles(Protocol):
     """What of a look is needed here."""
 
     def file(self, path: str) -> FileState | None: ...
@@ -71,13 +71,13 @@ class ReseedProvider:
         del fleet
         return self.read(look, facts.mosaic_home)
 
-    def would_change(self, look: Files, home: str) -> bool:
+    def would_change(self, look: ReseedFiles, home: str) -> bool:
         """Whether anything would be written if nothing but the files themselves stood against it. What somebody else
         has put in a file's place is left alone, and so changes nothing. Raises ObserveError."""
         seen = self.read(look, home).get(KEY)
         return seen is None or (seen.ours and dict(seen.fields) != dict(self._make()[3].fields))
 
-    def read(self, look: Files, home: str) -> Mapping[ResourceKey, Present]:
+    def read(self, look: ReseedFiles, home: str) -> Mapping[ResourceKey, Present]:
         """`observe`, for whoever has files and no look. Raises ObserveError."""
         shipped, wanted, text, resource = self._make()
         listed = look.file(f"{home}/{manifest.NAME}")
@@ -178,7 +178,7 @@ class _Sorter:
     """Says of each file what it is, in `seen`. Reads no file twice, and folders only to see that they are folders."""
 
     def __init__(
-        self, look: Files, home: str, shipped: Release, known: Manifest, wanted: Resource, seen: _Seen
+        self, look: ReseedFiles, home: str, shipped: Release, known: Manifest, wanted: Resource, seen: _Seen
     ) -> None:
         self._look, self._home, self._shipped, self._known = look, home, shipped, known
         self._wanted, self._seen = wanted.fields, seen
@@ -277,7 +277,7 @@ class _Sorter:
         return state, state.odd if state is not None else None
 
 
-def _held(look: Files, home: str, known: Manifest, shipped: str) -> tuple[HeldReason, str] | None:
+def _held(look: ReseedFiles, home: str, known: Manifest, shipped: str) -> tuple[HeldReason, str] | None:
     """Why nothing of it is to be touched now, with the reason of the closed list."""
     hold = look.file(f"{home}/{manifest.HOLD}")
     if hold is not None:

@@ -11,16 +11,16 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from providers import framework_files
-from providers.programs.base import Extra, Place, Plain
+from providers.programs.base import AgentPaths, Extra, Plain
 from providers.programs.registry import program
 from providers.shipped.release import release
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from providers.programs.base import Beats
+    from providers.programs.base import HeartbeatSource
     from specs.compiled import Agent
 
-Pair = tuple[str, str]
+AddedPair = tuple[str, str]
 
 CONTRACT = "contract.md"
 DIGEST_KEY = "MOSAIC_ADDED"
@@ -33,10 +33,10 @@ def folder(name: str, facts: HostFacts) -> str:
     return f"{facts.agents_dir}/{name}.d"
 
 
-def place(name: str, facts: HostFacts) -> Place:
+def place(name: str, facts: HostFacts) -> AgentPaths:
     """Where the files of an agent are, for its program."""
     own = folder(name, facts)
-    return Place(folder=own, bin_dir=facts.bin_dir, contract=f"{own}/{CONTRACT}", home=facts.home)
+    return AgentPaths(folder=own, bin_dir=facts.bin_dir, contract=f"{own}/{CONTRACT}", home=facts.home)
 
 
 def is_its_program(agent: Agent) -> bool:
@@ -52,7 +52,7 @@ def extra_of(agent: Agent, facts: HostFacts) -> Extra:
     return program(agent.runtime).extra(agent, place(agent.name, facts))  # noqa: S610 - no database is near
 
 
-def beats(agent: Agent) -> Beats:
+def beats(agent: Agent) -> HeartbeatSource:
     """Who writes the heartbeat of an agent. A program that we know does so by what its launch adds, so another command
     under its name does not; one that we do not know, or that needs nothing added, if its runtime is declared so."""
     known = program(agent.runtime)
@@ -61,7 +61,7 @@ def beats(agent: Agent) -> Beats:
     return known.beats if is_its_program(agent) else "none"
 
 
-def pairs(agent: Agent, facts: HostFacts) -> tuple[Pair, ...]:
+def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
     """The lines of the launch environment. Raises ValueError for a prefix of a text that has a "|" in it."""
     added = extra_of(agent, facts)
     lines = (
@@ -73,13 +73,13 @@ def pairs(agent: Agent, facts: HostFacts) -> tuple[Pair, ...]:
     return (*always, (DIGEST_KEY, digest(lines)), *lines) if lines else always
 
 
-def digest(lines: Iterable[Pair]) -> str:
+def digest(lines: Iterable[AddedPair]) -> str:
     """16 hex digits of what is added, whatever else is among the lines; "" if that is nothing."""
     added = [f"{key}={value}" for key, value in lines if key in LINES]
     return hashlib.sha256("\n".join(added).encode()).hexdigest()[:16] if added else ""
 
 
-def _given(lines: Iterable[Pair], added: Extra) -> str:
+def _given(lines: Iterable[AddedPair], added: Extra) -> str:
     """12 hex digits of all that a start hands to a program, whoever the agent is: what is added, and the programs and
     texts of this version. Whoever runs with other ones runs on an older launch."""
     made = hashlib.sha256("\n".join(f"{key}={value}" for key, value in lines).encode())

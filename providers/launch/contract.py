@@ -32,7 +32,7 @@ _MOST = 8_000
 _MOST_OF_A_PERSONA = 24_000
 _LONGEST_LINE = 8_000  # bytes: codex is told it in parts of whole lines, and takes 9,000 of each
 
-Section = tuple[str, str]  # source, text
+ContractSection = tuple[str, str]  # source, text
 
 
 def compose(fleet: Fleet, agent: Agent, facts: HostFacts, *, runtime: str = "") -> str:
@@ -80,7 +80,7 @@ class _Parts:
     def mission(self) -> str:
         return self._once("mission", "", lambda: _mission(self.fleet, self.facts))
 
-    def _once(self, what: str, name: str, sections: Callable[[], Iterable[Section]]) -> str:
+    def _once(self, what: str, name: str, sections: Callable[[], Iterable[ContractSection]]) -> str:
         made = self._made.get((what, name))
         if made is None:
             made = self._made[what, name] = _joined(sections())
@@ -101,7 +101,7 @@ def runtimes() -> tuple[str, ...]:
     return tuple(name.rpartition("/")[2].removesuffix(".md") for name in library.names("framework/runtimes", ".md"))
 
 
-def _common(runtime: str, facts: HostFacts) -> Iterator[Section]:
+def _common(runtime: str, facts: HostFacts) -> Iterator[ContractSection]:
     """What does not depend on the agent, but for its program."""
     yield from _framework("CONSTITUTION.md", "CONSTITUTION.md")
     yield from _framework("AGENTS.md", "AGENTS.md")
@@ -112,7 +112,7 @@ def _common(runtime: str, facts: HostFacts) -> Iterator[Section]:
 
 
 @cache
-def _framework(name: str, installed: str) -> tuple[Section, ...]:
+def _framework(name: str, installed: str) -> tuple[ContractSection, ...]:
     """A text of the framework's own, under the name that it has in `$MOSAIC_HOME`; nothing where none ships."""
     folder = f"framework/{name}".rpartition("/")[0]
     return ((installed, library.text(f"framework/{name}")),) if f"framework/{name}" in _shipped(folder) else ()
@@ -123,7 +123,7 @@ def _shipped(folder: str) -> frozenset[str]:
     return frozenset(library.names(folder, ".md"))
 
 
-def _operators(names: Iterable[str], facts: HostFacts) -> Iterator[Section]:
+def _operators(names: Iterable[str], facts: HostFacts) -> Iterator[ContractSection]:
     """The operator's own texts. One that is as it was first written for them says nothing yet."""
     overlays = {one.name: one for one in facts.overlays}
     for name in names:
@@ -142,7 +142,7 @@ def _template(name: str) -> str:
     return library.text(path) if path in _shipped("framework/templates") else ""
 
 
-def _persona(fleet: Fleet, agent_class: str) -> Iterator[Section]:
+def _persona(fleet: Fleet, agent_class: str) -> Iterator[ContractSection]:
     persona = fleet.personas.get(agent_class)
     if persona is not None:
         where = f"roles/{agent_class}.md in the fleet's repository"
@@ -150,7 +150,7 @@ def _persona(fleet: Fleet, agent_class: str) -> Iterator[Section]:
         yield f"contract of class {agent_class}", "\n".join(_in_lines(text))
 
 
-def _mission(fleet: Fleet, facts: HostFacts) -> Iterator[Section]:
+def _mission(fleet: Fleet, facts: HostFacts) -> Iterator[ContractSection]:
     """Without the line that tells people not to edit it: who reads it here cannot."""
     text = fleet.mission.partition("\n")[2] if is_projection(fleet.mission) else fleet.mission
     if text.strip():
@@ -179,7 +179,7 @@ def _in_lines(text: str) -> Iterator[str]:
         yield rest
 
 
-def _joined(sections: Iterable[Section]) -> str:
+def _joined(sections: Iterable[ContractSection]) -> str:
     """ "" for none."""
     strip = "\n"
     return "\n\n".join(f"{_source(source)}\n\n{text.strip(strip)}" for source, text in sections)

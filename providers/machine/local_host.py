@@ -21,7 +21,7 @@ from providers.processes import process as spawn
 from providers.processes import procfs
 from providers.systemd.bus_address import LINGER_DIR
 from providers.systemd.client import Systemd
-from providers.tmux.server import Tmux
+from providers.tmux.server import TmuxClient
 
 if TYPE_CHECKING:
     from providers.steps import (
@@ -40,7 +40,7 @@ __all__ = ["LocalHost", "LocalLook"]
 LINGER_TIMEOUT_S = 15.0
 _REASON_MAX = 500
 _WRITERS = 8
-Result = tuple[str, "StepResult"]
+FinishedStep = tuple[str, "StepResult"]
 S = TypeVar("S")
 
 
@@ -51,10 +51,10 @@ class LocalHost:
         self._environ = dict(os.environ if environ is None else environ)
         self.facts = facts or gather(self._environ)
         self.systemd = Systemd(self._environ, self.facts.uid)
-        self._tmux = Tmux(self._environ, self.facts.uid)
+        self._tmux = TmuxClient(self._environ, self.facts.uid)
         self._open: set[str] = set()
-        self._done: list[Result] = []
-        self._from_threads: deque[Result] = deque()
+        self._done: list[FinishedStep] = []
+        self._from_threads: deque[FinishedStep] = deque()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class LocalHost:
         for name, socket in _only(RecreateSocket, batch):
             self._ended(name, _recreate_socket(socket))
 
-    def completed(self, timeout_s: float) -> Sequence[Result]:
+    def completed(self, timeout_s: float) -> Sequence[FinishedStep]:
         deadline = time.monotonic() + timeout_s
         while True:
             self.systemd.pump(0)
@@ -144,7 +144,7 @@ class LocalHost:
         while self._from_threads:
             self._done.append(self._from_threads.popleft())
 
-    def _in_thread(self, ids: Sequence[str], work: Callable[[], Iterable[Result]]) -> None:
+    def _in_thread(self, ids: Sequence[str], work: Callable[[], Iterable[FinishedStep]]) -> None:
         import threading
 
         from providers.steps import StepResult
@@ -210,7 +210,7 @@ class LocalHost:
                 results |= dict.fromkeys(names, StepResult(ok=False, error=text))
         self._done.extend(results.items())
 
-    def _set_linger(self, name: str, user: str) -> Iterable[Result]:
+    def _set_linger(self, name: str, user: str) -> Iterable[FinishedStep]:
         yield name, self._linger(user)
 
     def _linger(self, user: str) -> StepResult:

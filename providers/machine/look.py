@@ -16,18 +16,18 @@ from providers.host import (
     HeartbeatFile,
     HostFacts,
     ManagerState,
-    Place,
+    PathState,
     Process,
+    ResourceUsage,
     TmuxServer,
     UnitFile,
     UnitState,
-    Usage,
 )
 from providers.processes import procfs
 from providers.processes.process import Child
 from providers.systemd.bus_address import LINGER_DIR
 from providers.systemd.client import Systemd
-from providers.tmux.server import Tmux
+from providers.tmux.server import TmuxClient
 
 if TYPE_CHECKING:
     from providers.program_fault import ProgramFault
@@ -40,7 +40,7 @@ T = TypeVar("T")
 class LocalLook:
     """Implements `providers.host.Look`. Every method raises ObserveError if it could not see."""
 
-    def __init__(self, facts: HostFacts, systemd: Systemd, tmux: Tmux, sockets: Sequence[str] = ()) -> None:
+    def __init__(self, facts: HostFacts, systemd: Systemd, tmux: TmuxClient, sockets: Sequence[str] = ()) -> None:
         """`sockets` will be asked for: tmux starts on its answer now, and works on it while we read other things."""
         self._facts, self._systemd, self._tmux = facts, systemd, tmux
         self._now, self._uptime = time.time(), time.monotonic()
@@ -118,7 +118,7 @@ class LocalLook:
     def cwd(self, pid: int) -> str:
         return self._once(("cwd", str(pid)), lambda: procfs.cwd(pid))
 
-    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, Usage]:
+    def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, ResourceUsage]:
         from providers.processes import usage
 
         return usage.measure(panes)
@@ -132,7 +132,7 @@ class LocalLook:
     def file(self, path: str) -> FileState | None:
         return self._once(("file", path), lambda: self._file(path))
 
-    def places(self, paths: Iterable[str]) -> Mapping[str, Place]:
+    def places(self, paths: Iterable[str]) -> Mapping[str, PathState]:
         from providers.filesystem import places
 
         wanted = list(dict.fromkeys(paths))

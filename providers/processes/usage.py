@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from providers.base import ObserveError
-from providers.host import Usage
+from providers.host import ResourceUsage
 from providers.names import agent_of_scope
 from providers.processes import procfs
 
@@ -17,17 +17,17 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def measure(panes: Mapping[str, Sequence[int]], mounts: Sequence[str] = MOUNTS) -> dict[str, Usage]:
+def measure(panes: Mapping[str, Sequence[int]], mounts: Sequence[str] = MOUNTS) -> dict[str, ResourceUsage]:
     """What each agent uses. `panes` has the processes of each one's pane, nearest first. One pass over the folder of
     the slice, whatever their number; what cannot be read is None, for that agent alone. Never raises."""
     slices = _slices(panes, mounts)
-    found: dict[str, Usage] = {}
+    found: dict[str, ResourceUsage] = {}
     for name, pids in panes.items():
         folder = _folder(slices, name, pids)
         cpu = _cpu(folder) if folder else None
         memory = _number(f"{folder}/memory.current") if folder else None
         summed = (None, None) if cpu is not None and memory is not None else _sum(pids)
-        found[name] = Usage(
+        found[name] = ResourceUsage(
             cpu_s=cpu if cpu is not None else summed[0],
             cpu_source="cgroup" if cpu is not None else "proc",
             memory=memory if memory is not None else summed[1],

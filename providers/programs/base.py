@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 Asks = Literal["", "permission", "question", "login", "trust", "menu"]
-Turn = Literal["idle", "busy", "unknown"]
-Beats = Literal["native", "hook", "none"]
+TurnWord = Literal["idle", "busy", "unknown"]
+HeartbeatSource = Literal["native", "hook", "none"]
 Reads = Literal["start", "conversation", "prompt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class AgentPaths:
     """Where the files of one agent are; absolute paths without a trailing slash."""
 
     folder: str  # of `Extra.files`: $MOSAIC_HOME/fleet/agents/NAME.d
@@ -33,8 +33,8 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
     """What a launch adds to the program's own command. In force from the next start on; no change of it restarts
-    anyone. `files` are names below `Place.folder` and their content. `text_args` are arguments that are made at the
-    start: a prefix, and the file whose content follows it. An environment value never holds a secret."""
+    anyone. `files` are names below `AgentPaths.folder` and their content. `text_args` are arguments that are made at
+    the start: a prefix, and the file whose content follows it. An environment value never holds a secret."""
 
     files: tuple[tuple[str, str], ...] = ()
     args: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Reading:
     `placeholders`: how many pasted texts stand folded in the composer. `why` names the evidence, for people.
     """
 
-    turn: Turn = "unknown"
+    turn: TurnWord = "unknown"
     composer: Literal["empty", "draft", "hidden"] = "hidden"
     draft: str = ""
     asks: Asks = ""
@@ -74,7 +74,7 @@ class Program(Protocol):
     def name(self) -> str: ...
 
     @property
-    def beats(self) -> Beats: ...
+    def beats(self) -> HeartbeatSource: ...
 
     @property
     def receipts(self) -> bool: ...
@@ -82,7 +82,7 @@ class Program(Protocol):
     @property
     def reads(self) -> Reads: ...
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         """What its launch adds; nothing if the agent's command is not this program."""
         ...
 
@@ -100,11 +100,11 @@ class Plain:
     """A program that nobody knows."""
 
     name: str
-    beats: Beats = "none"
+    beats: HeartbeatSource = "none"
     receipts: bool = False
     reads: Reads = "start"
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         _ = agent, place
         return Extra()
 

@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import claude_screen
-from providers.programs.base import Beats, Extra, Program, Reads
+from providers.programs.base import Extra, HeartbeatSource, Program, Reads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.programs.base import Place, Reading
+    from providers.programs.base import AgentPaths, Reading
     from providers.screen import Screen
     from specs.compiled import Agent
 
@@ -52,11 +52,11 @@ HOOKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 @dataclass(frozen=True, slots=True)
 class Claude:
     name: str = "claude"
-    beats: Beats = "hook"
+    beats: HeartbeatSource = "hook"
     receipts: bool = True
     reads: Reads = "start"
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         """What the agent's own command already gives is left to it: of two `--settings`, claude takes the last."""
         options = {word.partition("=")[0] for word in agent.argv}
         own = {name: value.literal for name, value in agent.env}
@@ -83,7 +83,7 @@ class Claude:
         return "/clear"
 
 
-def settings(place: Place, window: int | None = WINDOW) -> str:
+def settings(place: AgentPaths, window: int | None = WINDOW) -> str:
     """The file of settings, as JSON. `window`: how many tokens a conversation may have, None to say nothing of it."""
     return _settings(place.bin_dir, window)
 

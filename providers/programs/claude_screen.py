@@ -13,8 +13,8 @@ from providers.programs.base import Reading
 from providers.programs.screen_rows import rows
 
 if TYPE_CHECKING:
-    from providers.programs.base import Asks, Turn
-    from providers.programs.screen_rows import Row
+    from providers.programs.base import Asks, TurnWord
+    from providers.programs.screen_rows import ScreenRow
     from providers.screen import Screen
 
 _RULE = re.compile(r"─{8,}(?: .{1,80} ─+)?$")
@@ -74,7 +74,7 @@ def read(screen: Screen) -> Reading:
     )
 
 
-def _composer(seen: list[Row]) -> _Composer | None:
+def _composer(seen: list[ScreenRow]) -> _Composer | None:
     """The lowest one. A draft may have a rule in it, so that the nearest one above need not be its upper edge."""
     rules = [number for number, row in enumerate(seen) if _RULE.match(row.text)]
     for end in reversed(rules):
@@ -85,7 +85,7 @@ def _composer(seen: list[Row]) -> _Composer | None:
     return None
 
 
-def _draft(inside: list[Row]) -> str:
+def _draft(inside: list[ScreenRow]) -> str:
     first, *rest = (row.bright.rstrip() for row in inside)
     if _MODE.match(inside[0].text):
         return "\n".join([first, *rest]).strip()
@@ -93,7 +93,7 @@ def _draft(inside: list[Row]) -> str:
     return "\n".join(lines).strip()
 
 
-def _queued(above: list[Row]) -> tuple[str, ...]:
+def _queued(above: list[ScreenRow]) -> tuple[str, ...]:
     """The block of messages that ends right above the composer, in their order."""
     found: list[str] = []
     part: list[str] = []
@@ -109,7 +109,7 @@ def _queued(above: list[Row]) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
-def _turn(title: str, *, idle: bool, below: list[Row] | tuple[()]) -> tuple[Turn, str]:
+def _turn(title: str, *, idle: bool, below: list[ScreenRow] | tuple[()]) -> tuple[TurnWord, str]:
     """`idle`: whether it could be: its composer is there, with these rows below."""
     if _SPINNER.match(title):
         return "busy", "its title shows a spinner"
@@ -120,7 +120,7 @@ def _turn(title: str, *, idle: bool, below: list[Row] | tuple[()]) -> tuple[Turn
     return "unknown", ""
 
 
-def _dialog(seen: list[Row]) -> tuple[Asks, str]:
+def _dialog(seen: list[ScreenRow]) -> tuple[Asks, str]:
     lines = [row.text for row in seen if row.text]
     if not any(_CAN_LEAVE.search(line) for line in lines[-4:]):
         return "", ""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import codex_screen
-from providers.programs.base import Beats, Extra, Program, Reads
+from providers.programs.base import Extra, HeartbeatSource, Program, Reads
 
 if TYPE_CHECKING:
-    from providers.programs.base import Place, Reading
+    from providers.programs.base import AgentPaths, Reading
     from providers.screen import Screen
     from specs.compiled import Agent
 
@@ -46,11 +46,11 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Codex:
     name: str = "codex"
-    beats: Beats = "hook"
+    beats: HeartbeatSource = "hook"
     receipts: bool = True
     reads: Reads = "conversation"
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         """Nothing if the agent's own command has hooks: two `-c` of one key are not added up. And nothing if it may
         work through codex's daemon: with a `-c` it would do so no more, or stop at a question about one that runs."""
         own = "--" in agent.argv or any("hooks" in word for word in agent.argv)

@@ -13,8 +13,8 @@ from providers.programs.base import Reading
 from providers.programs.screen_rows import rows
 
 if TYPE_CHECKING:
-    from providers.programs.base import Asks, Turn
-    from providers.programs.screen_rows import Row
+    from providers.programs.base import Asks, TurnWord
+    from providers.programs.screen_rows import ScreenRow
     from providers.screen import Screen
 
 _MARK = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
@@ -62,7 +62,7 @@ def read(screen: Screen) -> Reading:
     )
 
 
-def _composer(seen: list[Row]) -> tuple[int, int] | None:
+def _composer(seen: list[ScreenRow]) -> tuple[int, int] | None:
     """The rows of the composer: from its mark to the blank row above the status rows, all of them indented."""
     end = len(seen)
     while end and not seen[end - 1].text:
@@ -84,12 +84,12 @@ def _composer(seen: list[Row]) -> tuple[int, int] | None:
     return None
 
 
-def _draft(inside: list[Row]) -> str:
+def _draft(inside: list[ScreenRow]) -> str:
     first, *rest = (row.bright.rstrip() for row in inside)
     return "\n".join([first[1:].removeprefix(" "), *(line.removeprefix("  ") for line in rest)]).strip()
 
 
-def _queued(above: list[Row]) -> tuple[str, ...]:
+def _queued(above: list[ScreenRow]) -> tuple[str, ...]:
     """What stands below the headings of its queues, right above the composer, in its order: three rows of each."""
     headings = [number for number, row in enumerate(above) if _QUEUES.match(row.text)]
     found: list[list[str]] = []
@@ -101,7 +101,7 @@ def _queued(above: list[Row]) -> tuple[str, ...]:
     return tuple("\n".join(lines) for lines in found)
 
 
-def _turn(title: str, above: list[Row] | None) -> tuple[Turn, str]:
+def _turn(title: str, above: list[ScreenRow] | None) -> tuple[TurnWord, str]:
     """`above`: the rows above its composer, if that is there: while it works, one says how to interrupt it."""
     if _SPINNER.match(title):
         return "busy", "its title shows a spinner"
@@ -112,7 +112,7 @@ def _turn(title: str, above: list[Row] | None) -> tuple[Turn, str]:
     return "idle", "its composer is there, and nothing says that it works"
 
 
-def _dialog(seen: list[Row], title: str) -> tuple[Asks, str]:
+def _dialog(seen: list[ScreenRow], title: str) -> tuple[Asks, str]:
     lines = [row.text for row in seen if row.text]
     if any(_CAN_LEAVE.search(line) for line in lines[-3:]):
         for words, asks, why in _DIALOGS:

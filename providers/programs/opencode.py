@@ -12,11 +12,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
-from providers.programs.base import Asks, Beats, Extra, Reading, Reads, Turn
+from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord
 from providers.programs.screen_cells import Cell, cells, columns
 
 if TYPE_CHECKING:
-    from providers.programs.base import Place, Program
+    from providers.programs.base import AgentPaths, Program
     from providers.screen import Screen
     from specs.compiled import Agent
 
@@ -40,11 +40,11 @@ class OpenCode:
     """The program."""
 
     name: str = "opencode"
-    beats: Beats = "native"
+    beats: HeartbeatSource = "native"
     receipts: bool = True
     reads: Reads = "prompt"
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         """Two variables that opencode adds to what it reads of the person's own. One that the roster sets is kept."""
         if not agent.argv or agent.argv[0].rpartition("/")[2] != self.name:
             return Extra()
@@ -143,7 +143,7 @@ def _lies_over_it(lines: tuple[str, ...]) -> Reading:
     return Reading()
 
 
-def _turn(below: tuple[str, ...]) -> tuple[Turn, str]:
+def _turn(below: tuple[str, ...]) -> tuple[TurnWord, str]:
     for line in below:
         if found := _BUSY.search(line):
             return "busy", f"it says: {found[0][:80]}"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
-from providers.programs.base import Asks, Beats, Extra, Reading, Reads, Turn
+from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord
 from providers.programs.screen_cells import cells
 
 if TYPE_CHECKING:
-    from providers.programs.base import Place, Program
+    from providers.programs.base import AgentPaths, Program
     from providers.screen import Screen
     from specs.compiled import Agent
 
@@ -37,11 +37,11 @@ class Pi:
     """The program."""
 
     name: str = "pi"
-    beats: Beats = "native"
+    beats: HeartbeatSource = "native"
     receipts: bool = True
     reads: Reads = "prompt"
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         """The extension, beside the person's own: `-e` adds to what pi finds by itself."""
         if not agent.argv or agent.argv[0].rpartition("/")[2] != self.name:
             return Extra()
@@ -114,7 +114,7 @@ def _menu(screen: Screen, rules: list[int]) -> Reading:
     return Reading(asks=asks, why=f"a menu is open: {head[:80]}")
 
 
-def _turn(screen: Screen, top: int) -> tuple[Turn, str]:
+def _turn(screen: Screen, top: int) -> tuple[TurnWord, str]:
     """Its spinner is coloured, and not on the ground that messages and the output of tools have."""
     for row in range(top - 1, max(-1, top - _NEAR), -1):
         if found := _SPINNER.fullmatch(screen.lines[row]):

@@ -15,7 +15,7 @@ _OTHER = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScreenRow:
     """`bright` is `text` with blanks where it is faint: what a program suggests, and what it only remembers."""
 
     text: str
@@ -46,18 +46,20 @@ class _Pen:
                     next(words, "")
 
 
-def rows(screen: Screen) -> list[Row]:
+def rows(screen: Screen) -> list[ScreenRow]:
     """One for each line. tmux lets attributes go on from one line to the next."""
     pen = _Pen()
     seen = [_row(styled, pen) for styled in screen.styled]
     found = []
     for number, line in enumerate(screen.lines):
-        row = seen[number] if number < len(seen) else Row(line, line)
-        found.append(row if row.text == line else Row(line, line))  # without its styles, nothing is taken for faint
+        row = seen[number] if number < len(seen) else ScreenRow(line, line)
+        found.append(
+            row if row.text == line else ScreenRow(line, line)
+        )  # without its styles, nothing is taken for faint
     return found
 
 
-def _row(styled: str, pen: _Pen) -> Row:
+def _row(styled: str, pen: _Pen) -> ScreenRow:
     text: list[str] = []
     faint: list[bool] = []
     inverse: list[bool] = []
@@ -69,7 +71,7 @@ def _row(styled: str, pen: _Pen) -> Row:
         faint[at] = faint[at] or (inverse[at] and faint[at + 1])
     bright = (" " if hidden else letter for letter, hidden in zip(text, faint, strict=True))
     whole = "".join(text).rstrip()
-    return Row(whole, "".join(bright)[: len(whole)])
+    return ScreenRow(whole, "".join(bright)[: len(whole)])
 
 
 def _pieces(styled: str, pen: _Pen) -> Iterator[str]:

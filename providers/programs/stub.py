@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 from providers.programs.base import Plain
 
 if TYPE_CHECKING:
-    from providers.programs.base import Beats, Program, Reads
+    from providers.programs.base import HeartbeatSource, Program, Reads
 
 
 @dataclass(frozen=True, slots=True)
-class Stub(Plain):
+class StubProgram(Plain):
     """The program. Nothing on its screen tells a draft from what it has said, so nothing is read from it."""
 
-    beats: Beats = "native"
+    beats: HeartbeatSource = "native"
     receipts: bool = True
     reads: Reads = "conversation"
 
@@ -23,4 +23,4 @@ class Stub(Plain):
         return f"/{how}"
 
 
-PROGRAM: Program = Stub("stub")
+PROGRAM: Program = StubProgram("stub")

@@ -23,7 +23,7 @@ _CLIENTS = "@mosaic-client:#{client_created}:#{client_tty}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class PaneSnapshot:
     """One look. `found` other than "pane": it is gone, and the rest is empty.
 
     `rows`: as `capture-pane -e` gives them, from the oldest asked for to the bottom of the screen; `screen`: the screen
@@ -54,10 +54,10 @@ class Viewer:
     created: float
 
 
-class Glass(Panes):
+class PaneViewer(Panes):
     """Panes, to be looked at."""
 
-    def glance(self, where: Where, pane: PaneState, *, back: int = 0, joined: bool = False) -> Glance:
+    def glance(self, where: Where, pane: PaneState, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
         """The pane's screen and `back` rows of history, in one call. Raises PaneError."""
         if not re.fullmatch(r"%[0-9]+", pane.id, re.ASCII):
             raise PaneError(f"{pane.id!r} is not a pane")
@@ -69,7 +69,7 @@ class Glass(Panes):
             argv += ["-S", str(-back), ";", "display-message", "-p", nonce, ";", *capture]
         done = self._run(where, argv)
         if done.status != 0:
-            return Glance(found=_gone(done))
+            return PaneSnapshot(found=_gone(done))
         return _glance(where, pane, done.out.decode("utf-8", "replace"), nonce if back else "")
 
     def viewers(self, where: Where, pane: PaneState) -> tuple[Viewer, ...]:
@@ -104,7 +104,7 @@ class Glass(Panes):
         return (prefix, found[1]) if found and prefix not in ("", "None") else None
 
 
-def _glance(where: Where, pane: PaneState, text: str, between: str) -> Glance:
+def _glance(where: Where, pane: PaneState, text: str, between: str) -> PaneSnapshot:
     head, _, rest = text.partition("\n")
     above, found, screen = rest.partition(f"{between}\n") if between else (rest, "", rest)
     fields = head.split(":", len(_NUMBERS) + len(_MARKS) + 1)
@@ -122,8 +122,8 @@ def _glance(where: Where, pane: PaneState, text: str, between: str) -> Glance:
         raise PaneError(f"tmux printed something that is not a pane: {head[:200]!r}") from None
     own, fleet, title = fields[len(_NUMBERS) + 1 :]
     if (own, fleet, pid) != (where.agent, where.fleet, pane.pid):
-        return Glance(found="foreign")
-    return Glance(
+        return PaneSnapshot(found="foreign")
+    return PaneSnapshot(
         found="pane",
         dead=bool(dead),
         dead_status=status if fields[3] else None,

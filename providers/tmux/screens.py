@@ -18,13 +18,13 @@ from providers.tmux.pane_input import self_contained
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.tmux.server import Tmux
+    from providers.tmux.server import TmuxClient
 
 _ID = re.compile(r"%[0-9]+", re.ASCII)
 _HEAD = "#{pane_id}|#{pane_pid}|#{pane_width}|#{pane_height}|#{cursor_x}|#{cursor_y}|#{=256:pane_title}"
 
 
-def read_screens(tmux: Tmux, socket: str, panes: Mapping[str, int]) -> dict[str, Screen]:
+def read_screens(tmux: TmuxClient, socket: str, panes: Mapping[str, int]) -> dict[str, Screen]:
     """The screens of those of `panes` (tmux's number of each, and its process) that are still there with that process.
     Raises ObserveError."""
     wanted = [pane for pane in panes if _ID.fullmatch(pane)]

@@ -36,7 +36,7 @@ _LIST = (
 Processes = Callable[[], Mapping[int, Process]]
 
 
-class Tmux:
+class TmuxClient:
     """The tmux of one user; `socket` is a name as for `-L`, and "" the default server."""
 
     def __init__(self, environ: Mapping[str, str], uid: int, *, timeout_s: float = TIMEOUT_S) -> None:

@@ -17,19 +17,19 @@ from reconciler.plan.holding.forced import REMOVED, STOPPED, forced, restarted
 
 if TYPE_CHECKING:
     from providers.base import Json
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.model import AgentView, History
 
 LOCK_WAIT_S = 15.0  # a run that is under way is waited for
-What = Literal["stop", "restart", "remove"]
+ForcedWhat = Literal["stop", "restart", "remove"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Force:
     """`living`: what was seen of those that live here; `besides`: a sentence for each of the others."""
 
-    place: Here | None
-    what: What
+    place: FleetContext | None
+    what: ForcedWhat
     living: Mapping[str, AgentView]
     besides: tuple[str, ...]
     never: bool = False  # the rollout policy lets nobody be restarted
@@ -60,16 +60,16 @@ class Force:
         return [{"agent": name, "pid": view.pid, "despite": self.against(view)} for name, view in self.living.items()]
 
 
-def open_force(place: Here | None, what: What, names: Sequence[str]) -> Force:
+def open_force(place: FleetContext | None, what: ForcedWhat, names: Sequence[str]) -> Force:
     """Look at the agents of these names, before anything is changed. `place` None: the fleet has not run here."""
     from reconciler.agents.lookup import in_force
-    from reconciler.agents.observer import Eyes
+    from reconciler.agents.observer import AgentObserver
 
     if place is None or place.store.load_status() is None:
         why = "this fleet has not run on this host yet, so --force has nothing to end here"
         return Force(place=None, what=what, living={}, besides=(why,))
     fleet = in_force(place)
-    views = Eyes(place, fleet).views()
+    views = AgentObserver(place, fleet).views()
     peers = {peer.name: peer.host for peer in fleet.peers}
     living, besides = {}, []
     for name in names:
@@ -85,7 +85,7 @@ def open_force(place: Here | None, what: What, names: Sequence[str]) -> Force:
     return Force(place=place, what=what, living=living, besides=tuple(besides), never=fleet.policy.on_change == "never")
 
 
-def changes(what: What, names: Sequence[str], roster: bytes | None) -> Mapping[str, str]:
+def changes(what: ForcedWhat, names: Sequence[str], roster: bytes | None) -> Mapping[str, str]:
     """By name, the change for which it is to go, out of the roster as it was written. Pure."""
     if what != "restart":
         return dict.fromkeys(names, STOPPED if what == "stop" else REMOVED)
@@ -125,7 +125,7 @@ def _recorded(history: History, force: Force, for_what: Mapping[str, str], by: s
     return replace(history, agents=agents)
 
 
-def _tell_log(place: Here, force: Force, name: str, by: str, now: float, revision: str) -> None:
+def _tell_log(place: FleetContext, force: Force, name: str, by: str, now: float, revision: str) -> None:
     from reconciler.state.event_log import EventLog
     from reconciler.status.events import Event, EventType
 
@@ -145,13 +145,13 @@ def _tell_log(place: Here, force: Force, name: str, by: str, now: float, revisio
     log.write([event], now=now, revision=revision)
 
 
-_END: Mapping[What, str] = {"stop": "stop", "restart": "restart", "remove": "removal"}
+_END: Mapping[ForcedWhat, str] = {"stop": "stop", "restart": "restart", "remove": "removal"}
 
 
-def place_of(fleet: str | None, spec: str) -> Here | None:
+def place_of(fleet: str | None, spec: str) -> FleetContext | None:
     """The state of the fleet on this host; None if it has never run here."""
     from providers.machine.facts import gather
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.context.settings import read_settings, settings_path
     from reconciler.state.store import Store
 
@@ -159,4 +159,4 @@ def place_of(fleet: str | None, spec: str) -> Here | None:
         return None
     facts = gather(os.environ)
     settings = read_settings(settings_path(facts.config_home))
-    return Here(facts=facts, settings=settings, store=Store.open(facts, fleet), spec=spec)
+    return FleetContext(facts=facts, settings=settings, store=Store.open(facts, fleet), spec=spec)

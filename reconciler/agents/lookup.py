@@ -9,11 +9,11 @@ from reconciler.errors import MosaicError, NotFound, unknown_agent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from specs.compiled import Agent, Fleet, Peer
 
 
-def in_force(place: Here, *, host: str | None = None) -> Fleet:
+def in_force(place: FleetContext, *, host: str | None = None) -> Fleet:
     """The fleet as the revision in force declares it, for this host or for another one; nothing is fetched, and no host
     is looked at. Raises NotFound if no revision ever was in force here, or it is not kept any more."""
     from reconciler.plan.desired import inputs_digest
@@ -43,7 +43,7 @@ def lookup(fleet: Fleet, name: str) -> Agent | Peer:
     raise unknown_agent(name, {one.name for one in everyone} | {one.alias for one in everyone if one.alias})
 
 
-def not_among(word: str, what: str, known: Iterable[str]) -> NotFound:
+def unknown_value_error(word: str, what: str, known: Iterable[str]) -> NotFound:
     """The error for a host or a class (`what`) that no agent has."""
     from difflib import get_close_matches
 
@@ -53,7 +53,7 @@ def not_among(word: str, what: str, known: Iterable[str]) -> NotFound:
     return NotFound(f'no agent here has the {what} "{word}"', help=way)
 
 
-def _compiled(place: Here, revision: str, host: str) -> Fleet:
+def _compiled(place: FleetContext, revision: str, host: str) -> Fleet:
     """The commit compiled anew from our own copy: what is kept is for another host, of another version, or damaged."""
     from reconciler.git.mirror import Checkout
     from reconciler.plan.desired import compile_files

@@ -14,24 +14,24 @@ from reconciler.loop.converge import Context, look
 from reconciler.loop.result import RunOptions
 
 if TYPE_CHECKING:
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.model import AgentView
     from specs.compiled import Fleet
 
-EVERY_S = 5.0  # between two looks of `Eyes.follow`
+EVERY_S = 5.0  # between two looks of `AgentObserver.follow`
 
 
-class Eyes:
+class AgentObserver:
     """Looks at the whole host, as a preview does: nothing is changed and nothing is written."""
 
-    def __init__(self, place: Here, fleet: Fleet) -> None:
-        from reconciler.context.host import surroundings
+    def __init__(self, place: FleetContext, fleet: Fleet) -> None:
+        from reconciler.context.host import host_context
         from reconciler.loop.host_guard import at_home
         from reconciler.loop.setup import context
         from reconciler.observe.idle_threshold import with_idle_threshold
 
         self._fleet, _ = with_idle_threshold(fleet, os.environ)
-        around = surroundings()
+        around = host_context()
         at_home(around.host)
         self._ctx: Context = context(around, place.store, place.settings, RunOptions(dry_run=True))
         self.last: AgentView | None = None

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from providers.tmux.pane_input import PaneError, PaneState, Where
-from providers.tmux.pane_view import Glance, Glass, Viewer
+from providers.tmux.pane_view import PaneSnapshot, PaneViewer, Viewer
 from reconciler.errors import MosaicError, Unavailable
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 TEXT_MAX = 1 << 20  # bytes of a pane's text
 
 
-class Pane:
+class AgentPane:
     """One agent's pane, found by its marks. Raises MosaicError where there is none."""
 
     def __init__(self, fleet: Fleet, agent: Agent) -> None:
         self.agent = agent
         self.where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
-        self.glass = Glass(os.environ)
+        self.glass = PaneViewer(os.environ)
         try:
             self.state: PaneState = self.glass.state(self.where)
         except PaneError as error:
@@ -29,7 +29,7 @@ class Pane:
         if self.state.found != "pane":
             raise gone(self.state.found, agent)
 
-    def glance(self, *, back: int = 0, joined: bool = False) -> Glance:
+    def glance(self, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
         """Raises Unavailable where tmux does not answer, MosaicError when the pane is gone."""
         try:
             seen = self.glass.glance(self.where, self.state, back=back, joined=joined)
@@ -72,7 +72,7 @@ def _key(name: str) -> str:
     return name
 
 
-def text_of(seen: Glance, lines: int = TEXT_MAX, *, screen: bool = False) -> str:
+def text_of(seen: PaneSnapshot, lines: int = TEXT_MAX, *, screen: bool = False) -> str:
     """The end of what was seen (`screen`: of the screen alone) as plain text: secrets hidden, nothing empty at the
     right and at the bottom. What became of a dead pane stands far below what its program wrote: of the empty lines
     between them one is kept."""
@@ -85,7 +85,7 @@ def text_of(seen: Glance, lines: int = TEXT_MAX, *, screen: bool = False) -> str
     return redact("\n".join(rows), max_lines=lines, max_bytes=TEXT_MAX)
 
 
-def rows_of(seen: Glance, *, screen: bool = False) -> list[str]:
+def rows_of(seen: PaneSnapshot, *, screen: bool = False) -> list[str]:
     """`text_of`, line by line."""
     text = text_of(seen, screen=screen)
     return text.split("\n") if text else []
@@ -107,7 +107,7 @@ def gone(found: str, agent: Agent) -> MosaicError:
     return MosaicError(f"agent {name} does not run: {what} {agent.session} {where} is not there", help="run: reconcile")
 
 
-def ended(seen: Glance, agent: Agent) -> MosaicError:
+def ended(seen: PaneSnapshot, agent: Agent) -> MosaicError:
     """The error of a pane whose program has ended."""
     status = f" with status {seen.dead_status}" if seen.dead_status is not None else ""
     return MosaicError(f"the program of agent {agent.name} has ended{status}", help=f"mosaic agent tail {agent.name}")

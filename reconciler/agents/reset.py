@@ -12,7 +12,7 @@ from providers.machine.heartbeat_files import parse
 from providers.names import agent_unit
 from providers.steps import CaptureDead, Step, StepResult, UnitJob
 from providers.tmux.pane_input import PaneError, Panes, Where
-from reconciler.agents.reset_verdict import Record, Restarted, Sight, after_restart, evidence, newest
+from reconciler.agents.reset_verdict import ResetRecord, Restarted, Sight, after_restart, evidence, newest
 from reconciler.errors import MosaicError, Refused
 from reconciler.model import AgentHistory
 from reconciler.plan.holding.backoff import noted_start
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from providers.base import Json
     from providers.host import Host, HostFacts
     from providers.programs.base import Program
-    from reconciler.agents.observer import Eyes
-    from reconciler.context.fleet import Here
+    from reconciler.agents.observer import AgentObserver
+    from reconciler.context.fleet import FleetContext
     from reconciler.delivery.verdict import Delivery
-    from reconciler.status.events import Source
+    from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet
 
 LOCK_WAIT_S = 15.0  # a run that is under way is waited for
@@ -39,7 +39,7 @@ POLL_S = 0.1
 _RECORD_MAX = 4096
 
 
-def must_not_be_held(place: Here, fleet: Fleet, agent: Agent, *, force: bool) -> None:
+def must_not_be_held(place: FleetContext, fleet: Fleet, agent: Agent, *, force: bool) -> None:
     """Raises Refused while the fleet is paused, and for an agent that is to be left alone unless `force`."""
     from reconciler.state.pause import merge, read_pause
 
@@ -52,7 +52,7 @@ def must_not_be_held(place: Here, fleet: Fleet, agent: Agent, *, force: bool) ->
         raise Refused(f"agent {agent.name} is suspended by {one.by}: {one.reason}", help="--force does it all the same")
 
 
-def restart(place: Here, agent: Agent, eyes: Eyes, host: Host) -> Restarted:
+def restart(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) -> Restarted:
     """Restart its unit, wait until its program is there, and hear from it which session it is in. It is no crash, and
     no backoff follows from it. Raises Locked, and MosaicError when it does not come up."""
     now = time.time()
@@ -72,7 +72,7 @@ def restart(place: Here, agent: Agent, eyes: Eyes, host: Host) -> Restarted:
     return _restarted(place.facts, agent, before, since=now)
 
 
-def _restarted(facts: HostFacts, agent: Agent, before: Record, *, since: float) -> Restarted:
+def _restarted(facts: HostFacts, agent: Agent, before: ResetRecord, *, since: float) -> Restarted:
     """Waits for the new program's word, where its program says anything of sessions at all."""
     words = _Words(facts, agent.name)
     deadline = time.monotonic() + VERIFY_S
@@ -84,7 +84,7 @@ def _restarted(facts: HostFacts, agent: Agent, before: Record, *, since: float) 
         time.sleep(POLL_S)
 
 
-def _carry_out(place: Here, agent: Agent, eyes: Eyes, host: Host) -> None:
+def _carry_out(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) -> None:
     from reconciler.state.logs import save_crash
 
     view = eyes.view(agent.name)
@@ -109,7 +109,7 @@ def carry_out(host: Host, step: Step) -> StepResult:
     return StepResult(ok=False, changed=False, error="it did not end in time")
 
 
-def by_command(place: Here, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
+def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
     """Type the program's own command, and wait for what shows that it has done its work. `delivered` is a conversation
     that begins anew; raises what `deliver` does."""
     from providers.programs.base import LATE_SESSIONS
@@ -143,18 +143,18 @@ class _Words:
     def __init__(self, facts: HostFacts, agent: str) -> None:
         self._folder, self._agent = facts.run_dir, agent
 
-    def record(self) -> Record:
+    def record(self) -> ResetRecord:
         return newest([self._read(kind) for kind in ("turn", "hb")])
 
-    def _read(self, kind: str) -> Record:
+    def _read(self, kind: str) -> ResetRecord:
         with suppress(OSError), Path(self._folder, f"{self._agent}.{kind}").open("rb") as file:
             found = parse(file.read(_RECORD_MAX), time.time())
             if found.error is None and found.words.get("source") != "sidecar":
                 words = found.words
                 by: Literal["hook", "status-file"] = "hook" if kind == "turn" else "status-file"
                 event, session = words.get("event", ""), words.get("session", "")
-                return Record(ts=found.ts, event=event, session=session, pid=found.pid, by=by)
-        return Record()
+                return ResetRecord(ts=found.ts, event=event, session=session, pid=found.pid, by=by)
+        return ResetRecord()
 
 
 class _Looking(_Words):
@@ -176,7 +176,9 @@ class _Looking(_Words):
         return Sight(lines=screen.lines, row=screen.cursor[1], ready=self._program.read(screen).composer == "empty")
 
 
-def tell_log(place: Here, agent: str, message: str, how: str, *, source: Source = "operator", forced: str = "") -> None:
+def record_event(
+    place: FleetContext, agent: str, message: str, how: str, *, source: EventSource = "operator", forced: str = ""
+) -> None:
     """Write down who did what to whom; `forced`: what spoke against it and was overruled. Raises StateError."""
     by = "mosaic"
     if source == "operator":

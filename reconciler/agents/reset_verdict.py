@@ -21,7 +21,7 @@ _MORE = 2  # lines that a fresh screen may have more than the one before: a tip,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class ResetRecord:
     """The newest word of the agent's own program: which event, in which of its sessions, when (Unix seconds), by which
     process, and how it was said."""
 
@@ -73,7 +73,7 @@ def would_not_start(view: AgentView) -> str:
 
 
 def evidence(
-    before: Record, after: Record, was: Sight, now: Sight | None, *, submitted: float, late: bool = False
+    before: ResetRecord, after: ResetRecord, was: Sight, now: Sight | None, *, submitted: float, late: bool = False
 ) -> Literal["", "hook", "status-file", "pane"]:
     """What shows that the conversation is a new one. Its program's word counts most, and where it names the session of
     before, no screen says otherwise; then a screen that is ready for input, and on which nothing stands of what was
@@ -93,7 +93,7 @@ def evidence(
     return "pane" if last and not grown and not set(last) & set(stands) else ""
 
 
-def after_restart(before: Record, after: Record, *, since: float, over: bool) -> Restarted:
+def after_restart(before: ResetRecord, after: ResetRecord, *, since: float, over: bool) -> Restarted:
     """Whether a restart has brought a new conversation. A new process is none: its command may take the old one up
     again, and shows whatever it likes while it does. Only what it says itself of its session counts. `since`: Unix
     seconds of the restart; `over`: nobody waits any longer."""
@@ -128,6 +128,6 @@ def _worth(lines: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in lines if sum(one.isalnum() for one in line) >= _LONG))
 
 
-def newest(records: Collection[Record]) -> Record:
+def newest(records: Collection[ResetRecord]) -> ResetRecord:
     """The last of them; an empty one if there is none."""
-    return max(records, key=lambda one: one.ts, default=Record())
+    return max(records, key=lambda one: one.ts, default=ResetRecord())

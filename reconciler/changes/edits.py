@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.changes.proposal import Edited, Verb
+from reconciler.changes.proposal import Edited, EditVerb
 from reconciler.errors import NotFound, Refused, unknown_agent
 from reconciler.plan.holding.guards import FLOOR_CLASSES
 from specs.fleet_files import FLEET, ROSTER
@@ -13,9 +13,9 @@ from specs.loading.checks import WHOLE_FLEET
 from specs.loading.load import LoadResult
 
 if TYPE_CHECKING:
-    from specs.yaml_text.quoting import Value
+    from specs.yaml_text.quoting import YamlValue
 
-Files = Mapping[str, bytes]
+FleetTexts = Mapping[str, bytes]
 _WHEN = {
     "when-idle": "an agent that works is let finish: it is restarted when it is idle",
     "immediately": "the rollout policy is `immediately`: agents are restarted whatever they do",
@@ -23,10 +23,10 @@ _WHEN = {
 }
 
 
-def add(entry: Mapping[str, Value]) -> Verb:
+def add(entry: Mapping[str, YamlValue]) -> EditVerb:
     """One more agent; `entry` begins with `name`. One whose entry is a tombstone is declared again."""
 
-    def verb(files: Files, _loaded: LoadResult) -> Edited:
+    def verb(files: FleetTexts, _loaded: LoadResult) -> Edited:
         from specs.editing.edit import add_agent, entries, set_agents
 
         name = str(entry["name"])
@@ -48,11 +48,11 @@ def add(entry: Mapping[str, Value]) -> Verb:
     return verb
 
 
-def remove(asked: Sequence[str], *, tombstone: bool, gone: Callable[[str], bool] = lambda _name: False) -> Verb:
+def remove(asked: Sequence[str], *, tombstone: bool, gone: Callable[[str], bool] = lambda _name: False) -> EditVerb:
     """Without these agents; with a tombstone, their entries stay and say so. What suspended them goes, too. `gone`:
     whether a name may be one that is not in the roster any more."""
 
-    def verb(files: Files, loaded: LoadResult) -> Edited:
+    def verb(files: FleetTexts, loaded: LoadResult) -> Edited:
         from specs.editing.edit import entries, remove_agent, remove_suspension, set_agents, suspended
 
         before = [name for name in asked if gone(name) and name not in entries(_roster(files))]
@@ -80,10 +80,10 @@ def remove(asked: Sequence[str], *, tombstone: bool, gone: Callable[[str], bool]
     return verb
 
 
-def set_state(names: Sequence[str], state: str) -> Verb:
+def set_state(names: Sequence[str], state: str) -> EditVerb:
     """Start or stop agents that are declared; one that is so already is only told about."""
 
-    def verb(files: Files, loaded: LoadResult) -> Edited:
+    def verb(files: FleetTexts, loaded: LoadResult) -> Edited:
         from specs.editing.edit import set_agents
 
         roster, known = _known(files, names)
@@ -114,10 +114,10 @@ def _last_of_a_role(loaded: LoadResult, stopped: Sequence[str]) -> tuple[str, ..
     return tuple(said)
 
 
-def restart(names: Sequence[str]) -> Verb:
+def restart(names: Sequence[str]) -> EditVerb:
     """Ask for one restart of each: a generation that no host has started yet."""
 
-    def verb(files: Files, loaded: LoadResult) -> Edited:
+    def verb(files: FleetTexts, loaded: LoadResult) -> Edited:
         from specs.editing.edit import set_agents
 
         roster, known = _known(files, names)
@@ -135,10 +135,10 @@ def restart(names: Sequence[str]) -> Verb:
     return verb
 
 
-def suspend(agent: str, *, reason: str, by: str, until: str | None) -> Verb:
+def suspend(agent: str, *, reason: str, by: str, until: str | None) -> EditVerb:
     """Leave an agent ("*": all) alone, on every host; what was said of it before is replaced."""
 
-    def verb(files: Files, _loaded: LoadResult) -> Edited:
+    def verb(files: FleetTexts, _loaded: LoadResult) -> Edited:
         from specs.editing.edit import add_suspension, remove_suspension, suspended
 
         if agent != WHOLE_FLEET:
@@ -158,10 +158,10 @@ def suspend(agent: str, *, reason: str, by: str, until: str | None) -> Verb:
     return verb
 
 
-def unsuspend(agent: str | None) -> Verb:
+def unsuspend(agent: str | None) -> EditVerb:
     """Lift a suspension, or all of them (None). Raises NotFound for an agent that is not suspended."""
 
-    def verb(files: Files, _loaded: LoadResult) -> Edited:
+    def verb(files: FleetTexts, _loaded: LoadResult) -> Edited:
         from specs.editing.edit import entries, remove_suspension, suspended
 
         rules = files.get(FLEET)
@@ -189,13 +189,13 @@ def _whom(agent: str) -> str:
     return "the whole fleet" if agent == WHOLE_FLEET else agent
 
 
-def _roster(files: Files) -> bytes:
+def _roster(files: FleetTexts) -> bytes:
     if ROSTER not in files:
         raise NotFound(f"there is no {ROSTER}", help="make a fleet: mosaic fleet init PATH")
     return files[ROSTER]
 
 
-def _known(files: Files, names: Iterable[str]) -> tuple[bytes, Mapping[str, Mapping[str, Any]]]:
+def _known(files: FleetTexts, names: Iterable[str]) -> tuple[bytes, Mapping[str, Mapping[str, Any]]]:
     """The roster and its entries. Raises NotFound with near misses for a name that is not in it."""
     from specs.editing.edit import entries
 

@@ -9,26 +9,26 @@ from dataclasses import dataclass
 
 from providers.host import HostFacts
 from reconciler.changes.commit import commit_files, must_have_identity, push, push_back, write_files
-from reconciler.changes.proposal import Proposal, Verb, propose
+from reconciler.changes.proposal import EditVerb, Proposal, propose
 from reconciler.context.settings import Settings
 from reconciler.errors import Refused, Usage
-from reconciler.git.location import Place, parse_place
+from reconciler.git.location import RepositoryLocation, parse_place
 from reconciler.git.worktree import WorkTree, edit_lock, open_worktree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class ChangeTarget:
     """The repository that a change goes to. `ref` is what this host reconciles of it, None if it does not say; `fleet`
     is its name on this host, None if it has not run here."""
 
     spec: str
-    place: Place
+    place: RepositoryLocation
     ref: str | None
     fleet: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class ChangeOptions:
     """What the command line asks for, beside the change. `message` None: the verb's own."""
 
     message: str | None = None
@@ -38,7 +38,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class ChangeResult:
     """What was made of it. `commit` is empty if none was; `pushed` names where to, `where` the repository."""
 
     proposal: Proposal
@@ -49,7 +49,7 @@ class Made:
     written: bool = False
 
 
-def target(fleet: str | None, settings: Settings, facts: HostFacts, environ: Mapping[str, str]) -> Target | None:
+def target(fleet: str | None, settings: Settings, facts: HostFacts, environ: Mapping[str, str]) -> ChangeTarget | None:
     """The repository at hand, as `which_fleet` finds it; None if nobody named one.
 
     Raises NotFound if only the fleet's name is known here, Usage and Refused as `parse_place`.
@@ -63,18 +63,18 @@ def target(fleet: str | None, settings: Settings, facts: HostFacts, environ: Map
     place = parse_place(spec)
     own = parse_place(settings.source) if settings.source else None
     ref = settings.ref if own is not None and own.key == place.key else None
-    return Target(spec=spec, place=place, ref=ref, fleet=found.name)
+    return ChangeTarget(spec=spec, place=place, ref=ref, fleet=found.name)
 
 
 def make(
-    goal: Target,
-    verb: Verb,
-    wishes: Wishes,
+    goal: ChangeTarget,
+    verb: EditVerb,
+    wishes: ChangeOptions,
     settings: Settings,
     show: Callable[[Proposal, WorkTree], None],
     *,
     also: Sequence[str] = (),
-) -> Made:
+) -> ChangeResult:
     """Propose, show, and unless it is a dry run write and commit. `also`: paths that the verb looks at or writes beside
     the files that a fleet is made of. Raises MosaicError; then nothing has changed, but for a push that failed after
     its commit."""
@@ -91,7 +91,7 @@ def make(
                 )
         proposal = propose(files, verb)
         where = goal.place.shown if borrowed else str(tree.root)
-        made = Made(proposal=proposal, where=where, branch=tree.branch)
+        made = ChangeResult(proposal=proposal, where=where, branch=tree.branch)
         if wishes.commit:
             _nothing_of_theirs(tree, proposal)
         show(proposal, tree)
@@ -99,7 +99,7 @@ def make(
             return made
         if not wishes.commit:
             write_files(tree, proposal.files)
-            return Made(proposal=proposal, where=where, branch=tree.branch, written=True)
+            return ChangeResult(proposal=proposal, where=where, branch=tree.branch, written=True)
         must_have_identity(tree.root)
         commit = commit_files(tree, proposal.files, wishes.message or proposal.message)
         pushed = ""
@@ -108,11 +108,15 @@ def make(
             pushed = where
         elif wishes.push:
             pushed = push(tree)
-        return Made(proposal=proposal, where=where, branch=tree.branch, commit=commit, pushed=pushed, written=True)
+        return ChangeResult(
+            proposal=proposal, where=where, branch=tree.branch, commit=commit, pushed=pushed, written=True
+        )
 
 
 @contextmanager
-def _tree(goal: Target, wishes: Wishes, settings: Settings, also: Sequence[str]) -> Iterator[tuple[WorkTree, bool]]:
+def _tree(
+    goal: ChangeTarget, wishes: ChangeOptions, settings: Settings, also: Sequence[str]
+) -> Iterator[tuple[WorkTree, bool]]:
     """The working tree, locked; or a private clone of what has none (True)."""
     repo = goal.place.repo()
     if repo is not None and repo.worktree is not None:

@@ -21,7 +21,7 @@ SPECS = ("roster.yaml", "fleet.yaml", "NORTH_STAR.yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class InitTarget:
     """Where a fleet is to be. `files` are the spec files that are there; `kind`: nothing, a folder, a repository."""
 
     path: Path
@@ -29,7 +29,7 @@ class Ground:
     files: Mapping[str, bytes]
 
 
-def survey(spec: str) -> Ground:
+def inspect_target(spec: str) -> InitTarget:
     """Raises Usage for what is no folder of this machine, Refused if git does not know whose commit it would be,
     MosaicError for what cannot be read or written."""
     place = parse_place(spec)
@@ -45,7 +45,7 @@ def survey(spec: str) -> Ground:
         raise MosaicError(f"{above} cannot be written by you", help="choose another place for the fleet")
     must_have_identity(above)
     if not path.exists():
-        return Ground(path=path, kind="nothing", files={})
+        return InitTarget(path=path, kind="nothing", files={})
     repo = find_repo(path)
     if repo is not None and repo.worktree is None:
         raise Usage(f"{path} is a bare repository", help="make the fleet in a folder, and push it there afterwards")
@@ -54,10 +54,10 @@ def survey(spec: str) -> Ground:
     except OSError as error:
         raise MosaicError(f"{error.filename} cannot be read: {error.strerror}") from error
     files = {name: data for name, data in found.items() if data is not None}
-    return Ground(path=path, kind="folder" if repo is None else "repository", files=files)
+    return InitTarget(path=path, kind="folder" if repo is None else "repository", files=files)
 
 
-def settle(ground: Ground, files: Mapping[str, bytes], message: str) -> tuple[str, str]:
+def settle(ground: InitTarget, files: Mapping[str, bytes], message: str) -> tuple[str, str]:
     """Write the files (paths below the folder) and commit exactly them: the commit, and its branch.
 
     If that fails, or is interrupted, everything is as before: no folder, no repository, no file. Raises MosaicError.
@@ -78,7 +78,7 @@ def settle(ground: Ground, files: Mapping[str, bytes], message: str) -> tuple[st
         raise
 
 
-def lay_down(ground: Ground, files: Mapping[str, bytes]) -> None:
+def write_fleet_files(ground: InitTarget, files: Mapping[str, bytes]) -> None:
     """Write the files, and make no commit and no repository. Raises MosaicError; then everything is as before, but for
     the folder."""
     tree = WorkTree(

@@ -22,7 +22,7 @@ LOCAL_S = 30.0  # seconds for a call of git that only reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mission:
+class MissionSource:
     """`star` is None if the file has errors; `problems` are all there are, warnings included."""
 
     star: NorthStar | None
@@ -75,17 +75,17 @@ def folder_of(
             yield copy.path
 
 
-def read_mission(data: bytes) -> Mission:
+def read_mission(data: bytes) -> MissionSource:
     """Everything about the mission that can be known without the other files. Never raises."""
     from specs.loading.load import load
 
     loaded = load({NORTH_STAR: data})
     problems = tuple(problem for problem in loaded.problems if problem.file == NORTH_STAR)
     wrong = any(problem.severity == "error" for problem in problems)
-    return Mission(star=None if wrong else loaded.north_star, problems=problems)
+    return MissionSource(star=None if wrong else loaded.north_star, problems=problems)
 
 
-def mission_in(folder: Path) -> Mission:
+def mission_in(folder: Path) -> MissionSource:
     """Raises NotFound, MosaicError."""
     from reconciler.changes.working_copy import read_file
 
@@ -96,7 +96,7 @@ def mission_in(folder: Path) -> Mission:
     return read_mission(data)
 
 
-def valid(mission: Mission, where: str) -> NorthStar:
+def valid(mission: MissionSource, where: str) -> NorthStar:
     """Raises InvalidConfig with every error."""
     from specs.values.problems import render_all
 

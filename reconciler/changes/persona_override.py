@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.changes.proposal import Edited, Verb
+from reconciler.changes.proposal import Edited, EditVerb
 from reconciler.errors import InvalidConfig, NotFound, Refused, Usage
 from specs.loading.load import LoadResult
 from specs.personas.files import base_path, overlay, rebased, role_path, shipped_file
@@ -15,9 +15,9 @@ from specs.personas.persona import ALIASES, class_name, shipped_names, shipped_o
 
 if TYPE_CHECKING:
     from specs.personas.persona import Persona
-    from specs.types.repository_extras import Own
+    from specs.types.repository_extras import RepositoryExtras
 
-Files = Mapping[str, bytes]
+ContractFiles = Mapping[str, bytes]
 
 
 def paths(written: str) -> tuple[str, ...]:
@@ -26,11 +26,11 @@ def paths(written: str) -> tuple[str, ...]:
     return (role_path(name), base_path(name)) if name in shipped_names() else ()
 
 
-def customise(written: str, sections: Sequence[str]) -> Verb:
+def customise(written: str, sections: Sequence[str]) -> EditVerb:
     """Begin an own contract over the shipped one of a class: with these sections as they ship, so that it changes
     nothing yet. What ships now is kept beside it. Nothing that is there is edited."""
 
-    def verb(files: Files, _loaded: LoadResult) -> Edited:
+    def verb(files: ContractFiles, _loaded: LoadResult) -> Edited:
         from specs.types.repository_extras import read_own
 
         own = read_own(files)
@@ -52,10 +52,10 @@ def customise(written: str, sections: Sequence[str]) -> Verb:
     return verb
 
 
-def accept(written: str) -> Verb:
+def accept(written: str) -> EditVerb:
     """Note that the operator has seen what ships now: it becomes the base of the own contract, whose text stays."""
 
-    def verb(files: Files, _loaded: LoadResult) -> Edited:
+    def verb(files: ContractFiles, _loaded: LoadResult) -> Edited:
         from specs.types.repository_extras import read_own
 
         own = read_own(files)
@@ -75,7 +75,7 @@ def accept(written: str) -> Verb:
     return verb
 
 
-def find_class(written: str, own: Own) -> str:
+def find_class(written: str, own: RepositoryExtras) -> str:
     """The class that has the contract, by any name that a roster may have for it. Raises NotFound with near misses."""
     from reconciler.changes.provision import not_there
 
@@ -86,7 +86,7 @@ def find_class(written: str, own: Own) -> str:
     raise not_there(written, "class", known, own="; a class of your own is a file in roles/ of the fleet's repository")
 
 
-def _valid(own: Own, path: str) -> None:
+def _valid(own: RepositoryExtras, path: str) -> None:
     """Raises InvalidConfig with everything that is wrong with a file."""
     from specs.values.problems import render_all
 
@@ -95,7 +95,7 @@ def _valid(own: Own, path: str) -> None:
         raise InvalidConfig(f"{path} is not valid\n\n{render_all(wrong)}\n", help="correct it first")
 
 
-def contract_of(name: str, own: Own) -> Persona:
+def contract_of(name: str, own: RepositoryExtras) -> Persona:
     """The contract that agents of a class get. Raises InvalidConfig if the operator's file is wrong, NotFound if there
     is none."""
     _valid(own, role_path(name))

@@ -28,7 +28,7 @@ class Edited:
     cautions: tuple[str, ...] = ()
 
 
-Verb = Callable[[Mapping[str, bytes], LoadResult], Edited]
+EditVerb = Callable[[Mapping[str, bytes], LoadResult], Edited]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class BreaksFloor(_Spoils, Refused):
     """The fleet would be without one of the two agents that it has to have, whatever else would be wrong."""
 
 
-def propose(files: Mapping[str, bytes], verb: Verb) -> Proposal:
+def propose(files: Mapping[str, bytes], verb: EditVerb) -> Proposal:
     """What `verb` would change in `files`. Raises SpoilsFiles or BreaksFloor if anything is wrong afterwards that was
     not wrong before, InvalidConfig if a file cannot be edited, and what the verb raises."""
     from specs.editing.edit import EditError

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.changes.proposal import Edited, SpoilsFiles, Verb
+from reconciler.changes.proposal import Edited, EditVerb, SpoilsFiles
 from reconciler.errors import MosaicError, NotFound, Refused, Usage
 from specs.fleet_files import FLEET, NORTH_STAR, ROSTER
 from specs.loading.load import LoadResult
 
 if TYPE_CHECKING:
     from specs.organisation.provision import Implied, Wanted
-    from specs.types.repository_extras import Own
+    from specs.types.repository_extras import RepositoryExtras
     from specs.types.system_type import SystemType
 
 
-def verb(asked: str | None, wanted: Wanted) -> Verb:
+def verb(asked: str | None, wanted: Wanted) -> EditVerb:
     """Fill the seats of the type `asked`; None: of the one that fleet.yaml names. It may be run again: agents that are
     there keep every key of theirs, and nobody is taken away."""
 
@@ -43,7 +43,7 @@ def verb(asked: str | None, wanted: Wanted) -> Verb:
     return fill
 
 
-def choose(asked: str | None, loaded: LoadResult, own: Own) -> SystemType:
+def choose(asked: str | None, loaded: LoadResult, own: RepositoryExtras) -> SystemType:
     """The type that is meant. Raises Usage if nobody says, NotFound for one that is not there, and SpoilsFiles, with
     the places, for one that cannot be read."""
     name = asked or loaded.fleet.type
@@ -100,7 +100,7 @@ def _message(made: Implied, found: SystemType) -> str:
 
 
 def _notes(
-    made: Implied, found: SystemType, own: Own, wanted: Wanted, roster: Mapping[str, Mapping[str, object]]
+    made: Implied, found: SystemType, own: RepositoryExtras, wanted: Wanted, roster: Mapping[str, Mapping[str, object]]
 ) -> tuple[str, ...]:
     notes = []
     for one, many in made.surplus.items():

@@ -36,7 +36,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class CommandNode:
     """`path` is what is typed: ("mosaic", "fleet", "ps"). `help` and `epilog` are as written, \\b marks included."""
 
     path: tuple[str, ...]
@@ -45,22 +45,22 @@ class Command:
     epilog: str
     options: tuple[Option, ...]
     arguments: tuple[Argument, ...]
-    children: tuple[Command, ...] = ()
+    children: tuple[CommandNode, ...] = ()
 
-    def walk(self) -> Iterator[Command]:
+    def walk(self) -> Iterator[CommandNode]:
         """This one and all below it, each before its children."""
         yield self
         for child in self.children:
             yield from child.walk()
 
 
-def read_command(command: click.Command, path: tuple[str, ...], parent: click.Context | None = None) -> Command:
+def read_command(command: click.Command, path: tuple[str, ...], parent: click.Context | None = None) -> CommandNode:
     """The command that is called by `path`, with all below it; what is hidden is left out."""
     import click
 
     context = click.Context(command, info_name=path[-1], parent=parent, **command.context_settings)
     found = command.get_params(context)
-    children: tuple[Command, ...] = ()
+    children: tuple[CommandNode, ...] = ()
     if isinstance(command, click.Group):
         below = ((name, command.get_command(context, name)) for name in command.list_commands(context))
         children = tuple(
@@ -68,7 +68,7 @@ def read_command(command: click.Command, path: tuple[str, ...], parent: click.Co
             for name, child in below
             if child is not None and not child.hidden
         )
-    return Command(
+    return CommandNode(
         path=path,
         summary=command.get_short_help_str(limit=300),
         help=command.help or "",

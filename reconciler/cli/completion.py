@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from reconciler.cli.command_tree import Argument, Command, Option
+from reconciler.cli.command_tree import Argument, CommandNode, Option
 
 SHELLS = ("bash", "zsh", "fish")
 NAMES_FILE = "names"
@@ -106,7 +106,7 @@ end
 """
 
 
-def script(shell: str, lines: Sequence[Command]) -> str:
+def script(shell: str, lines: Sequence[CommandNode]) -> str:
     """The script for one of SHELLS; to be read by that shell at its start. Raises ValueError for another."""
     if shell not in SHELLS:
         raise ValueError(f"no completion is made for {shell}")
@@ -119,7 +119,7 @@ def script(shell: str, lines: Sequence[Command]) -> str:
     return "#compdef mosaic reconcile\n" + head + _table(commands, described=True) + _ZSH.replace("@NAMES@", _NAMES)
 
 
-def _table(commands: Iterable[Command], *, described: bool) -> str:
+def _table(commands: Iterable[CommandNode], *, described: bool) -> str:
     """`_mosaic_at PATH` sets what may follow; `_mosaic_takes PATH OPTION` says what the option's value is."""
     at, takes = [], []
     for command in commands:
@@ -155,7 +155,7 @@ def _table(commands: Iterable[Command], *, described: bool) -> str:
     )
 
 
-def _fish_table(commands: Sequence[Command]) -> str:
+def _fish_table(commands: Sequence[CommandNode]) -> str:
     paths = " ".join(_quoted(" ".join(command.path)) for command in commands)
     out = [f"set -g __mosaic_paths {paths}", "complete -c mosaic -f", "complete -c reconcile -f"]
     for command in commands:

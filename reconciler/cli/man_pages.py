@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.cli.command_tree import Command
+from reconciler.cli.command_tree import CommandNode
 
 _ENVIRONMENT = (
     ("MOSAIC_FLEET", "The fleet's repository, where none is named on the command line."),
@@ -15,14 +15,14 @@ _ENVIRONMENT = (
 )
 
 
-def pages(lines: Sequence[Command], codes: Mapping[int, str], version: str) -> dict[str, str]:
+def pages(lines: Sequence[CommandNode], codes: Mapping[int, str], version: str) -> dict[str, str]:
     """Every page by its file name (`mosaic-fleet-ps.1`). `codes`: exit codes and what they mean, for people."""
     commands = [command for line in lines for command in line.walk()]
     tops = [line.path[0] for line in lines]
     return {f"{'-'.join(command.path)}.1": _page(command, codes, version, tops) for command in commands}
 
 
-def _page(command: Command, codes: Mapping[int, str], version: str, tops: Sequence[str]) -> str:
+def _page(command: CommandNode, codes: Mapping[int, str], version: str, tops: Sequence[str]) -> str:
     title = "-".join(command.path)
     out = [f'.TH "{_text(title.upper())}" 1 "" "Mosaic Fleet {version}" "Mosaic Fleet"', ".nh", ".ad l"]
     out += [".SH NAME", f"{_text(title)} \\- {_text(_one_line(command.summary).rstrip('.'))}"]
@@ -51,7 +51,7 @@ def _page(command: Command, codes: Mapping[int, str], version: str, tops: Sequen
     return "\n".join(line for line in out if line) + "\n"
 
 
-def _synopsis(command: Command) -> str:
+def _synopsis(command: CommandNode) -> str:
     words = ["[OPTIONS]"] if command.options else []
     if command.children:
         words.append("COMMAND [ARGS]...")
@@ -84,7 +84,7 @@ def _is_head(line: str) -> bool:
     return line.strip() in ("Example:", "Examples:")
 
 
-def _related(command: Command, tops: Sequence[str]) -> Iterable[str]:
+def _related(command: CommandNode, tops: Sequence[str]) -> Iterable[str]:
     if command.children:
         return [*("-".join(child.path) for child in command.children), *(t for t in tops if t != command.path[0])]
     return ["-".join(command.path[:-1])] if len(command.path) > 1 else [t for t in tops if t != command.path[0]]

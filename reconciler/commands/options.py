@@ -12,7 +12,7 @@ else:
     _Seconds = click.ParamType  # older versions of click cannot be asked for more
 
 
-class Duration(_Seconds):
+class DurationParam(_Seconds):
     """Seconds, written as 90, 90s, 5m, 2h or 1h30m."""
 
     name = "duration"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from reconciler.commands.options import Duration, output_option
+from reconciler.commands.options import DurationParam, output_option
 from reconciler.commands.version import version_option
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 @click.option("--allow-removals", type=click.IntRange(min=0), metavar="N", help="Remove up to N agents in this run.")
 @click.option("--allow-rewind", is_flag=True, help="Apply a commit that does not descend from the last one.")
 @click.option(
-    "--timeout", "timeout_s", type=Duration(), default="5m", show_default=True, help="When to stop, converged or not."
+    "--timeout",
+    "timeout_s",
+    type=DurationParam(),
+    default="5m",
+    show_default=True,
+    help="When to stop, converged or not.",
 )
 @click.option("--host", metavar="NAME", help="This host's name in the roster, if it is not the machine's.")
 @click.option("--rebind-host", is_flag=True, help="Accept this host's current name, machine-id and folders.")

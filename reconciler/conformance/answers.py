@@ -14,7 +14,7 @@ _ENDS: Mapping[str, Dialect] = {"/messages": "messages", "/responses": "response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class ModelTurn:
     """A request in which a program passes on what its user says: `new` since the model's last answer, and `all` of the
     conversation. `system` is what the program itself tells the model."""
 
@@ -29,7 +29,7 @@ def dialect_of(path: str) -> Dialect:
     return next((dialect for end, dialect in _ENDS.items() if plain.endswith(end)), "")
 
 
-def turn_of(dialect: Dialect, body: bytes) -> Turn | None:
+def turn_of(dialect: Dialect, body: bytes) -> ModelTurn | None:
     """The turn in a request; None for what is none: without tools it is a title, a summary or a check of the quota."""
     try:
         said = json.loads(body)
@@ -50,7 +50,7 @@ def turn_of(dialect: Dialect, body: bytes) -> Turn | None:
         elif message.get("role") == "user":
             new += _texts(message.get("content"))
             everything += _texts(message.get("content"))
-    return Turn(new=tuple(new), all=tuple(everything), system="\n".join(system))
+    return ModelTurn(new=tuple(new), all=tuple(everything), system="\n".join(system))
 
 
 def _texts(content: object) -> list[str]:

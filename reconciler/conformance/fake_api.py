@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from reconciler.conformance.answers import Turn, dialect_of, stream, turn_of, whole
+from reconciler.conformance.answers import ModelTurn, dialect_of, stream, turn_of, whole
 
 THINKS_S = 120.0  # at most, whoever forgets it
 _BODY_MAX = 64 << 20
@@ -15,7 +15,7 @@ class FakeApi:
     """A context manager. `url` has no `/v1` at its end; those programs that want one add it."""
 
     def __init__(self) -> None:
-        self._turns: list[Turn] = []
+        self._turns: list[ModelTurn] = []
         self._count = 0
         self._lock = threading.Lock()
         self._go_on = threading.Event()
@@ -54,7 +54,7 @@ class FakeApi:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def turns(self) -> tuple[Turn, ...]:
+    def turns(self) -> tuple[ModelTurn, ...]:
         """All that have come so far, oldest first. A request that a program tries again comes again."""
         with self._lock:
             return tuple(self._turns)

@@ -24,7 +24,7 @@ QUIET: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class ProgramHome:
     """`files` by their path below the home folder, with their text; `env` of the program; the `model` it is asked to
     use, None for its own choice."""
 
@@ -33,19 +33,19 @@ class Home:
     model: str | None = None
 
 
-def home_of(runtime: str, *, project: str, url: str) -> Home:
+def home_of(runtime: str, *, project: str, url: str) -> ProgramHome:
     """The home of a runtime's program; an empty one for a runtime that is not known here."""
     make = _HOMES.get(runtime)
-    return Home() if make is None else make(project, url)
+    return ProgramHome() if make is None else make(project, url)
 
 
-def _claude(project: str, url: str) -> Home:
+def _claude(project: str, url: str) -> ProgramHome:
     onboarded = _json(
         hasCompletedOnboarding=True,
         projects={project: {"hasTrustDialogAccepted": True}},
         customApiKeyResponses={"approved": [KEY], "rejected": []},
     )
-    return Home(
+    return ProgramHome(
         # Unattended mode asks once whether that is meant.
         files={".claude.json": onboarded, ".claude/settings.json": _json(skipDangerousModePermissionPrompt=True)},
         # Without IS_SANDBOX it refuses its unattended mode to root.
@@ -54,7 +54,7 @@ def _claude(project: str, url: str) -> Home:
     )
 
 
-def _codex(project: str, url: str) -> Home:
+def _codex(project: str, url: str) -> ProgramHome:
     quoted = json.dumps(project)
     settings = f"""\
 model = "{MODEL}"
@@ -68,16 +68,18 @@ requires_openai_auth = false
 [projects.{quoted}]
 trust_level = "trusted"
 """
-    return Home(files={".codex/config.toml": settings})
+    return ProgramHome(files={".codex/config.toml": settings})
 
 
-def _pi(project: str, url: str) -> Home:
+def _pi(project: str, url: str) -> ProgramHome:
     del project
     provider = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": KEY, "models": [{"id": MODEL}]}
-    return Home(files={".pi/agent/models.json": _json(providers={"contract": provider})}, model=f"contract/{MODEL}")
+    return ProgramHome(
+        files={".pi/agent/models.json": _json(providers={"contract": provider})}, model=f"contract/{MODEL}"
+    )
 
 
-def _opencode(project: str, url: str) -> Home:
+def _opencode(project: str, url: str) -> ProgramHome:
     del project
     provider = {
         "npm": "@ai-sdk/openai-compatible",
@@ -86,14 +88,14 @@ def _opencode(project: str, url: str) -> Home:
     }
     model = f"contract/{MODEL}"
     settings = _json(model=model, small_model=model, autoupdate=False, provider={"contract": provider})
-    return Home(files={".config/opencode/opencode.json": settings}, model=model)
+    return ProgramHome(files={".config/opencode/opencode.json": settings}, model=model)
 
 
 def _json(**values: object) -> str:
     return json.dumps(values, indent=2) + "\n"
 
 
-_HOMES: Mapping[str, Callable[[str, str], Home]] = {
+_HOMES: Mapping[str, Callable[[str, str], ProgramHome]] = {
     "claude": _claude,
     "codex": _codex,
     "pi": _pi,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 ProofName = Literal["launch", "identification", "delivery", "heartbeat", "reset"]
-Outcome = Literal["pass", "fail", "skipped"]
+TrialOutcome = Literal["pass", "fail", "skipped"]
 
 PROOFS: tuple[ProofName, ...] = get_args(ProofName)
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+OUTCOMES: tuple[TrialOutcome, ...] = get_args(TrialOutcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Proof:
     """`evidence` says what was seen, in one sentence without its full stop."""
 
     name: ProofName
-    outcome: Outcome
+    outcome: TrialOutcome
     evidence: str
     seconds: float = 0.0
 

@@ -24,7 +24,7 @@ from providers.machine.facts import gather
 from providers.processes import procfs
 from providers.processes.process import SpawnError, run
 from providers.tmux.pane_input import Where
-from reconciler.conformance.homes import QUIET, Home
+from reconciler.conformance.homes import QUIET, ProgramHome
 from reconciler.errors import Unavailable
 from reconciler.helpers.atomic_files import write_atomic
 from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits
@@ -97,7 +97,7 @@ class Stage:
         """tmux leaves it behind when its server ends."""
         return f"{os.path.realpath('/tmp')}/tmux-{self.facts.uid}/{self.socket}"  # noqa: S108 - where tmux puts it
 
-    def agent(self, home: Home) -> Agent:
+    def agent(self, home: ProgramHome) -> Agent:
         """The agent as a roster would declare it: unattended, with everything that is shipped for its runtime."""
         known = known_runtimes((self.facts.python, "-I", "-S", self.facts.stub_program))[self.runtime]
         return Agent(
@@ -135,7 +135,7 @@ class Stage:
             heartbeats=replace(Heartbeats(), interval=BEAT_S),
         )
 
-    def begin(self, agent: Agent, home: Home) -> None:
+    def begin(self, agent: Agent, home: ProgramHome) -> None:
         """Lay out the home, and start the program as a fleet would. Raises Unavailable, and OSError for a full disk."""
         for name, text in home.files.items():
             write_atomic(self.home / name, text)

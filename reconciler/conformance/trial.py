@@ -20,10 +20,10 @@ from providers.programs.identity import Identity, ProcessTree
 from providers.programs.registry import program as known_program
 from providers.screen import Screen
 from providers.tmux.pane_input import PaneError, Panes
-from providers.tmux.pane_view import Glass
+from providers.tmux.pane_view import PaneViewer
 from reconciler.conformance.homes import home_of
-from reconciler.conformance.model import Outcome, Proof, ProofName, complete
-from reconciler.delivery.deliver import Hands, deliver
+from reconciler.conformance.model import Proof, ProofName, TrialOutcome, complete
+from reconciler.delivery.deliver import DeliveryIO, deliver
 from reconciler.delivery.text import clean
 from reconciler.errors import MosaicError
 from reconciler.helpers.redact import one_line
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from providers.host import HeartbeatFile
     from reconciler.conformance.fake_api import FakeApi
     from reconciler.conformance.stage import Stage
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from specs.compiled import Agent
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class _Failed(Exception):
 def tell(proofs: list[Proof], name: ProofName, prove: Callable[[], str]) -> bool:
     """Carry out one proof and write down what came of it."""
     began = time.monotonic()
-    outcome: Outcome = "fail"
+    outcome: TrialOutcome = "fail"
     try:
         evidence = prove()
         outcome = "pass"
@@ -188,7 +188,7 @@ class Tried:
         state, screen = self._panes.shot(self._stage.where, pane)
         if state.dead:
             # What it said last was pushed off the screen by tmux' own word for it.
-            back = Glass(self._stage.environ).glance(self._stage.where, pane, back=50)
+            back = PaneViewer(self._stage.environ).glance(self._stage.where, pane, back=50)
             raise _Failed(f"its program has ended: {_last_lines(back.rows)}")
         return screen
 
@@ -264,14 +264,14 @@ class Tried:
 
     # --- what the product works with ---
 
-    def _hands(self) -> Hands:
-        return Hands(facts=self._stage.facts, store=self._store, panes=self._panes)
+    def _hands(self) -> DeliveryIO:
+        return DeliveryIO(facts=self._stage.facts, store=self._store, panes=self._panes)
 
-    def _here(self) -> Here:
-        from reconciler.context.fleet import Here
+    def _here(self) -> FleetContext:
+        from reconciler.context.fleet import FleetContext
         from reconciler.context.settings import Settings
 
-        return Here(facts=self._stage.facts, settings=Settings(), store=self._store, spec=None)
+        return FleetContext(facts=self._stage.facts, settings=Settings(), store=self._store, spec=None)
 
 
 def _among(text: str, texts: tuple[str, ...]) -> bool:

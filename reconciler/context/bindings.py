@@ -15,7 +15,7 @@ from pathlib import Path
 
 from providers.filesystem.guarded_read import read_regular
 from providers.host import HostFacts
-from reconciler.git.location import Place
+from reconciler.git.location import RepositoryLocation
 from reconciler.helpers.atomic_files import parse_json, read_optional, write_cache
 
 INDEX = "sources.json"
@@ -31,7 +31,7 @@ class Bindings:
     names: Mapping[str, str]
     repositories: Mapping[str, str] = field(default_factory=dict)
 
-    def bind(self, place: Place, name: str) -> Bindings:
+    def bind(self, place: RepositoryLocation, name: str) -> Bindings:
         """Keep the name of a source, and where it is; raises OSError."""
         where = self.repositories.get(name, "") if place.shown != place.url else place.url
         if self.names.get(place.key) == name and self.repositories.get(name, "") == where:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
+class FleetContext:
     """This host, its settings, and the state of one fleet. `spec`: the fleet's repository, None if nobody wrote down
     where it is."""
 
@@ -26,7 +26,7 @@ class Here:
     spec: str | None
 
 
-def here(fleet: str | None, *, read_only: bool = False) -> Here:
+def fleet_context(fleet: str | None, *, read_only: bool = False) -> FleetContext:
     """The state of a fleet that has run on this host before, as `which_fleet` finds it. Raises NotFound, with the names
     of those that have."""
     from providers.machine.facts import gather
@@ -46,10 +46,10 @@ def here(fleet: str | None, *, read_only: bool = False) -> Here:
             help=f"run: reconcile {found.repository}" + (f" (known here: {', '.join(known)})" if known else ""),
         )
     store = Store.open(facts, found.name, read_only=read_only)
-    return Here(facts=facts, settings=settings, store=store, spec=found.repository)
+    return FleetContext(facts=facts, settings=settings, store=store, spec=found.repository)
 
 
-def heading(kind: str, place: Here) -> dict[str, Json]:
+def heading(kind: str, place: FleetContext) -> dict[str, Json]:
     """What every document of a fleet on this host begins with."""
     from reconciler.status.document import API_VERSION
 
@@ -63,7 +63,7 @@ def heading(kind: str, place: Here) -> dict[str, Json]:
     }
 
 
-def must_know(agent: str, store: Store) -> None:
+def require_known_agent(agent: str, store: Store) -> None:
     """Raises NotFound, with near misses, unless this host has ever heard of the agent."""
     status = store.load_status()
     known = {one.name for one in status.agents} if status else set()

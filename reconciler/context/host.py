@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, kw_only=True)
-class Surroundings:
+class HostContext:
     """What does not change from run to run of a resident loop. `stop`: a signal has asked for the end."""
 
     host: Host
@@ -33,7 +33,7 @@ class Surroundings:
         return self.host.facts
 
 
-def surroundings(stop: Callable[[], bool] = lambda: False) -> Surroundings:
+def host_context(stop: Callable[[], bool] = lambda: False) -> HostContext:
     """The real ones."""
     from providers.machine.local_host import LocalHost
 
@@ -46,4 +46,4 @@ def surroundings(stop: Callable[[], bool] = lambda: False) -> Surroundings:
             return -1, lambda: False
         return host.systemd.fileno(), host.systemd.drain
 
-    return Surroundings(host=host, environ=os.environ, stop=stop, follow_units=follow_units)
+    return HostContext(host=host, environ=os.environ, stop=stop, follow_units=follow_units)

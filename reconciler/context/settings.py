@@ -11,14 +11,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from reconciler.errors import InvalidConfig
 from reconciler.git.refs import check_ref
 from reconciler.helpers.atomic_files import loose_permissions, read_optional, write_atomic
 
+if TYPE_CHECKING:
+    from providers.kinds.framework import Install
+
 Verify = Literal["none", "head", "all"]
-Install = Literal["none", "timer", "watch"]
 
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?"
 _DURATION = r"(\d+(?:\.\d+)?)\s*(s|m|h)?"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from providers.host import HostFacts
     from reconciler.context.settings import Settings
 
-Source = Literal["argument", "MOSAIC_FLEET", "this folder", "reconcile.toml", "this host"]
+NamedBy = Literal["argument", "MOSAIC_FLEET", "this folder", "reconcile.toml", "this host"]
 NOBODY = "--fleet PATH, or go to its folder, or set MOSAIC_FLEET, or run: mosaic fleet install PATH"
 
 
@@ -31,7 +31,7 @@ class WhichFleet:
 
     repository: str | None
     name: str | None
-    by: Source
+    by: NamedBy
 
     def must_have_repository(self) -> str:
         """Raises NotFound if nobody has written down where the repository is."""
@@ -95,7 +95,7 @@ def known_fleets(facts: HostFacts) -> list[str]:
     return []
 
 
-def _which(spec: str, by: Source, bindings: Bindings, settings: Settings, facts: HostFacts) -> WhichFleet:
+def _which(spec: str, by: NamedBy, bindings: Bindings, settings: Settings, facts: HostFacts) -> WhichFleet:
     # A name in MOSAIC_FLEET, as every pane has it, is that name in whatever folder an agent stands.
     word = "/" not in spec and by in ("argument", "MOSAIC_FLEET") and not (by == "argument" and Path(spec).exists())
     if word and spec in {*bindings.names.values(), *known_fleets(facts)}:

@@ -23,10 +23,10 @@ from providers.programs.identity import Identity, ProcessTree
 from providers.screen import Screen
 from providers.tmux.pane_input import PaneError, Panes, PaneState, Where
 from reconciler.delivery.evidence import Receipts, busy_since, waiting, waits
-from reconciler.delivery.shown import Seen, ours
+from reconciler.delivery.shown import ShownText, ours
 from reconciler.delivery.text import submittable
 from reconciler.delivery.typed_text import Memory, Typed, clear_earlier, life_of, still_typed
-from reconciler.delivery.verdict import Delivery, Glimpse, Progress, Task, pressed, refusal, step
+from reconciler.delivery.verdict import ComposerState, Delivery, Progress, Task, pressed, refusal, step
 from reconciler.errors import Locked
 from reconciler.state.lock import run_lock
 from reconciler.state.pause import read_pause
@@ -46,7 +46,7 @@ _FOREVER_S = 15.0  # beyond all bounds that `step` keeps: then it is ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class DeliveryIO:
     """What a delivery works with. `store`: of the fleet that the agent belongs to; `heartbeats` are its rules."""
 
     facts: HostFacts
@@ -58,15 +58,15 @@ class Hands:
     sleep: Callable[[float], None] = time.sleep
 
 
-def hands(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> Hands:
+def hands(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> DeliveryIO:
     """The real ones."""
-    return Hands(facts=facts, store=store, panes=Panes(os.environ), heartbeats=heartbeats or Heartbeats())
+    return DeliveryIO(facts=facts, store=store, panes=Panes(os.environ), heartbeats=heartbeats or Heartbeats())
 
 
 def deliver(
     agent: Agent,
     text: str,
-    by: Hands,
+    by: DeliveryIO,
     *,
     verify: bool = True,
     timeout_s: float = VERIFY_S,
@@ -101,7 +101,7 @@ class _Delivering:
         self,
         agent: Agent,
         text: str,
-        by: Hands,
+        by: DeliveryIO,
         program: Program,
         verify: bool,
         timeout_s: float,
@@ -124,7 +124,7 @@ class _Delivering:
             size=len(self._data),
         )
         self._pids: tuple[int, ...] = ()
-        self._before = Seen()
+        self._before = ShownText()
         self._pasted: Counter[str] = Counter()  # placeholders that came with our paste
         self._submitted_at = 0.0  # Unix seconds
         self._was_busy = False
@@ -187,7 +187,7 @@ class _Delivering:
                 refused = refusal(self._agent.name, PaneState(found="no-pane"), program="", wrong="", reading=None)
             if refused is None and screen is not None:
                 self._pids = identity.pids
-                self._before = Seen.of(screen, reading, self._text)
+                self._before = ShownText.of(screen, reading, self._text)
                 self._was_busy = self._busy_since(0.0)
                 return pane, None
             passing = reading is not None and not reading.asks and not pane.in_mode and not wrong
@@ -238,9 +238,9 @@ class _Delivering:
         self._submitted_at = self._submitted_at or wall
         return pressed(progress, at)
 
-    def _glimpse(self, pane: PaneState, receipts: Receipts) -> Glimpse:
+    def _glimpse(self, pane: PaneState, receipts: Receipts) -> ComposerState:
         receipt = receipts.find(self._text)
-        found = Glimpse(at=self._by.monotonic(), receipt=receipt.evidence, receipt_queued=receipt.queued)
+        found = ComposerState(at=self._by.monotonic(), receipt=receipt.evidence, receipt_queued=receipt.queued)
         try:
             state, screen = self._by.panes.shot(self._where, pane)
         except PaneError:
@@ -253,7 +253,7 @@ class _Delivering:
         if not self._known:
             return found
         reading = self._read(screen)
-        now = Seen.of(screen, reading, self._text)
+        now = ShownText.of(screen, reading, self._text)
         empty = reading.composer == "empty"
         fresh = now.folded - self._before.folded
         if reading.composer == "draft":

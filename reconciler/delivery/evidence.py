@@ -23,7 +23,7 @@ from reconciler.state.store import write_failure
 if TYPE_CHECKING:
     from providers.host import HostFacts
     from providers.programs.identity import Identity
-    from reconciler.delivery.verdict import Evidence
+    from reconciler.delivery.verdict import EvidenceWord
     from specs.compiled import Heartbeats
 
 _RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
@@ -35,7 +35,7 @@ _FRESH_S = 60.0  # so long a folder may be without its sender's lock: one that w
 class Receipt:
     """The program's word for a message: `evidence` says what wrote it."""
 
-    evidence: Evidence = ""
+    evidence: EvidenceWord = ""
     queued: bool = False
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from reconciler.delivery.text import clean, label
-from reconciler.delivery.verdict import OUTBOX_STATES, State
+from reconciler.delivery.verdict import OUTBOX_STATES, DeliveryState
 from reconciler.errors import Usage
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -30,7 +30,7 @@ class Message:
     mission: str = ""
     created: float
     expires: float = 0.0
-    state: State = "waiting"
+    state: DeliveryState = "waiting"
     reason: str = ""
     tries: int = 0
     revision: str = ""

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from reconciler.delivery.message import Message, next_id, parse
-from reconciler.delivery.verdict import State
+from reconciler.delivery.verdict import DeliveryState
 from reconciler.errors import Locked, MosaicError, NotFound, Refused
 from reconciler.helpers.atomic_files import parse_json, read_optional, sync_folder
 from reconciler.state.lock import run_lock
@@ -115,7 +115,7 @@ class Outbox:
             self._write(replace(current, state="sending"))
         return True
 
-    def end(self, message: Message, now: float, *, state: State | None, reason: str = "") -> None:
+    def end(self, message: Message, now: float, *, state: DeliveryState | None, reason: str = "") -> None:
         """What became of it: None: it is done with, and gone."""
         with self._locked(now):
             if state is None:

@@ -27,7 +27,7 @@ CALL_S = 30.0  # for the connection and the start over there, besides what the d
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class RemoteDelivery:
     """The other host's exit code and document; `delivery` is None for a message that was stored there."""
 
     code: int
@@ -37,7 +37,7 @@ class Answered:
 
 def send_elsewhere(
     fleet: Fleet, peer: Peer, text: str, *, sender: str, options: Sequence[str], wait_s: float
-) -> Answered | Delivery:
+) -> RemoteDelivery | Delivery:
     """Send there; `options` are further words of `mosaic agent send`. A Delivery where the host gave no answer: it says
     whether the message may have arrived. Raises Remote for what went wrong there, Usage for a label that cannot cross.
     """
@@ -52,9 +52,9 @@ def send_elsewhere(
     document = answer.document
     found = _delivery(document) if document is not None and document.get("kind") == "Delivery" else None
     if document is not None and found is not None:
-        return Answered(code=EXIT[found.word], document=document, delivery=found)
+        return RemoteDelivery(code=EXIT[found.word], document=document, delivery=found)
     if document is not None and document.get("result") == "stored" and isinstance(document.get("id"), str):
-        return Answered(code=ExitCode.OK, document=document, delivery=None)
+        return RemoteDelivery(code=ExitCode.OK, document=document, delivery=None)
     failed = Remote(asking.there, answer)
     if answer.status in _NOTHING_DONE:
         raise failed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.delivery.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, hands
 from reconciler.delivery.text import compose
-from reconciler.delivery.verdict import Delivery, Word
+from reconciler.delivery.verdict import Delivery, DeliveryWord
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.state.event_log import EventLog
 from reconciler.status.events import Event, EventType
@@ -17,10 +17,10 @@ from reconciler.status.events import Event, EventType
 if TYPE_CHECKING:
     from providers.host import HostFacts
     from reconciler.state.store import Store
-    from reconciler.status.events import Source
+    from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet
 
-EXIT: Mapping[Word, ExitCode] = {
+EXIT: Mapping[DeliveryWord, ExitCode] = {
     "delivered": ExitCode.OK,
     "sent": ExitCode.OK,
     "unconfirmed": ExitCode.UNHEALTHY,
@@ -40,7 +40,7 @@ def send(
     timeout_s: float = VERIFY_S,
     lock_s: float = LOCK_S,
     grace_s: float = GRACE_S,
-    source: Source = "operator",
+    source: EventSource = "operator",
     message_id: str = "",
     before_paste: Callable[[], None] = lambda: None,
     refusals: bool = True,
@@ -62,18 +62,18 @@ def send(
         found = replace(found, reason=f"it is declared {agent.state}: {found.reason}")
     if refusals or found.word != "not-delivered":
         size = len(text.encode())
-        tell_log(fleet, store, agent.name, found, sender=sender, source=source, size=size, message_id=message_id)
+        record_event(fleet, store, agent.name, found, sender=sender, source=source, size=size, message_id=message_id)
     return found
 
 
-def tell_log(
+def record_event(
     fleet: Fleet,
     store: Store,
     agent: str,
     found: Delivery,
     *,
     sender: str,
-    source: Source,
+    source: EventSource,
     size: int,
     message_id: str = "",
 ) -> None:

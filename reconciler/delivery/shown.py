@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ShownText:
     """What a screen shows of a text, to be compared with what it showed before."""
 
     shown: tuple[int, int] = (0, 0)
@@ -33,7 +33,7 @@ class Seen:
             folded=folded(screen.lines),
         )
 
-    def shows_more(self, before: Seen) -> bool:
+    def shows_more(self, before: ShownText) -> bool:
         return self.shown[0] > before.shown[0] or self.shown[1] > before.shown[1]
 
 

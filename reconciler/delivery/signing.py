@@ -9,7 +9,7 @@ from reconciler.delivery.text import label as checked
 from reconciler.errors import Refused
 
 if TYPE_CHECKING:
-    from reconciler.status.events import Source
+    from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Peer
 
 _OURS = ("operator", "mosaic")  # names behind the host's that are a person's and the reconciler's
@@ -20,7 +20,7 @@ class Signature:
     """`sender`: as it stands in a message's preamble; `source`: as the event log has it."""
 
     sender: str
-    source: Source
+    source: EventSource
 
 
 def sign(fleet: Fleet, label: str | None, agent: str) -> Signature:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from providers.tmux.pane_input import PaneState
 
 
-Word = Literal["delivered", "unconfirmed", "not-delivered", "sent"]
-Evidence = Literal["", "hook", "status-file", "api", "pane"]
-State = Literal["waiting", "sending", "unconfirmed", "damaged", "put-away"]  # of a message in the outbox
-DELIVERIES: tuple[Word, ...] = get_args(Word)
-EVIDENCE: tuple[Evidence, ...] = tuple(word for word in get_args(Evidence) if word)
-OUTBOX_STATES: tuple[State, ...] = get_args(State)
+DeliveryWord = Literal["delivered", "unconfirmed", "not-delivered", "sent"]
+EvidenceWord = Literal["", "hook", "status-file", "api", "pane"]
+DeliveryState = Literal["waiting", "sending", "unconfirmed", "damaged", "put-away"]  # of a message in the outbox
+DELIVERIES: tuple[DeliveryWord, ...] = get_args(DeliveryWord)
+EVIDENCE: tuple[EvidenceWord, ...] = tuple(word for word in get_args(EvidenceWord) if word)
+OUTBOX_STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 
 SETTLE_MIN_S = 0.3  # between paste and key: what the slowest program was measured to need
 SETTLE_MAX_S = 10.0  # until a paste must be seen in the composer, and ...
@@ -41,8 +41,8 @@ class Delivery:
     to be sent again unseen. `not-delivered`: nothing was put in. `reason` is a sentence without its full stop, `way`
     what to do."""
 
-    word: Word
-    evidence: Evidence = ""
+    word: DeliveryWord
+    evidence: EvidenceWord = ""
     queued: bool = False
     reason: str = ""
     way: str = ""
@@ -61,7 +61,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glimpse:
+class ComposerState:
     """One look after the paste. `at`: seconds on the monotonic clock. `pane`: "blind" if tmux gave no answer.
 
     `ours`: whether what stands in the composer is our text; `queued`, `shown`: it stands, as it did not before, among
@@ -77,7 +77,7 @@ class Glimpse:
     asks: Asks = ""
     queued: bool = False
     shown: bool = False
-    receipt: Evidence = ""
+    receipt: EvidenceWord = ""
     receipt_queued: bool = False
     busy: bool = False
 
@@ -99,9 +99,9 @@ class Progress:
     began: float
     presses: int = 0
     pressed_at: float = 0.0
-    last: Glimpse | None = None
+    last: ComposerState | None = None
     stood: bool = False
-    candidate: Evidence = ""
+    candidate: EvidenceWord = ""
     candidate_at: float = 0.0
 
 
@@ -143,7 +143,7 @@ def _refused(reason: str, way: str) -> Delivery:
     return Delivery(word="not-delivered", reason=reason, way=way)
 
 
-def step(task: Task, before: Progress, now: Glimpse) -> tuple[Progress, Do | Delivery]:
+def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, Do | Delivery]:
     """Take in one look; how far it is then, and what to do. Ends within bounds that only the task sets."""
     after = replace(before, last=now, stood=before.stood or now.stands)
     if now.receipt:
@@ -160,7 +160,7 @@ def pressed(before: Progress, at: float) -> Progress:
     return replace(before, began=began, presses=before.presses + 1, pressed_at=at)
 
 
-def _settling(task: Task, before: Progress, after: Progress, now: Glimpse) -> tuple[Progress, Do | Delivery]:
+def _settling(task: Task, before: Progress, after: Progress, now: ComposerState) -> tuple[Progress, Do | Delivery]:
     waited = now.at - before.began
     if waited < SETTLE_MIN_S:
         return after, "look"
@@ -175,7 +175,7 @@ def _settling(task: Task, before: Progress, after: Progress, now: Glimpse) -> tu
     return after, _unsure(task, _not_pressed(now))
 
 
-def _not_pressed(now: Glimpse) -> str:
+def _not_pressed(now: ComposerState) -> str:
     if now.pane == "blind":
         return "tmux gave no answer any more after the message was put in"
     if now.pane == "copy-mode":
@@ -187,7 +187,7 @@ def _not_pressed(now: Glimpse) -> str:
     return "its composer never showed the message, so it was not submitted"
 
 
-def _submitted(task: Task, before: Progress, after: Progress, now: Glimpse) -> tuple[Progress, Do | Delivery]:
+def _submitted(task: Task, before: Progress, after: Progress, now: ComposerState) -> tuple[Progress, Do | Delivery]:
     waited = now.at - before.began
     if now.queued:
         return after, _arrived(task, "pane", queued=True)
@@ -208,18 +208,18 @@ def _submitted(task: Task, before: Progress, after: Progress, now: Glimpse) -> t
     return after, "press" if again else "look"
 
 
-def _with_candidate(before: Progress, after: Progress, now: Glimpse) -> Progress:
+def _with_candidate(before: Progress, after: Progress, now: ComposerState) -> Progress:
     """Evidence from the outside: our text stood in the composer and left it, and then the program's record or its
     screen shows what became of it. What a look takes back was none."""
     if not (after.stood and now.pane == "ok" and now.composer == "empty" and not now.stands):
         return replace(after, candidate="", candidate_at=0.0)
-    found: Evidence = "status-file" if now.busy else "pane" if now.shown else ""
+    found: EvidenceWord = "status-file" if now.busy else "pane" if now.shown else ""
     if found and not before.candidate:
         return replace(after, candidate=found, candidate_at=now.at)
     return replace(after, candidate=found)
 
 
-def _no_evidence(task: Task, now: Glimpse) -> str:
+def _no_evidence(task: Task, now: ComposerState) -> str:
     if now.pane == "blind":
         return "tmux gave no answer any more after the message was submitted"
     if now.stands:
@@ -233,7 +233,7 @@ def _no_evidence(task: Task, now: Glimpse) -> str:
     return "it left the composer, and nothing shows that it was taken up"
 
 
-def _arrived(task: Task, evidence: Evidence, *, queued: bool = False) -> Delivery:
+def _arrived(task: Task, evidence: EvidenceWord, *, queued: bool = False) -> Delivery:
     """Who did not ask for evidence gets the same word for all that went well."""
     return Delivery(word="delivered", evidence=evidence, queued=queued) if task.verify else Delivery(word="sent")
 

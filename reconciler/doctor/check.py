@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 T = TypeVar("T")
-Result = Literal["ok", "warn", "fail", "unknown"]
-Group = Literal["programs", "systemd", "session", "runtimes", "tmux", "files", "clock", "source", "loop", "leftovers"]
+CheckResult = Literal["ok", "warn", "fail", "unknown"]
+CheckGroup = Literal[
+    "programs", "systemd", "session", "runtimes", "tmux", "files", "clock", "source", "loop", "leftovers"
+]
 
-RESULTS: tuple[Result, ...] = ("fail", "unknown", "warn", "ok")  # what needs a person first
-GROUPS: tuple[Group, ...] = (
+RESULTS: tuple[CheckResult, ...] = ("fail", "unknown", "warn", "ok")  # what needs a person first
+GROUPS: tuple[CheckGroup, ...] = (
     "programs",
     "systemd",
     "session",
@@ -38,8 +40,8 @@ class Check:
     """`mend` are commands as a person types them, in this order; `advice` says what no command can."""
 
     name: str
-    group: Group
-    result: Result
+    group: CheckGroup
+    result: CheckResult
     found: str
     mend: tuple[str, ...] = ()
     advice: str = ""
@@ -55,16 +57,16 @@ class Report:
     at: float
     checks: tuple[Check, ...]
 
-    def count(self, result: Result) -> int:
+    def count(self, result: CheckResult) -> int:
         """How many checks came out like that."""
         return sum(1 for check in self.checks if check.result == result)
 
 
-def unseen(name: str, group: Group, fact: Unseen, advice: str = "") -> Check:
+def unseen(name: str, group: CheckGroup, fact: Unseen, advice: str = "") -> Check:
     """The check of a fact that could not be had."""
     return Check(name=name, group=group, result="unknown", found=fact.why, advice=advice)
 
 
-def worst(results: Iterable[Result]) -> Result:
+def worst(results: Iterable[CheckResult]) -> CheckResult:
     """The one that needs a person most; ok if there is none."""
     return min(results, key=RESULTS.index, default="ok")

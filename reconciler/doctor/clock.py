@@ -11,7 +11,7 @@ TOLERANCE_S = 15.0  # as far ahead as a heartbeat may be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class ClockFacts:
     """`newest` is the latest time that we have written down ourselves, and `stamp` where; 0 where nothing was."""
 
     now: float
@@ -20,7 +20,7 @@ class Clock:
     stamp: str = ""
 
 
-def judge_clock(clock: Clock) -> list[Check]:
+def judge_clock(clock: ClockFacts) -> list[Check]:
     """Both are warnings: nothing is restarted because of a clock, but times and waits cannot be relied on."""
     checks = [_back(clock)]
     if isinstance(clock.synchronised, Unseen):
@@ -41,7 +41,7 @@ def judge_clock(clock: Clock) -> list[Check]:
     return checks
 
 
-def _back(clock: Clock) -> Check:
+def _back(clock: ClockFacts) -> Check:
     ahead = clock.newest - clock.now
     if ahead <= TOLERANCE_S:
         return Check(name="clock", group="clock", result="ok", found=f"it is {rfc3339(clock.now)}")

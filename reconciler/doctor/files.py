@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.doctor.check import Check, Result, Unseen, unseen, worst
+from reconciler.doctor.check import Check, CheckResult, Unseen, unseen, worst
 
 MIB = 1 << 20
 # Bytes below which a folder's disk fails, and below which it is worth a word. The runtime folder holds few and small
@@ -49,7 +49,7 @@ class Modes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beats:
+class HeartbeatFacts:
     """The folder of the heartbeats. `trouble` says why nothing can be written there."""
 
     path: str
@@ -78,8 +78,8 @@ def _disk(disk: Disk) -> Check:
             name=name, group="files", result="fail", found=f"the file system of {disk.path} is read-only", mend=look[:1]
         )
     low, tight = ROOM[disk.what]
-    by_room: Result = "fail" if disk.free < low else "warn" if disk.free < tight else "ok"
-    by_inodes: Result = "ok"
+    by_room: CheckResult = "fail" if disk.free < low else "warn" if disk.free < tight else "ok"
+    by_inodes: CheckResult = "ok"
     if disk.inodes is not None:
         by_inodes = "fail" if disk.inodes < INODES[0] else "warn" if disk.inodes < INODES[1] else "ok"
     result = worst((by_room, by_inodes))
@@ -107,7 +107,7 @@ def judge_modes(modes: Modes | Unseen) -> Check:
     if isinstance(modes, Unseen):
         return unseen(name, "files", modes)
     if modes.loose:
-        result: Result = "warn" if all(one.harm == "read" for one in modes.loose) else "fail"
+        result: CheckResult = "warn" if all(one.harm == "read" for one in modes.loose) else "fail"
         return Check(
             name=name,
             group="files",
@@ -140,7 +140,7 @@ def _mend(one: Loose) -> str:
     return f"chmod go-w {path}" if one.harm == "write" else f"chmod go-rwx {path}"
 
 
-def judge_beats(beats: Beats | Unseen, *, needed: bool) -> Check:
+def judge_beats(beats: HeartbeatFacts | Unseen, *, needed: bool) -> Check:
     """`needed`: an agent of this host should write there."""
     name = "heartbeat-folder"
     if isinstance(beats, Unseen):

@@ -8,28 +8,28 @@ from dataclasses import dataclass
 
 from reconciler.doctor.check import Check, Unseen, unseen
 
-Version = tuple[int, ...]
+VersionNumbers = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Requirement:
     """`minimum` has everything that is used; from `known` on it was tried. `package` is Debian's name."""
 
-    minimum: Version
-    known: Version
+    minimum: VersionNumbers
+    known: VersionNumbers
     package: str
 
 
-NEEDS: Mapping[str, Need] = {
-    "python": Need(minimum=(3, 11), known=(3, 11), package="python3"),
-    "systemd": Need(minimum=(236,), known=(252,), package="systemd"),  # systemd-run --collect
-    "tmux": Need(minimum=(3, 2), known=(3, 3), package="tmux"),  # new-session -e, and -N
-    "git": Need(minimum=(2, 31), known=(2, 39), package="git"),  # GIT_CONFIG_COUNT
+NEEDS: Mapping[str, Requirement] = {
+    "python": Requirement(minimum=(3, 11), known=(3, 11), package="python3"),
+    "systemd": Requirement(minimum=(236,), known=(252,), package="systemd"),  # systemd-run --collect
+    "tmux": Requirement(minimum=(3, 2), known=(3, 3), package="tmux"),  # new-session -e, and -N
+    "git": Requirement(minimum=(2, 31), known=(2, 39), package="git"),  # GIT_CONFIG_COUNT
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class FoundProgram:
     """What a program says of its version, in its first line; and where it is."""
 
     name: str
@@ -37,7 +37,7 @@ class Program:
     said: str | Unseen
 
 
-def judge_programs(programs: tuple[Program, ...], helpers: Mapping[str, str]) -> list[Check]:
+def judge_programs(programs: tuple[FoundProgram, ...], helpers: Mapping[str, str]) -> list[Check]:
     """`helpers`: further programs that are needed here and were not found, and the package of each."""
     checks = [_judge(one, NEEDS[one.name]) for one in programs]
     for name, package in sorted(helpers.items()):
@@ -46,13 +46,13 @@ def judge_programs(programs: tuple[Program, ...], helpers: Mapping[str, str]) ->
     return checks
 
 
-def parse_version(said: str) -> Version:
+def parse_version(said: str) -> VersionNumbers:
     """The first number in it, such as (3, 3) of `tmux 3.3a`; empty if it has none."""
     found = re.search(r"\d+(?:\.\d+)*", said)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 
-def _judge(program: Program, need: Need) -> Check:
+def _judge(program: FoundProgram, need: Requirement) -> Check:
     name, said = program.name, program.said
     install = (f"sudo apt install {need.package}",)
     if isinstance(said, Unseen):
@@ -91,5 +91,5 @@ def _judge(program: Program, need: Need) -> Check:
     return Check(name=name, group="programs", result="ok", found=shown)
 
 
-def _dots(version: Version) -> str:
+def _dots(version: VersionNumbers) -> str:
     return ".".join(map(str, version))

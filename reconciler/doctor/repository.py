@@ -18,7 +18,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreached:
+class UnreachedRemote:
     """It did not, and why. `dubious`: git refuses the folder because it belongs to somebody else."""
 
     why: str
@@ -34,14 +34,14 @@ class Repository:
 
     settings_file: str
     there: bool = True
-    settings_error: Unreached | None = None
+    settings_error: UnreachedRemote | None = None
     shown: str = ""
     local: bool = True
-    reached: Reached | Unreached | None = None
+    reached: Reached | UnreachedRemote | None = None
     seen_at: float | None = None
     verify: str = "none"
     keys: str = ""
-    keys_error: Unreached | None = None
+    keys_error: UnreachedRemote | None = None
     rejected: str = ""
     ledger: str | Unseen | None = None  # what is wrong with it; None where none has been begun
 
@@ -79,7 +79,7 @@ def _source(found: Repository, now: float) -> list[Check]:
     return [_unreached(name, found, reached, now)]
 
 
-def _unreached(name: str, found: Repository, reached: Unreached, now: float) -> Check:
+def _unreached(name: str, found: Repository, reached: UnreachedRemote, now: float) -> Check:
     seen = (
         "it was never read" if found.seen_at is None else f"it was last read {spell_duration(now - found.seen_at)} ago"
     )

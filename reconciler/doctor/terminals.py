@@ -7,11 +7,11 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.doctor.check import Check, Result, Unseen, unseen
+from reconciler.doctor.check import Check, CheckResult, Unseen, unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class DeviceNode:
     """Something in the file system. `mode` are all the bits of st_mode."""
 
     path: str
@@ -26,24 +26,24 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Socket:
+class SocketFile:
     """One tmux server of the fleet; `name` is "" for the default one. `access`: the users that its own list lets in,
     as (name, may write), without the owner and root. `ttys`: the terminals of its panes."""
 
     name: str
     state: str | Unseen  # up, down, lost
-    node: Node | None
+    node: DeviceNode | None
     access: tuple[tuple[str, bool], ...] | Unseen = ()
-    ttys: tuple[Node, ...] | Unseen = ()
+    ttys: tuple[DeviceNode, ...] | Unseen = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminals:
     """`folder` is where tmux keeps its sockets and `parent` the folder of that; None: not there."""
 
-    parent: Node | None
-    folder: Node | Unseen | None
-    sockets: tuple[Socket, ...]
+    parent: DeviceNode | None
+    folder: DeviceNode | Unseen | None
+    sockets: tuple[SocketFile, ...]
 
 
 def judge_terminals(seen: Terminals) -> list[Check]:
@@ -51,7 +51,7 @@ def judge_terminals(seen: Terminals) -> list[Check]:
     return [_folder(seen), *(check for socket in seen.sockets for check in _socket(socket, seen))]
 
 
-def _check(name: str, result: Result, found: str, *mend: str, advice: str = "") -> Check:
+def _check(name: str, result: CheckResult, found: str, *mend: str, advice: str = "") -> Check:
     return Check(name=name, group="tmux", result=result, found=found, mend=mend, advice=advice)
 
 
@@ -76,7 +76,7 @@ def _folder(seen: Terminals) -> Check:
     return _check(name, "ok", f"{folder.path} is yours alone")
 
 
-def _socket(socket: Socket, seen: Terminals) -> list[Check]:
+def _socket(socket: SocketFile, seen: Terminals) -> list[Check]:
     shown = socket.name or "default"
     name = f"tmux-socket-{shown}"
     if isinstance(socket.state, Unseen):
@@ -89,7 +89,7 @@ def _socket(socket: Socket, seen: Terminals) -> list[Check]:
     return [_permissions(name, socket.node, seen.folder), _access(shown, socket), _ttys(shown, socket.ttys)]
 
 
-def _permissions(name: str, node: Node | None, folder: Node | Unseen | None) -> Check:
+def _permissions(name: str, node: DeviceNode | None, folder: DeviceNode | Unseen | None) -> Check:
     if node is None:
         return unseen(name, "tmux", Unseen(why="its socket is not in tmux' own folder"))
     if not node.ours:
@@ -100,14 +100,14 @@ def _permissions(name: str, node: Node | None, folder: Node | Unseen | None) -> 
             advice=f"find out who made it; then: sudo rm {shlex.quote(node.path)}",
         )
     # tmux makes a socket writable by the group, behind a folder that lets nobody in.
-    sheltered = isinstance(folder, Node) and not folder.mode & 0o077
+    sheltered = isinstance(folder, DeviceNode) and not folder.mode & 0o077
     if node.mode & 0o002 or (node.mode & 0o020 and not sheltered):
         found = f"{node.path} has mode {node.permissions}: others may write to it"
         return _check(name, "warn" if sheltered else "fail", found, f"chmod o-rwx,g-rwx {shlex.quote(node.path)}")
     return _check(name, "ok", f"a server answers on {node.path}, and only you can reach it")
 
 
-def _access(shown: str, socket: Socket) -> Check:
+def _access(shown: str, socket: SocketFile) -> Check:
     name, access = f"tmux-access-{shown}", socket.access
     if isinstance(access, Unseen):
         if access.missing:
@@ -126,7 +126,7 @@ def _may(write: bool) -> str:
     return "may type" if write else "may look"
 
 
-def _ttys(shown: str, ttys: Sequence[Node] | Unseen) -> Check:
+def _ttys(shown: str, ttys: Sequence[DeviceNode] | Unseen) -> Check:
     name = f"pane-terminals-{shown}"
     if isinstance(ttys, Unseen):
         return unseen(name, "tmux", ttys)

@@ -15,10 +15,10 @@ from reconciler.git.process import GitOutput, run_git
 LOOK_S = 5.0  # seconds for one question
 _FILTERS = r"^filter\..*\.(clean|smudge|process|required)$"
 
-Ask = Callable[..., GitOutput]  # arguments and `stdin`; raises GitFailed, Unavailable
+GitQuestion = Callable[..., GitOutput]  # arguments and `stdin`; raises GitFailed, Unavailable
 
 
-def asking(root: Path) -> Ask:
+def asking(root: Path) -> GitQuestion:
     """Questions to git in the working tree `root`, for somebody who runs nothing of it. Raises GitFailed, GitTimeout,
     Unavailable."""
     names = run_git(
@@ -36,18 +36,18 @@ def asking(root: Path) -> Ask:
     return ask
 
 
-def blob_of(ask: Ask, path: str, data: bytes) -> str:
+def blob_of(ask: GitQuestion, path: str, data: bytes) -> str:
     """The id of the object that git would store for `data` at `path`, which is below the tree's root."""
     out = ask(["hash-object", "-t", "blob", "--stdin", f"--path={path}"], stdin=data).out
     return out.decode("ascii", "replace").strip()
 
 
-def left_out(ask: Ask, paths: Sequence[str]) -> frozenset[str]:
+def left_out(ask: GitQuestion, paths: Sequence[str]) -> frozenset[str]:
     """Those of `paths` that are meant to be missing in the working tree: a sparse checkout leaves them out."""
     return frozenset(path for path, mark in marks(ask, paths).items() if mark.upper() == "S")
 
 
-def marks(ask: Ask, paths: Sequence[str]) -> dict[str, str]:
+def marks(ask: GitQuestion, paths: Sequence[str]) -> dict[str, str]:
     """The mark of each path that the index knows, as `git ls-files -v` shows it: `S` is skip-worktree, a small letter
     is assume-unchanged."""
     out = ask(["ls-files", "-v", "-z", "--", *paths]).out.decode(errors="surrogateescape")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from providers.filesystem.guarded_read import read_regular
 from reconciler.errors import MosaicError
-from reconciler.git.location import Place
+from reconciler.git.location import RepositoryLocation
 from reconciler.git.objects import FILES, MAX_FILE, Commit
 from reconciler.git.refs import LocalRepo, read_tip
 from specs.fleet_files import FOLDERS, MOST, spec_path
 
 
-def dirty_files(place: Place, ref: str, commit: Commit) -> tuple[str, ...]:
+def dirty_files(place: RepositoryLocation, ref: str, commit: Commit) -> tuple[str, ...]:
     """The spec files that differ, by name. None if `commit` is not what is checked out there just now, or if nobody can
     tell: the repository or git cannot be read."""
     with suppress(MosaicError, OSError):

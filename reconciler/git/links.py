@@ -20,10 +20,10 @@ def inside(root: Path, name: str) -> str | None:
     """Where a file or folder of a fleet is below `root`, links followed as git follows them in a commit; None if there
     is none. Raises Refused, InvalidConfig."""
     from reconciler.errors import InvalidConfig, Refused
-    from reconciler.git.objects import Entry, folder_problem, problem_of
+    from reconciler.git.objects import TreeEntry, folder_problem, problem_of
 
     kind, place = _follow(root, name)
-    entry = Entry(kind, place, 0)
+    entry = TreeEntry(kind, place, 0)
     problem = folder_problem(name, entry) if name in FOLDERS else problem_of(name, entry)
     if problem:
         error = Refused if kind == "symlink" else InvalidConfig

@@ -20,7 +20,7 @@ _CONTROL = frozenset("\x7f").union(map(chr, range(0x20)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RepositoryLocation:
     """A source. `url` is what git is told; `path` is set for one on this machine, where looking costs nothing."""
 
     url: str
@@ -121,7 +121,7 @@ class Place:
         return no_head(what, branches, help="push a roster.yaml, or set `ref`", bare=bare)
 
 
-def parse_place(spec: str) -> Place:
+def parse_place(spec: str) -> RepositoryLocation:
     """What FLEET means. Raises Usage for what git would take for an option, Refused for a protocol that is not allowed.
 
     A path need not exist: an unreachable source is not a wrong one.
@@ -145,7 +145,7 @@ def parse_place(spec: str) -> Place:
             return _local(Path("/") / unquote(name))
         if rest.startswith("-") or "@-" in rest.partition("/")[0]:
             raise Usage(f"{redact(spec)!r} has a host that begins with a dash")
-        return Place(url=spec)
+        return RepositoryLocation(url=spec)
     helper = re.match(r"([A-Za-z0-9+.-]+)::", spec)
     if helper:
         raise _protocol(helper[1])
@@ -153,13 +153,13 @@ def parse_place(spec: str) -> Place:
     if scp and not path.exists():
         if scp[1].startswith("-"):
             raise Usage(f"{spec!r} has a host that begins with a dash")
-        return Place(url=spec)
+        return RepositoryLocation(url=spec)
     return _local(path)
 
 
-def _local(path: Path) -> Place:
+def _local(path: Path) -> RepositoryLocation:
     absolute = path.absolute()
-    return Place(url=str(absolute), path=absolute)
+    return RepositoryLocation(url=str(absolute), path=absolute)
 
 
 def _must_answer(path: Path) -> None:

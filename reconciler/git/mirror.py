@@ -17,7 +17,7 @@ from reconciler.errors import HistoryCut, InvalidConfig, MosaicError, NotFound, 
 from reconciler.git.objects import (
     FILES,
     Commit,
-    Entry,
+    TreeEntry,
     entries_in,
     files_in,
     folder_problem,
@@ -166,7 +166,7 @@ class Checkout:
         submodules = set(submodules_in(objects[tree.oid], size))
         for name in entries_in(objects[tree.oid], size).keys() & found.keys():
             self._must_be_here(name, found[name], submodules)
-        found |= {name: Entry("missing", "", 0) for name in folders}
+        found |= {name: TreeEntry("missing", "", 0) for name in folders}
         problems: dict[str, str] = {}
         wanted: list[str] = []
         for name, entry in trees.items():
@@ -189,7 +189,7 @@ class Checkout:
                 blobs[name] = entry.oid
         return raw.oid, replace(parse_commit(commit.oid, objects[commit.oid]), blobs=blobs, problems=problems)
 
-    def _must_be_here(self, name: str, entry: Entry, submodules: set[str]) -> None:
+    def _must_be_here(self, name: str, entry: TreeEntry, submodules: set[str]) -> None:
         """A file that its folder lists and that git cannot find is none that somebody has deleted: raises GitFailed."""
         if entry.kind == "missing" and name not in submodules:
             raise GitFailed(f"the object of {name} is damaged or missing in {self.path}")
@@ -278,7 +278,7 @@ class Checkout:
         args = ["rev-list", "--first-parent", "--end-of-options", new, f"^{old}", "--", path]
         return run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
 
-    def _check(self, names: Sequence[str]) -> list[Entry]:
+    def _check(self, names: Sequence[str]) -> list[TreeEntry]:
         """What each name leads to, links inside the repository followed; one process, no content read."""
         stdin = "".join(f"{name}\n" for name in names).encode()
         args = ["cat-file", "--batch-check", "--follow-symlinks"]
@@ -289,12 +289,12 @@ class Checkout:
             words = line.split(" ")
             if words[0] in ("symlink", "dangling", "loop", "notdir") and len(words) == 2 and words[1].isdigit():
                 size = int(words[1])
-                entries.append(Entry(words[0], out[at : at + size].decode(errors="replace"), size))
+                entries.append(TreeEntry(words[0], out[at : at + size].decode(errors="replace"), size))
                 at += size + 1
             elif len(words) == 3 and words[2].isdigit():
-                entries.append(Entry(words[1], words[0], int(words[2])))
+                entries.append(TreeEntry(words[1], words[0], int(words[2])))
             elif line:
-                entries.append(Entry("missing" if line.endswith(" missing") else line.rpartition(" ")[2], "", 0))
+                entries.append(TreeEntry("missing" if line.endswith(" missing") else line.rpartition(" ")[2], "", 0))
             else:
                 raise Unavailable(f"git cat-file gave an unreadable answer for {self.path}")
         return entries

@@ -32,7 +32,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """`kind` is an object type, or missing, symlink (leaves the repository), dangling, loop, notdir, submodule.
     `oid` is the link's target for `symlink`."""
 
@@ -71,14 +71,14 @@ def parse_commit(sha: str, raw: bytes) -> Commit:
     return Commit(sha=sha, subject=text(paragraph), author=text(author + b">") if author else "", when=when)
 
 
-def problem_of(name: str, entry: Entry) -> str | None:
+def problem_of(name: str, entry: TreeEntry) -> str | None:
     if entry.kind == "blob":
         limit, told = (MAX_FILE, "1 MiB") if name in FILES else (LARGEST, "64 KiB")
         return f"{name} is larger than {told} ({entry.size} bytes)" if entry.size > limit else None
     return _odd(name, entry)
 
 
-def folder_problem(name: str, entry: Entry) -> str | None:
+def folder_problem(name: str, entry: TreeEntry) -> str | None:
     """Why the contracts or profiles in a folder cannot be read; None if they can, or if it is no folder: then it is
     nothing of a fleet's."""
     if entry.kind == "tree" and entry.size > MAX_FILE:
@@ -96,7 +96,7 @@ def files_in(folder: str, tree: bytes, oid_size: int) -> tuple[list[str], str | 
     return [name for name in names if name.isprintable()], None
 
 
-def _odd(name: str, entry: Entry) -> str | None:
+def _odd(name: str, entry: TreeEntry) -> str | None:
     return {
         "missing": None,
         "symlink": f"{name} is a symlink that leaves the repository",

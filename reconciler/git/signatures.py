@@ -14,12 +14,12 @@ from reconciler.errors import InvalidConfig, Unavailable, Unverified
 from reconciler.git.mirror import Checkout
 from reconciler.git.process import GitFailed, GitTimeout, run_git
 
-Kind = Literal["SSH", "GPG", "X.509"]
+SignatureKind = Literal["SSH", "GPG", "X.509"]
 
 _BATCH = 64
 _VERIFY_S = 30.0  # for one batch
 _HEADER = re.compile(rb"^gpgsig(?:-sha256)? (-----BEGIN [A-Z ]+-----)", re.MULTILINE)
-_KINDS: Mapping[bytes, Kind] = {
+_KINDS: Mapping[bytes, SignatureKind] = {
     b"-----BEGIN SSH SIGNATURE-----": "SSH",
     b"-----BEGIN PGP SIGNATURE-----": "GPG",
     b"-----BEGIN PGP MESSAGE-----": "GPG",
@@ -70,13 +70,13 @@ def verify_commits(checkout: Checkout, shas: Sequence[str], keys: Keys) -> dict[
     return signers
 
 
-def _kind(raw: bytes) -> Kind | None:
+def _kind(raw: bytes) -> SignatureKind | None:
     """The kind of the signature of a raw commit; only the header counts, not what the message shows."""
     found = _HEADER.search(raw.partition(b"\n\n")[0])
     return _KINDS.get(found[1]) if found else None
 
 
-def _accepted(sha: str, kind: Kind | None, keys: Keys) -> None:
+def _accepted(sha: str, kind: SignatureKind | None, keys: Keys) -> None:
     if kind is None:
         raise _refused(sha, "is not signed")
     trusted = {"SSH": keys.allowed_signers, "GPG": keys.gpg_keyring, "X.509": None}

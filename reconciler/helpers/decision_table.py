@@ -15,7 +15,7 @@ Decision = TypeVar("Decision")
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Generic[Situation, Decision]):
+class DecisionRow(Generic[Situation, Decision]):
     """`name` is unique within its table. `when` is true (or anything that counts as true) in the row's situation,
     `then` is the decision, and `why` is the reason for it, for the reader of the table."""
 
@@ -31,7 +31,9 @@ def otherwise(situation: object) -> bool:
     return True
 
 
-def first_match(table: Sequence[Row[Situation, Decision]], situation: Situation) -> Row[Situation, Decision]:
+def first_match(
+    table: Sequence[DecisionRow[Situation, Decision]], situation: Situation
+) -> DecisionRow[Situation, Decision]:
     """The row that decides. Raises LookupError if the table has no row for the situation, which a last row with
     `otherwise` rules out."""
     for row in table:

@@ -16,7 +16,7 @@ from reconciler.status.document import API_VERSION
 from reconciler.status.status import FleetStatus
 from specs.compiled import Suspension
 
-Word = Literal["True", "False", "Unknown"]
+DescribeWord = Literal["True", "False", "Unknown"]
 CONDITIONS = ("InSync", "Running", "Answering", "BootSafe", "CrashLooping", "Suspended")
 
 
@@ -25,7 +25,7 @@ class AgentCondition:
     """`since` is Unix seconds, 0 where nobody remembers."""
 
     type: str
-    status: Word
+    status: DescribeWord
     message: str
     since: float = 0.0
 

@@ -25,14 +25,14 @@ from specs.compiled import Fleet, Suspension
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.context.fleet import Here
-    from reconciler.context.host import Surroundings
+    from reconciler.context.fleet import FleetContext
+    from reconciler.context.host import HostContext
     from reconciler.context.settings import Settings
     from reconciler.state.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SourceLook:
     """What git says: the fleet to compare with, the newest commit, and why that is not taken ("" if it is)."""
 
     fleet: Fleet
@@ -42,7 +42,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class FleetLook:
     """What was seen, and what it was compared with. `seen` has the observation and the plan."""
 
     fleet: Fleet
@@ -55,30 +55,30 @@ class Seen:
     store: Store
     settings: Settings
     facts: HostFacts
-    source: Source
+    source: SourceLook
     tip: str  # the commit that a repository on this machine offers, "" for any other
     status: FleetStatus | None  # of the last run
     warnings: tuple[str, ...] = ()
 
 
-def see(fleet: str | None = None, around: Surroundings | None = None) -> Seen:
+def see(fleet: str | None = None, around: HostContext | None = None) -> FleetLook:
     """Look now. `fleet`: a repository, the name of a fleet on this host, or None for the usual one.
 
     Raises MosaicError if there is nothing to compare with; what could not be seen of the host is in the rows.
     """
-    from reconciler.context.host import surroundings
+    from reconciler.context.host import host_context
 
-    return see_at(find(fleet), around or surroundings())
+    return see_at(find(fleet), around or host_context())
 
 
-def find(fleet: str | None) -> Here:
+def find(fleet: str | None) -> FleetContext:
     """The fleet's state on this host, read only. Raises NotFound."""
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
 
-    return here(fleet, read_only=True)
+    return fleet_context(fleet, read_only=True)
 
 
-def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> Seen:
+def see_at(place: FleetContext, around: HostContext, before: FleetLook | None = None) -> FleetLook:
     """As `see`, where the fleet has been found. `before`: what a watcher saw a moment ago, so that a commit that stays
     the same is not read again."""
     from reconciler.loop.setup import context
@@ -123,7 +123,7 @@ def see_at(place: Here, around: Surroundings, before: Seen | None = None) -> See
             last_words=_last_words(store, seen.plan, history),
         ),
     )
-    return Seen(
+    return FleetLook(
         fleet=desired,
         seen=seen,
         listing=listing,
@@ -157,7 +157,7 @@ def _local(spec: str | None) -> bool:
     return spec is not None and parse_place(spec).path is not None
 
 
-def _tip(place: Here) -> str:
+def _tip(place: FleetContext) -> str:
     from reconciler.git.location import parse_place
 
     if place.spec is None or not _local(place.spec):
@@ -168,9 +168,9 @@ def _tip(place: Here) -> str:
         return ""
 
 
-def _source(place: Here, options: RunOptions, around: Surroundings) -> Source:
+def _source(place: FleetContext, options: RunOptions, around: HostContext) -> SourceLook:
     """Raises MosaicError if there is nothing at all to compare with."""
-    from reconciler.source.intake import take
+    from reconciler.source.intake import load_source
 
     if place.spec is None:
         kept = _in_force(place, options)
@@ -179,19 +179,21 @@ def _source(place: Here, options: RunOptions, around: Surroundings) -> Source:
                 f"nothing tells here what fleet {place.store.state.name} should be like",
                 help="name its repository: --fleet PATH, MOSAIC_FLEET, or `source` in reconcile.toml",
             )
-        return Source(fleet=kept)
+        return SourceLook(fleet=kept)
     try:
-        taken = take(place.spec, options, place.settings, around.facts, place.store, now=around.wall())
+        taken = load_source(place.spec, options, place.settings, around.facts, place.store, now=around.wall())
     except MosaicError as error:
         kept = _in_force(place, options)
         if kept is None:
             raise
-        return Source(fleet=kept, rejected=error.message.splitlines()[0].rstrip(":"))
+        return SourceLook(fleet=kept, rejected=error.message.splitlines()[0].rstrip(":"))
     rejected = taken.report.message if taken.rejected is not None else ""
-    return Source(fleet=taken.fleet, newest=taken.report.attempted, rejected=rejected, warnings=tuple(taken.warnings))
+    return SourceLook(
+        fleet=taken.fleet, newest=taken.report.attempted, rejected=rejected, warnings=tuple(taken.warnings)
+    )
 
 
-def _in_force(place: Here, options: RunOptions) -> Fleet | None:
+def _in_force(place: FleetContext, options: RunOptions) -> Fleet | None:
     """The fleet of the commit in force; None if nothing of it is kept here."""
     from reconciler.agents.lookup import in_force
 

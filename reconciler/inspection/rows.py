@@ -48,7 +48,7 @@ def build_rows(
         kind = _kind(name, view, inventory, observation)
         if kind is not None:
             nobody = AgentHistory()
-            about = _About(
+            about = RowInputs(
                 view=view,
                 kind=kind,
                 held=tuple(sorted(held.get(name, ()), key=lambda one: one.until or float("inf"))),
@@ -87,7 +87,7 @@ def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _About:
+class RowInputs:
     """All that is known of one row."""
 
     view: AgentView
@@ -108,7 +108,7 @@ class _About:
     now: float
 
 
-def _row(about: _About, plan: Plan) -> Row:
+def _row(about: RowInputs, plan: Plan) -> Row:
     view, sync, stays = about.view, _sync(about), _stays(about)
     problems = tuple(dict.fromkeys(_problems(about)))
     due = (str(about.due[0].verb), str(about.due[0].reason), 0.0) if about.due else ("", "", 0.0)
@@ -159,7 +159,7 @@ def _row(about: _About, plan: Plan) -> Row:
     )
 
 
-def _stays(about: _About) -> str:
+def _stays(about: RowInputs) -> str:
     """Why a stop that is committed now would not end it at once; "" if it would."""
     if about.kind == "unmanaged":
         return "it is not this fleet's"
@@ -170,7 +170,7 @@ def _stays(about: _About) -> str:
     return "" if about.immediately and about.view.session == "alive" else about.view.may_stop_why
 
 
-def _sync(about: _About) -> Sync:
+def _sync(about: RowInputs) -> Sync:
     view = about.view
     if view.desired_state == "undeclared":
         return Sync.EXTRA
@@ -182,7 +182,7 @@ def _sync(about: _About) -> Sync:
     return Sync.DRIFTED if about.due or about.settling or view.health is Health.UNHEALTHY else Sync.SYNCED
 
 
-def _problems(about: _About) -> Iterable[str]:
+def _problems(about: RowInputs) -> Iterable[str]:
     """Whole sentences, the planes that disagree first."""
     view = about.view
     if about.kind == "unmanaged":
@@ -236,14 +236,14 @@ def _problems(about: _About) -> Iterable[str]:
         yield f"{action.verb} is due ({action.reason}{f': {paths}' if paths else ''})"
 
 
-def _trace(about: _About) -> str:
+def _trace(about: RowInputs) -> str:
     view = about.view
     left = [f"unit {agent_unit(view.name)} is {view.unit_active}"] if view.unit_active not in ("inactive", "") else []
     left += [f"session {about.session.pane.session}"] if about.session is not None else []
     return ", ".join(left) or "its files"
 
 
-def _failure(about: _About) -> str:
+def _failure(about: RowInputs) -> str:
     """Why the last run could not do what is still due; "" if it did not fail."""
     still = {one.target for one in about.due} | {one.target for one in about.held}
     errors = [one.error for one in about.failed if one.target in still]
@@ -260,7 +260,7 @@ def _said(text: str) -> str:
     return one_line(hide_secrets(text), SAID_MAX)
 
 
-def _notes(about: _About) -> Iterable[str]:
+def _notes(about: RowInputs) -> Iterable[str]:
     view = about.view
     if about.said and ended_again(view, about.history):
         yield f"its last line when it ended: {_said(about.said)}"
@@ -291,19 +291,19 @@ def _older(view: AgentView, history: AgentHistory) -> str:
     return f"it runs on an older {what}{since}{done}"
 
 
-def _unanswered(about: _About) -> bool:
+def _unanswered(about: RowInputs) -> bool:
     """A living agent that nobody answers for."""
     view = about.view
     living = view.session == "alive" and view.health is Health.HEALTHY
     return about.kind == "agent" and living and view.readiness is Readiness.UNKNOWN
 
 
-def _young(about: _About) -> bool:
+def _young(about: RowInputs) -> bool:
     """Whether there was hardly time for a heartbeat since its start."""
     return bool(about.view.started) and about.now - about.view.started <= about.grace
 
 
-def _wrong(about: _About, sync: Sync, problems: Sequence[str]) -> bool:
+def _wrong(about: RowInputs, sync: Sync, problems: Sequence[str]) -> bool:
     """Whether it needs somebody or something; what is stopped, suspended or paused on purpose does not."""
     if about.kind == "unmanaged" or about.suspended is not None or about.paused:
         return False

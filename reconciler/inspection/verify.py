@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from providers.base import HeldReason, Kind, ResourceKey, Verb
 from providers.evidence import NO_HOLDER, HolderEvidence, SessionEvidence
@@ -20,22 +20,24 @@ from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.held_ways import force
 from specs.compiled import Agent, Fleet
 
-Result = Literal["ok", "note", "wrong"]
-RESULTS: tuple[Result, ...] = ("ok", "note", "wrong")
-Install = Literal["none", "timer", "watch"]
+if TYPE_CHECKING:
+    from providers.kinds.framework import Install
+
+VerifyResult = Literal["ok", "note", "wrong"]
+RESULTS: tuple[VerifyResult, ...] = ("ok", "note", "wrong")
 RECONCILERS: Mapping[str, str] = {"timer": "mosaic-reconcile.timer", "watch": "mosaic-reconcile-watch.service"}
 RECONCILE = "reconcile"
 _CHANGED = ("masked", "overridden")  # reasons that speak of an agent's unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class VerifyCheck:
     """One thing that was looked at. `mend` is a command or an advice, "" where nothing is wrong. A `note` is worth
     knowing and no fault: what is stopped, suspended or left out on purpose."""
 
     name: str
     agent: str | None
-    result: Result
+    result: VerifyResult
     found: str
     mend: str = ""
 
@@ -52,7 +54,7 @@ class Reconciler:
 
 def verify(
     fleet: Fleet, plan: Plan, observation: Observation, listing: Listing, user: str, reconciler: Reconciler
-) -> tuple[Check, ...]:
+) -> tuple[VerifyCheck, ...]:
     """Every check, in the order of a start: host, holder, then agent by agent, then what should not be there."""
     rows = {row.name: row for row in listing.rows if row.kind == "agent"}
     held = any(one.agent is None and one.reason in ON_PURPOSE for one in plan.held)
@@ -69,33 +71,33 @@ def verify(
         if row is not None:
             found.extend(_agent(agent, row, observation, plan))
     found.extend(
-        Check(name="extra", agent=row.name, result="wrong", found=row.why, mend=_mend_extra(row))
+        VerifyCheck(name="extra", agent=row.name, result="wrong", found=row.why, mend=_mend_extra(row))
         for row in listing.rows
         if row.kind in ("removed", "orphan") and row.wrong
     )
     return tuple(found)
 
 
-def _source(listing: Listing) -> Iterable[Check]:
+def _source(listing: Listing) -> Iterable[VerifyCheck]:
     if listing.rejected:
         way = "mend the commit: mosaic fleet validate says what is wrong"
-        yield Check(name="revision", agent=None, result="wrong", found=listing.rejected, mend=way)
+        yield VerifyCheck(name="revision", agent=None, result="wrong", found=listing.rejected, mend=way)
     elif listing.in_force and listing.in_force != listing.compared:
         text = f"{listing.compared[:12]} is not applied yet, {listing.in_force[:12]} is in force"
-        yield Check(name="revision", agent=None, result="note", found=text)
+        yield VerifyCheck(name="revision", agent=None, result="note", found=text)
     else:
-        yield Check(name="revision", agent=None, result="ok", found=f"{listing.compared[:12]} is in force")
+        yield VerifyCheck(name="revision", agent=None, result="ok", found=f"{listing.compared[:12]} is in force")
     if listing.pause is not None:
         text = f"the kill switch is set: {listing.pause.reason or 'no reason given'}"
-        yield Check(name="paused", agent=None, result="note", found=text)
+        yield VerifyCheck(name="paused", agent=None, result="note", found=text)
 
 
-def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> Iterable[Check]:
+def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> Iterable[VerifyCheck]:
     own = (Kind.LINGER, Kind.HOLDER)  # these have checks of their own
     rest = replace(plan, actions=tuple(action for action in plan.actions if action.key.kind not in own))
     for problem in fleet_problems(rest):
         way = "do what it says, then: reconcile" if " is held: " in problem else RECONCILE
-        yield Check(name="host", agent=None, result="wrong", found=problem, mend=way)
+        yield VerifyCheck(name="host", agent=None, result="wrong", found=problem, mend=way)
     if not any(agent.state == "running" for agent in fleet.agents):
         return
     if not observation.hidden(ResourceKey(Kind.LINGER, user)):
@@ -108,7 +110,7 @@ def _shared(fleet: Fleet, plan: Plan, observation: Observation, user: str) -> It
         yield from _holder(HolderEvidence.of(holder) or NO_HOLDER, fleet)
 
 
-def _holder(holder: HolderEvidence, fleet: Fleet) -> Iterable[Check]:
+def _holder(holder: HolderEvidence, fleet: Fleet) -> Iterable[VerifyCheck]:
     """The unit, and on each tmux server exactly the session `=HOLDER`."""
     unit = holder.unit
     yield _check("holder-unit", None, unit.active == "active", f"{HOLDER_UNIT} is {unit.active}", RECONCILE)
@@ -121,21 +123,21 @@ def _holder(holder: HolderEvidence, fleet: Fleet) -> Iterable[Check]:
         yield _check("holder-session", None, right, text, RECONCILE)
 
 
-def _by_itself(reconciler: Reconciler) -> Check:
+def _by_itself(reconciler: Reconciler) -> VerifyCheck:
     name = "reconciler"
     if reconciler.install == "none":
         text = "nothing reconciles this host by itself: what ends is not started again"
-        return Check(name=name, agent=None, result="note", found=text, mend="mosaic fleet install REPOSITORY")
+        return VerifyCheck(name=name, agent=None, result="note", found=text, mend="mosaic fleet install REPOSITORY")
     unit = RECONCILERS[reconciler.install]
     if reconciler.error:
-        return Check(name=name, agent=None, result="wrong", found=f"{unit} could not be seen: {reconciler.error}",
+        return VerifyCheck(name=name, agent=None, result="wrong", found=f"{unit} could not be seen: {reconciler.error}",
                      mend="mosaic doctor")  # fmt: skip
     right = reconciler.enabled and reconciler.active
     words = ("" if reconciler.active else "not ") + "active, " + ("" if reconciler.enabled else "not ") + "enabled"
     return _check(name, None, right, f"{unit} is {words}", f"systemctl --user enable --now {unit}")
 
 
-def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iterable[Check]:
+def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iterable[VerifyCheck]:
     """Session, program, heartbeat and boot of one agent; of one that is not to run, that it is gone."""
     if {Kind.UNIT, Kind.SESSION} & observation.unknown.keys():
         return  # said once, for the host
@@ -144,19 +146,21 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
     if view is None or not view.unseen:
         checks += tuple(_running(agent, row, observation) if agent.state == "running" else _gone(agent, row))
     if row.wrong and all(check.result != "wrong" for check in checks):
-        checks += (Check(name="in-sync", agent=agent.name, result="wrong", found=row.why or row.sync, mend=RECONCILE),)
+        checks += (
+            VerifyCheck(name="in-sync", agent=agent.name, result="wrong", found=row.why or row.sync, mend=RECONCILE),
+        )
     for check in checks:
         if check.result == "wrong" and not row.wrong:  # on purpose, or it has hardly begun: a list says the same
             reason = _on_purpose(row, plan) or "; ".join(row.notes)
             found = f"{check.found} ({reason})" if reason else check.found
-            yield Check(name=check.name, agent=agent.name, result="note", found=found)
+            yield VerifyCheck(name=check.name, agent=agent.name, result="note", found=found)
         elif check.result == "wrong":
             yield replace(check, mend=_mend(row, check))
         else:
             yield check
 
 
-def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check]:
+def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[VerifyCheck]:
     session = SessionEvidence.of(observation.present.get(ResourceKey(Kind.SESSION, agent.name)))
     socket = agent.socket or "default"
     exact = session is not None and bool(session.pane.id) and session.socket == agent.socket
@@ -187,7 +191,7 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
         if row.readiness is Readiness.WAITING:
             way = f"answer it: mosaic agent attach {agent.name}"
             blocked = row.waiting in CLOSED
-            yield Check(name="waiting", agent=agent.name, result="wrong" if blocked else "note",
+            yield VerifyCheck(name="waiting", agent=agent.name, result="wrong" if blocked else "note",
                         found=row.readiness_why, mend=way)  # fmt: skip
         if row.readiness is Readiness.STUCK:
             yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
@@ -198,17 +202,17 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Check
         yield _check("boot", agent.name, bool(row.enabled) and not changed, enabled, RECONCILE)
 
 
-def _about_its_needs(name: str, view: AgentView) -> Iterable[Check]:
+def _about_its_needs(name: str, view: AgentView) -> Iterable[VerifyCheck]:
     if view.unseen:
         found = f"it could not be seen: {view.unseen}"
-        yield Check(name="seen", agent=name, result="wrong", found=found, mend="mosaic doctor")
+        yield VerifyCheck(name="seen", agent=name, result="wrong", found=found, mend="mosaic doctor")
     if view.stranded or view.no_start:
         found = view.stranded or f"it cannot be started: {view.no_start}"
         way = "mend that, or change its declaration" if view.no_start else f"mosaic fleet restart {name}"
-        yield Check(name="start", agent=name, result="wrong", found=found, mend=way)
+        yield VerifyCheck(name="start", agent=name, result="wrong", found=found, mend=way)
 
 
-def _place(agent: Agent, session: SessionEvidence | None) -> Iterable[Check]:
+def _place(agent: Agent, session: SessionEvidence | None) -> Iterable[VerifyCheck]:
     """That it is in a scope of its own, and that its limits hold there."""
     if session is None or session.scope is None:
         return
@@ -224,7 +228,7 @@ def _place(agent: Agent, session: SessionEvidence | None) -> Iterable[Check]:
         yield _check(f"limits.{name}", agent.name, held, found, "mosaic doctor" if unkept else RECONCILE)
 
 
-def _gone(agent: Agent, row: Row) -> Iterable[Check]:
+def _gone(agent: Agent, row: Row) -> Iterable[VerifyCheck]:
     there = row.session in ("alive", "dead")  # what has only its session's name is listed as what it is
     yield _check("session", agent.name, not there, f"declared {agent.state}, its session is {row.session}", RECONCILE)
     text = f"declared {agent.state}, {agent_unit(agent.name)} is {'' if row.enabled else 'not '}enabled"
@@ -238,7 +242,7 @@ def _on_purpose(row: Row, plan: Plan) -> str:
     return next((note for note in row.notes if note.startswith("suspended by")), "")
 
 
-def _mend(row: Row, check: Check) -> str:
+def _mend(row: Row, check: VerifyCheck) -> str:
     """What a person does about it: what holds the change has its own way out."""
     if check.name == "waiting":
         return check.mend
@@ -276,5 +280,7 @@ def _mend_extra(row: Row) -> str:
     )
 
 
-def _check(name: str, agent: str | None, right: bool, found: str, mend: str) -> Check:
-    return Check(name=name, agent=agent, result="ok" if right else "wrong", found=found, mend="" if right else mend)
+def _check(name: str, agent: str | None, right: bool, found: str, mend: str) -> VerifyCheck:
+    return VerifyCheck(
+        name=name, agent=agent, result="ok" if right else "wrong", found=found, mend="" if right else mend
+    )

@@ -18,7 +18,7 @@ from reconciler.errors import unknown_agent
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.helpers.times import parse_rfc3339, rfc3339, rfc3339_or_none
 from reconciler.listing.row import Row, Sync
-from reconciler.model import Readiness, Sighting
+from reconciler.model import RawEvidence, Readiness
 from reconciler.status.document import API_VERSION
 from reconciler.status.values import Pause
 
@@ -147,7 +147,7 @@ def row_document(row: Row) -> dict[str, Any]:
     }
 
 
-def evidence_document(one: Sighting, now: float) -> dict[str, Any]:
+def evidence_document(one: RawEvidence, now: float) -> dict[str, Any]:
     """One observation with its source and age."""
     return {
         "source": one.source,
@@ -261,7 +261,7 @@ def _row_back(one: Mapping[str, Json]) -> Row:
         next_at=_time(due["at"]),
         observed_at=_time(one["observed_at"]),
         evidence=tuple(
-            Sighting(str(it["source"]), str(it["what"]), _plain(it["value"]), _time(it["at"]) or None)
+            RawEvidence(str(it["source"]), str(it["what"]), _plain(it["value"]), _time(it["at"]) or None)
             for it in one["evidence"]
         ),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from reconciler.model import Readiness, Sighting
+from reconciler.model import RawEvidence, Readiness
 
 RowKind = Literal["agent", "removed", "orphan", "unmanaged", "host"]
 
@@ -73,7 +73,7 @@ class Row:
     next_verb: str = ""
     next_reason: str = ""
     next_at: float = 0.0
-    evidence: tuple[Sighting, ...] = ()
+    evidence: tuple[RawEvidence, ...] = ()
     observed_at: float = 0.0
 
     @property

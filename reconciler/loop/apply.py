@@ -20,7 +20,7 @@ IN_FLIGHT = 8
 SLOW_S = 2.0
 POLL_S = 1.0  # how often a wait for slow steps looks at the kill switch and the deadline
 
-Result = Literal["done", "unchanged", "failed", "skipped"]
+ActionResult = Literal["done", "unchanged", "failed", "skipped"]
 
 
 FILES, LINKS, JOBS = range(3)
@@ -175,7 +175,7 @@ class _Run:
             return
         self._host.begin([(identity, run.steps[run.position])])
 
-    def _finish(self, run: _Running, result: Result, error: str | None) -> None:
+    def _finish(self, run: _Running, result: ActionResult, error: str | None) -> None:
         self._running.pop(run.action.id, None)
         duration = self._monotonic() - run.started
         self._outcomes[run.action.id] = Outcome(

@@ -13,8 +13,8 @@ from reconciler.status.values import RunOutcome
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
+    from providers.kinds.framework import Install
     from providers.kinds.registry import Registry
-    from reconciler.context.settings import Install
     from reconciler.git.log import HistoryLine
 
 
@@ -39,7 +39,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class SourceSummary:
     """What the source had to say. `rejected`: why the newest commit is not in force, rendered, or "".
 
     `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
@@ -72,7 +72,7 @@ class RunResult:
     duration_s: float
     status: FleetStatus
     warnings: tuple[str, ...] = ()
-    intake: News | None = None
+    intake: SourceSummary | None = None
     interval: float = 0.0  # seconds: the policy's, for whoever runs again
     registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
     facts: HostFacts | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from providers.kinds.registry import Registry, registry
-from reconciler.context.host import Surroundings
+from reconciler.context.host import HostContext
 from reconciler.loop.converge import Context
 from reconciler.loop.result import RunOptions
 from reconciler.plan.planner import PlanOptions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def context(
-    here: Surroundings, store: Store, settings: Settings, options: RunOptions, *, measure: bool = False
+    here: HostContext, store: Store, settings: Settings, options: RunOptions, *, measure: bool = False
 ) -> Context:
     """What the passes of a run work with. `measure`: for a list: what agents use, and every raw observation."""
 

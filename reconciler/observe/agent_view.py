@@ -10,11 +10,11 @@ from providers.base import Health, Kind, Present, ResourceKey
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
 from providers.kinds.unit import WANTS
 from reconciler.model import AgentView, Inventory, Observation, Readiness
-from reconciler.observe.attribution import CLOCK_SLACK_S, Beat, judge_heartbeat, judge_turn
+from reconciler.observe.attribution import CLOCK_SLACK_S, AttributedHeartbeat, judge_heartbeat, judge_turn
 from reconciler.observe.clock_steps import stamp
 from reconciler.observe.may_end import Who, may_end
 from reconciler.observe.raw_evidence import sightings
-from reconciler.observe.readiness import DRAFT, Evidence, Shown, classify, is_idle, waits_for
+from reconciler.observe.readiness import DRAFT, ReadinessEvidence, Shown, classify, is_idle, waits_for
 from specs.compiled import Agent, Fleet, mission_digest
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _view(
     shown, asks = _shown(reading, seen)
     said_ok, own_ok = _said_ok(beat, turn, last, agent)
     readiness = classify(
-        Evidence(
+        ReadinessEvidence(
             seen=state != "unknown",
             pane=state == "alive" or (state == "foreign" and (agent is None or pane.moved)),
             process=bool(seen.pids),
@@ -149,7 +149,9 @@ def _shown(reading: Reading | None, seen: SessionEvidence) -> tuple[Shown, str]:
     return words[reading.composer], reading.asks
 
 
-def _said_ok(beat: Beat, turn: Beat, last: float, agent: Agent | None) -> tuple[bool, bool]:
+def _said_ok(
+    beat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, agent: Agent | None
+) -> tuple[bool, bool]:
     """Whether its own program's newest word is that it is not busy: after its last output, and at all. It paints a
     little more after its hook has run: a prompt, a line of status."""
     word = newest_word(beat, turn)
@@ -159,7 +161,7 @@ def _said_ok(beat: Beat, turn: Beat, last: float, agent: Agent | None) -> tuple[
     return after, hooks or native
 
 
-def _hung(agent: Agent | None, beat: Beat, seen: SessionEvidence) -> bool:
+def _hung(agent: Agent | None, beat: AttributedHeartbeat, seen: SessionEvidence) -> bool:
     """Whether its program speaks for itself and is silent, and its pane is quiet, too: for as long as that, not since
     the last heartbeat, for what hangs usually hangs on what it was sent after it."""
     quiet = seen.last_activity > 0 and (seen.idle_s or 0.0) > beat.stale_after
@@ -181,7 +183,7 @@ def _session_state(
     return "alive" if seen.alive else "dead"
 
 
-def newest_word(beat: Beat, turn: Beat) -> Beat:
+def newest_word(beat: AttributedHeartbeat, turn: AttributedHeartbeat) -> AttributedHeartbeat:
     """What is known of its turn: what its own program said last. Something that answers for it only repeats that."""
     if not turn.note and (not beat.own or turn.ts >= beat.ts):
         return turn
@@ -189,7 +191,12 @@ def newest_word(beat: Beat, turn: Beat) -> Beat:
 
 
 def _readiness_why(
-    readiness: Readiness, session: str, seen: SessionEvidence, beat: Beat, word: Beat, idle: float | None
+    readiness: Readiness,
+    session: str,
+    seen: SessionEvidence,
+    beat: AttributedHeartbeat,
+    word: AttributedHeartbeat,
+    idle: float | None,
 ) -> str:
     """What the word rests on, in a few words."""
     who = "its heartbeat" if word.source in ("", "native") else word.source
@@ -241,7 +248,7 @@ def _health(
     session: str,
     seen: SessionEvidence,
     age: float,
-    beat: Beat,
+    beat: AttributedHeartbeat,
     unit: UnitEvidence,
 ) -> tuple[Health, str]:
     """`age`: of the pane's life, in seconds."""

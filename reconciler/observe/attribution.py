@@ -25,7 +25,7 @@ NO_HEARTBEAT = "no heartbeat file"
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class AttributedHeartbeat:
     """A heartbeat or a turn record, judged. `age` is None where there is none to speak of; `note` says why it is not
     believed. `own`: written by a process in the pane, and not by something that answers for it."""
 
@@ -42,25 +42,27 @@ class Beat:
     event: str = ""
 
 
-NOTHING = Beat("unknown", None, 0.0, "no turn record")
+NOTHING = AttributedHeartbeat("unknown", None, 0.0, "no turn record")
 
 
-def judge_heartbeat(observation: Observation, name: str, session: SessionEvidence, beats: Heartbeats) -> Beat:
+def judge_heartbeat(
+    observation: Observation, name: str, session: SessionEvidence, beats: Heartbeats
+) -> AttributedHeartbeat:
     """The heartbeat of an agent. An old one is stale, by what git says and by what its writer keeps to."""
     key = ResourceKey(Kind.HEARTBEAT, name)
     if why := observation.hidden(key):
-        return Beat("unknown", None, 0.0, why)
+        return AttributedHeartbeat("unknown", None, 0.0, why)
     records = HeartbeatRecords.of(observation.present.get(key))
     if records is None:
-        return Beat("unknown", None, 0.0, NO_HEARTBEAT)
+        return AttributedHeartbeat("unknown", None, 0.0, NO_HEARTBEAT)
     judged = _credited(records.beat, observation, session)
     if judged.note or judged.age is None:
         return judged
     if judged.age < -beats.stale_after:
-        return Beat("unknown", judged.age, judged.ts, "its time lies in the future")
+        return AttributedHeartbeat("unknown", judged.age, judged.ts, "its time lies in the future")
     stale_after = max(beats.stale_after, 3.0 * _interval(records.beat))
     stale = is_stale(judged.age, stale_after)
-    return Beat(
+    return AttributedHeartbeat(
         "stale" if stale else judged.status,
         judged.age if stale else max(0.0, judged.age),
         judged.ts,
@@ -75,35 +77,35 @@ def judge_heartbeat(observation: Observation, name: str, session: SessionEvidenc
     )
 
 
-def judge_turn(observation: Observation, name: str, session: SessionEvidence) -> Beat:
+def judge_turn(observation: Observation, name: str, session: SessionEvidence) -> AttributedHeartbeat:
     """The newest word of the program's hooks. It is written when something happens, so that it does not age while its
     process lives."""
     records = HeartbeatRecords.of(observation.present.get(ResourceKey(Kind.HEARTBEAT, name)))
     if records is None or records.turn is None:
         return NOTHING
     judged = _credited(records.turn, observation, session)
-    return judged if judged.note else Beat(
+    return judged if judged.note else AttributedHeartbeat(
         judged.status, max(0.0, judged.age or 0.0), judged.ts, "", own=True, status=judged.status,
         waiting=judged.waiting, stuck=judged.stuck, source=judged.source, event=judged.event,
     )  # fmt: skip
 
 
-def _credited(record: HeartbeatFile, observation: Observation, session: SessionEvidence) -> Beat:
+def _credited(record: HeartbeatFile, observation: Observation, session: SessionEvidence) -> AttributedHeartbeat:
     """What a record says, with a `note` if it is not about the process in the pane."""
     if record.error:
-        return Beat("unknown", None, 0.0, record.error)
+        return AttributedHeartbeat("unknown", None, 0.0, record.error)
     ts = stamp(record.ts, observation)
     age = observation.taken_at - ts
     if not session.alive:
-        return Beat("unknown", age, ts, "no process to credit it to")
+        return AttributedHeartbeat("unknown", age, ts, "no process to credit it to")
     if session.started and ts < session.started - CLOCK_SLACK_S:
-        return Beat("unknown", age, ts, "from before this process started")
+        return AttributedHeartbeat("unknown", age, ts, "from before this process started")
     if session.pids and record.pid not in session.pids:
-        return Beat("unknown", age, ts, f"written by pid {record.pid}, which is not in the pane")
+        return AttributedHeartbeat("unknown", age, ts, f"written by pid {record.pid}, which is not in the pane")
     words = record.words
     source = words.get("source", "native")
     status: Literal["ok", "busy"] = "busy" if record.status == "busy" else "ok"
-    return Beat(
+    return AttributedHeartbeat(
         status, age, ts, "", own=source != "sidecar", status=status, source=source,
         waiting=words.get("waiting", ""), stuck=words.get("stuck", ""), event=words.get("event", ""),
     )  # fmt: skip

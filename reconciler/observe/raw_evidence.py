@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from providers.base import Kind, Present, ResourceKey
 from providers.evidence import NO_SESSION, SessionEvidence
-from reconciler.model import Observation, Sighting
+from reconciler.model import Observation, RawEvidence
 
 if TYPE_CHECKING:
     from providers.evidence import UnitEvidence
-    from reconciler.observe.attribution import Beat
+    from reconciler.observe.attribution import AttributedHeartbeat
     from specs.compiled import Agent
 
 
@@ -20,26 +20,26 @@ def sightings(
     agent: Agent | None,
     unit: UnitEvidence,
     session: Present | None,
-    beat: Beat,
-    turn: Beat,
+    beat: AttributedHeartbeat,
+    turn: AttributedHeartbeat,
     observation: Observation,
     last_activity: float,
-) -> tuple[Sighting, ...]:
+) -> tuple[RawEvidence, ...]:
     """In the order of the planes: git, systemd, tmux, the process, the heartbeat, the turn record. What could not be
     looked at is there as `unknown`, with the reason."""
     now = observation.taken_at
-    found = [Sighting("git", "state", agent.state if agent is not None else "undeclared", None)]
+    found = [RawEvidence("git", "state", agent.state if agent is not None else "undeclared", None)]
     if agent is not None:
-        found.append(Sighting("git", "runtime", agent.runtime, None))
+        found.append(RawEvidence("git", "runtime", agent.runtime, None))
     if why := _hidden(observation, Kind.UNIT, name):
-        found.append(Sighting("systemd", "unknown", why, now))
+        found.append(RawEvidence("systemd", "unknown", why, now))
     else:
-        found.append(Sighting("systemd", "active", unit.active, now))
-        found.append(Sighting("systemd", "enabled", unit.enabled, now))
+        found.append(RawEvidence("systemd", "active", unit.active, now))
+        found.append(RawEvidence("systemd", "enabled", unit.enabled, now))
         if unit.job:
-            found.append(Sighting("systemd", "job", unit.job, now))
+            found.append(RawEvidence("systemd", "job", unit.job, now))
     if why := _hidden(observation, Kind.SESSION, name):
-        found.append(Sighting("tmux", "unknown", why, now))
+        found.append(RawEvidence("tmux", "unknown", why, now))
     else:
         found.extend(_pane(session, now, last_activity))
     found.extend(_word("heartbeat", beat))
@@ -52,15 +52,15 @@ def _hidden(observation: Observation, kind: Kind, name: str) -> str:
     return observation.hidden(ResourceKey(kind, name))
 
 
-def _pane(session: Present | None, now: float, last_activity: float) -> list[Sighting]:
+def _pane(session: Present | None, now: float, last_activity: float) -> list[RawEvidence]:
     seen = SessionEvidence.of(session) or NO_SESSION
     pane = seen.pane
     if session is None or not pane.session:
-        return [Sighting("tmux", "session", "unreachable" if seen.hidden else None, now)]
+        return [RawEvidence("tmux", "session", "unreachable" if seen.hidden else None, now)]
     found = [
-        Sighting("tmux", "session", pane.session, now),
-        Sighting("tmux", "ours", session.ours, now),
-        Sighting("tmux", "pane", "alive" if seen.alive else "dead", now),
+        RawEvidence("tmux", "session", pane.session, now),
+        RawEvidence("tmux", "ours", session.ours, now),
+        RawEvidence("tmux", "pane", "alive" if seen.alive else "dead", now),
     ]
     told: tuple[tuple[str, str | int | None], ...] = (
         ("exit-status", pane.dead_status),
@@ -68,43 +68,43 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Sig
         ("mode", "copy" if pane.in_mode else None),
         ("title", pane.title or None),
     )
-    found.extend(Sighting("tmux", what, value, now) for what, value in told if value is not None)
+    found.extend(RawEvidence("tmux", what, value, now) for what, value in told if value is not None)
     if last_activity:
-        found.append(Sighting("tmux", "last-output", None, last_activity))
+        found.append(RawEvidence("tmux", "last-output", None, last_activity))
     if seen.alive:
-        found.append(Sighting("proc", "pid", pane.pid, now))
-        found.append(Sighting("proc", "program", seen.program, now))
-        found.append(Sighting("proc", "processes", len(seen.pids), now))
+        found.append(RawEvidence("proc", "pid", pane.pid, now))
+        found.append(RawEvidence("proc", "program", seen.program, now))
+        found.append(RawEvidence("proc", "processes", len(seen.pids), now))
         if seen.scope is not None:
-            found.append(Sighting("cgroup", "scope", seen.scope, now))
-            found.extend(Sighting("cgroup", f"limits.{name}", value, now) for name, value in seen.limits.items())
+            found.append(RawEvidence("cgroup", "scope", seen.scope, now))
+            found.extend(RawEvidence("cgroup", f"limits.{name}", value, now) for name, value in seen.limits.items())
         if seen.started:
-            found.append(Sighting("proc", "started", None, float(seen.started)))
+            found.append(RawEvidence("proc", "started", None, float(seen.started)))
         found.extend(_screen(seen, now))
         usage = seen.usage
         if usage is not None:
             cpu_s = None if usage.cpu_s is None else round(usage.cpu_s, 3)
-            found.append(Sighting(usage.cpu_source, "cpu_s", cpu_s, now))
-            found.append(Sighting(usage.memory_source, "memory", usage.memory, now))
+            found.append(RawEvidence(usage.cpu_source, "cpu_s", cpu_s, now))
+            found.append(RawEvidence(usage.memory_source, "memory", usage.memory, now))
     return found
 
 
-def _screen(seen: SessionEvidence, now: float) -> list[Sighting]:
+def _screen(seen: SessionEvidence, now: float) -> list[RawEvidence]:
     """What stands on a screen that can be read."""
     if seen.unread:
-        return [Sighting("screen", "unknown", seen.unread, now)]
+        return [RawEvidence("screen", "unknown", seen.unread, now)]
     reading = seen.screen
     if reading is None:
         return []
     told = (("composer", reading.composer), ("dialog", reading.asks), ("turn", reading.turn), ("why", reading.why))
-    return [Sighting("screen", what, value, now) for what, value in told if value]
+    return [RawEvidence("screen", what, value, now) for what, value in told if value]
 
 
-def _word(source: str, beat: Beat) -> list[Sighting]:
+def _word(source: str, beat: AttributedHeartbeat) -> list[RawEvidence]:
     at = beat.ts or None
     if beat.state == "unknown":
-        return [Sighting(source, "not-believed" if at else "none", beat.note, at)]
-    found = [Sighting(source, "status", beat.status, at), Sighting(source, "writer", beat.source or "native", at)]
+        return [RawEvidence(source, "not-believed" if at else "none", beat.note, at)]
+    found = [RawEvidence(source, "status", beat.status, at), RawEvidence(source, "writer", beat.source or "native", at)]
     told = (("event", beat.event), ("waiting", beat.waiting), ("stuck", beat.stuck))
-    found.extend(Sighting(source, what, value, at) for what, value in told if value)
+    found.extend(RawEvidence(source, what, value, at) for what, value in told if value)
     return found

@@ -34,7 +34,7 @@ BETWEEN_TURNS = frozenset({"trust", "login", "menu"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class ReadinessEvidence:
     """What there is to go by, credited already. Ages and limits are in seconds.
 
     `seen`: its pane could be looked at. `heartbeat`: what the newest word about it says, None without a heartbeat;
@@ -68,7 +68,7 @@ def waits_for(said: str, asks: str) -> str:
     return asks or said
 
 
-def classify(evidence: Evidence) -> Readiness:
+def classify(evidence: ReadinessEvidence) -> Readiness:
     """The word for it; never raises. What is not a number counts against the agent: as stale, and as not idle."""
     if not evidence.seen:
         return Readiness.UNKNOWN

@@ -15,12 +15,12 @@ from reconciler.observe.agent_view import build_views
 from reconciler.plan.agents import blocker, plan_enablement, plan_extras, plan_files, plan_process, plan_second_session
 from reconciler.plan.draft import Draft
 from reconciler.plan.holding import backoff
-from reconciler.plan.holding.floor import carries, floor_of
+from reconciler.plan.holding.floor import floor_of, is_floor_class
 from reconciler.plan.holding.forced import with_force
 from reconciler.plan.holding.guards import FLOOR_CLASSES, refusals
 from reconciler.plan.holding.losses import with_losses
 from reconciler.plan.holding.moving import going_to, why_held
-from reconciler.plan.holding.rollout import Wait, waits
+from reconciler.plan.holding.rollout import Wait, held_back
 from reconciler.plan.holding.suspensions import WHOLE_FLEET, hold_all, hold_suspended, in_force
 from reconciler.plan.needs import Changes, Need, ends_by_unit, need_of, relaunch_due
 from reconciler.plan.reseed import plan_reseed
@@ -89,7 +89,7 @@ def plan(
         for name in sorted(refusal.agents):
             draft.hold(name, agent_unit(name), Verb.STOP, refusal.reason, refusal.short)
             del needs[name]
-    rollout = waits(needs, views, fleet, history, now)
+    rollout = held_back(needs, views, fleet, history, now)
     heals = _Heals(fleet, history, now, in_force(suspended, now))
     relies = _relies(agents, inventory)
     order = _order(needs, agents, relies)
@@ -149,7 +149,7 @@ class _Heals:
         budget = backoff.budget(fleet)
         self._left = budget - len(recent)
         # So much of it is for those that the fleet cannot do without, whoever else has needed it before.
-        carrying = {agent.name for agent in fleet.agents if carries(fleet, agent.agent_class)}
+        carrying = {agent.name for agent in fleet.agents if is_floor_class(fleet, agent.agent_class)}
         self._first, self._kept = carrying, min(len(carrying), len(FLOOR_CLASSES), budget - 1)
         self._next = min(recent, default=now) + backoff.HOUR_S
         self.granted: set[str] = set()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, Unavailable
 from reconciler.remote.all_hosts import by_host, way_to
-from reconciler.remote.ssh import Answer, Asking, Remote
+from reconciler.remote.ssh import Asking, Remote, RemoteAnswer
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -54,7 +54,7 @@ def outboxes_of(fleet: Fleet, peers: Sequence[Peer], name: str | None = None) ->
     return Elsewhere(messages=tuple(found), silent=silent)
 
 
-def _messages(host: str, asking: Asking, answer: Answer) -> list[dict[str, Json]]:
+def _messages(host: str, asking: Asking, answer: RemoteAnswer) -> list[dict[str, Json]]:
     """Raises MosaicError for what is no list of messages."""
     document = answer.document
     if document is None or document.get("kind") != "Outbox":

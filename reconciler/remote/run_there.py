@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from specs.compiled import Fleet, Peer
 
 
-def go_there(fleet: Fleet, peer: Peer, verb: str, *options: str, types: bool = False) -> NoReturn:
+def run_on_host(fleet: Fleet, peer: Peer, verb: str, *options: str, types: bool = False) -> NoReturn:
     """Run `mosaic agent VERB NAME` on the agent's own host, and end as it ends there. `types`: no use without a
     terminal. Raises Usage then, and Unavailable where there is no ssh, or no `mosaic` at its other end; ssh says why
     itself."""

@@ -57,7 +57,7 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RemoteAnswer:
     """What the command there left: its exit status, the document on its standard output (None if there is none), and
     what it said."""
 
@@ -100,7 +100,7 @@ class Asking:
         except SpawnError as error:
             raise Unreached(str(error)) from error
 
-    def answer(self) -> Answer:
+    def answer(self) -> RemoteAnswer:
         """Wait for the end. Raises Unavailable when there is no answer, Unreached when certainly nothing was done."""
         host, target = self.there.host, self.there.target
         try:
@@ -118,7 +118,7 @@ class Asking:
             )
         if done.status < 0:
             raise Unavailable(f"{host}: ssh was ended by signal {-done.status}")
-        return Answer(status=done.status, document=_document(done.out), said=said)
+        return RemoteAnswer(status=done.status, document=_document(done.out), said=said)
 
     def abandon(self) -> None:
         """End it without an answer."""
@@ -128,7 +128,7 @@ class Asking:
 class Remote(MosaicError):
     """What the other host said went wrong there, with the exit code that it gave."""
 
-    def __init__(self, there: Destination, answer: Answer) -> None:
+    def __init__(self, there: Destination, answer: RemoteAnswer) -> None:
         lines = [line for line in answer.said.splitlines() if line.strip()]
         error = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
         way = next((line.removeprefix("help: ") for line in lines if line.startswith("help: ")), "")

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
     from providers.base import Json
     from reconciler.delivery.message import Message
-    from reconciler.delivery.verdict import Delivery, Word
+    from reconciler.delivery.verdict import Delivery, DeliveryWord
     from reconciler.helpers.words import Paint, Tint
     from specs.compiled import Fleet
 
-_TINTS: dict[Word, Tint] = {"delivered": "green", "sent": "green", "unconfirmed": "yellow", "not-delivered": "red"}
+_TINTS: dict[DeliveryWord, Tint] = {
+    "delivered": "green",
+    "sent": "green",
+    "unconfirmed": "yellow",
+    "not-delivered": "red",
+}
 _STATES: dict[str, Tint | None] = {
     "waiting": None,
     "sending": None,

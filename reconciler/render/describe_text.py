@@ -6,7 +6,7 @@ from reconciler.helpers.times import spell_duration
 from reconciler.helpers.words import Paint, Tint, data, no_paint, value, when
 from reconciler.inspection.describe import Description
 from reconciler.listing.row import Row
-from reconciler.model import Sighting
+from reconciler.model import RawEvidence
 from reconciler.render.ps_text import cpu, heading, length, size
 
 
@@ -71,7 +71,7 @@ def _evidence(row: Row) -> list[str]:
     ]
 
 
-def _shown(one: Sighting) -> str:
+def _shown(one: RawEvidence) -> str:
     if one.value is None:
         return "-"
     if one.what == "memory" and isinstance(one.value, int):
@@ -79,7 +79,7 @@ def _shown(one: Sighting) -> str:
     return value(one.value)
 
 
-def _age(one: Sighting, now: float) -> str:
+def _age(one: RawEvidence, now: float) -> str:
     if one.at is None:
         return ""
     return "now" if now - one.at < 1.0 else f"{spell_duration(now - one.at)} ago"

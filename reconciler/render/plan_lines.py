@@ -50,7 +50,7 @@ _HEALING = (Reason.NOT_RUNNING, Reason.UNHEALTHY, Reason.DRIFT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class LineGroup:
     """The actions of one agent, or of one group of shared things, in the plan's order."""
 
     name: str
@@ -58,7 +58,7 @@ class Group:
     actions: tuple[Action, ...]
 
 
-def groups(actions: Iterable[Action]) -> tuple[Group, ...]:
+def groups(actions: Iterable[Action]) -> tuple[LineGroup, ...]:
     """The agents in the plan's order, then the shared things. An agent that only gets new texts is no group of its
     own: what is new for all of them is one line."""
     of_agents: dict[str, list[Action]] = {}
@@ -76,8 +76,8 @@ def groups(actions: Iterable[Action]) -> tuple[Group, ...]:
         else:
             own[name] = some
     return (
-        *(Group(name=name, is_agent=True, actions=tuple(some)) for name, some in own.items()),
-        *(Group(name=name, is_agent=False, actions=tuple(shared[name])) for name in _ORDER if name in shared),
+        *(LineGroup(name=name, is_agent=True, actions=tuple(some)) for name, some in own.items()),
+        *(LineGroup(name=name, is_agent=False, actions=tuple(shared[name])) for name in _ORDER if name in shared),
     )
 
 
@@ -91,7 +91,7 @@ def is_grave(action: Action) -> bool:
     return written and action.present is not None and action.reason is Reason.DRIFT
 
 
-def lines(some: Sequence[Group], views: Mapping[str, AgentView], paint: Paint, *, more: str = "") -> list[str]:
+def lines(some: Sequence[LineGroup], views: Mapping[str, AgentView], paint: Paint, *, more: str = "") -> list[str]:
     """`+ lead  stub  start, enable at boot`: a mark (`+` comes, `~` changes, `-` goes), a name, and what is done.
     `more`: how to see all of it, said once, at the first line that stands for several actions."""
     width = max((len(data(group.name)) for group in some), default=0)
@@ -121,7 +121,7 @@ def counted(plan: Plan) -> str:
     return f"{start} to start, {restart}{change} to change, {stop} to stop{held}"
 
 
-def _verbs(group: Group) -> frozenset[Verb]:
+def _verbs(group: LineGroup) -> frozenset[Verb]:
     return frozenset(action.verb for action in group.actions)
 
 
@@ -132,7 +132,7 @@ def _kind(verbs: frozenset[Verb]) -> str:
     return "stop" if Verb.DISABLE in verbs else "change"
 
 
-def _mark(group: Group) -> str:
+def _mark(group: LineGroup) -> str:
     verbs = _verbs(group)
     if verbs <= {Verb.STOP, Verb.DELETE, Verb.DISABLE}:
         return "-"
@@ -140,7 +140,7 @@ def _mark(group: Group) -> str:
     return "+" if new else "~"
 
 
-def _is_first(group: Group) -> bool:
+def _is_first(group: LineGroup) -> bool:
     made = [action for action in group.actions if action.verb is not Verb.RELOAD]
     return bool(made) and all(action.present is None for action in made)
 
@@ -153,12 +153,12 @@ def _is_about_peers(action: Action) -> bool:
     return (FileEvidence.of(action.present) or NO_FILE).only_peers
 
 
-def _runtime(group: Group, views: Mapping[str, AgentView]) -> str:
+def _runtime(group: LineGroup, views: Mapping[str, AgentView]) -> str:
     view = views.get(group.name)
     return view.runtime if view is not None else ""
 
 
-def _of_agent(group: Group, view: AgentView | None) -> str:
+def _of_agent(group: LineGroup, view: AgentView | None) -> str:
     verbs = _verbs(group)
     parts = [word for verb, word in _PROCESS.items() if verb in verbs]
     if not verbs & {Verb.START, Verb.RESTART}:
@@ -172,7 +172,7 @@ def _of_agent(group: Group, view: AgentView | None) -> str:
     return ", ".join(parts) + (f": {why}" if why else "")
 
 
-def _of_shared(group: Group) -> str:
+def _of_shared(group: LineGroup) -> str:
     if group.name == PEERS:
         return f"who is in the fleet, for {_whom(group)} (read at the next start)"
     if group.name == CONTRACTS:
@@ -185,6 +185,6 @@ def _of_shared(group: Group) -> str:
     return f"{count(len(group.actions), 'action')}, {why}"
 
 
-def _whom(group: Group) -> str:
+def _whom(group: LineGroup) -> str:
     names = [str(action.agent) for action in group.actions]
     return count(len(names), "agent") if len(names) > 5 else ", ".join(names)

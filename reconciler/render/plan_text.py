@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from providers.base import Action
 from reconciler.helpers.words import Paint, count, data, no_paint, short, value
 from reconciler.model import Plan
-from reconciler.render.plan_lines import Group, counted, groups, is_grave, lines
+from reconciler.render.plan_lines import LineGroup, counted, groups, is_grave, lines
 from reconciler.run.documents import StepsOf
 from reconciler.status.phrases import change, held_lines, loss
 
@@ -67,13 +67,13 @@ def _told(plan: Plan, steps_of: StepsOf, paint: Paint, more: str) -> list[list[s
     ]
 
 
-def _by_run(plan: Plan, some: Sequence[Group], steps_of: StepsOf, paint: Paint) -> list[list[str]]:
+def _by_run(plan: Plan, some: Sequence[LineGroup], steps_of: StepsOf, paint: Paint) -> list[list[str]]:
     """In full: what all share comes first in a run."""
     order = sorted(some, key=lambda group: group.is_agent)
     return [_in_full(plan, group, steps_of, paint) for group in order]
 
 
-def _in_full(plan: Plan, group: Group, steps_of: StepsOf, paint: Paint) -> list[str]:
+def _in_full(plan: Plan, group: LineGroup, steps_of: StepsOf, paint: Paint) -> list[str]:
     if group.is_agent:
         return _agent(plan, group, steps_of, paint)
     return [paint(group.name, "bold"), *_actions(group.actions, steps_of, paint)]
@@ -109,7 +109,7 @@ def _commit(one: HistoryLine) -> str:
     return " ".join(word for word in (short(one.sha), data(one.subject), author and f"({author})") if word)
 
 
-def _agent(plan: Plan, group: Group, steps_of: StepsOf, paint: Paint) -> list[str]:
+def _agent(plan: Plan, group: LineGroup, steps_of: StepsOf, paint: Paint) -> list[str]:
     name, actions = group.name, group.actions
     view = plan.views.get(name)
     known = [data(word) for word in (view.runtime, view.agent_class) if word] if view else []

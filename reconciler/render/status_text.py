@@ -83,7 +83,7 @@ def _head(status: FleetStatus, now: float, running: Holder | None) -> list[str]:
         )
     lines.append(f"last success {when(status.last_success, now)}" if status.last_success else "last success: never")
     if running is not None:
-        lines.append(f"a run is under way: {data(running.told(now))}")
+        lines.append(f"a run is under way: {data(running.described(now))}")
     return lines
 
 

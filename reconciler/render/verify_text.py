@@ -7,15 +7,15 @@ from typing import Any
 
 from reconciler.helpers.times import rfc3339
 from reconciler.helpers.words import Paint, Tint, count, data, no_paint
-from reconciler.inspection.verify import Check, Result
+from reconciler.inspection.verify import VerifyCheck, VerifyResult
 from reconciler.listing.document import Listing, revision_document
 from reconciler.status.document import API_VERSION
 
 
-def verify_text(listing: Listing, checks: Sequence[Check], *, paint: Paint = no_paint) -> str:
+def verify_text(listing: Listing, checks: Sequence[VerifyCheck], *, paint: Paint = no_paint) -> str:
     """One line for each check that does not hold, with its mend below."""
     lines = []
-    tints: tuple[tuple[Result, Tint], ...] = (("wrong", "red"), ("note", "yellow"))
+    tints: tuple[tuple[VerifyResult, Tint], ...] = (("wrong", "red"), ("note", "yellow"))
     for result, tint in tints:
         for check in checks:
             if check.result == result:
@@ -28,7 +28,7 @@ def verify_text(listing: Listing, checks: Sequence[Check], *, paint: Paint = no_
     return "\n".join(lines) + "\n"
 
 
-def verify_document(listing: Listing, checks: Sequence[Check]) -> dict[str, Any]:
+def verify_document(listing: Listing, checks: Sequence[VerifyCheck]) -> dict[str, Any]:
     """The document of kind FleetVerification."""
     return {
         "apiVersion": API_VERSION,

@@ -9,11 +9,11 @@ from reconciler.helpers.words import data
 from reconciler.terminal.viewport import Size
 
 if TYPE_CHECKING:
-    from providers.tmux.pane_view import Glance
+    from providers.tmux.pane_view import PaneSnapshot
     from reconciler.model import AgentView
 
 
-def status_line(name: str, seen: Glance, view: AgentView | None, *, now: float, terminal: Size) -> str:
+def status_line(name: str, seen: PaneSnapshot, view: AgentView | None, *, now: float, terminal: Size) -> str:
     """The agent, what it does, how long ago it said so and put out something, and the way out."""
     parts = [f" {name}", state(view)]
     if seen.in_mode:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 
-class Woke(StrEnum):
+class WakeReason(StrEnum):
     """Why we woke up; only the dearest reason matters to the loop."""
 
     UNITS = "units"  # D-Bus: a unit of ours changed
@@ -34,14 +34,14 @@ class Woke(StrEnum):
     HANGUP = "hangup"  # SIGHUP: read the settings again, too
 
 
-class Wakers:
+class WakeSources:
     """Holds the descriptors. `close()` when done; every method is for one thread."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._selector.register(self._read, selectors.EVENT_READ, None)
-        self._said: set[Woke] = set()
+        self._said: set[WakeReason] = set()
         self._processes: dict[int, int] = {}  # pid -> pidfd
         self._bus: int = -1
         self._drain: Callable[[], bool] = lambda: False
@@ -53,18 +53,18 @@ class Wakers:
         self._watched: tuple[object, object] = None, None  # the folders of the repository that is watched
         self._signals: dict[int, object] = {}
 
-    def poke(self, woke: Woke) -> None:
+    def wake(self, woke: WakeReason) -> None:
         """From any thread or signal handler. The pipe only ends the wait: what was said is kept beside it, so that
         nothing is lost when it is full."""
         self._said.add(woke)
         with suppress(BlockingIOError):
             os.write(self._write, b"!")
 
-    def wait(self, timeout_s: float) -> set[Woke]:
+    def wait(self, timeout_s: float) -> set[WakeReason]:
         """What has happened since the last call, waiting at most so long for the first thing."""
-        woke: set[Woke] = set()
+        woke: set[WakeReason] = set()
         if self._bus >= 0 and self._drain():
-            woke.add(Woke.UNITS)
+            woke.add(WakeReason.UNITS)
         ready = self._selector.select(0.0 if woke else max(0.0, timeout_s))
         for key, _ in ready:
             if key.fd == self._read:
@@ -74,16 +74,16 @@ class Wakers:
                     woke.add(self._said.pop())
             elif key.fd == self._bus:
                 if self._drain():
-                    woke.add(Woke.UNITS)
+                    woke.add(WakeReason.UNITS)
             elif self._trigger is not None and key.fd == self._trigger[0].fileno():
                 with suppress(BlockingIOError):
                     while True:
                         self._trigger[0].recv(64)
-                        woke.add(Woke.SYNC)
-                woke.add(Woke.SYNC)
+                        woke.add(WakeReason.SYNC)
+                woke.add(WakeReason.SYNC)
             else:
                 self._forget(key.data)
-                woke.add(Woke.PROCESS)
+                woke.add(WakeReason.PROCESS)
         return woke
 
     def follow_bus(self, fileno: int, drain: Callable[[], bool]) -> None:
@@ -136,7 +136,7 @@ class Wakers:
         def handle(number: int, frame: FrameType | None) -> None:
             _ = frame
             handlers[number]()
-            self.poke(Woke.HANGUP)
+            self.wake(WakeReason.HANGUP)
 
         for number in handlers:
             self._signals[number] = signal.signal(number, handle)
@@ -168,9 +168,9 @@ class Wakers:
             def on_any_event(self, event: FileSystemEvent) -> None:
                 names = {os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path}
                 if "PAUSED" in names or os.fsdecode(event.src_path) == str(beats):
-                    wakers.poke(Woke.PAUSE)
+                    wakers.wake(WakeReason.PAUSE)
                 elif event.event_type != "created":
-                    wakers.poke(Woke.BEAT)
+                    wakers.wake(WakeReason.BEAT)
 
         observer = self._observing()
         if self._beats is not None:
@@ -193,7 +193,7 @@ class Wakers:
         class Refs(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 if event.event_type not in ("opened", "closed_no_write"):
-                    wakers.poke(Woke.GIT)
+                    wakers.wake(WakeReason.GIT)
 
         observer = self._observing()
         for watch in self._refs:

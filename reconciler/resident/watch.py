@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from providers.base import HeldReason
 from providers.shipped import release
-from reconciler.context.host import Surroundings, surroundings
+from reconciler.context.host import HostContext, host_context
 from reconciler.context.settings import read_settings, settings_path
 from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
 from reconciler.helpers.sd_notify import Notifier
 from reconciler.loop.host_guard import checked
 from reconciler.loop.result import RunOptions, RunResult
-from reconciler.resident.wakeups import Wakers, Woke
+from reconciler.resident.wakeups import WakeReason, WakeSources
 from reconciler.responder.serve import changed
 from reconciler.run.run import run_locked
 from reconciler.source.intake import open_store, source_spec
@@ -41,7 +41,9 @@ REST_MIN_S = 0.01
 LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
 RETRY_S = 5.0  # after a look that could not be made at all, or that could not see everything
 POLL_MIN_S = 15.0  # a remote is not asked more often than this, whatever the interval
-NOW = frozenset({Woke.UNITS, Woke.PROCESS, Woke.PAUSE, Woke.GIT, Woke.SYNC, Woke.HANGUP})
+NOW = frozenset(
+    {WakeReason.UNITS, WakeReason.PROCESS, WakeReason.PAUSE, WakeReason.GIT, WakeReason.SYNC, WakeReason.HANGUP}
+)
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class _Due:
 def watch(
     options: RunOptions,
     output: Callable[[RunResult], None],
-    around: Surroundings | None = None,
+    around: HostContext | None = None,
     complain: Callable[[MosaicError], None] = lambda error: print(error.render(), file=sys.stderr, flush=True),
 ) -> ExitCode:
     """Run until SIGTERM or SIGINT, or until another version is installed, whose texts this one would put its own in the
@@ -66,8 +68,8 @@ def watch(
     Raises MosaicError if the loop cannot begin at all: no fleet named, another resident loop holds it.
     """
     ended: list[int] = []
-    here = around or surroundings(stop=lambda: bool(ended))
-    wakers = Wakers()
+    here = around or host_context(stop=lambda: bool(ended))
+    wakers = WakeSources()
     try:
         return _Watcher(replace(options, trigger="watch"), output, complain, here, wakers, ended).run()
     finally:
@@ -84,8 +86,8 @@ class _Watcher:
         options: RunOptions,
         output: Callable[[RunResult], None],
         complain: Callable[[MosaicError], None],
-        here: Surroundings,
-        wakers: Wakers,
+        here: HostContext,
+        wakers: WakeSources,
         ended: list[int],
     ) -> None:
         self._options, self._output, self._complain = options, output, complain
@@ -100,7 +102,7 @@ class _Watcher:
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
-        self._early: set[Woke] = set()  # what came in while a run was under way
+        self._early: set[WakeReason] = set()  # what came in while a run was under way
         self._tip, self._may_cut, self._cut_short = "", True, False
         self._program = changed(release.__file__)
 
@@ -110,11 +112,11 @@ class _Watcher:
             signal.SIGINT: lambda: self._ended.append(signal.SIGINT),
             signal.SIGHUP: lambda: None,
         }
-        resident = replace_runtime(self._store, "resident")
+        resident = sub_store(self._store, "resident")
         with run_lock(resident, now=self._here.wall()):
             self._wakers.on_signals(handlers)
             self._prepare()
-            woke: set[Woke] = set(Woke)
+            woke: set[WakeReason] = set(WakeReason)
             first = True
             while not self._ended:
                 if changed(release.__file__) not in ((0, 0), self._program):
@@ -174,12 +176,12 @@ class _Watcher:
             )
         )
 
-    def _look(self, woke: set[Woke]) -> None:
+    def _look(self, woke: set[WakeReason]) -> None:
         """One run, or an error that is told; then when to look next."""
         here, began = self._here, self._here.monotonic()
-        if Woke.HANGUP in woke:
+        if WakeReason.HANGUP in woke:
             self._reread()
-        asked = bool(woke & {Woke.SYNC, Woke.HANGUP})
+        asked = bool(woke & {WakeReason.SYNC, WakeReason.HANGUP})
         self._follow_files()
         self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
         self._may_cut = not was_cut_short  # or a repository that never rests would keep us from ever acting
@@ -255,7 +257,7 @@ class _Watcher:
         if self._outer.stop() or self._cut_short:
             return True
         self._early |= self._wakers.wait(0.0)
-        if self._may_cut and Woke.GIT in self._early:
+        if self._may_cut and WakeReason.GIT in self._early:
             self._cut_short = self._local_tip() != self._tip
         return self._cut_short
 
@@ -286,7 +288,7 @@ class _Watcher:
             self._patted = now
             self._notifier.alive()
 
-    def _sleep(self) -> set[Woke]:
+    def _sleep(self) -> set[WakeReason]:
         """Until it is time, or something happened and the last look has been rested from."""
         woke, self._early = self._early, set()
         pat = self._notifier.watchdog_s
@@ -294,7 +296,7 @@ class _Watcher:
             now = self._here.monotonic()
             if pat is not None:
                 self._notifier.alive()
-            stirred = bool(woke & NOW) or (self._due.waiting and Woke.BEAT in woke)
+            stirred = bool(woke & NOW) or (self._due.waiting and WakeReason.BEAT in woke)
             due = self._due.rest if stirred else max(self._due.look, self._due.rest)
             if now >= due:
                 return woke
@@ -309,7 +311,7 @@ def waits_for_a_beat(plan: Plan) -> bool:
     return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)
 
 
-def replace_runtime(store: Store, name: str) -> Store:
+def sub_store(store: Store, name: str) -> Store:
     """The same fleet's store with a lock of its own: a resident loop keeps others of its kind out, and lets an
     operator's single runs in between its looks."""
     from reconciler.state.store import Store as Kept

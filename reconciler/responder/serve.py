@@ -18,7 +18,7 @@ from providers.base import ObserveError
 from providers.machine import heartbeat_files
 from providers.processes import procfs
 from providers.programs.identity import ProcessTree
-from providers.tmux.server import Tmux
+from providers.tmux.server import TmuxClient
 from reconciler.helpers.sd_notify import Notifier
 from reconciler.responder import heartbeat
 from reconciler.responder import turn_record as told
@@ -43,7 +43,7 @@ class Responder:
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
         self._agents, self._run = f"{folder}/agents", f"{folder}/run"
         self._launches = f"{environ.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/mosaic/launch"
-        self._tmux = Tmux(environ, os.getuid())
+        self._tmux = TmuxClient(environ, os.getuid())
         self._due: dict[str, float] = {}
         self._pids: dict[str, int] = {}
         self._stamp: object = None
@@ -112,7 +112,7 @@ class Responder:
         self._pids[agent.name] = pane.pid
         if heartbeat.speaks_itself(beat, identity.pids, now, agent.interval):
             return ""
-        turn = told.caught_up(self._run, agent.name, agent.runtime, pane.pid, turn)
+        turn = told.refresh_turn(self._run, agent.name, agent.runtime, pane.pid, turn)
         line = heartbeat.heartbeat(agent, pane, top, identity.pids, turn, now)
         try:
             _write(self._run, f"{agent.name}.hb", f"ts={_rfc3339(now)} {line}\n")
@@ -142,7 +142,7 @@ class Responder:
         self._said = problems
 
 
-def _panes(tmux: Tmux, socket: str, seen: procfs.Scanned) -> Mapping[str, Pane]:
+def _panes(tmux: TmuxClient, socket: str, seen: procfs.Scanned) -> Mapping[str, Pane]:
     """The pane of each agent of a server, by its mark; none where there is no server. Raises ObserveError."""
     found: dict[str, Pane] = {}
     for pane in tmux.server(socket, seen.processes).panes:

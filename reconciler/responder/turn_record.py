@@ -18,7 +18,7 @@ _MAX = 1 << 16
 _ENVIRON_MAX = 1 << 20
 
 
-def caught_up(folder: str, name: str, runtime: str, pid: int, turn: HeartbeatFile | None) -> HeartbeatFile | None:
+def refresh_turn(folder: str, name: str, runtime: str, pid: int, turn: HeartbeatFile | None) -> HeartbeatFile | None:
     """The newest word of an agent's turn, which is `turn` unless its program's own file says otherwise: then that is
     written to `folder`/NAME.turn, too. `pid` is its program's. A program that writes no such file costs nothing."""
     if turn_status.status_file(runtime, {"HOME": "/"}, pid) is None:

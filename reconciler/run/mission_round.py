@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from providers.launch.additions import place as place_of
 from providers.programs.registry import program
 from providers.steps import NoteMission
-from reconciler.agents.reset import by_command, carry_out, tell_log
+from reconciler.agents.reset import by_command, carry_out, record_event
 from reconciler.agents.reset_verdict import objection, reset_text
-from reconciler.context.fleet import Here
+from reconciler.context.fleet import FleetContext
 from reconciler.delivery.kickstart import kickstart
 from reconciler.delivery.outbox import Outbox
 from reconciler.loop.converge import look
@@ -24,34 +24,34 @@ from specs.compiled import changed_in
 
 if TYPE_CHECKING:
     from providers.host import Host
-    from reconciler.context.host import Surroundings
+    from reconciler.context.host import HostContext
     from reconciler.context.settings import Settings
     from reconciler.delivery.message import Message
     from reconciler.delivery.verdict import Delivery
     from reconciler.loop.converge import Context
     from reconciler.loop.result import RunResult
-    from reconciler.status.events import Source
+    from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Suspension
 
 MOST_TOLD = 50  # of one run; the others are told by the next one
 MOST_RESET = 3
 ROUND_S = 30.0  # of one run, for all resets
 
-What = Literal["", "tell", "reset"]
+MissionWord = Literal["", "tell", "reset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class MissionRound:
     """What a round works with. `views` are of the run's last look, `look` takes a new one; `over` says whether to begin
     nothing more."""
 
     fleet: Fleet
     views: Mapping[str, AgentView]
-    place: Here
+    place: FleetContext
     host: Host
     chosen: frozenset[str]  # only these agents; all if empty
     suspended: Mapping[str, Suspension]
-    source: Source
+    source: EventSource
     look: Callable[[], Mapping[str, AgentView]]
     over: Callable[[], bool]
     wall: Callable[[], float]
@@ -59,13 +59,13 @@ class Round:
     reset: Callable[..., Delivery] = by_command
 
 
-def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings, settings: Settings) -> RunResult:
+def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext, settings: Settings) -> RunResult:
     """A round with what a run has last seen. Raises StateError and MosaicError."""
     last = result.status.last_run
-    by = Round(
+    by = MissionRound(
         fleet=fleet,
         views=result.plan.views,
-        place=Here(facts=here.facts, settings=settings, store=ctx.store, spec=None),
+        place=FleetContext(facts=here.facts, settings=settings, store=ctx.store, spec=None),
         host=here.host,
         chosen=ctx.options.agents,
         suspended=ctx.suspended(fleet),
@@ -75,10 +75,10 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings,
         wall=here.wall,
         monotonic=here.monotonic,
     )
-    return replace(result, messages=go(by))
+    return replace(result, messages=run_round(by))
 
 
-def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory) -> What:
+def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory) -> MissionWord:
     """What is to be done for one agent. A reset that was begun once is not begun again, whatever became of it."""
     wanted = fleet.on_mission.get(agent.agent_class, fleet.on_mission.get("*", "show"))
     if not view.behind or wanted == "show":
@@ -88,7 +88,7 @@ def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory) -> Wha
     return "tell" if known.mission_told != view.mission_now else ""
 
 
-def go(by: Round) -> bool:
+def run_round(by: MissionRound) -> bool:
     """One round, with the fleet's lock held. Whether somebody waits to be reset: what that agent says next may be what
     is waited for. Raises StateError and MosaicError."""
     outbox = Outbox(by.place.store)
@@ -121,7 +121,7 @@ def what_to_say(agent: Agent, view: AgentView, fleet: Fleet, path: str) -> str:
     )
 
 
-def _tell(agents: list[Agent], outbox: Outbox, by: Round) -> None:
+def _tell(agents: list[Agent], outbox: Outbox, by: MissionRound) -> None:
     """Into the outbox first, then into the history: killed in between, the next run finds the message that is there."""
     if not agents:
         return
@@ -138,14 +138,14 @@ def _tell(agents: list[Agent], outbox: Outbox, by: Round) -> None:
     _note(by, {agent.name: _told(by.views[agent.name].mission_now) for agent in agents})
 
 
-def _take_back(outbox: Outbox, by: Round) -> None:
+def _take_back(outbox: Outbox, by: MissionRound) -> None:
     """Messages that have become wrong while they waited: the agent has the newest by now, or there is a newer one."""
     for message in outbox.messages():
         if message.mission and message.state == "waiting" and _is_outdated(message, by):
             outbox.end(message, by.wall(), state=None)
 
 
-def _is_outdated(message: Message, by: Round) -> bool:
+def _is_outdated(message: Message, by: MissionRound) -> bool:
     view = by.views.get(message.agent)
     if view is None:
         return True
@@ -154,7 +154,7 @@ def _is_outdated(message: Message, by: Round) -> bool:
     return not view.behind or view.mission_now != message.mission
 
 
-def _reset_all(agents: list[Agent], outbox: Outbox, by: Round) -> bool:
+def _reset_all(agents: list[Agent], outbox: Outbox, by: MissionRound) -> bool:
     """Whether one is left that waits for it."""
     end, left = by.monotonic() + ROUND_S, 0
     begun = 0
@@ -176,7 +176,7 @@ def _is_free(view: AgentView) -> bool:
     return view.readiness is Readiness.AVAILABLE and view.available is True and not objection(view, restart=False)
 
 
-def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: Round) -> bool:
+def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: MissionRound) -> bool:
     """Whether it is done with: a new conversation with the newest contract in it, or, where that is not certain or its
     program reads its contract only when it starts, a message that tells where it is."""
     known = program(agent.runtime)
@@ -195,7 +195,7 @@ def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: Round) -> bool:
     if not fresh or known.reads == "start" or not note_mission(agent, view, view.mission_now, by.host):
         _tell([agent], outbox, by)
     said = f"it was reset for a new mission or contract: {answer.word}"
-    tell_log(by.place, agent.name, said, "runtime", source=by.source)
+    record_event(by.place, agent.name, said, "runtime", source=by.source)
     return True
 
 
@@ -205,18 +205,18 @@ def note_mission(agent: Agent, view: AgentView, mission: str, host: Host) -> boo
     return carry_out(host, step).ok
 
 
-Change = Callable[[AgentHistory], AgentHistory]
+MissionChange = Callable[[AgentHistory], AgentHistory]
 
 
-def _told(digest: str) -> Change:
+def _told(digest: str) -> MissionChange:
     return lambda known: replace(known, mission_told=digest)
 
 
-def _reset_for(digest: str) -> Change:
+def _reset_for(digest: str) -> MissionChange:
     return lambda known: replace(known, mission_reset=digest)
 
 
-def _note(by: Round, changes: Mapping[str, Change]) -> None:
+def _note(by: MissionRound, changes: Mapping[str, MissionChange]) -> None:
     """Raises StateError."""
     store = by.place.store
     history: History = store.load_history(now=by.wall())

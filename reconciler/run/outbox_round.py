@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 from reconciler.delivery.kickstart import first_words
 from reconciler.delivery.outbox import KEEP_S, Outbox
-from reconciler.delivery.send import send, tell_log
-from reconciler.delivery.verdict import Delivery, State
+from reconciler.delivery.send import record_event, send
+from reconciler.delivery.verdict import Delivery, DeliveryState
 from reconciler.errors import MosaicError
 from reconciler.helpers.words import count
 from reconciler.model import Readiness
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.context.host import Surroundings
+    from reconciler.context.host import HostContext
     from reconciler.delivery.message import Message
     from reconciler.loop.converge import Context
     from reconciler.loop.result import RunResult
     from reconciler.model import AgentView
     from reconciler.state.store import Store
-    from reconciler.status.events import Source
+    from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Suspension
 
 ROUND_S = 30.0  # of one run, for all agents; what is left over is for the next one
@@ -35,7 +35,7 @@ _ENDED = "the run that was sending it was ended, and nobody knows how far it cam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class OutboxRound:
     """What a round works with. `views` are of the run's last look; `over` says whether to begin nothing more."""
 
     fleet: Fleet
@@ -43,7 +43,7 @@ class Round:
     facts: HostFacts
     store: Store
     suspended: Mapping[str, Suspension]
-    source: Source
+    source: EventSource
     paused: Callable[[], str | None]
     over: Callable[[], bool]
     wall: Callable[[], float]
@@ -54,7 +54,7 @@ class Round:
     said: list[str] = field(default_factory=list)  # sentences for whoever reads the run
 
 
-def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings) -> RunResult:
+def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext) -> RunResult:
     """A round with what a run has last seen. Raises StateError and Unavailable."""
 
     def ended(names: frozenset[str], since: str) -> frozenset[str] | None:
@@ -65,7 +65,7 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings)
         return lives.ended(Checkout(ctx.store.state / CHECKOUT), names, since, fleet.revision)
 
     last = result.status.last_run
-    by = Round(
+    by = OutboxRound(
         fleet=fleet,
         views=result.plan.views,
         facts=here.facts,
@@ -78,7 +78,7 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: Surroundings)
         monotonic=here.monotonic,
         ended=ended,
     )
-    left = go(by)
+    left = run_round(by)
     return replace(result, messages=left or result.messages, warnings=(*result.warnings, *by.said))
 
 
@@ -92,7 +92,7 @@ def forecast(fleet: Fleet, store: Store) -> tuple[str, ...]:
     return tuple(f"{count(number, 'message')} for {name} would be put away" for name, number in sorted(gone.items()))
 
 
-def go(by: Round) -> bool:
+def run_round(by: OutboxRound) -> bool:
     """One round, with the fleet's lock held. Whether a message waits for an agent that lives: what that one says next
     may be what it waits for. Raises StateError and Unavailable."""
     outbox = Outbox(by.store)
@@ -115,7 +115,7 @@ def go(by: Round) -> bool:
     return left
 
 
-def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Round) -> bool:
+def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: OutboxRound) -> bool:
     """Put away what does not. Only a run sends from the outbox, and there is one at a time: what is being sent as a
     round begins was sent by a run that was ended."""
     now = by.wall()
@@ -135,7 +135,7 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Roun
     return False
 
 
-def _of_this_life(waiting: list[Message], outbox: Outbox, by: Round) -> list[Message]:
+def _of_this_life(waiting: list[Message], outbox: Outbox, by: OutboxRound) -> list[Message]:
     """Those whose agent is still the one that they were written to. The others are put away, where a person can read
     them: the agent was removed, or another one has its name by now."""
     declared = _declared(by.fleet)
@@ -179,7 +179,7 @@ def _declared(fleet: Fleet) -> dict[str, str]:
     return here | {peer.name: peer.host for peer in fleet.peers if peer.state != "absent"}
 
 
-def _noted(one: Message, host: str, outbox: Outbox, by: Round) -> Message:
+def _noted(one: Message, host: str, outbox: Outbox, by: OutboxRound) -> Message:
     reason = one.reason
     if host:
         reason = f"{one.agent} is on host {host} now: cancel it here, and send it again"
@@ -188,7 +188,7 @@ def _noted(one: Message, host: str, outbox: Outbox, by: Round) -> Message:
     return outbox.note(one, by.wall(), revision=by.fleet.revision, reason=reason)
 
 
-def _may_be_told(by: Round, view: AgentView) -> bool:
+def _may_be_told(by: OutboxRound, view: AgentView) -> bool:
     """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
     return not {view.name, "*"} & by.suspended.keys() and may_be_told(view)
 
@@ -199,7 +199,7 @@ def may_be_told(view: AgentView) -> bool:
     return view.readiness is Readiness.AVAILABLE or quiet
 
 
-def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: Round) -> bool:
+def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: OutboxRound) -> bool:
     """Whether it is done with; what was refused goes on waiting, and says why."""
     begun = False
 
@@ -235,7 +235,7 @@ def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: Round) -> boo
     if found.word == "not-delivered":
         outbox.end(message, by.wall(), state="waiting", reason=found.reason)
         return False
-    kept: State | None = "unconfirmed" if found.word == "unconfirmed" else None
+    kept: DeliveryState | None = "unconfirmed" if found.word == "unconfirmed" else None
     outbox.end(message, by.wall(), state=kept, reason=found.reason)
     return True
 
@@ -244,9 +244,9 @@ class _Cancelled(Exception):
     """Somebody took the message back at the last moment."""
 
 
-def _tell(message: Message, found: Delivery, by: Round) -> None:
+def _tell(message: Message, found: Delivery, by: OutboxRound) -> None:
     size = len(message.text.encode())
-    tell_log(
+    record_event(
         by.fleet, by.store, message.agent, found,
         sender=message.sender, source=by.source, size=size, message_id=message.id,
     )  # fmt: skip

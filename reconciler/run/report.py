@@ -21,9 +21,10 @@ from specs.compiled import Fleet
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
+    from providers.kinds.framework import Install
     from providers.kinds.registry import Registry
-    from reconciler.context.host import Surroundings
-    from reconciler.context.settings import Install, Settings
+    from reconciler.context.host import HostContext
+    from reconciler.context.settings import Settings
 
 
 def finish(
@@ -32,7 +33,7 @@ def finish(
     providers: Registry,
     *,
     options: RunOptions,
-    here: Surroundings,
+    here: HostContext,
     outcome: RunOutcome,
     code: ExitCode,
     started_at: float,
@@ -135,7 +136,7 @@ def _attempt(write: Callable[[], None], warnings: list[str]) -> None:
         warnings.append(error.message)
 
 
-def unready(error: MosaicError, options: RunOptions, store: Store, here: Surroundings, settings: Settings) -> None:
+def unready(error: MosaicError, options: RunOptions, store: Store, here: HostContext, settings: Settings) -> None:
     """Nothing can be in force: say so in the status, if there is anything to say it in."""
     if options.dry_run:
         return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from providers.base import HeldReason
 from providers.host import HostFacts
 from providers.kinds.place import program_warnings
-from reconciler.context.host import Surroundings, surroundings
+from reconciler.context.host import HostContext, host_context
 from reconciler.errors import ExitCode, MosaicError, Refused, unknown_agent
 from reconciler.loop.converge import Context, Converged, Pass, converge, learn, look
 from reconciler.loop.host_guard import checked
@@ -22,7 +22,7 @@ from reconciler.loop.result import RunOptions, RunResult
 from reconciler.loop.setup import context
 from reconciler.model import Plan
 from reconciler.observe.idle_threshold import with_idle_threshold
-from reconciler.source.intake import Intake, open_store, source_spec, take
+from reconciler.source.intake import Intake, load_source, open_store, source_spec
 from reconciler.state.store import Store
 from reconciler.status.assess import MANAGERS, verdict
 from specs.compiled import Fleet
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from reconciler.status.status import FleetStatus
 
 
-def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
+def run(options: RunOptions, around: HostContext | None = None) -> RunResult:
     """Take in the source and converge, or preview. Raises MosaicError if there is nothing to converge to."""
     from reconciler.context.settings import read_settings, settings_path
     from reconciler.state.lock import run_lock
 
-    here = around or surroundings()
+    here = around or host_context()
     settings = read_settings(settings_path(here.facts.config_home))
     here.host.until(here.monotonic() + options.timeout_s)
     options = checked(options, settings, here.host)
@@ -51,7 +51,7 @@ def run(options: RunOptions, around: Surroundings | None = None) -> RunResult:
 
 
 def run_locked(
-    spec: str, options: RunOptions, settings: Settings, here: Surroundings, store: Store, *, force: bool = False
+    spec: str, options: RunOptions, settings: Settings, here: HostContext, store: Store, *, force: bool = False
 ) -> RunResult:
     """The run itself, with the fleet's lock held. A host without a name in `options` has not been checked yet."""
     from reconciler.run.report import finish, unready
@@ -66,7 +66,7 @@ def run_locked(
         store.sweep()
     try:
         asked = force or options.trigger == "sync"
-        intake = take(spec, options, settings, here.facts, store, now=started, force=asked)
+        intake = load_source(spec, options, settings, here.facts, store, now=started, force=asked)
     except MosaicError as error:
         unready(error, options, store, here, settings)
         raise
@@ -113,7 +113,7 @@ def run_locked(
     return _messages(result, ctx, intake.fleet, done, here, before, settings)
 
 
-def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: Surroundings, deadline: float) -> bool:
+def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: HostContext, deadline: float) -> bool:
     """Ask the old hosts of agents that come from them and are due to start here, after all else was done; whether
     anybody was asked. What nobody could tell, and is done all the same, is said."""
     held = {one.agent for one in plan.held if one.reason is HeldReason.MOVING and one.agent is not None}
@@ -135,7 +135,7 @@ def _messages(
     ctx: Context,
     fleet: Fleet,
     done: Converged,
-    here: Surroundings,
+    here: HostContext,
     before: FleetStatus | None,
     settings: Settings,
 ) -> RunResult:

@@ -29,7 +29,7 @@ from reconciler.schemas.pieces import record as _object
 from reconciler.schemas.pieces import record_or as _object_or
 from reconciler.schemas.pieces import words as _words
 from reconciler.status.conditions import ConditionReason, ConditionStatus, ConditionType
-from reconciler.status.events import EventType, Source
+from reconciler.status.events import EventSource, EventType
 
 _OUTCOMES = ("converged", "partial", "failed", "held", "paused", "refused")
 _CHANGE = _object(path=_TEXT, live=_ANY, desired=_ANY)
@@ -247,7 +247,7 @@ def _event() -> Schema:
     every = _object(
         ts=_TIME,
         type=_words(EventType),
-        source=_words(get_args(Source)),
+        source=_words(get_args(EventSource)),
         fleet=_TEXT,
         tenant_id=_TEXT,
         host=_TEXT,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import HistoryCut, MosaicError, NotFound
 from reconciler.git.dirty import dirty_files
-from reconciler.git.location import Place
+from reconciler.git.location import RepositoryLocation
 from reconciler.git.mirror import Checkout
 from reconciler.git.objects import Commit
 from reconciler.git.process import Deadline, GitFailed
@@ -38,7 +38,7 @@ class SourceState:
     busy: bool = False
     next_fetch: float | None = None
     notes: list[str] = field(default_factory=list)
-    place: Place = field(repr=False)
+    place: RepositoryLocation = field(repr=False)
     checkout: Checkout = field(repr=False)
     deadline: Deadline = field(repr=False)
     fetch_s: float = field(repr=False)

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from reconciler.context.settings import Settings
 from reconciler.errors import MosaicError, NotFound, SourceBusy, Unavailable
-from reconciler.git.location import Place, parse_place
+from reconciler.git.location import RepositoryLocation, parse_place
 from reconciler.git.mirror import TIP, Checkout
 from reconciler.git.objects import Commit
 from reconciler.git.process import Deadline, GitFailed, GitTimeout
 from reconciler.git.refs import Tip, odd_file
 from reconciler.source.commit_state import SourceState, renewed
-from reconciler.source.record import Record, fetch_delay, load_record, save_record, seen_at, touch_seen
+from reconciler.source.record import SourceRecord, fetch_delay, load_record, save_record, seen_at, touch_seen
 
 CHECKOUT = "checkout"
 
@@ -74,11 +74,11 @@ def open_source(
 class _Look:
     """One call of `open_source`, with what it knows."""
 
-    place: Place
+    place: RepositoryLocation
     settings: Settings
     state_dir: Path
     checkout: Checkout
-    record: Record
+    record: SourceRecord
     now: float
     deadline: Deadline
     preview: bool
@@ -131,7 +131,7 @@ class _Look:
             notes.append(renewed(gone))
         if oid != tip.oid and self.place.path is not None:
             self._still(tip.ref, oid)
-        record = Record(key=self.place.key, ref=tip.ref, tip=oid, commit=commit)
+        record = SourceRecord(key=self.place.key, ref=tip.ref, tip=oid, commit=commit)
         save_record(self.state_dir, record)
         touch_seen(self.state_dir, self.now)
         checkout.tidy()

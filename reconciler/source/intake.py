@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from providers.host import HostFacts
 from reconciler.errors import InvalidConfig, MosaicError, Unavailable
-from reconciler.loop.result import News
+from reconciler.loop.result import SourceSummary
 from reconciler.plan.desired import compile_files, inputs_digest
 from reconciler.state.store import StateError, Store, write_failure
 from reconciler.status.assess import why_rejected
@@ -51,9 +51,9 @@ class Intake:
     next_fetch: float | None = None
     commits: tuple[HistoryLine, ...] = ()  # of a preview: those that would come into force
 
-    def news(self) -> News:
+    def news(self) -> SourceSummary:
         """What of it belongs to a run's result."""
-        return News(
+        return SourceSummary(
             spec=self.spec,
             subject=self.subject,
             rejected=self.rejected.render() if self.rejected is not None else "",
@@ -95,7 +95,7 @@ def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFa
     return Store.open(facts, name, read_only=options.dry_run)
 
 
-def take(
+def load_source(
     spec: str,
     options: RunOptions,
     settings: Settings,
@@ -234,12 +234,12 @@ class _Judging:
     def _accept(self, ledger: Ledger, rewind: bool) -> None:
         if self._store.read_only:
             return
-        from reconciler.source.ledger import forgive
+        from reconciler.source.ledger import clear_rejection
 
         before = ledger.last_good()
         if before is not None and before.sha == self._source.revision and ledger.problem is None and not ledger.behind:
             return
-        forgive(self._store.state, self._source.revision)
+        clear_rejection(self._store.state, self._source.revision)
         try:
             ledger.record(
                 self._source.revision,

@@ -33,7 +33,7 @@ _MAX_REJECTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """One applied revision. `parent` is the one applied before it, `by` the user who ran it, `verify` the policy then;
     `rewind`: the operator said that it need not descend from its parent. `ts` is RFC 3339 UTC."""
 
@@ -61,13 +61,13 @@ class Ledger:
 
     path: Path
     marker: Path
-    last: Entry | None
+    last: LedgerEntry | None
     problem: str | None
     _whole: bytes = field(repr=False)  # the complete lines
     _torn: bool = field(repr=False)  # a crash left part of a line behind them
     behind: bool = False
 
-    def last_good(self) -> Entry | None:
+    def last_good(self) -> LedgerEntry | None:
         """The revision that stays in force while newer ones are rejected; None if the ledger has a `problem`, because
         whoever altered it must not choose that revision."""
         return self.last if self.problem is None else None
@@ -95,7 +95,7 @@ class Ledger:
         if last is None or last.sha != sha or not whole:
             previous = hashlib.sha256(whole.splitlines()[-1]).hexdigest() if whole else _FIRST
             parent = last.sha if last is not None else None
-            last = Entry(ts=_rfc3339(now), sha=sha, parent=parent, by=by, verify=verify, rewind=rewind)
+            last = LedgerEntry(ts=_rfc3339(now), sha=sha, parent=parent, by=by, verify=verify, rewind=rewind)
             line = json.dumps({**asdict(last), "prev": previous}, ensure_ascii=False).encode() + b"\n"
             append_synced(self.path, line)
             whole += line
@@ -172,7 +172,7 @@ def reject(state_dir: Path, sha: str, reason: str, now: float) -> Rejection:
     return rejection
 
 
-def forgive(state_dir: Path, sha: str) -> None:
+def clear_rejection(state_dir: Path, sha: str) -> None:
     """A revision that was rejected turned out to be good (a signer was added, a rewind allowed)."""
     known = dict(rejections(state_dir))
     if known.pop(sha, None) is not None:
@@ -205,12 +205,12 @@ def _chain_holds(whole: bytes) -> bool:
     return True
 
 
-def _last_entry(whole: bytes) -> Entry | None:
+def _last_entry(whole: bytes) -> LedgerEntry | None:
     for line in reversed(whole.splitlines()):
         with suppress(ValueError, TypeError, KeyError):
             raw = parse_json(line)
             raw.pop("prev")
-            return Entry(**raw)
+            return LedgerEntry(**raw)
     return None
 
 

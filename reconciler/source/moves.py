@@ -25,7 +25,7 @@ _TELLING = ("host", "name", "state", "absent", "*", "&", "<<")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class RosterVersion:
     """A roster at a commit: by agent, its host ("" for any); without those that are absent. `ways`: by host, how ssh
     reaches it, as far as that roster says."""
 
@@ -43,7 +43,9 @@ class Origin:
     commit: str
 
 
-def origins(versions: Iterable[Version], names: Collection[str], host: str) -> tuple[dict[str, Origin], frozenset[str]]:
+def origins(
+    versions: Iterable[RosterVersion], names: Collection[str], host: str
+) -> tuple[dict[str, Origin], frozenset[str]]:
     """By the versions, newest first: those that were on another host, and those of which the versions do not tell.
     Pure."""
     found: dict[str, Origin] = {}
@@ -61,7 +63,7 @@ def origins(versions: Iterable[Version], names: Collection[str], host: str) -> t
     return found, frozenset(open_)
 
 
-def versions(checkout: Checkout, revision: str, names: Collection[str], host: str) -> Iterable[Version]:
+def versions(checkout: Checkout, revision: str, names: Collection[str], host: str) -> Iterable[RosterVersion]:
     """The rosters that the branch was at up to `revision`, newest first, at most MOST; without those that say the same
     of these agents and this host as the one before. Raises GitFailed, GitTimeout."""
     args = ["rev-list", "--first-parent", f"--max-count={MOST}", "--end-of-options", revision, "--", ROSTER]
@@ -92,7 +94,7 @@ def _tells(lines: list[bytes], newer: list[bytes], words: re.Pattern[bytes]) -> 
     return any(words.search(line) for part in parts for line in part)
 
 
-def _version(sha: str, text: bytes) -> Version | None:
+def _version(sha: str, text: bytes) -> RosterVersion | None:
     """None where no host would take the commit: it was never in force."""
     from specs.loading.load import load
 
@@ -100,7 +102,7 @@ def _version(sha: str, text: bytes) -> Version | None:
     if loaded.roster is None:
         return None
     specs = {spec.name: spec for spec in (*loaded.roster.agents, *loaded.held_specs.values())}
-    return Version(
+    return RosterVersion(
         commit=sha,
         homes={name: spec.host or "" for name, spec in specs.items() if spec.state != "absent"},
         ways={spec.host: spec.ssh for spec in reversed(specs.values()) if spec.host and spec.ssh},

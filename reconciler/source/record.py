@@ -18,7 +18,7 @@ _LONGEST_DELAY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class SourceRecord:
     """`key` is the source it is about; `tip` is what `ref` named when `commit` was fetched (a tag's own id for a tag).
 
     `next_fetch` (Unix seconds) is when an unreachable remote may be asked again.
@@ -42,7 +42,7 @@ def fetch_delay(failures: int) -> float:
     return min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2.0 ** min(failures - 1, 16)) if failures > 0 else 0.0
 
 
-def load_record(state_dir: Path, key: str) -> Record:
+def load_record(state_dir: Path, key: str) -> SourceRecord:
     """The record of this source; an empty one if there is none, it cannot be read, or it is about another source: it
     only saves work, and losing it costs one fetch."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -50,7 +50,7 @@ def load_record(state_dir: Path, key: str) -> Record:
         if data["version"] in (_OLDER, _VERSION) and data["key"] == key:
             raw = data["commit"]
             commit = Commit(**raw) if raw is not None else None
-            return Record(
+            return SourceRecord(
                 key=key,
                 ref=str(data["ref"]),
                 tip=str(data["tip"]) if data["version"] == _VERSION else "",  # so it is taken again
@@ -59,10 +59,10 @@ def load_record(state_dir: Path, key: str) -> Record:
                 next_fetch=float(data["next_fetch"]),
                 error=str(data["error"]),
             )
-    return Record(key=key)
+    return SourceRecord(key=key)
 
 
-def save_record(state_dir: Path, record: Record) -> None:
+def save_record(state_dir: Path, record: SourceRecord) -> None:
     """Raises OSError."""
     write_cache(state_dir / "source.json", json.dumps({"version": _VERSION, **asdict(record)}, indent=1) + "\n")
 

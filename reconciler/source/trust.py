@@ -35,7 +35,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TrustVerdict:
     """The revision may be applied. `signer` is who signed it (None with verify = none); `rewind`: it does not descend
     from the last applied one, or that one is not known any more, and the operator allowed it; `warnings` are for
     people."""
@@ -47,7 +47,7 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewind: bool = False) -> Verdict:
+def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewind: bool = False) -> TrustVerdict:
     """Judge the revision, before anything in it is read.
 
     Raises Refused (rewound, unsigned, a wrong key, ledger lost, history cut) with the way out, InvalidConfig for key
@@ -69,7 +69,9 @@ def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewi
         since = base if settings.verify == "all" and not rewind and base != source.revision else None
         shas = source.since(since)
         signer = _signers(source, shas, keys, ledger.path.parent)[source.revision]
-    return Verdict(sha=source.revision, verify=settings.verify, signer=signer, rewind=rewind, warnings=tuple(warnings))
+    return TrustVerdict(
+        sha=source.revision, verify=settings.verify, signer=signer, rewind=rewind, warnings=tuple(warnings)
+    )
 
 
 def _descends(source: SourceState, base: str, allow_rewind: bool) -> bool:

@@ -31,9 +31,9 @@ def _is_times(value: object) -> bool:
     return type(value) is list and all(_is_time(item) for item in value)
 
 
-Check = Callable[[object], bool]
+FieldCheck = Callable[[object], bool]
 
-_AGENT_HISTORY: Mapping[str, Check] = {
+_AGENT_HISTORY: Mapping[str, FieldCheck] = {
     "launch_digest": _is_text,
     "attempts": _is_count,
     "delay": _is_time,
@@ -56,7 +56,7 @@ _AGENT_HISTORY: Mapping[str, Check] = {
     "forced_by": _is_text,
     "forced_from": _is_text,
 }
-_HISTORY: Mapping[str, Check] = {
+_HISTORY: Mapping[str, FieldCheck] = {
     "agents": lambda value: type(value) is dict,
     "heals": _is_times,
     "holder_release": _is_text,
@@ -66,26 +66,26 @@ _HISTORY: Mapping[str, Check] = {
     "reload_due": lambda value: type(value) is bool,
     "unit_files": _is_text,
 }
-_OWNED: Mapping[str, Check] = {
+_OWNED: Mapping[str, FieldCheck] = {
     "agent_class": _is_text,
     "socket": _is_text,
     "launch_digest": _is_text,
     "launch": lambda value: type(value) is dict,
     "depends_on": lambda value: type(value) is list and all(type(item) is str for item in value),
 }
-_INVENTORY: Mapping[str, Check] = {
+_INVENTORY: Mapping[str, FieldCheck] = {
     "agents": lambda value: type(value) is dict,
     "files": lambda value: type(value) is list and all(type(item) is str for item in value),
     "floor": lambda value: value in ("two-agent", "none"),
 }
-_SUSPENSION: Mapping[str, Check] = {
+_SUSPENSION: Mapping[str, FieldCheck] = {
     "reason": _is_text,
     "by": _is_text,
     "until": lambda value: value is None or _is_time(value),
 }
 
 
-def _checked(raw: object, checks: Mapping[str, Check], what: str) -> dict[str, Any]:
+def _checked(raw: object, checks: Mapping[str, FieldCheck], what: str) -> dict[str, Any]:
     """The known fields of an object; one that is missing takes its default, one of a newer version is ignored."""
     if type(raw) is not dict:
         raise Damaged(f"{what} is not an object")
@@ -113,7 +113,7 @@ def history_to_json(history: History) -> dict[str, Any]:
 _CALM = AgentHistory()
 
 
-def _fields(value: object, names: Mapping[str, Check], default: object) -> dict[str, Any]:
+def _fields(value: object, names: Mapping[str, FieldCheck], default: object) -> dict[str, Any]:
     pairs = ((name, getattr(value, name), getattr(default, name)) for name in names)
     return {name: item for name, item, usual in pairs if item != usual}
 

@@ -16,7 +16,7 @@ from reconciler.helpers.atomic_files import set_aside
 from reconciler.helpers.redact import hide_secrets, one_line
 from reconciler.helpers.times import rfc3339
 from reconciler.state.store import Store, write_failure
-from reconciler.status.events import Event, Source
+from reconciler.status.events import Event, EventSource
 
 MAX_BYTES = 1024 * 1024  # of one file; there are at most two
 LOCK_S = 1.0
@@ -28,7 +28,7 @@ class EventLog:
     """Where one fleet's events go, and who is writing. Every record carries the tenant and the host."""
 
     store: Store
-    source: Source
+    source: EventSource
     fleet: str
     tenant_id: str
     host: str

@@ -29,7 +29,7 @@ class Holder:
     since: float
     command: str
 
-    def told(self, now: float) -> str:
+    def described(self, now: float) -> str:
         """For people."""
         return f"pid {self.pid} ({self.command}), for {spell_duration(now - self.since)}"
 
@@ -60,7 +60,7 @@ def run_lock(
             if clock() >= deadline:
                 found = _read(descriptor)
                 raise Locked(
-                    f"another run holds the lock: {found.told(now) if found else 'it does not say who it is'}",
+                    f"another run holds the lock: {found.described(now) if found else 'it does not say who it is'}",
                     where=str(path),
                     help="wait for it to end, or look at it with `mosaic fleet status`",
                 )

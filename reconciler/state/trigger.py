@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from reconciler.state.store import Store
 
 
-def poke(store: Store) -> bool:
+def request_look(store: Store) -> bool:
     """Ask the resident loop to look now. False if there is none; a signal carries nothing but "look again"."""
     path = store.runtime / "trigger.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:

@@ -19,7 +19,9 @@ from reconciler.status.conditions import ConditionReason, ConditionStatus, Condi
 from reconciler.status.failures import final_outcomes
 from reconciler.status.status import FleetStatus
 
-Source = Literal["reconcile", "watch", "operator", "agent"]  # who says it: a run, a person, or an agent in its pane
+EventSource = Literal[
+    "reconcile", "watch", "operator", "agent"
+]  # who says it: a run, a person, or an agent in its pane
 
 
 class EventType(StrEnum):

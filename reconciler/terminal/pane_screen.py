@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
-from reconciler.terminal.screen import LEAVING, Screen, paints
+from reconciler.terminal.screen import LEAVING, TerminalScreen, paints
 from reconciler.terminal.styled_text import RESET
 from reconciler.terminal.viewport import Move, Size, changed
 
@@ -30,8 +30,8 @@ def is_terminal() -> bool:
     return False
 
 
-class Terminal(Screen):
-    """A context manager, as `Screen` is."""
+class Terminal(TerminalScreen):
+    """A context manager, as `TerminalScreen` is."""
 
     def __init__(self) -> None:
         super().__init__(sys.stdout, sys.stdin)

@@ -51,7 +51,7 @@ class Ended(Exception):
         self.signum = signum
 
 
-class Screen:
+class TerminalScreen:
     """A context manager. Inside, `show` paints and `wait` sleeps until a key, a signal or the time."""
 
     def __init__(self, out: IO[str], keys: IO[str]) -> None:

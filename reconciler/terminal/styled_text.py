@@ -28,7 +28,7 @@ _LONG = {38: "fg", 48: "bg", 58: "line"}
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StyledSpan:
     """Characters of one style; `style` is an escape sequence that sets it whole, "" for the terminal's own."""
 
     style: str
@@ -87,12 +87,12 @@ def _number(word: str) -> int:
     return int(word) if word.isascii() and word.isdigit() and len(word) < 6 else -1 if word else 0
 
 
-def spans(rows: Iterable[str]) -> tuple[tuple[Span, ...], ...]:
+def spans(rows: Iterable[str]) -> tuple[tuple[StyledSpan, ...], ...]:
     """Rows of `capture-pane -e`, from top to bottom: tmux lets a style run on from one row into the next."""
     style, drawing = _Style(), False
-    found: list[tuple[Span, ...]] = []
+    found: list[tuple[StyledSpan, ...]] = []
     for row in rows:
-        line: list[Span] = []
+        line: list[StyledSpan] = []
         for token in _TOKEN.finditer(row):
             if token["sgr"] is not None:
                 style.take(token["sgr"])
@@ -100,7 +100,7 @@ def spans(rows: Iterable[str]) -> tuple[tuple[Span, ...], ...]:
                 drawing = token["shift"] == "\x0e"
             elif token["text"]:
                 text = "".join(_LINES.get(one, one) for one in token["text"]) if drawing else token["text"]
-                line.append(Span(style.sequence(), printable(text)))
+                line.append(StyledSpan(style.sequence(), printable(text)))
         found.append(tuple(one for one in line if one.text))
     return tuple(found)
 
@@ -130,7 +130,7 @@ def width(one: str) -> int:
     return 2 if unicodedata.east_asian_width(one) in ("W", "F") else 1
 
 
-def clip(line: Sequence[Span], left: int, columns: int, *, colour: bool = True) -> str:
+def clip(line: Sequence[StyledSpan], left: int, columns: int, *, colour: bool = True) -> str:
     """The part of a row from column `left` on, at most `columns` wide, as what a terminal is to be sent. Of a wide
     character that is cut, a blank remains."""
     out: list[str] = []

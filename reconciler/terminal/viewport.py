@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from reconciler.terminal.styled_text import RESET, Span, clip, width
+from reconciler.terminal.styled_text import RESET, StyledSpan, clip, width
 
 STEP = 10  # columns of one step aside
 
@@ -46,7 +46,7 @@ class Port:
 
 
 def framed(
-    lines: Sequence[Sequence[Span]], pane: Size, terminal: Size, port: Port, status: str, *, colour: bool
+    lines: Sequence[Sequence[StyledSpan]], pane: Size, terminal: Size, port: Port, status: str, *, colour: bool
 ) -> tuple[str, ...]:
     """The rows of the terminal: as much of the pane as there is room for, and at the bottom the status line."""
     room = Size(terminal.columns, max(0, terminal.rows - 1))

@@ -28,7 +28,7 @@ KEEP = 10
 _LIST = "snapshot.json"
 _PENDING = "restoring"
 _NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
-What = Literal["file", "link", "absent"]
+SnapshotKind = Literal["file", "link", "absent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Snapshot:
     folder: Path
     why: str
     made_at: str
-    paths: Mapping[str, What]
+    paths: Mapping[str, SnapshotKind]
     back_to: str = ""
 
 
@@ -65,7 +65,7 @@ def take(home: Path, root: Path, paths: Iterable[str], why: str, *, now: float, 
     folder = _fresh(root, now)
     try:
         make_folder(folder)
-        found: dict[str, What] = {path: _copy(home, path, folder / "files") for path in sorted(set(paths))}
+        found: dict[str, SnapshotKind] = {path: _copy(home, path, folder / "files") for path in sorted(set(paths))}
         made = Snapshot(name=folder.name, folder=folder, why=why, made_at=rfc3339(now), paths=found, back_to=back_to)
         body = {"format": 1, "why": why, "made_at": made.made_at, "back_to": back_to, "paths": found}
         write_atomic(folder / _LIST, json.dumps(body, indent=1) + "\n")
@@ -144,7 +144,7 @@ def _beyond_link(home: Path, path: str) -> bool:
     return any((home / folder).is_symlink() for folder in list(Path(path).parents)[:-1])
 
 
-def _copy(home: Path, path: str, into: Path) -> What:
+def _copy(home: Path, path: str, into: Path) -> SnapshotKind:
     """What is neither a file nor a link, or is beyond one, counts as absent: it is held, and never touched."""
     source, target = home / path, into / path
     try:
@@ -163,7 +163,7 @@ def _copy(home: Path, path: str, into: Path) -> What:
     return "file"
 
 
-def _is_so(kept: Path, path: Path, what: What) -> bool:
+def _is_so(kept: Path, path: Path, what: SnapshotKind) -> bool:
     """Whether nothing has to be changed."""
     if what == "absent":  # as it was taken: a folder is nothing that an update touches
         return not path.is_symlink() and not path.is_file()
@@ -175,7 +175,7 @@ def _is_so(kept: Path, path: Path, what: What) -> bool:
     return same and path.read_bytes() == kept.read_bytes()
 
 
-def _restore(kept: Path, path: Path, what: What) -> None:
+def _restore(kept: Path, path: Path, what: SnapshotKind) -> None:
     if what == "absent":
         files.delete(str(path))
     elif what == "link":

@@ -32,7 +32,7 @@ _MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class InstalledRelease:
     """What is in `$MOSAIC_HOME`. `layout` 0: nothing yet. `hold`: why its files are to stay as they are, "" if not."""
 
     layout: int
@@ -50,7 +50,7 @@ class Installed:
         return "one that was not finished" if self.layout else "nothing"
 
 
-def installed(facts: HostFacts) -> Installed:
+def installed(facts: HostFacts) -> InstalledRelease:
     """Raises MosaicError for what cannot be read."""
     there = _reader(facts)
     try:
@@ -60,7 +60,7 @@ def installed(facts: HostFacts) -> Installed:
         differs = ReseedProvider().would_change(_Files(), facts.mosaic_home)
     except ObserveError as error:
         raise MosaicError(str(error), help="the files of the framework must be yours and readable") from error
-    return Installed(
+    return InstalledRelease(
         layout=layout,
         manifest=known,
         hold="" if hold is None else hold.content.strip().split("\n")[0] or "somebody asked for it",
@@ -68,7 +68,7 @@ def installed(facts: HostFacts) -> Installed:
     )
 
 
-def make_way(facts: HostFacts, before: Installed, *, now: float) -> Snapshot | None:
+def make_way(facts: HostFacts, before: InstalledRelease, *, now: float) -> Snapshot | None:
     """Keep a snapshot of what a run is going to change, then let it: an older layout is marked as one that goes on from
     here, files of a newer version are taken for ours, and no hold stands any longer. None: nothing would change.
 
@@ -101,7 +101,9 @@ def hold(facts: HostFacts, why: str) -> None:
     _write(Path(facts.mosaic_home, manifest.HOLD), f"{why}\n")
 
 
-def snapshot(facts: HostFacts, before: Installed, why: str, *, now: float, target: Snapshot | None = None) -> Snapshot:
+def snapshot(
+    facts: HostFacts, before: InstalledRelease, why: str, *, now: float, target: Snapshot | None = None
+) -> Snapshot:
     """Of everything that is, or was, the framework's, and of what putting `target` back would change. Raises
     MosaicError."""
     paths = {*_ours(before), *(target.paths if target is not None else ())}
@@ -134,11 +136,11 @@ def roll_back(facts: HostFacts, *, now: float) -> tuple[Snapshot, list[str]]:
     return target, snapshots.put_back(target, home, root, leave=leave)
 
 
-def _ours(before: Installed) -> frozenset[str]:
+def _ours(before: InstalledRelease) -> frozenset[str]:
     return frozenset((*release().files, *before.manifest.files, manifest.NAME))
 
 
-def _set_aside(home: Path, path: str, before: Installed) -> None:
+def _set_aside(home: Path, path: str, before: InstalledRelease) -> None:
     """Give what is there a second name, unless the framework has put it there. Raises OSError, MosaicError."""
     is_link = (home / path).is_symlink()
     found = os.readlink(home / path).encode() if is_link else (home / path).read_bytes()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from specs.yaml_text.places import Lines, Place
-from specs.yaml_text.quoting import Style, Value
+from specs.yaml_text.places import LineIndex, ValuePlace
+from specs.yaml_text.quoting import Style, YamlValue
 
 Patch = tuple[int, int, str]  # from, to (exclusive), and what stands there afterwards
 
 
-def insert_pair(lines: Lines, mapping: Place, row: str, after: Collection[str]) -> list[Patch]:
+def insert_pair(lines: LineIndex, mapping: ValuePlace, row: str, after: Collection[str]) -> list[Patch]:
     """A new line in a block mapping: below the last of the keys `after` whose value is on one line, else at the end."""
     indent = lines.indent(mapping.pairs[0][0].start)
     known = [value for key, value in mapping.pairs if key.text in after and _on_one_line(lines, value)]
@@ -18,11 +18,11 @@ def insert_pair(lines: Lines, mapping: Place, row: str, after: Collection[str]) 
     return [(at, at, "".join(f"{lines.eol}{indent}{one}" for one in row.splitlines()))]
 
 
-def _on_one_line(lines: Lines, value: Place) -> bool:
+def _on_one_line(lines: LineIndex, value: ValuePlace) -> bool:
     return value.kind in ("scalar", "alias") and lines.end(value.start) >= value.end and value.style not in ("|", ">")
 
 
-def replace_value(lines: Lines, key: Place, value: Place, written: str) -> list[Patch]:
+def replace_value(lines: LineIndex, key: ValuePlace, value: ValuePlace, written: str) -> list[Patch]:
     """Another value for a key. What is not on the key's line (a list in block style) is taken into it."""
     on_its_line = value.start < value.end <= lines.end(key.end) and value.style not in ("|", ">")
     if on_its_line or value.flow:
@@ -31,7 +31,7 @@ def replace_value(lines: Lines, key: Place, value: Place, written: str) -> list[
     return [(colon + 1, max(value.end, colon + 1), f" {written}")]
 
 
-def add_item(lines: Lines, sequence: Place, entry: Mapping[str, Value], style: Style) -> list[Patch]:
+def add_item(lines: LineIndex, sequence: ValuePlace, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
     """One more mapping at the end of a block sequence, laid out like its last one."""
     items = sequence.sequence
     last, dash = items[-1], lines.dash(items[-1].start)
@@ -49,7 +49,7 @@ def add_item(lines: Lines, sequence: Place, entry: Mapping[str, Value], style: S
     return [(at, at, lines.eol * (2 if apart else 1) + written)]
 
 
-def _blank_between(lines: Lines, start: int, end: int) -> bool:
+def _blank_between(lines: LineIndex, start: int, end: int) -> bool:
     at = lines.after(start)
     while at < lines.start(end):
         if not lines.line(at).strip():
@@ -58,7 +58,7 @@ def _blank_between(lines: Lines, start: int, end: int) -> bool:
     return False
 
 
-def remove_item(lines: Lines, sequence: Place, index: int) -> list[Patch]:
+def remove_item(lines: LineIndex, sequence: ValuePlace, index: int) -> list[Patch]:
     """Without one item of several, and without the comments that are its own."""
     item = sequence.sequence[index]
     dash = lines.dash(item.start)
@@ -66,14 +66,14 @@ def remove_item(lines: Lines, sequence: Place, index: int) -> list[Patch]:
     return [_cut(lines, dash, lines.tail(item.end, column), leading=index == 0, last=item is sequence.sequence[-1])]
 
 
-def remove_pair(lines: Lines, mapping: Place, key: Place, value: Place) -> list[Patch]:
+def remove_pair(lines: LineIndex, mapping: ValuePlace, key: ValuePlace, value: ValuePlace) -> list[Patch]:
     """Without a key of several and its value."""
     column = len(lines.indent(key.start))
     end = lines.tail(max(value.end, key.end), column)
     return [_cut(lines, key.start, end, leading=mapping.pairs[0][0] is key, last=False)]
 
 
-def _cut(lines: Lines, start: int, end: int, *, leading: bool, last: bool) -> Patch:
+def _cut(lines: LineIndex, start: int, end: int, *, leading: bool, last: bool) -> Patch:
     """The lines from `start` to `end` are to go, the first (`leading`) or the last ones of what they are in. A comment
     right above goes with them if it stands between them and a blank line, and nothing else follows before the next gap:
     then it is about nothing else. Of two gaps that meet, one goes too."""
@@ -96,5 +96,5 @@ def _cut(lines: Lines, start: int, end: int, *, leading: bool, last: bool) -> Pa
     return begin, stop, ""
 
 
-def _blank(lines: Lines, at: int | None) -> bool:
+def _blank(lines: LineIndex, at: int | None) -> bool:
     return at is not None and not lines.line(at).strip()

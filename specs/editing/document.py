@@ -15,8 +15,8 @@ from specs.editing import block, flow
 from specs.editing.block import Patch
 from specs.fleet_files import ROSTER
 from specs.values.problems import Problem, SourceFile, Span
-from specs.yaml_text.places import Lines, Place, read_places
-from specs.yaml_text.quoting import Style, Value
+from specs.yaml_text.places import LineIndex, ValuePlace, read_places
+from specs.yaml_text.quoting import Style, YamlValue
 from specs.yaml_text.tree import Node
 
 _BOM = b"\xef\xbb\xbf"
@@ -30,13 +30,13 @@ class EditError(Exception):
         self.problem = problem
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401 - what a YAML file may hold has no closer type
+def plain(value: YamlValue) -> Any:  # noqa: ANN401 - what a YAML file may hold has no closer type
     """A value as it is when it has been read."""
     return value if isinstance(value, (str, int)) else tuple(value)
 
 
 @lru_cache(maxsize=4)  # who looks at an entry edits it next, and reading a large roster takes a while
-def opened_file(name: str, raw: bytes) -> Opened:
+def opened_file(name: str, raw: bytes) -> EditableFile:
     """Raises EditError if nothing of the file can be read."""
     from specs.yaml_text.read import read
 
@@ -45,19 +45,21 @@ def opened_file(name: str, raw: bytes) -> Opened:
     if tree is None:
         raise EditError(problems[0])
     text = raw.removeprefix(_BOM).decode()
-    return Opened(name, raw[: len(raw) - len(raw.removeprefix(_BOM))], source, tree, read_places(text), Lines.of(text))
+    return EditableFile(
+        name, raw[: len(raw) - len(raw.removeprefix(_BOM))], source, tree, read_places(text), LineIndex.of(text)
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class EditableFile:
     """A file that is being edited: what it says (`tree`) and where it says it (`root`)."""
 
     name: str
     mark: bytes
     source: SourceFile
     tree: Node
-    root: Place
-    lines: Lines
+    root: ValuePlace
+    lines: LineIndex
 
     # --- what it says ---
 
@@ -69,7 +71,7 @@ class Opened:
                 data[key] = list(value)
         return data
 
-    def append(self, key: str, entry: Mapping[str, Value]) -> dict[str, Any]:
+    def append(self, key: str, entry: Mapping[str, YamlValue]) -> dict[str, Any]:
         data = self.data()
         data[key] = [*(data.get(key) or []), {name: plain(value) for name, value in entry.items()}]
         return data
@@ -81,7 +83,7 @@ class Opened:
 
     # --- where it says it ---
 
-    def agent(self, name: str) -> tuple[int, Place]:
+    def agent(self, name: str) -> tuple[int, ValuePlace]:
         agents, listed = self.tree.items.get("agents"), self.own(self.root.get("agents"), "the list of agents")
         nodes = agents.sequence if agents is not None else []
         for index, node in enumerate(nodes):
@@ -89,7 +91,7 @@ class Opened:
                 return index, listed.sequence[index]
         raise self.error(listed.start, f'the roster has no agent "{name}"')
 
-    def own(self, place: Place | None, what: str) -> Place:
+    def own(self, place: ValuePlace | None, what: str) -> ValuePlace:
         """Raises EditError for what is missing, or is only an alias of what is written elsewhere."""
         if place is None:
             raise self.error(self.root.start, f"{what} is not in the file")
@@ -97,18 +99,18 @@ class Opened:
             raise self.error(place.start, f"{what} is an alias of what is written elsewhere")
         return place
 
-    def unused_elsewhere(self, place: Place, what: str) -> None:
+    def unused_elsewhere(self, place: ValuePlace, what: str) -> None:
         """Raises EditError if an alias elsewhere refers to `place`, or to something in it."""
         self._unreferred(list(place.walk()), what)
 
-    def _unreferred(self, places: Sequence[Place], what: str) -> None:
+    def _unreferred(self, places: Sequence[ValuePlace], what: str) -> None:
         anchors = {one.anchor for one in places if one.anchor}
         for other in self.root.walk():
             if other.kind == "alias" and other.text in anchors and other not in places:
                 line = self.lines.number(other.start)
                 raise self.error(places[0].start, f"{what} has the anchor &{other.text}, which line {line} refers to")
 
-    def style(self, place: Place) -> Style:
+    def style(self, place: ValuePlace) -> Style:
         """How keys below `place` are written."""
         from specs.models.roster import AgentSpec, Defaults, Tmux
         from specs.values.fields import camel
@@ -119,10 +121,10 @@ class Opened:
         below = [key for one in place.walk() for key, _ in one.pairs]
         return Style(json=bool(below) and below[-1].style == '"', camel=older)
 
-    def spelt(self, entry: Mapping[str, Value], style: Style) -> dict[str, Value]:
+    def spelt(self, entry: Mapping[str, YamlValue], style: Style) -> dict[str, YamlValue]:
         return {style.key(name).strip('"'): value for name, value in entry.items()}
 
-    def spelling(self, mapping: Place, key: str) -> str:
+    def spelling(self, mapping: ValuePlace, key: str) -> str:
         """How a mapping spells this key, or would."""
         from specs.values.fields import camel
 
@@ -131,17 +133,17 @@ class Opened:
 
     # --- patches ---
 
-    def added(self, sequence: Place, entry: Mapping[str, Value], style: Style) -> list[Patch]:
+    def added(self, sequence: ValuePlace, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
         add: Callable[..., list[Patch]] = flow.add_item if sequence.flow else block.add_item
         return add(self.lines, sequence, entry, style)
 
-    def insert(self, mapping: Place, row: str, after: Sequence[str]) -> list[Patch]:
+    def insert(self, mapping: ValuePlace, row: str, after: Sequence[str]) -> list[Patch]:
         if not mapping.pairs:
             return [(mapping.start, mapping.end, f"{{{row}}}")]
         way: Callable[..., list[Patch]] = flow.insert_pair if mapping.flow else block.insert_pair
         return way(self.lines, mapping, row, after)
 
-    def set(self, mapping: Place, key: str, value: Value, after: Sequence[str], what: str) -> list[Patch]:
+    def set(self, mapping: ValuePlace, key: str, value: YamlValue, after: Sequence[str], what: str) -> list[Patch]:
         """Replace a value, or insert the key; what is merged into the mapping from elsewhere is left as it is."""
         self._unreferred([mapping], what)  # a change of what is used elsewhere would be one there, too
         style = self.style(mapping)

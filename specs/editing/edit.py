@@ -8,9 +8,9 @@ from typing import Any
 from specs.editing import block as edit_block
 from specs.editing import flow
 from specs.editing.block import Patch
-from specs.editing.document import EditError, Opened, opened_file, plain, same
+from specs.editing.document import EditableFile, EditError, opened_file, plain, same
 from specs.fleet_files import FLEET, ROSTER
-from specs.yaml_text.quoting import Style, Value
+from specs.yaml_text.quoting import Style, YamlValue
 
 __all__ = (
     "EditError", "add_agent", "add_suspension", "entries", "remove_agent", "remove_suspension", "set_agents",
@@ -31,7 +31,7 @@ def suspended(raw: bytes) -> Mapping[str, Mapping[str, Any]]:
     return {one["agent"]: one for one in listed if isinstance(one, dict) and isinstance(one.get("agent"), str)}
 
 
-def add_agent(raw: bytes, entry: Mapping[str, Value]) -> bytes:
+def add_agent(raw: bytes, entry: Mapping[str, YamlValue]) -> bytes:
     """The roster with one more agent at its end; `entry` begins with `name`. Raises EditError."""
     opened = opened_file(ROSTER, raw)
     sequence = opened.own(opened.root.get("agents"), "the list of agents")
@@ -40,7 +40,7 @@ def add_agent(raw: bytes, entry: Mapping[str, Value]) -> bytes:
     return opened.close(patches, opened.append("agents", opened.spelt(entry, style)))
 
 
-def _first_agent(opened: Opened, entry: Mapping[str, Value], style: Style) -> list[Patch]:
+def _first_agent(opened: EditableFile, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
     """The first agent of a list that is empty, or was never begun. Raises EditError for what is no list."""
     pair = opened.root.pair("agents")
     if pair is None or opened.data()["agents"]:
@@ -73,7 +73,7 @@ def remove_agent(raw: bytes, name: str) -> bytes:
     return opened.close(way.remove_item(opened.lines, sequence, index), opened.drop("agents", index))
 
 
-def set_agents(raw: bytes, changes: Mapping[str, Mapping[str, Value]]) -> bytes:
+def set_agents(raw: bytes, changes: Mapping[str, Mapping[str, YamlValue]]) -> bytes:
     """The roster with other values for some keys of some agents; what is so already stays as it is written.
 
     Raises EditError.
@@ -95,7 +95,7 @@ def set_agents(raw: bytes, changes: Mapping[str, Mapping[str, Value]]) -> bytes:
     return raw
 
 
-def set_value(file: str, raw: bytes, path: Sequence[str], value: Value) -> bytes:
+def set_value(file: str, raw: bytes, path: Sequence[str], value: YamlValue) -> bytes:
     """A file with another value at one or two keys, such as `("tmux", "socket_name")`. Raises EditError."""
     opened = opened_file(file, raw)
     data = opened.data()
@@ -119,7 +119,7 @@ def set_value(file: str, raw: bytes, path: Sequence[str], value: Value) -> bytes
     return opened.close(opened.set(mapping, path[-1], value, ("version", "name"), f'"{".".join(path)}"'), data)
 
 
-def add_suspension(raw: bytes, entry: Mapping[str, Value]) -> bytes:
+def add_suspension(raw: bytes, entry: Mapping[str, YamlValue]) -> bytes:
     """fleet.yaml with one more item of `suspend`; `entry` begins with `agent`. Raises EditError."""
     opened = opened_file(FLEET, raw)
     style = opened.style(opened.root)

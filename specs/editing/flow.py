@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from specs.editing.block import Patch
-from specs.yaml_text.places import Lines, Place
-from specs.yaml_text.quoting import Style, Value
+from specs.yaml_text.places import LineIndex, ValuePlace
+from specs.yaml_text.quoting import Style, YamlValue
 
 
-def insert_pair(lines: Lines, mapping: Place, row: str, after: Collection[str]) -> list[Patch]:
+def insert_pair(lines: LineIndex, mapping: ValuePlace, row: str, after: Collection[str]) -> list[Patch]:
     """A new key in a flow mapping, after the last of the keys `after`, else at its end."""
     known = [pair for pair in mapping.pairs if pair[0].text in after] or mapping.pairs[-1:]
     key, value = known[-1]
@@ -17,7 +17,7 @@ def insert_pair(lines: Lines, mapping: Place, row: str, after: Collection[str]) 
     return _after(lines, key.start, value.end, row, is_last=is_last)
 
 
-def add_item(lines: Lines, sequence: Place, entry: Mapping[str, Value], style: Style) -> list[Patch]:
+def add_item(lines: LineIndex, sequence: ValuePlace, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
     """One more mapping at the end of a flow sequence that is not empty, laid out like its last one."""
     last = sequence.sequence[-1]
     written = style.flow(entry)
@@ -30,7 +30,7 @@ def add_item(lines: Lines, sequence: Place, entry: Mapping[str, Value], style: S
     return _after(lines, last.start, last.end, written, is_last=True)
 
 
-def _after(lines: Lines, start: int, end: int, written: str, *, is_last: bool) -> list[Patch]:
+def _after(lines: LineIndex, start: int, end: int, written: str, *, is_last: bool) -> list[Patch]:
     """Put something after what stands from `start` to `end`: on a line of its own if that is on one."""
     text = lines.text
     comma = _comma(lines, end)
@@ -51,7 +51,7 @@ def _after(lines: Lines, start: int, end: int, written: str, *, is_last: bool) -
     return [(line_end, line_end, f"{lines.eol}{indent}{written}{'' if is_last else ','}")]
 
 
-def remove_item(lines: Lines, sequence: Place, index: int) -> list[Patch]:
+def remove_item(lines: LineIndex, sequence: ValuePlace, index: int) -> list[Patch]:
     """Without one item of several, and without the comma that it needed."""
     items, text = sequence.sequence, lines.text
     item = items[index]
@@ -74,7 +74,7 @@ def remove_item(lines: Lines, sequence: Place, index: int) -> list[Patch]:
     return patches
 
 
-def _comma(lines: Lines, end: int) -> int | None:
+def _comma(lines: LineIndex, end: int) -> int | None:
     """The comma after what ends at `end`."""
     at = lines.gap(end)
     return at if lines.text[at : at + 1] == "," else None

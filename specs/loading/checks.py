@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from specs.models.entries import Entry
+from specs.models.entries import AgentEntry
 from specs.models.fleet import FleetSpec
 from specs.models.roster import WELL_KNOWN_CLASSES, RosterHead
 from specs.models.runtimes import KNOWN
@@ -18,7 +18,7 @@ from specs.values.problems import Problem, SourceFile
 from specs.values.suggest import Suggester
 from specs.yaml_text.tree import Node
 
-Floor = Literal["two-agent", "none"]
+FloorPolicy = Literal["two-agent", "none"]
 WHOLE_FLEET = "*"
 FLOOR_HELP = "a fleet has exactly one orchestrator and at least one enhancer; `floor: none` in fleet.yaml lifts that"
 
@@ -40,7 +40,7 @@ def check_runtimes(roster: RosterHead, tree: Node, source: SourceFile, suggester
 
 
 def check_entry(
-    entry: Entry,
+    entry: AgentEntry,
     runtimes: Iterable[str],
     hosts: Sequence[str] | None,
     names: set[str],
@@ -84,7 +84,9 @@ def check_entry(
             )
 
 
-def check_classes(entries: Sequence[Entry], own: Collection[str], source: SourceFile, near: Suggester) -> list[Problem]:
+def check_classes(
+    entries: Sequence[AgentEntry], own: Collection[str], source: SourceFile, near: Suggester
+) -> list[Problem]:
     """A warning for what looks like a misspelt class, one for each such class, at the first agent that has it. Any
     class is allowed: one that is like no other is somebody's own, and nothing is said about it. `own`: the classes that
     the fleet itself has contracts for."""
@@ -101,16 +103,16 @@ def check_classes(entries: Sequence[Entry], own: Collection[str], source: Source
     return problems
 
 
-def _first_of_each(entries: Sequence[Entry]) -> dict[str, Entry]:
+def _first_of_each(entries: Sequence[AgentEntry]) -> dict[str, AgentEntry]:
     """The first entry of each class, in the order of the file."""
-    found: dict[str, Entry] = {}
+    found: dict[str, AgentEntry] = {}
     for entry in entries:
         if entry.spec is not None:
             found.setdefault(entry.spec.agent_class, entry)
     return found
 
 
-def hold_by_role(entries: Sequence[Entry], bad: Mapping[str, Sequence[Problem]]) -> list[Problem]:
+def hold_by_role(entries: Sequence[AgentEntry], bad: Mapping[str, Sequence[Problem]]) -> list[Problem]:
     """Gives the problems of each bad contract to the agents of that class, which are held by them. Returns, as
     warnings, those of contracts that no agent has."""
     used: set[str] = set()
@@ -122,10 +124,10 @@ def hold_by_role(entries: Sequence[Entry], bad: Mapping[str, Sequence[Problem]])
     return [replace(one, severity="warning") for name in sorted(bad.keys() - used) for one in bad[name]]
 
 
-def check_sessions(entries: Sequence[Entry], roster: RosterHead, source: SourceFile) -> list[Problem]:
+def check_sessions(entries: Sequence[AgentEntry], roster: RosterHead, source: SourceFile) -> list[Problem]:
     """Two agents of one tmux server, or an agent and the holder, must not share a session."""
     problems = []
-    taken: dict[tuple[str | None, str, str], Entry] = {}
+    taken: dict[tuple[str | None, str, str], AgentEntry] = {}
     holder = session_name(roster.tmux.holder_session)
     for entry in entries:
         spec, name = entry.spec, entry.name
@@ -157,7 +159,7 @@ def check_sessions(entries: Sequence[Entry], roster: RosterHead, source: SourceF
     return problems
 
 
-def check_agent_cycles(entries: Sequence[Entry], source: SourceFile) -> list[Problem]:
+def check_agent_cycles(entries: Sequence[AgentEntry], source: SourceFile) -> list[Problem]:
     """`depends_on` must have a beginning."""
     by_name = {entry.name: entry for entry in entries if entry.name and entry.spec}
     edges = {name: entry.spec.depends_on for name, entry in by_name.items() if entry.spec}
@@ -175,12 +177,12 @@ def check_agent_cycles(entries: Sequence[Entry], source: SourceFile) -> list[Pro
     return problems
 
 
-def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: SourceFile) -> list[Problem]:
+def check_floor(entries: Sequence[AgentEntry], floor: FloorPolicy, agents: Node, source: SourceFile) -> list[Problem]:
     """`two-agent`: exactly one orchestrator and at least one enhancer."""
     if floor == "none":
         return []
     present = [entry for entry in entries if entry.spec is not None and entry.spec.state != "absent"]
-    classes: defaultdict[str, list[Entry]] = defaultdict(list)
+    classes: defaultdict[str, list[AgentEntry]] = defaultdict(list)
     for entry in present:
         if entry.spec is not None:
             classes[entry.spec.agent_class].append(entry)
@@ -204,7 +206,7 @@ def check_floor(entries: Sequence[Entry], floor: Floor, agents: Node, source: So
     return problems
 
 
-def _meant(missing: str, classes: Mapping[str, Sequence[Entry]]) -> str | None:
+def _meant(missing: str, classes: Mapping[str, Sequence[AgentEntry]]) -> str | None:
     """An agent that has an older name of a class: it reads the same contract, and the floor goes by the class."""
     for name, entries in classes.items():
         if ALIASES.get(name) == missing and entries:

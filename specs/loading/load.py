@@ -19,7 +19,7 @@ from specs.fleet_files import (
 )
 
 if TYPE_CHECKING:
-    from specs.models.entries import Entry
+    from specs.models.entries import AgentEntry
     from specs.models.explain import Explainer
     from specs.models.fleet import FleetSpec
     from specs.models.north_star import NorthStar
@@ -171,7 +171,9 @@ class _Loading:
             self.fatal += self._explainer(source).explain(error, tree, model)
             return source, tree, None
 
-    def _roster(self, fleet: FleetSpec, floor: Literal["two-agent", "none"]) -> tuple[RosterHead | None, list[Entry]]:
+    def _roster(
+        self, fleet: FleetSpec, floor: Literal["two-agent", "none"]
+    ) -> tuple[RosterHead | None, list[AgentEntry]]:
         from specs.models.entries import place, read_entries
         from specs.models.legacy_keys import modernise
         from specs.values.problems import SourceFile, Span
@@ -230,7 +232,9 @@ class _Loading:
             return agents
         return None
 
-    def _check(self, head: RosterHead, entries: list[Entry], fleet: FleetSpec, tree: Node, source: SourceFile) -> None:
+    def _check(
+        self, head: RosterHead, entries: list[AgentEntry], fleet: FleetSpec, tree: Node, source: SourceFile
+    ) -> None:
         from specs.loading import checks
         from specs.models.runtimes import KNOWN
 

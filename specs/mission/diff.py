@@ -11,10 +11,10 @@ from specs.mission.projection import paragraphs
 if TYPE_CHECKING:
     from specs.models.north_star import Goal, NorthStar
 
-Change = Literal["added", "removed", "changed", "reordered"]
-CHANGES: tuple[Change, ...] = ("added", "removed", "changed", "reordered")
-Value = str | int | bool | tuple[str, ...] | None
-Thing = Mapping[str, Value]
+GoalChange = Literal["added", "removed", "changed", "reordered"]
+CHANGES: tuple[GoalChange, ...] = ("added", "removed", "changed", "reordered")
+GoalValue = str | int | bool | tuple[str, ...] | None
+Thing = Mapping[str, GoalValue]
 
 # Section of the file, and what one of its things is called.
 SECTIONS: Mapping[str, str] = {
@@ -34,8 +34,8 @@ class FieldDifference:
     """`before` or `after` is None where there is no value. Lists are compared as sets, but shown as written."""
 
     name: str
-    before: Value
-    after: Value
+    before: GoalValue
+    after: GoalValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Difference:
 
     section: str
     id: str
-    change: Change
+    change: GoalChange
     title: str = ""
     fields: tuple[FieldDifference, ...] = ()
 
@@ -124,7 +124,7 @@ def _fields(before: Thing, after: Thing) -> tuple[FieldDifference, ...]:
     )
 
 
-def _compared(value: Value) -> object:
+def _compared(value: GoalValue) -> object:
     """Text is the same however it is folded."""
     if isinstance(value, tuple):
         return frozenset(value)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from specs.models.north_star import Goal, NorthStar
 
-State = Literal["done", "ready", "waiting"]
-STATES: tuple[State, ...] = ("done", "ready", "waiting")
+GoalState = Literal["done", "ready", "waiting"]
+STATES: tuple[GoalState, ...] = ("done", "ready", "waiting")
 
 # The words that most people use for it, the most urgent first; a word of one's own comes after them, as it is written.
 _PRIORITIES = ("must-have", "should-have", "could-have", "wont-have")
@@ -26,7 +26,7 @@ class Standing:
     nothing, and otherwise one more than that of the latest goal before it."""
 
     goal: Goal
-    state: State
+    state: GoalState
     waits_for: tuple[str, ...]
     workstream: str | None
     layer: int
@@ -41,7 +41,7 @@ def standings(star: NorthStar) -> tuple[Standing, ...]:
     found = []
     for goal in star.goals:
         waits = tuple(dict.fromkeys(other for other in goal.depends_on if other not in done))
-        state: State = "done" if goal.id in done else "waiting" if waits else "ready"
+        state: GoalState = "done" if goal.id in done else "waiting" if waits else "ready"
         found.append(
             Standing(
                 goal=goal,

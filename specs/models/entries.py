@@ -15,7 +15,7 @@ from specs.yaml_text.tree import Node
 
 
 @dataclass(slots=True)
-class Entry:
+class AgentEntry:
     """One item of `agents`. `spec` is what could be read of it; `name` is None when even that could not be."""
 
     node: Node
@@ -34,9 +34,9 @@ class Entry:
         return node
 
 
-def read_entries(agents: Node, explainer: Explainer, fatal: list[Problem]) -> list[Entry]:
+def read_entries(agents: Node, explainer: Explainer, fatal: list[Problem]) -> list[AgentEntry]:
     """Every entry, in the order of the file. What hides an agent's name, or doubles it, is fatal."""
-    entries: list[Entry] = []
+    entries: list[AgentEntry] = []
     first: dict[str, Node] = {}
     for index, node in enumerate(agents.sequence):
         if node.kind != "mapping":
@@ -46,7 +46,7 @@ def read_entries(agents: Node, explainer: Explainer, fatal: list[Problem]) -> li
             fatal.append(problem)
             continue
         name = _name(node)
-        entry = Entry(node, name)
+        entry = AgentEntry(node, name)
         entries.append(entry)
         if name is not None and name in first:
             line = first[name].span.line
@@ -64,7 +64,7 @@ def read_entries(agents: Node, explainer: Explainer, fatal: list[Problem]) -> li
     return entries
 
 
-def place(problems: list[Problem], entries: list[Entry]) -> list[Problem]:
+def place(problems: list[Problem], entries: list[AgentEntry]) -> list[Problem]:
     """Gives problems found by position to the entry that they are in; returns those that are in none."""
     entries = sorted(entries, key=lambda entry: (entry.node.span.line, entry.node.span.column))
     starts = [(entry.node.span.line, entry.node.span.column) for entry in entries]
@@ -87,7 +87,7 @@ def _name(node: Node) -> str | None:
     return written.value
 
 
-def _validate(entry: Entry, explainer: Explainer, fatal: list[Problem]) -> None:
+def _validate(entry: AgentEntry, explainer: Explainer, fatal: list[Problem]) -> None:
     data = entry.node.data()
     try:
         entry.spec = AgentSpec.model_validate(data)

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from specs.values.fields import Duration, HostName, Line, Moment, Name, Spec, Text, Version
+from specs.compiled import OnMission
+from specs.values.fields import Duration, HostName, Line, Moment, Name, Spec, Text, VersionText
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-OnMission = Literal["show", "tell", "reset"]
 AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -84,7 +84,7 @@ class FleetSpec(Spec):
     """fleet.yaml. `floor` is None when the file does not say: two-agent if there is a file, none if there is not.
     `type` is the system type whose seats the fleet fills; None when it was not made from one."""
 
-    version: Version = 1
+    version: VersionText = 1
     name: Name = "fleet"
     type: Name | None = None
     tenant_id: Name | None = None

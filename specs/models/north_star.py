@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from specs.values.fields import Line, Spec, Text, Version
+from specs.values.fields import Line, Spec, Text, VersionText
 
 
 class Note(Spec):
@@ -83,7 +83,7 @@ class Spend(Spec):
 class NorthStar(Spec):
     """NORTH_STAR.yaml."""
 
-    version: Version
+    version: VersionText
     mission: Text
     substrate: NoteOrText | None = None
     standing_objectives: tuple[Statement, ...] = ()

@@ -13,14 +13,14 @@ from specs.values.fields import (
     HostName,
     Line,
     Lines,
+    MemorySize,
     Name,
     PathName,
-    Persona,
-    Size,
-    Socket,
+    PersonaName,
+    SocketName,
     Spec,
     SshTarget,
-    Version,
+    VersionText,
     Words,
     describe,
     fault,
@@ -52,20 +52,20 @@ WELL_KNOWN_CLASSES = (
 
 
 # A bare ~ is nothing to an editor that reads YAML, and the home folder to people and to this loader.
-Home = Annotated[Folder, WithJsonSchema({"type": ["string", "null"]})]
+HomePath = Annotated[Folder, WithJsonSchema({"type": ["string", "null"]})]
 
 
 class Tmux(Spec):
     """Where the sessions are. Without `socket_name` it is the user's default tmux server."""
 
-    socket_name: Socket = ""
+    socket_name: SocketName = ""
     holder_session: Name = "_holder"
 
 
 class Defaults(Spec):
     """What an agent inherits when it does not say otherwise."""
 
-    working_directory: Home = "~"
+    working_directory: HomePath = "~"
 
 
 class RuntimeSpec(Spec):
@@ -156,7 +156,7 @@ EnvEntry = Annotated[
 class Resources(Spec):
     """Limits of the agent's processes together."""
 
-    memory_max: Size | None = None
+    memory_max: MemorySize | None = None
     cpu_weight: int | None = Field(default=None, ge=1, le=10_000)
     tasks_max: int | None = Field(default=None, ge=1, le=4_194_304)
 
@@ -174,12 +174,12 @@ class AgentSpec(Spec):
     command: Words | None = None
     channels: Lines | None = None
     env: Mapping[EnvName, EnvEntry] = Field(default_factory=dict)
-    persistent_persona: Persona = False
+    persistent_persona: PersonaName = False
     reset_between_tasks: bool = False
     kickstart_template: Line | None = None
     host: HostName | None = None
     ssh: SshTarget | None = None
-    socket: Socket | None = None
+    socket: SocketName | None = None
     tenant_id: Line | None = None
     alias: Line | None = None
     depends_on: tuple[Name, ...] = ()
@@ -190,7 +190,7 @@ class AgentSpec(Spec):
 class RosterHead(Spec):
     """The roster without its agents, which are read one by one so that one bad entry does not hide the others."""
 
-    version: Version
+    version: VersionText
     transport: Literal["tmux"] = "tmux"
     tmux: Tmux = Tmux()
     defaults: Defaults = Defaults()

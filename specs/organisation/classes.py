@@ -9,10 +9,10 @@ from typing import Literal
 from specs.loading.load import LoadResult
 from specs.personas.files import role_path
 from specs.personas.persona import ALIASES, DOMAINS, Persona, contract_name, outdated, shipped_names, shipped_one
-from specs.types.repository_extras import Own
+from specs.types.repository_extras import RepositoryExtras
 
-Source = Literal["shipped", "own", "overlaid", "invalid"]
-SOURCES: tuple[Source, ...] = (
+ContractSource = Literal["shipped", "own", "overlaid", "invalid"]
+SOURCES: tuple[ContractSource, ...] = (
     "shipped",  # as it ships
     "own",  # of a class that does not ship
     "overlaid",  # the operator's, laid over the shipped one
@@ -21,19 +21,19 @@ SOURCES: tuple[Source, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownClass:
     """One class. `persona` is the contract that agents get, or would get if the operator's were not `invalid`; None for
     a class that is only in a file that cannot be read. `outdated`: the shipped one has changed under the operator's."""
 
     name: str
-    source: Source
+    source: ContractSource
     persona: Persona | None
     outdated: bool
     aliases: tuple[str, ...]
     agents: tuple[str, ...]  # sorted; without those that are `absent`
 
 
-def known_classes(own: Own, loaded: LoadResult) -> tuple[Known, ...]:
+def known_classes(own: RepositoryExtras, loaded: LoadResult) -> tuple[KnownClass, ...]:
     """By domain, and then by name; domains of the operator's own come last. Raises ValueError if a shipped contract is
     damaged."""
     having = agents_by_class(own, loaded)
@@ -42,13 +42,13 @@ def known_classes(own: Own, loaded: LoadResult) -> tuple[Known, ...]:
     return tuple(sorted(found, key=lambda one: (*_place(one.persona), one.name)))
 
 
-def without_contract(own: Own, loaded: LoadResult) -> Mapping[str, tuple[str, ...]]:
+def without_contract(own: RepositoryExtras, loaded: LoadResult) -> Mapping[str, tuple[str, ...]]:
     """Classes that agents have and that no contract is for, with those agents."""
     names = shipped_names() | own.personas.keys() | _invalid(own)
     return {name: agents for name, agents in agents_by_class(own, loaded).items() if name not in names}
 
 
-def agents_by_class(own: Own, loaded: LoadResult) -> Mapping[str, tuple[str, ...]]:
+def agents_by_class(own: RepositoryExtras, loaded: LoadResult) -> Mapping[str, tuple[str, ...]]:
     """The agents of the whole fleet by the class whose contract they get, sorted."""
     mine = own.personas.keys() | _invalid(own)
     found: dict[str, list[str]] = {}
@@ -58,20 +58,20 @@ def agents_by_class(own: Own, loaded: LoadResult) -> Mapping[str, tuple[str, ...
     return {name: tuple(sorted(agents)) for name, agents in sorted(found.items())}
 
 
-def aliases_of(name: str, own: Own) -> tuple[str, ...]:
+def aliases_of(name: str, own: RepositoryExtras) -> tuple[str, ...]:
     """The older names of a class; one that the operator has a contract for is a class of its own."""
     mine = own.personas.keys() | _invalid(own)
     return tuple(sorted(alias for alias, meant in ALIASES.items() if meant == name and alias not in mine))
 
 
-def _known(name: str, own: Own, agents: tuple[str, ...]) -> Known:
+def _known(name: str, own: RepositoryExtras, agents: tuple[str, ...]) -> KnownClass:
     over = own.personas.get(name)
-    source: Source = "shipped"
+    source: ContractSource = "shipped"
     if role_path(name) in own.problems:
         source = "invalid"
     elif over is not None:
         source = "overlaid" if name in shipped_names() else "own"
-    return Known(
+    return KnownClass(
         name=name,
         source=source,
         persona=own.resolve(name) if over is not None else shipped_one(name),
@@ -81,7 +81,7 @@ def _known(name: str, own: Own, agents: tuple[str, ...]) -> Known:
     )
 
 
-def _invalid(own: Own) -> set[str]:
+def _invalid(own: RepositoryExtras) -> set[str]:
     """The classes whose file cannot be read."""
     names = (path.partition("/")[2].removesuffix(".md") for path in own.problems)
     return {name for name in names if role_path(name) in own.problems}

@@ -11,7 +11,7 @@ from specs.types.system_type import SystemType
 from specs.values.names import name_fault
 
 if TYPE_CHECKING:
-    from specs.types.repository_extras import Own
+    from specs.types.repository_extras import RepositoryExtras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,9 @@ class Org:
         return sum(one.state != "absent" for _, post in self.posts for one in post.members)
 
 
-def organise(wanted_type: SystemType, own: Own, roster: Mapping[str, Mapping[str, object]], *, fleet: str = "") -> Org:
+def organise(
+    wanted_type: SystemType, own: RepositoryExtras, roster: Mapping[str, Mapping[str, object]], *, fleet: str = ""
+) -> Org:
     """The type with the entries of a roster (as `specs.editing.edit.entries` gives them) in its seats."""
     people = {name: _member(name, entry) for name, entry in roster.items() if name_fault(name) is None}
     by_class = filled({name: roster[name] for name in people}, own)

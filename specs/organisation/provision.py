@@ -14,7 +14,7 @@ from specs.editing.edit import add_agent, entries, set_value
 from specs.fleet_files import FLEET, NORTH_STAR, ROSTER
 from specs.scaffold.presets import Preset, Slot
 from specs.scaffold.starter import Choices, entry_of, head, new_files
-from specs.types.repository_extras import Own
+from specs.types.repository_extras import RepositoryExtras
 from specs.types.system_type import FLOOR, Seat, SystemType
 from specs.values.names import LONGEST, session_name
 from specs.yaml_text.quoting import Style
@@ -57,7 +57,7 @@ def seat_names() -> Mapping[str, str]:
     return {key: node.text for key, node in tree.items.items()}
 
 
-def filled(roster: Mapping[str, Mapping[str, object]], own: Own) -> Mapping[str, tuple[str, ...]]:
+def filled(roster: Mapping[str, Mapping[str, object]], own: RepositoryExtras) -> Mapping[str, tuple[str, ...]]:
     """The agents of a roster by the class whose seats they fill, in its order. One that is declared absent fills its
     seat, too: whoever removed it in that way wants the seat to stay empty."""
     found: dict[str, list[str]] = {}
@@ -67,7 +67,11 @@ def filled(roster: Mapping[str, Mapping[str, object]], own: Own) -> Mapping[str,
 
 
 def slots(
-    wanted_type: SystemType, own: Own, wanted: Wanted, roster: Mapping[str, Mapping[str, object]], holder: str
+    wanted_type: SystemType,
+    own: RepositoryExtras,
+    wanted: Wanted,
+    roster: Mapping[str, Mapping[str, object]],
+    holder: str,
 ) -> tuple[Slot, ...]:
     """The seats of the type that nobody in the roster fills, each with the name that its agent gets. Raises KeyError
     for a class without a contract, which a type that was read cannot have."""
@@ -85,7 +89,7 @@ def slots(
     )
 
 
-def provision(files: Mapping[str, bytes], wanted_type: SystemType, own: Own, wanted: Wanted) -> Implied:
+def provision(files: Mapping[str, bytes], wanted_type: SystemType, own: RepositoryExtras, wanted: Wanted) -> Implied:
     """The fleet's files with every seat of the type filled, and all that is there as it was written. Raises EditError
     if the roster or fleet.yaml cannot be edited."""
     roster = files.get(ROSTER)
@@ -115,7 +119,7 @@ def _absent(entry: Mapping[str, object]) -> bool:
     return entry.get("state") == "absent"
 
 
-def _slot(seat: Seat, own: Own, wanted: Wanted, taken: Collection[str]) -> Slot:
+def _slot(seat: Seat, own: RepositoryExtras, wanted: Wanted, taken: Collection[str]) -> Slot:
     contract = own.resolve(seat.agent_class)
     if contract is None:
         raise KeyError(seat.agent_class)

@@ -7,9 +7,9 @@ from typing import Literal
 
 from specs.personas.persona import Persona
 
-State = Literal["as-shipped", "shipped-changed", "same", "overridden", "added", "kept-old", "conflict"]
+SectionState = Literal["as-shipped", "shipped-changed", "same", "overridden", "added", "kept-old", "conflict"]
 Of = Literal["front-matter", "title", "introduction", "section"]
-STATES: tuple[State, ...] = (
+STATES: tuple[SectionState, ...] = (
     "as-shipped",  # the override says nothing of it, and the shipped one is as it was
     "shipped-changed",  # the override says nothing of it, so the new shipped one is in force
     "same",  # the override says what is shipped now
@@ -30,7 +30,7 @@ class Part:
     base: str | None
     shipped: str | None
     own: str | None
-    state: State
+    state: SectionState
 
     @property
     def in_force(self) -> str:
@@ -81,7 +81,7 @@ def _part(name: str, of: Of, base: str | None, shipped: str | None, own: str | N
     return Part(name=name, of=of, base=base, shipped=shipped, own=own, state=_state(base, shipped, own, known=known))
 
 
-def _state(base: str | None, shipped: str | None, own: str | None, *, known: bool) -> State:
+def _state(base: str | None, shipped: str | None, own: str | None, *, known: bool) -> SectionState:
     moved = known and (base or "") != (shipped or "")
     if own is None:
         return "shipped-changed" if moved else "as-shipped"

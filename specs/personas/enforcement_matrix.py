@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DATA = "framework/matrix.yaml"
 CONSTITUTION = "framework/CONSTITUTION.md"
-Held = Literal["enforced", "resident", "absent"]
+HeldBy = Literal["enforced", "resident", "absent"]
 _RULE = re.compile(r"^\d+\. \*\*(C\d+)\. (.+?)\.?\*\*", re.MULTILINE)
 _HEAD = """\
 # What holds a rule
@@ -38,7 +38,7 @@ class Matrix:
     carried: Mapping[str, str]
     enforced: Mapping[str, tuple[tuple[str, ...], str]]
 
-    def held(self, rule: str, program: str) -> Held:
+    def held(self, rule: str, program: str) -> HeldBy:
         """Raises KeyError for what is not in it."""
         if not self.carried[program]:
             return "absent"

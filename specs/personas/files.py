@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from specs import library
 from specs.fleet_files import FOLDERS, ROLES
 from specs.personas.persona import FOLDER, Persona
-from specs.yaml_text.quoting import Style, Value
+from specs.yaml_text.quoting import Style, YamlValue
 
 BASES = f"{ROLES}/.base"  # the shipped contracts as they were; hidden, so that nobody takes them for contracts
 _HINT = """\
@@ -34,7 +34,7 @@ def shipped_file(name: str) -> str:
 
 def whole(persona: Persona) -> str:
     """A contract that stands by itself, with its front matter."""
-    head: dict[str, Value] = {
+    head: dict[str, YamlValue] = {
         "class": persona.name,
         "domain": persona.domain,
         "persistent_persona": persona.persistent or False,

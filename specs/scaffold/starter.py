@@ -10,7 +10,7 @@ from specs.editing.edit import add_agent, entries, set_agents, set_value
 from specs.fleet_files import FLEET, NORTH_STAR, ROSTER
 from specs.scaffold.presets import Preset, Slot
 from specs.scaffold.schema import Which, schema_text
-from specs.yaml_text.quoting import Style, Value
+from specs.yaml_text.quoting import Style, YamlValue
 
 SCHEMAS: Mapping[str, Which] = {ROSTER: "roster", FLEET: "fleet", NORTH_STAR: "north-star"}
 _PLAIN = Style()
@@ -73,10 +73,10 @@ def _roster(choices: Choices, preset: Preset) -> str:
     return head(ROSTER) + "\n".join(rows) + "\n"
 
 
-def entry_of(slot: Slot, choices: Choices) -> dict[str, Value]:
+def entry_of(slot: Slot, choices: Choices) -> dict[str, YamlValue]:
     """An agent as roster.yaml has it, key by key."""
     runtime = choices.runtimes.get(slot.name, slot.runtime)
-    entry: dict[str, Value] = {
+    entry: dict[str, YamlValue] = {
         "name": choices.names.get(slot.name, slot.name),
         "runtime": runtime,
         "class": slot.agent_class,
@@ -153,7 +153,7 @@ def missing(preset: Preset, known: Mapping[str, Mapping[str, object]]) -> tuple[
     return tuple(found)
 
 
-def _fitting(entry: dict[str, Value], roster: bytes) -> dict[str, Value]:
+def _fitting(entry: dict[str, YamlValue], roster: bytes) -> dict[str, YamlValue]:
     """`depends_on` names the orchestrator that there is, whatever its name."""
     known = entries(roster)
     leads = [name for name, one in known.items() if one.get("class") == "orchestrator"]

@@ -15,7 +15,7 @@ from specs.values.problems import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class RepositoryExtras:
     """`personas` are the operator's contracts by class, not yet laid over the shipped ones. `types` are all types by
     id, the shipped ones included, with the operator's laid over. `problems` by file: what has any is in neither."""
 
@@ -32,7 +32,7 @@ class Own:
         return personas.contract_name(written, self.personas)
 
 
-def read_own(files: Mapping[str, bytes]) -> Own:
+def read_own(files: Mapping[str, bytes]) -> RepositoryExtras:
     """Everything of `files` (by path) that is such a file; what else is there is not looked at. Never raises."""
     contracts: dict[str, Persona] = {}
     types: dict[str, SystemType] = dict(system_type.shipped())
@@ -52,7 +52,7 @@ def read_own(files: Mapping[str, bytes]) -> Own:
         else:
             types.pop(stem, None)  # a type that cannot be read is not the shipped one
         _note(wrong, path, problems)
-    return Own(personas=contracts, types=types, problems=wrong)
+    return RepositoryExtras(personas=contracts, types=types, problems=wrong)
 
 
 def _named(files: Mapping[str, bytes], folder: str) -> list[tuple[str, str]]:

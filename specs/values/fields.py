@@ -185,7 +185,7 @@ Name = Annotated[
     _checked(names.name_fault),
     WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"}),
 ]
-Socket = Annotated[
+SocketName = Annotated[
     str, _checked(_socket), WithJsonSchema({"type": "string", "pattern": r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"})
 ]
 HostName = Annotated[str, _checked(_host)]
@@ -225,17 +225,17 @@ Lines = Annotated[
     PlainValidator(_lines),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
-Size = Annotated[
+MemorySize = Annotated[
     str,
     PlainValidator(_size),
     WithJsonSchema(
         {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1}], "description": "such as 512M or 2G"}
     ),
 ]
-Persona = Annotated[
+PersonaName = Annotated[
     bool | str, PlainValidator(_persona), WithJsonSchema({"anyOf": [{"type": "boolean"}, {"const": "semi"}]})
 ]
-Version = Annotated[int, PlainValidator(_one), WithJsonSchema({"const": 1})]
+VersionText = Annotated[int, PlainValidator(_one), WithJsonSchema({"const": 1})]
 
 
 def camel(name: str) -> str:

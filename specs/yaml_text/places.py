@@ -25,7 +25,7 @@ class _Event(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class ValuePlace:
     """A value as it is written: `start` and `end` are offsets into the text, the end exclusive and without the comments
     and blank lines that follow. `start` is where its anchor or tag begins, if it has one."""
 
@@ -36,10 +36,10 @@ class Place:
     style: str = ""  # of a scalar: "" plain, else its quote, | or >
     text: str = ""  # of a scalar: its value; of an alias: the anchor that it names
     anchor: str | None = None
-    pairs: list[tuple[Place, Place]] = field(default_factory=list)
-    sequence: list[Place] = field(default_factory=list)
+    pairs: list[tuple[ValuePlace, ValuePlace]] = field(default_factory=list)
+    sequence: list[ValuePlace] = field(default_factory=list)
 
-    def walk(self) -> Iterator[Place]:
+    def walk(self) -> Iterator[ValuePlace]:
         """This place and all below it, keys included."""
         yield self
         for key, value in self.pairs:
@@ -48,28 +48,28 @@ class Place:
         for value in self.sequence:
             yield from value.walk()
 
-    def pair(self, *names: str) -> tuple[Place, Place] | None:
+    def pair(self, *names: str) -> tuple[ValuePlace, ValuePlace] | None:
         """The pair whose key is one of `names`; what is merged into a mapping is not its own."""
         return next((pair for pair in self.pairs if pair[0].kind == "scalar" and pair[0].text in names), None)
 
-    def get(self, *names: str) -> Place | None:
+    def get(self, *names: str) -> ValuePlace | None:
         """The value of one of these keys."""
         pair = self.pair(*names)
         return None if pair is None else pair[1]
 
 
-def read_places(text: str) -> Place:
+def read_places(text: str) -> ValuePlace:
     """The only document of a text that has been read before without a problem, so that it is one and is not too deep.
 
     Raises ruamel's YAMLError.
     """
     from specs.yaml_text.events import events
 
-    root = Place("scalar", 0, 0)
-    open_: list[Place] = []
-    keys: list[Place | None] = []
+    root = ValuePlace("scalar", 0, 0)
+    open_: list[ValuePlace] = []
+    keys: list[ValuePlace | None] = []
 
-    def add(place: Place) -> None:
+    def add(place: ValuePlace) -> None:
         nonlocal root
         if not open_:
             root = place
@@ -86,7 +86,7 @@ def read_places(text: str) -> Place:
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             which: Literal["mapping", "sequence"] = "mapping" if kind[0] == "M" else "sequence"
             start, end = event.start_mark.index, event.end_mark.index
-            open_.append(Place(which, start, end, flow=bool(event.flow_style), anchor=event.anchor))
+            open_.append(ValuePlace(which, start, end, flow=bool(event.flow_style), anchor=event.anchor))
             keys.append(None)
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             place = open_.pop()
@@ -98,27 +98,27 @@ def read_places(text: str) -> Place:
             add(_scalar(event, text))
         elif kind == "AliasEvent":
             start, end = event.start_mark.index, event.end_mark.index
-            add(Place("alias", start, end, text=event.anchor or ""))
+            add(ValuePlace("alias", start, end, text=event.anchor or ""))
     return root
 
 
-def _scalar(event: _Event, text: str) -> Place:
+def _scalar(event: _Event, text: str) -> ValuePlace:
     start, end = event.start_mark.index, event.end_mark.index
     style = event.style or ""
     if style in ("|", ">"):  # the event goes on to the next token
         end = start + len(text[start:end].rstrip())
-    return Place("scalar", start, end, style=style, text=event.value, anchor=event.anchor)
+    return ValuePlace("scalar", start, end, style=style, text=event.value, anchor=event.anchor)
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineIndex:
     """The lines of a text, by offset. `eol` is how its lines end."""
 
     text: str
     eol: str
 
     @classmethod
-    def of(cls, text: str) -> Lines:
+    def of(cls, text: str) -> LineIndex:
         found = _BREAK.search(text)
         return cls(text, found[0] if found else "\n")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from specs.values.scalars import YAML_1_1_BOOLEANS, resolve
 
-Value = str | int | bool | Sequence[str]
+YamlValue = str | int | bool | Sequence[str]
 
 _BARE = re.compile(r"[A-Za-z_/](?:[A-Za-z0-9_./@+ -]*[A-Za-z0-9_./@+-])?|~/(?:[A-Za-z0-9_./@+-]*)")
 
@@ -28,7 +28,7 @@ class Style:
         spelt = camel(name) if self.camel and "_" in name else name
         return json.dumps(spelt) if self.json else spelt
 
-    def value(self, value: Value, quote: str = "") -> str:
+    def value(self, value: YamlValue, quote: str = "") -> str:
         """A value on one line; `quote` is how the value before it was quoted."""
         if isinstance(value, bool):
             return "true" if value else "false"
@@ -38,11 +38,11 @@ class Style:
             return _text(value, '"' if self.json else quote)
         return "[" + ", ".join(self.value(one) for one in value) + "]"
 
-    def pair(self, name: str, value: Value) -> str:
+    def pair(self, name: str, value: YamlValue) -> str:
         """`key: value`."""
         return f"{self.key(name)}: {self.value(value)}"
 
-    def flow(self, entry: Mapping[str, Value]) -> str:
+    def flow(self, entry: Mapping[str, YamlValue]) -> str:
         """A mapping on one line."""
         return "{" + ", ".join(self.pair(name, value) for name, value in entry.items()) + "}"
 

@@ -26,7 +26,7 @@ class Mark(Protocol):
     column: int
 
 
-class Event(Protocol):
+class YamlEvent(Protocol):
     """What the parser says, one piece at a time; which of the fields there are depends on the kind."""
 
     start_mark: Mark
@@ -104,7 +104,7 @@ def parse(text: str, source: SourceFile, problems: list[Problem]) -> Node | None
     builder = _Builder(source, problems)
     try:
         for event in events(text):
-            builder.take(cast("Event", event))
+            builder.take(cast("YamlEvent", event))
     except Stop:
         return None
     except MarkedYAMLError as error:
@@ -131,7 +131,7 @@ class _Builder:
         self.pending: list[Node | None] = []  # for each open mapping, the key that waits for its value
         self.anchors: dict[str, Node] = {}
 
-    def take(self, event: Event) -> None:
+    def take(self, event: YamlEvent) -> None:
         kind = type(event).__name__
         if kind == "ScalarEvent":
             self._add(self._scalar(event), event.anchor, 1)
@@ -153,7 +153,7 @@ class _Builder:
         elif kind == "DocumentStartEvent":
             self._document(event)
 
-    def _document(self, event: Event) -> None:
+    def _document(self, event: YamlEvent) -> None:
         self.documents += 1
         span = _span(event)
         if self.documents > 1:
@@ -165,7 +165,7 @@ class _Builder:
                 Span(max(1, span.line - 1)), "the file asks for another YAML than 1.2", help="remove the %YAML line"
             )
 
-    def _scalar(self, event: Event) -> Node:
+    def _scalar(self, event: YamlEvent) -> Node:
         tag = self._tag(event)
         node = Node("scalar", _span(event), _end(event), text=event.value)
         node.plain = event.style is None and tag is None
@@ -181,7 +181,7 @@ class _Builder:
                 node.value = event.value
         return node
 
-    def _tag(self, event: Event) -> str | None:
+    def _tag(self, event: YamlEvent) -> str | None:
         tag = None if event.tag is None else str(event.tag)
         if tag is None or tag == "!":
             return tag
@@ -194,7 +194,7 @@ class _Builder:
             )
         return tag
 
-    def _alias(self, event: Event) -> None:
+    def _alias(self, event: YamlEvent) -> None:
         span = _span(event)
         known = self.anchors.get(event.anchor or "")
         if known is None:
@@ -264,11 +264,11 @@ class _Builder:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _span(event: Event) -> Span:
+def _span(event: YamlEvent) -> Span:
     start, end = event.start_mark, event.end_mark
     width = end.column - start.column if end.line == start.line else 10_000  # to the end of the line
     return Span(start.line + 1, start.column + 1, max(1, width))
 
 
-def _end(event: Event) -> tuple[int, int]:
+def _end(event: YamlEvent) -> tuple[int, int]:
     return event.end_mark.line + 1, event.end_mark.column + 1

@@ -9,7 +9,7 @@ import pytest
 
 from providers.programs.base import Plain
 from providers.programs.registry import program
-from reconciler.agents.reset_verdict import Record, Sight, after_restart, evidence, objection, reset_text
+from reconciler.agents.reset_verdict import ResetRecord, Sight, after_restart, evidence, objection, reset_text
 from reconciler.model import Readiness
 from tests import builders as make
 from tests.agents.terminals import dead
@@ -22,7 +22,7 @@ HEAD = ("Welcome to the program", "it is version 1.2.3", "")
 FOOT = ("? for the shortcuts",)
 OLD = Sight(lines=(*HEAD, "> tell me everything", "Everything is a lot of things", ">", *FOOT), row=5, ready=True)
 CLEAN = Sight(lines=(*HEAD, ">", *FOOT), row=3, ready=True)
-BEFORE = Record(ts=100.0, event="Stop", session="a")
+BEFORE = ResetRecord(ts=100.0, event="Stop", session="a")
 
 
 def test_the_programs_own_word_counts() -> None:
@@ -37,7 +37,7 @@ def test_the_programs_own_word_counts() -> None:
     assert after(ts=201.0, event="UserPromptSubmit") == ""
     assert after(ts=150.0, session="b") == ""
     assert after() == ""
-    assert evidence(Record(), replace(BEFORE, ts=300.0, session="b"), OLD, None, submitted=200.0) == ""
+    assert evidence(ResetRecord(), replace(BEFORE, ts=300.0, session="b"), OLD, None, submitted=200.0) == ""
     assert evidence(BEFORE, replace(BEFORE, ts=201.0), OLD, CLEAN, submitted=200.0) == ""  # whatever the screen shows
     # One that names a new session with its first prompt only may still tell of the old one: then its screen counts.
     assert evidence(BEFORE, replace(BEFORE, ts=201.0), OLD, CLEAN, submitted=200.0, late=True) == "pane"
@@ -47,7 +47,7 @@ def test_the_programs_own_word_counts() -> None:
 def test_a_new_process_is_no_new_conversation() -> None:
     old = replace(BEFORE, pid=1)
 
-    def after(before: Record = old, *, over: bool = False, **words: object) -> tuple[str, str]:
+    def after(before: ResetRecord = old, *, over: bool = False, **words: object) -> tuple[str, str]:
         now = replace(BEFORE, **{"pid": 2, **words})  # type: ignore[arg-type]
         found = after_restart(before, now, since=200.7, over=over)
         return found.word, found.reason
@@ -59,8 +59,8 @@ def test_a_new_process_is_no_new_conversation() -> None:
     assert "the same session as before" in after(ts=201.0, event="SessionStart")[1]
     assert after(ts=201.0, session="") == ("", "")
     assert "has not said yet which session" in after(ts=201.0, session="", over=True)[1]
-    assert "nothing is known of the session" in after(Record(), ts=201.0, session="b", over=True)[1]
-    assert "says nothing of its sessions" in after(Record(), ts=201.0, session="", over=True)[1]
+    assert "nothing is known of the session" in after(ResetRecord(), ts=201.0, session="b", over=True)[1]
+    assert "says nothing of its sessions" in after(ResetRecord(), ts=201.0, session="", over=True)[1]
 
 
 def test_a_screen_counts_when_it_is_empty_and_ready() -> None:

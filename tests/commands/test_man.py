@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.command_tree import Argument, Command, Option
+from reconciler.cli.command_tree import Argument, CommandNode, Option
 from reconciler.cli.man_pages import pages
 from reconciler.commands import mosaic
 from reconciler.commands.command_lines import command_lines
@@ -28,7 +28,7 @@ def shown(page: str, width: int = 80) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: "-".join(command.path))
-def test_a_page_tells_all_of_a_command(command: Command) -> None:
+def test_a_page_tells_all_of_a_command(command: CommandNode) -> None:
     page = shown(PAGES[f"{'-'.join(command.path)}.1"])
     words = " ".join(page.split())
     for option in command.options:
@@ -46,7 +46,7 @@ def test_every_exit_code_has_a_meaning() -> None:
     "text", ["a \\b back\\slash", ".TH not a request", "'quote", '"quoted"', "-- dashes -x", "\\fBx"]
 )
 def test_no_text_is_taken_for_a_request(text: str) -> None:
-    command = Command(
+    command = CommandNode(
         path=("mosaic",),
         summary=text,
         help=text,

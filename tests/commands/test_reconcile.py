@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 import reconciler.run.run as run_module
 from providers.base import HeldReason
 from reconciler.errors import Refused
-from reconciler.loop.result import News, RunOptions, RunResult
+from reconciler.loop.result import RunOptions, RunResult, SourceSummary
 from reconciler.model import Plan
 from tests import builders as make
 from tests.commands.calling import run
@@ -30,7 +30,7 @@ class Runs:
         self.error: Exception | None = None
         self.asked: list[RunOptions] = []
         self.warnings: tuple[str, ...] = ()
-        self.news: News | None = None
+        self.news: SourceSummary | None = None
 
     def __call__(self, options: RunOptions) -> RunResult:
         self.asked.append(options)
@@ -187,7 +187,7 @@ def test_a_refusal(runs: Runs) -> None:
 
 def test_what_else_is_to_be_said_goes_to_stderr(runs: Runs) -> None:
     runs.warnings = ("inventory.json is damaged",)
-    runs.news = News(spec="/srv/fleet", subject="s", problems=("warning: odd class",), dirty=("roster.yaml",))
+    runs.news = SourceSummary(spec="/srv/fleet", subject="s", problems=("warning: odd class",), dirty=("roster.yaml",))
     said = run("-o", "json")
     json.loads(said.out)
     assert said.err == (
@@ -198,7 +198,7 @@ def test_what_else_is_to_be_said_goes_to_stderr(runs: Runs) -> None:
 
 def test_a_rejected_commit_is_named(runs: Runs) -> None:
     runs.exit_code = 78
-    runs.news = News(spec="/srv/fleet", subject="s", rejected="error: commit bbbb is not a valid fleet")
+    runs.news = SourceSummary(spec="/srv/fleet", subject="s", rejected="error: commit bbbb is not a valid fleet")
     said = run()
     assert said.code == 78
     assert "error: commit bbbb is not a valid fleet" in said.err

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.context.host import Surroundings
+from reconciler.context.host import HostContext
 from reconciler.context.settings import Settings, settings_path, write_settings
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.loop.result import RunOptions, RunResult
@@ -33,14 +33,12 @@ ENOUGH = 50
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Surroundings]:
+def here(tmp_path: Path) -> Iterator[HostContext]:
     folders: dict[str, Any] = {name: f"{tmp_path}/{name}" for name in ("home", "state_home", "config_home")}
     # A socket's path has at most 107 bytes, and a test's own folder may be deep.
     with tempfile.TemporaryDirectory(prefix="mf-", dir="/tmp") as runtime_dir:
         world = World(replace(FACTS, **folders, mosaic_home=f"{tmp_path}/home/mosaic", runtime_dir=runtime_dir))
-        yield Surroundings(
-            host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=time.monotonic
-        )
+        yield HostContext(host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=time.monotonic)
 
 
 def repository(path: Path) -> str:
@@ -51,7 +49,7 @@ def repository(path: Path) -> str:
     return str(path)
 
 
-def test_another_repository_in_the_settings_is_not_taken_up_in_silence(here: Surroundings, tmp_path: Path) -> None:
+def test_another_repository_in_the_settings_is_not_taken_up_in_silence(here: HostContext, tmp_path: Path) -> None:
     mine, other = repository(tmp_path / "mine"), repository(tmp_path / "other")
     path = settings_path(here.facts.config_home)
     write_settings(path, Settings(source=mine))
@@ -74,7 +72,7 @@ def test_another_repository_in_the_settings_is_not_taken_up_in_silence(here: Sur
     assert set(seen) == {mine}
 
 
-def test_a_repository_that_the_command_line_names_is_not_in_the_settings(here: Surroundings, tmp_path: Path) -> None:
+def test_a_repository_that_the_command_line_names_is_not_in_the_settings(here: HostContext, tmp_path: Path) -> None:
     mine, other = repository(tmp_path / "mine"), repository(tmp_path / "other")
     path = settings_path(here.facts.config_home)
     write_settings(path, Settings(source=mine))

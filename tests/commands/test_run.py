@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.cli.output import Output
 from reconciler.commands.run_output import preview, tell
-from reconciler.context.host import Surroundings
+from reconciler.context.host import HostContext
 from reconciler.errors import NotFound
 from reconciler.loop.result import RunOptions, RunResult
 from reconciler.run.documents import plan_document
@@ -40,7 +40,7 @@ def once(tmp_path: Path) -> Callable[..., RunResult]:
         FACTS, state_home=f"{tmp_path}/state", config_home=f"{tmp_path}/config", runtime_dir=f"{tmp_path}/run"
     )
     world = World(facts)
-    here = Surroundings(
+    here = HostContext(
         host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
     )
     return lambda **wishes: run(RunOptions(fleet=str(fleet), **wishes), here)

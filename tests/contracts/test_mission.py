@@ -11,13 +11,13 @@ import pytest
 
 from providers.base import Health
 from providers.programs.base import Program
-from reconciler.context.fleet import Here
+from reconciler.context.fleet import FleetContext
 from reconciler.context.settings import Settings
 from reconciler.delivery.outbox import Outbox
 from reconciler.delivery.verdict import Delivery
 from reconciler.loop.bookkeeping import history_after_look
 from reconciler.model import AgentHistory, AgentView, History, Readiness
-from reconciler.run.mission_round import MOST_RESET, MOST_TOLD, Round, due, go, what_to_say
+from reconciler.run.mission_round import MOST_RESET, MOST_TOLD, MissionRound, due, run_round, what_to_say
 from reconciler.state.event_log import read_events
 from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, OnMission, Suspension, changed_in
@@ -58,7 +58,7 @@ class Host:
         }  # fmt: skip
         return make.view(name, **{**usual, **more})
 
-    def reset(self, place: Here, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
+    def reset(self, place: FleetContext, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
         assert program.name == agent.runtime
         assert (place.store, fleet, text) == (self.store, self.fleet, "/new")
         if self.kill == "before":
@@ -69,10 +69,10 @@ class Host:
         return self.answer
 
     def go(self, look: Mapping[str, AgentView] | None = None) -> bool:
-        by = Round(
+        by = MissionRound(
             fleet=self.fleet,
             views=self.views,
-            place=Here(facts=self.facts, settings=Settings(), store=self.store, spec=None),
+            place=FleetContext(facts=self.facts, settings=Settings(), store=self.store, spec=None),
             host=self.world,
             chosen=frozenset(),
             suspended=self.suspended,
@@ -83,7 +83,7 @@ class Host:
             monotonic=lambda: 0.0,
             reset=self.reset,
         )
-        return go(by)
+        return run_round(by)
 
     def told(self) -> list[tuple[str, str]]:
         """Who is to be told of which, in order."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from providers.machine.facts import gather
-from providers.programs.base import Beats, Extra, Place, Reading
+from providers.programs.base import AgentPaths, Extra, HeartbeatSource, Reading
 from providers.screen import Screen
 from providers.tmux.pane_input import Panes
-from reconciler.delivery.deliver import Hands, deliver
+from reconciler.delivery.deliver import DeliveryIO, deliver
 from reconciler.delivery.verdict import Delivery
 from reconciler.state.store import Store
 from specs.compiled import Agent
@@ -35,10 +35,10 @@ class FakeProgram:
     """How the fake's screen is read."""
 
     name: str = "fake"
-    beats: Beats = "none"
+    beats: HeartbeatSource = "none"
     receipts: bool = False
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         del agent, place
         return Extra()
 
@@ -98,7 +98,7 @@ class FakeAgent:
         return self.tmux("capture-pane", "-p", "-t", f"={self.agent.name}:")
 
     def send(self, text: str, **options: Any) -> Delivery:
-        by = Hands(facts=self.facts, store=self.store, panes=options.pop("panes", None) or Panes(os.environ))
+        by = DeliveryIO(facts=self.facts, store=self.store, panes=options.pop("panes", None) or Panes(os.environ))
         options.setdefault("program", self.program)
         options.setdefault("timeout_s", 30.0)
         return deliver(options.pop("agent", self.agent), text, by, **options)

@@ -16,7 +16,7 @@ from reconciler.delivery.outbox import KEEP_S, MAX_OF_AGENT, Outbox, would_end
 from reconciler.delivery.verdict import Delivery
 from reconciler.errors import MosaicError, NotFound, Refused
 from reconciler.model import AgentView, Readiness
-from reconciler.run.outbox_round import Round, forecast, go
+from reconciler.run.outbox_round import OutboxRound, forecast, run_round
 from reconciler.state.event_log import read_events
 from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, Peer, Suspension
@@ -70,8 +70,8 @@ class Post:
         return self.outbox.put(agent=agent, sender="build-1:operator", text=text, now=self.now, **options)
 
     def round(self) -> bool:
-        return go(
-            Round(
+        return run_round(
+            OutboxRound(
                 fleet=self.fleet,
                 views=self.views,
                 facts=gather({}),

@@ -18,8 +18,8 @@ from reconciler.delivery.verdict import (
     RETRY_S,
     SETTLE_MAX_S,
     SETTLE_MIN_S,
+    ComposerState,
     Delivery,
-    Glimpse,
     Progress,
     Task,
     pressed,
@@ -29,11 +29,11 @@ from reconciler.delivery.verdict import (
 
 TASK = Task(agent="coder0", known=True, receipts=False, verify=True, timeout_s=6.0, size=100)
 HERE = PaneState(found="pane", id="%1", pid=7)
-OURS = Glimpse(at=0.0, composer="draft", ours="whole", draft="x")
-EMPTY = Glimpse(at=0.0, composer="empty")
+OURS = ComposerState(at=0.0, composer="draft", ours="whole", draft="x")
+EMPTY = ComposerState(at=0.0, composer="empty")
 
 
-def run(looks: list[Glimpse], task: Task = TASK, every: float = 0.1) -> tuple[Delivery | None, list[float]]:
+def run(looks: list[ComposerState], task: Task = TASK, every: float = 0.1) -> tuple[Delivery | None, list[float]]:
     """The looks one after the other, the last one for ever; the answer, and when the key was pressed."""
     progress, at = Progress(began=0.0), 0.0
     keys: list[float] = []
@@ -49,7 +49,7 @@ def run(looks: list[Glimpse], task: Task = TASK, every: float = 0.1) -> tuple[De
     return None, keys
 
 
-def settled(*after: Glimpse) -> list[Glimpse]:
+def settled(*after: ComposerState) -> list[ComposerState]:
     """Our text stands there until the key is pressed, then this."""
     return [OURS] * 4 + list(after)
 
@@ -82,12 +82,12 @@ def test_a_part_of_the_text_counts_once_it_is_steady() -> None:
         (replace(OURS, ours="no"), "something else came"),
         (replace(OURS, asks="permission"), "wait for a person (permission)"),
         (replace(OURS, pane="copy-mode"), "copy mode"),
-        (Glimpse(at=0.0, pane="blind"), "no answer"),
-        (Glimpse(at=0.0, pane="dead"), "ended when the message was put in"),
-        (Glimpse(at=0.0), "never showed"),
+        (ComposerState(at=0.0, pane="blind"), "no answer"),
+        (ComposerState(at=0.0, pane="dead"), "ended when the message was put in"),
+        (ComposerState(at=0.0), "never showed"),
     ],
 )
-def test_without_the_text_in_the_composer_the_key_is_not_pressed(look: Glimpse, reason: str) -> None:
+def test_without_the_text_in_the_composer_the_key_is_not_pressed(look: ComposerState, reason: str) -> None:
     found, keys = run([look])
     assert found is not None
     assert (found.word, keys) == ("unconfirmed", [])
@@ -100,14 +100,14 @@ def test_without_the_text_in_the_composer_the_key_is_not_pressed(look: Glimpse, 
     [
         (EMPTY, "left the composer"),
         (replace(EMPTY, asks="question"), "left the composer"),
-        (Glimpse(at=0.0, asks="question"), "waits for a person now (question)"),
+        (ComposerState(at=0.0, asks="question"), "waits for a person now (question)"),
         (replace(OURS, ours="no"), "something else stands"),
         (OURS, "stands unsent"),
-        (Glimpse(at=0.0, pane="blind"), "no answer"),
-        (Glimpse(at=0.0, pane="dead"), "ended when the message was submitted"),
+        (ComposerState(at=0.0, pane="blind"), "no answer"),
+        (ComposerState(at=0.0, pane="dead"), "ended when the message was submitted"),
     ],
 )
-def test_without_evidence_it_is_unconfirmed(look: Glimpse, reason: str) -> None:
+def test_without_evidence_it_is_unconfirmed(look: ComposerState, reason: str) -> None:
     if look.asks and look.composer == "empty":
         reason = "waits for a person now (question)"
     found, keys = run(settled(look))
@@ -169,11 +169,11 @@ def test_without_verify() -> None:
     found, keys = run([OURS], task)
     assert found is not None
     assert (found.word, found.reason, len(keys)) == ("unconfirmed", "it stands unsent in its composer", PRESSES)
-    assert run(settled(Glimpse(at=0.0)), task)[0] == Delivery(word="sent")
+    assert run(settled(ComposerState(at=0.0)), task)[0] == Delivery(word="sent")
     unknown = replace(task, known=False)
-    found, keys = run([Glimpse(at=0.0)], unknown)
+    found, keys = run([ComposerState(at=0.0)], unknown)
     assert (found, len(keys)) == (Delivery(word="sent"), 1)
-    found, keys = run([Glimpse(at=0.0)], replace(unknown, verify=True))
+    found, keys = run([ComposerState(at=0.0)], replace(unknown, verify=True))
     assert found is not None
     assert (found.word, len(keys)) == ("unconfirmed", 1)
 
@@ -184,7 +184,7 @@ def test_a_large_paste_is_waited_for() -> None:
 
 
 GLIMPSES = st.builds(
-    Glimpse,
+    ComposerState,
     at=st.just(0.0),
     pane=st.sampled_from(["ok", "ok", "ok", "copy-mode", "dead", "gone", "blind"]),
     composer=st.sampled_from(["empty", "draft", "hidden"]),
@@ -210,7 +210,7 @@ TASKS = st.builds(
 
 @settings(deadline=None)  # the machine may be busy
 @given(TASKS, st.lists(st.tuples(GLIMPSES, st.floats(0.01, 2.0)), min_size=1, max_size=60))
-def test_whatever_is_seen(task: Task, looks: list[tuple[Glimpse, float]]) -> None:
+def test_whatever_is_seen(task: Task, looks: list[tuple[ComposerState, float]]) -> None:
     """It ends; the key is pressed only into our own text; nothing is called delivered without evidence for it."""
     progress, at, keys, seen = Progress(began=0.0), 0.0, 0, []
     limit = SETTLE_MAX_S + task.size * 1e-4 + max(task.timeout_s, LEAVE_S) + 8.0

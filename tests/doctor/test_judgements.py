@@ -9,12 +9,12 @@ import pytest
 
 from providers.host import UnitState
 from providers.kinds.overrides import Override
-from reconciler.doctor.check import Check, Result, Unseen, worst
-from reconciler.doctor.clock import Clock, judge_clock
+from reconciler.doctor.check import Check, CheckResult, Unseen, worst
+from reconciler.doctor.clock import ClockFacts, judge_clock
 from reconciler.doctor.files import (
     MIB,
-    Beats,
     Disk,
+    HeartbeatFacts,
     Loose,
     Modes,
     Watches,
@@ -25,8 +25,8 @@ from reconciler.doctor.files import (
 )
 from reconciler.doctor.leftovers import Leftovers, judge_leftovers
 from reconciler.doctor.loop import RESIDENT, SERVICE, TIMER, Loop, Pulled, judge_loop
-from reconciler.doctor.programs import Program, judge_programs, parse_version
-from reconciler.doctor.repository import Reached, Repository, Unreached, judge_repository
+from reconciler.doctor.programs import FoundProgram, judge_programs, parse_version
+from reconciler.doctor.repository import Reached, Repository, UnreachedRemote, judge_repository
 from reconciler.doctor.runtimes import RuntimeProgram, Runtimes, judge_runtimes
 from reconciler.doctor.session import judge_environment, judge_host, judge_locale, judge_tmux_attach
 from reconciler.doctor.systemd import (
@@ -39,7 +39,7 @@ from reconciler.doctor.systemd import (
     judge_overrides,
     judge_placement,
 )
-from reconciler.doctor.terminals import Node, Socket, Terminals, judge_terminals
+from reconciler.doctor.terminals import DeviceNode, SocketFile, Terminals, judge_terminals
 from specs.compiled import Suspension
 
 NOW = 1_763_600_000.0
@@ -88,8 +88,8 @@ def test_versions_are_read(said: str, version: tuple[int, ...]) -> None:
         ("git", HIDDEN, "unknown", ()),
     ],
 )
-def test_programs(name: str, said: str | Unseen, result: Result, mend: tuple[str, ...]) -> None:
-    check = only(judge_programs((Program(name=name, path=f"/usr/bin/{name}", said=said),), {}), name)
+def test_programs(name: str, said: str | Unseen, result: CheckResult, mend: tuple[str, ...]) -> None:
+    check = only(judge_programs((FoundProgram(name=name, path=f"/usr/bin/{name}", said=said),), {}), name)
     assert (check.result, check.mend) == (result, mend)
 
 
@@ -219,7 +219,7 @@ EXPORT = "export XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:pa
         (GONE, "fail", "cannot reach the systemd user manager: x", ("systemctl status user@1000.service",)),
     ],
 )
-def test_the_user_manager(manager: Manager, result: Result, words: str, mend: tuple[str, ...]) -> None:
+def test_the_user_manager(manager: Manager, result: CheckResult, words: str, mend: tuple[str, ...]) -> None:
     check = only([judge_manager(manager)], "user-manager")
     assert (check.result, check.mend) == (result, mend)
     assert words in check.found
@@ -229,7 +229,7 @@ def test_the_user_manager(manager: Manager, result: Result, words: str, mend: tu
     ("linger", "needed", "result"),
     [(True, True, "ok"), (False, True, "fail"), (False, False, "warn"), (HIDDEN, True, "unknown")],
 )
-def test_linger(linger: bool | Unseen, needed: bool, result: Result) -> None:
+def test_linger(linger: bool | Unseen, needed: bool, result: CheckResult) -> None:
     check = only([judge_linger(replace(MANAGER, linger=linger), needed=needed)], "linger")
     assert check.result == result
     assert check.mend == (("sudo loginctl enable-linger ada",) if linger is False else ())
@@ -246,7 +246,7 @@ def test_linger(linger: bool | Unseen, needed: bool, result: Result) -> None:
         ("vte-spawn-1.scope", "warn", "ends with it"),
     ],
 )
-def test_where_a_tmux_server_lives(unit: str, result: Result, words: str) -> None:
+def test_where_a_tmux_server_lives(unit: str, result: CheckResult, words: str) -> None:
     place = Placement(servers=(Server(socket="fleet", pid=7, unit=unit),))
     check = only(judge_placement(place), "cgroup-placement")
     assert check.result == result
@@ -275,7 +275,7 @@ def test_a_pane_without_a_scope_is_told_of() -> None:
         (HIDDEN, ("coder0",), "unknown"),
     ],
 )
-def test_memory_limits(controllers: tuple[str, ...] | Unseen, limited: tuple[str, ...], result: Result) -> None:
+def test_memory_limits(controllers: tuple[str, ...] | Unseen, limited: tuple[str, ...], result: CheckResult) -> None:
     place = Placement(servers=(), controllers=controllers, limited=limited)
     assert only(judge_placement(place), "memory-limits").result == result
 
@@ -303,7 +303,7 @@ def test_a_pane_in_the_scope_of_another_agent_is_not_in_its_own() -> None:
         ({"LC_ALL": "xx_YY.UTF-8"}, False, "warn", ("export LC_ALL=C.UTF-8",)),
     ],
 )
-def test_locale(environ: dict[str, str], usable: bool, result: Result, mend: tuple[str, ...]) -> None:
+def test_locale(environ: dict[str, str], usable: bool, result: CheckResult, mend: tuple[str, ...]) -> None:
     check = only([judge_locale(environ, usable=usable)], "locale")
     assert (check.result, check.mend) == (result, mend)
 
@@ -371,17 +371,19 @@ AROUND = Runtimes(programs=(), settings_file="/home/ada/.config/mosaic/reconcile
         ),
     ],
 )
-def test_runtimes(one: RuntimeProgram, around: Runtimes, result: Result, words: str, mend: tuple[str, ...]) -> None:
+def test_runtimes(
+    one: RuntimeProgram, around: Runtimes, result: CheckResult, words: str, mend: tuple[str, ...]
+) -> None:
     check = only(judge_runtimes(replace(around, programs=(one,))), f"runtime-{one.runtime}")
     assert (check.result, check.mend) == (result, mend)
     assert words in check.found
 
 
-TMP = Node(path="/tmp", owner="root", ours=False, mode=stat.S_IFDIR | 0o1777)
-FOLDER = Node(path="/tmp/tmux-1000", owner="ada", ours=True, mode=stat.S_IFDIR | 0o700)
-SOCKET = Node(path="/tmp/tmux-1000/fleet", owner="ada", ours=True, mode=stat.S_IFSOCK | 0o660)
-TTY = Node(path="/dev/pts/3", owner="ada", ours=True, mode=stat.S_IFCHR | 0o620)
-UP = Socket(name="fleet", state="up", node=SOCKET, access=(), ttys=(TTY,))
+TMP = DeviceNode(path="/tmp", owner="root", ours=False, mode=stat.S_IFDIR | 0o1777)
+FOLDER = DeviceNode(path="/tmp/tmux-1000", owner="ada", ours=True, mode=stat.S_IFDIR | 0o700)
+SOCKET = DeviceNode(path="/tmp/tmux-1000/fleet", owner="ada", ours=True, mode=stat.S_IFSOCK | 0o660)
+TTY = DeviceNode(path="/dev/pts/3", owner="ada", ours=True, mode=stat.S_IFCHR | 0o620)
+UP = SocketFile(name="fleet", state="up", node=SOCKET, access=(), ttys=(TTY,))
 
 
 @pytest.mark.parametrize(
@@ -403,7 +405,7 @@ UP = Socket(name="fleet", state="up", node=SOCKET, access=(), ttys=(TTY,))
     ],
 )
 def test_the_folder_of_sockets(
-    parent: Node, folder: Node | Unseen | None, result: Result, mend: tuple[str, ...]
+    parent: DeviceNode, folder: DeviceNode | Unseen | None, result: CheckResult, mend: tuple[str, ...]
 ) -> None:
     check = only(judge_terminals(Terminals(parent=parent, folder=folder, sockets=())), "tmux-folder")
     assert (check.result, check.mend) == (result, mend)
@@ -455,7 +457,9 @@ def test_the_folder_of_sockets(
         (replace(UP, ttys=HIDDEN), 0o700, "pane-terminals-fleet", "unknown", ()),
     ],
 )
-def test_who_else_can_type(socket: Socket, folder_mode: int, name: str, result: Result, mend: tuple[str, ...]) -> None:
+def test_who_else_can_type(
+    socket: SocketFile, folder_mode: int, name: str, result: CheckResult, mend: tuple[str, ...]
+) -> None:
     folder = replace(FOLDER, mode=stat.S_IFDIR | folder_mode)
     check = only(judge_terminals(Terminals(parent=TMP, folder=folder, sockets=(socket,))), name)
     assert (check.result, check.mend) == (result, mend)
@@ -479,7 +483,7 @@ DISK = Disk(what="state", path="/s", free=10_000 * MIB, inodes=100_000, read_onl
         (replace(DISK, read_only=True), "fail", 1),
     ],
 )
-def test_disks(disk: Disk, result: Result, commands: int) -> None:
+def test_disks(disk: Disk, result: CheckResult, commands: int) -> None:
     check = only(judge_disks([disk]), f"disk-{disk.what}")
     assert (check.result, len(check.mend)) == (result, commands)
 
@@ -508,7 +512,7 @@ def test_a_disk_that_cannot_be_asked() -> None:
         (HIDDEN, "unknown", ()),
     ],
 )
-def test_file_modes(modes: Modes | Unseen, result: Result, mend: tuple[str, ...]) -> None:
+def test_file_modes(modes: Modes | Unseen, result: CheckResult, mend: tuple[str, ...]) -> None:
     check = only([judge_modes(modes)], "file-modes")
     assert (check.result, check.mend) == (result, mend)
 
@@ -516,14 +520,14 @@ def test_file_modes(modes: Modes | Unseen, result: Result, mend: tuple[str, ...]
 @pytest.mark.parametrize(
     ("beats", "needed", "result"),
     [
-        (Beats(path="/r", there=True), True, "ok"),
-        (Beats(path="/r", there=False), False, "ok"),
-        (Beats(path="/r", there=False), True, "warn"),
-        (Beats(path="/r", there=True, trouble="it is not a folder"), False, "fail"),
+        (HeartbeatFacts(path="/r", there=True), True, "ok"),
+        (HeartbeatFacts(path="/r", there=False), False, "ok"),
+        (HeartbeatFacts(path="/r", there=False), True, "warn"),
+        (HeartbeatFacts(path="/r", there=True, trouble="it is not a folder"), False, "fail"),
         (HIDDEN, True, "unknown"),
     ],
 )
-def test_the_heartbeat_folder(beats: Beats | Unseen, needed: bool, result: Result) -> None:
+def test_the_heartbeat_folder(beats: HeartbeatFacts | Unseen, needed: bool, result: CheckResult) -> None:
     assert only([judge_beats(beats, needed=needed)], "heartbeat-folder").result == result
 
 
@@ -537,19 +541,19 @@ def test_the_heartbeat_folder(beats: Beats | Unseen, needed: bool, result: Resul
         (HIDDEN, True, "unknown"),
     ],
 )
-def test_watching_files(watches: Watches | Unseen, resident: bool, result: Result) -> None:
+def test_watching_files(watches: Watches | Unseen, resident: bool, result: CheckResult) -> None:
     assert only([judge_watches(watches, resident=resident)], "inotify").result == result
 
 
 @pytest.mark.parametrize(
     ("clock", "back", "sync"),
     [
-        (Clock(now=NOW, synchronised=True), "ok", "ok"),
-        (Clock(now=NOW, synchronised=False, newest=NOW + 15, stamp="x"), "ok", "warn"),
-        (Clock(now=NOW, synchronised=HIDDEN, newest=NOW + 16, stamp="x"), "warn", "unknown"),
+        (ClockFacts(now=NOW, synchronised=True), "ok", "ok"),
+        (ClockFacts(now=NOW, synchronised=False, newest=NOW + 15, stamp="x"), "ok", "warn"),
+        (ClockFacts(now=NOW, synchronised=HIDDEN, newest=NOW + 16, stamp="x"), "warn", "unknown"),
     ],
 )
-def test_the_clock(clock: Clock, back: Result, sync: Result) -> None:
+def test_the_clock(clock: ClockFacts, back: CheckResult, sync: CheckResult) -> None:
     checks = judge_clock(clock)
     assert (only(checks, "clock").result, only(checks, "clock-sync").result) == (back, sync)
 
@@ -561,7 +565,7 @@ THERE = Repository(
     seen_at=NOW - 60,
     ledger="",
 )
-REFUSED = Unreached(why="git said no")
+REFUSED = UnreachedRemote(why="git said no")
 
 
 @pytest.mark.parametrize(
@@ -578,16 +582,16 @@ REFUSED = Unreached(why="git said no")
         ),
         (replace(THERE, reached=REFUSED, local=False, shown="https://***@h/x"), "source", "warn", ()),
         (
-            replace(THERE, reached=Unreached(why="dubious", dubious="/srv/fleet")),
+            replace(THERE, reached=UnreachedRemote(why="dubious", dubious="/srv/fleet")),
             "source",
             "fail",
             ("git config --global --add safe.directory /srv/fleet",),
         ),
         (THERE, "trust", "ok", ()),
         (replace(THERE, verify="all", keys="the SSH keys in /k"), "trust", "ok", ()),
-        (replace(THERE, verify="all", keys_error=Unreached(why="it is empty")), "trust", "fail", ()),
+        (replace(THERE, verify="all", keys_error=UnreachedRemote(why="it is empty")), "trust", "fail", ()),
         (
-            replace(THERE, verify="all", keys_error=Unreached(why="others may write", help="chmod 600 /k")),
+            replace(THERE, verify="all", keys_error=UnreachedRemote(why="others may write", help="chmod 600 /k")),
             "trust",
             "fail",
             ("chmod 600 /k",),
@@ -603,15 +607,15 @@ REFUSED = Unreached(why="git said no")
         ),
         (replace(THERE, ledger=HIDDEN), "ledger", "unknown", ()),
         (
-            replace(THERE, settings_error=Unreached(why="bad", help="chmod 600 /c")),
+            replace(THERE, settings_error=UnreachedRemote(why="bad", help="chmod 600 /c")),
             "settings",
             "fail",
             ("chmod 600 /c",),
         ),
-        (replace(THERE, settings_error=Unreached(why="bad", help="edit /c; it is TOML")), "settings", "fail", ()),
+        (replace(THERE, settings_error=UnreachedRemote(why="bad", help="edit /c; it is TOML")), "settings", "fail", ()),
     ],
 )
-def test_the_repository(found: Repository, name: str, result: Result, mend: tuple[str, ...]) -> None:
+def test_the_repository(found: Repository, name: str, result: CheckResult, mend: tuple[str, ...]) -> None:
     check = only(judge_repository(found, now=NOW), name)
     assert (check.result, check.mend) == (result, mend)
 
@@ -667,7 +671,7 @@ TIMED = Loop(
         (replace(TIMED, install="none", ran=False), "ok", None),
     ],
 )
-def test_the_reconciler(loop: Loop, result: Result, first: str | None) -> None:
+def test_the_reconciler(loop: Loop, result: CheckResult, first: str | None) -> None:
     check = only(judge_loop(loop, now=NOW), "reconciler")
     assert (check.result, check.mend[0] if check.mend else None) == (result, first)
 
@@ -691,7 +695,7 @@ def test_units_that_have_failed() -> None:
         (replace(TIMED, exit_code=1), "warn"),
     ],
 )
-def test_a_dead_reconciler_is_noticed(loop: Loop, result: Result) -> None:
+def test_a_dead_reconciler_is_noticed(loop: Loop, result: CheckResult) -> None:
     assert only(judge_loop(loop, now=NOW), "last-run").result == result
 
 
@@ -743,7 +747,7 @@ def test_hands_off_is_noted() -> None:
         ),
     ],
 )
-def test_leftovers(left: Leftovers | Unseen, name: str, result: Result, first: str | None) -> None:
+def test_leftovers(left: Leftovers | Unseen, name: str, result: CheckResult, first: str | None) -> None:
     [check] = judge_leftovers(left)
     assert only([check], name).result == result
     assert (check.mend[0] if check.mend else None) == first

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.doctor.check import Check, Report
 from reconciler.doctor.leftovers import Leftovers, judge_leftovers
 from reconciler.doctor.loop import Pulled, judge_loop
-from reconciler.doctor.programs import Program, judge_programs
+from reconciler.doctor.programs import FoundProgram, judge_programs
 from reconciler.doctor.session import judge_host, judge_tmux_attach
 from reconciler.inspection.verify import Reconciler
 from reconciler.inspection.verify import verify as checks_of
@@ -21,10 +21,10 @@ from tests.inspection.test_rows import FLEET, started
 from tests.laws.driver import reconciler
 
 WELL = (
-    Program(name="tmux", path="/usr/bin/tmux", said="tmux 3.3a"),
-    Program(name="git", path="/usr/bin/git", said="git version 2.39.5"),
-    Program(name="systemd", path="/usr/bin/systemd", said="systemd 252 (252.39-1~deb12u2)"),
-    Program(name="python", path="/usr/bin/python3", said="Python 3.11.2"),
+    FoundProgram(name="tmux", path="/usr/bin/tmux", said="tmux 3.3a"),
+    FoundProgram(name="git", path="/usr/bin/git", said="git version 2.39.5"),
+    FoundProgram(name="systemd", path="/usr/bin/systemd", said="systemd 252 (252.39-1~deb12u2)"),
+    FoundProgram(name="python", path="/usr/bin/python3", said="Python 3.11.2"),
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from reconciler.context.bindings import read_bindings
 from reconciler.helpers.atomic_files import append_synced, parse_json, read_optional
 from reconciler.source.ledger import read_ledger, rejections
-from reconciler.source.record import Record, load_record
+from reconciler.source.record import SourceRecord, load_record
 from tests.builders import facts
 
 DEEP = b"[" * 100_000
@@ -29,7 +29,7 @@ def test_brackets_that_nest_too_deep_are_damage_like_any_other(tmp_path: Path) -
         parse_json(DEEP)
     for name in ("source.json", "rejected.json", "ledger.ndjson", "marker.json"):
         (tmp_path / name).write_bytes(DEEP + b"\n")
-    assert load_record(tmp_path, "key") == Record(key="key")
+    assert load_record(tmp_path, "key") == SourceRecord(key="key")
     assert rejections(tmp_path) == {}
     assert read_ledger(tmp_path, tmp_path / "marker.json").problem is not None
     (tmp_path / "marker.json").unlink()

@@ -11,7 +11,7 @@ import pytest
 
 from providers.base import HeldReason, Verb
 from reconciler.inspection.describe import Description, describe, description_document
-from reconciler.inspection.verify import Check, Reconciler, verify
+from reconciler.inspection.verify import Reconciler, VerifyCheck, verify
 from reconciler.listing.document import listing_document
 from reconciler.model import AgentHistory
 from reconciler.render.describe_text import describe_text
@@ -30,13 +30,13 @@ TIMER = Reconciler(install="timer", enabled=True, active=True)
 
 def checks(
     world: World, store: MemoryStore, fleet: Fleet = FLEET, by_itself: Reconciler = TIMER
-) -> dict[tuple[str | None, str], Check]:
+) -> dict[tuple[str | None, str], VerifyCheck]:
     seen = reconciler(world, store).look(fleet)
     found = verify(fleet, seen.plan, seen.observation, listing(world, store, fleet), world.facts.user, by_itself)
     return {(one.agent, one.name): one for one in found}
 
 
-def wrong(found: dict[tuple[str | None, str], Check]) -> set[tuple[str | None, str]]:
+def wrong(found: dict[tuple[str | None, str], VerifyCheck]) -> set[tuple[str | None, str]]:
     return {key for key, one in found.items() if one.result == "wrong"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from providers.launch import additions
-from providers.programs.base import Extra, Place, Plain
+from providers.programs.base import AgentPaths, Extra, Plain
 from specs.compiled import Agent
 from tests.hosts.waiting import eventually
 from tests.launch.bench import SOCKET, Bench, make_agent
@@ -19,7 +19,7 @@ TEXT = 'first line\n\n  third, "quoted" $HOME `id` \\ ünïcode | bar\n'
 class Prog(Plain):
     """What is added to the stub for these tests."""
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         return Extra(
             args=("--settings", f"{place.folder}/a b.json", ""),
             text_args=(

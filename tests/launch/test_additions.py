@@ -13,7 +13,7 @@ from providers.host import FileState, HostFacts
 from providers.kinds.env import EnvProvider
 from providers.launch import additions, environment
 from providers.programs import registry
-from providers.programs.base import Beats, Extra, Place, Plain, Program, Reading, Reads
+from providers.programs.base import AgentPaths, Extra, HeartbeatSource, Plain, Program, Reading, Reads
 from providers.screen import Screen
 from specs.compiled import Agent
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
@@ -30,11 +30,11 @@ class Prog:
     """A program that adds one of each."""
 
     name: str = "prog"
-    beats: Beats = "hook"
+    beats: HeartbeatSource = "hook"
     receipts: bool = True
     reads: Reads = "start"
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         return Extra(
             args=("--settings", f"{place.folder}/settings.json"),
             text_args=(("--system=", place.contract),),
@@ -140,7 +140,7 @@ def test_an_edit_of_them_is_drift_and_shows_no_value() -> None:
 
 def test_a_prefix_ends_at_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     class Bar(Plain):
-        def extra(self, agent: Agent, place: Place) -> Extra:
+        def extra(self, agent: Agent, place: AgentPaths) -> Extra:
             return Extra(text_args=((f"{agent.name}|", place.contract),))
 
     monkeypatch.setattr(additions, "program", Bar)

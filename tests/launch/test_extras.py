@@ -15,7 +15,7 @@ from providers.host import FileState
 from providers.kinds.extras import MANIFEST, ExtrasProvider
 from providers.launch import additions, environment
 from providers.launch.contract import compose
-from providers.programs.base import Extra, Place, Plain
+from providers.programs.base import AgentPaths, Extra, Plain
 from providers.steps import DeleteFile, WriteFile
 from reconciler.model import Change, Inventory, Observation, Owned, Verdict
 from reconciler.plan.diff import diff
@@ -34,7 +34,7 @@ HERE = FileState(odd="a folder")
 class Prog(Plain):
     """A program that brings a file."""
 
-    def extra(self, agent: Agent, place: Place) -> Extra:
+    def extra(self, agent: Agent, place: AgentPaths) -> Extra:
         _ = agent
         return Extra(files=(("settings.json", '{"hook": "' + place.bin_dir + '"}\n'),))
 
@@ -207,7 +207,7 @@ def test_without_a_manifest_the_launch_environment_says_whose_it_is() -> None:
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a\nb"])
 def test_a_file_has_a_plain_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     class Bad(Plain):
-        def extra(self, agent: Agent, place: Place) -> Extra:
+        def extra(self, agent: Agent, place: AgentPaths) -> Extra:
             return Extra(files=((name, f"{agent.name}{place.home}"),))
 
     monkeypatch.setattr(additions, "program", Bad)

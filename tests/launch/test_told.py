@@ -13,7 +13,7 @@ import pytest
 
 from providers.host import HeartbeatFile
 from providers.machine import heartbeat_files
-from reconciler.responder.turn_record import caught_up
+from reconciler.responder.turn_record import refresh_turn
 
 
 @pytest.fixture
@@ -41,17 +41,17 @@ def keeps(home: Path, pid: int, status: str) -> Path:
 def test_what_the_hooks_left_out_is_written_down(tmp_path: Path, pid: int) -> None:
     turn = record(tmp_path, pid, "busy", 60, " waiting=permission")
     keeps(tmp_path, pid, "idle")
-    found = caught_up(str(tmp_path), "a", "claude", pid, turn)
+    found = refresh_turn(str(tmp_path), "a", "claude", pid, turn)
     assert found is not None
     assert (found.error, found.pid, found.status) == (None, pid, "ok")
     assert found.words == {"source": "status-file", "event": "idle"}
     assert heartbeat_files.parse((tmp_path / "a.turn").read_bytes(), time.time()) == found
-    assert caught_up(str(tmp_path), "a", "claude", pid, found) is found
+    assert refresh_turn(str(tmp_path), "a", "claude", pid, found) is found
 
 
 def test_without_hooks_it_is_the_only_word(tmp_path: Path, pid: int) -> None:
     keeps(tmp_path, pid, "busy")
-    found = caught_up(str(tmp_path), "a", "claude", pid, None)
+    found = refresh_turn(str(tmp_path), "a", "claude", pid, None)
     assert found is not None
     assert found.status == "busy"
     assert (tmp_path / "a.turn").stat().st_mode & 0o777 == 0o600
@@ -63,7 +63,7 @@ def test_the_program_is_not_talked_over(tmp_path: Path, pid: int) -> None:
     keeps(tmp_path, pid, "idle")
     record(tmp_path, pid, "busy", 30)
     newest = (tmp_path / "a.turn").read_text()
-    assert caught_up(str(tmp_path), "a", "claude", pid, turn) is turn
+    assert refresh_turn(str(tmp_path), "a", "claude", pid, turn) is turn
     assert (tmp_path / "a.turn").read_text() == newest
 
 
@@ -81,5 +81,5 @@ def test_a_file_that_says_nothing_changes_nothing(tmp_path: Path, pid: int, spoi
         path.write_bytes(b"\xff\0{" * 40_000)
     before = (tmp_path / "a.turn").read_text()
     of = 2**22 + 1 if spoil == "ended" else pid
-    assert caught_up(str(tmp_path), "a", "codex" if spoil == "other-runtime" else "claude", of, turn) is turn
+    assert refresh_turn(str(tmp_path), "a", "codex" if spoil == "other-runtime" else "claude", of, turn) is turn
     assert (tmp_path / "a.turn").read_text() == before

@@ -16,7 +16,7 @@ from providers.host import HostFacts
 from reconciler.context.settings import Settings
 from reconciler.loop.result import RunOptions
 from reconciler.plan.planner import PlanOptions
-from reconciler.source.intake import Intake, take
+from reconciler.source.intake import Intake, load_source
 from reconciler.state.store import Store
 from tests.laws.driver import MemoryStore, reconciler
 from tests.laws.oracle import living, wrong
@@ -68,7 +68,7 @@ class Repository:
 
     def take(self) -> Intake:
         self.now += 60.0
-        return take(str(self.path), RunOptions(), Settings(), self.facts, self.store, now=self.now)
+        return load_source(str(self.path), RunOptions(), Settings(), self.facts, self.store, now=self.now)
 
     def _git(self, *args: str) -> str:
         done = subprocess.run(["git", *args], cwd=self.path, check=True, capture_output=True, text=True)

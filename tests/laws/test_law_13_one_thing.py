@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.base import Verb
-from providers.host import Place
+from providers.host import PathState
 from providers.kinds.framework import PROGRAMS, UNITS
 from providers.names import agent_unit
 from providers.program_fault import ProgramFault
@@ -30,11 +30,11 @@ KEY_FILE = "/home/op/key"
 OWN_ENV = (("KEY", EnvValue(from_file=KEY_FILE)), ("VALUE", EnvValue(from_env="OWN")))
 # What stands where its folder should be; the last two may be mended by themselves.
 PLACES = (
-    Place(kind="nothing"),
-    Place(kind="file", usable=True),
-    Place(kind="other", why="its symbolic links form a loop"),
-    Place(kind="folder", why="it may not be entered"),
-    Place(kind="unclear", why="the file system at /far (nfs4) gave no answer within 3 s"),
+    PathState(kind="nothing"),
+    PathState(kind="file", usable=True),
+    PathState(kind="other", why="its symbolic links form a loop"),
+    PathState(kind="folder", why="it may not be entered"),
+    PathState(kind="unclear", why="the file system at /far (nfs4) gave no answer within 3 s"),
 )
 
 
@@ -87,7 +87,7 @@ def spoil(world: World, bad: Agent, fault: tuple[str, ...]) -> None:
         world.folder_deleted(bad.name)
     elif what == "secret":
         place = PLACES[int(rest[0])]
-        world.places[KEY_FILE] = Place(kind="folder", usable=True) if place.kind == "file" else place
+        world.places[KEY_FILE] = PathState(kind="folder", usable=True) if place.kind == "file" else place
     elif what == "variable":
         world.absent_variables.add("OWN")
     elif what == "program":
@@ -128,7 +128,7 @@ def test_law_13_the_others_are_given_what_they_need(data: st.DataObject, fleet: 
     bad = replace(data.draw(st.sampled_from(running)), working_directory="/home/op/own", env=OWN_ENV)
     fleet = replace(fleet, agents=tuple(bad if one.name == bad.name else one for one in fleet.agents))
     world, store = World(), MemoryStore()
-    world.places[KEY_FILE] = Place(kind="file", usable=True)
+    world.places[KEY_FILE] = PathState(kind="file", usable=True)
     converge(world, fleet, store)
     for agent in data.draw(st.sets(st.sampled_from(running))):
         world.kill_pane(agent.name)

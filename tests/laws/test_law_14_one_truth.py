@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from providers.base import HeldReason, Kind, Verb
 from reconciler.agents.reset_verdict import objection
 from reconciler.inspection.rows import build_rows
-from reconciler.inspection.verify import Check, Reconciler, verify
+from reconciler.inspection.verify import Reconciler, VerifyCheck, verify
 from reconciler.listing.document import Listing
 from reconciler.listing.row import Row, Sync
 from reconciler.model import Plan
@@ -63,7 +63,7 @@ class Views:
             rows=built,
         )
         self.listing = listing
-        self.checks: tuple[Check, ...] = verify(fleet, seen.plan, seen.observation, listing, "op", RIGHT)
+        self.checks: tuple[VerifyCheck, ...] = verify(fleet, seen.plan, seen.observation, listing, "op", RIGHT)
 
 
 def agree(said: Views) -> None:

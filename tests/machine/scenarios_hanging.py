@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 from providers.filesystem.bounded_look import WITHIN_S, ask
-from providers.host import Place
+from providers.host import PathState
 from providers.machine.local_host import LocalHost
 from tests.hosts.hanging import Mode, hanging
 from tests.hosts.waiting import eventually
 from tests.machine.inside import command
 
-FOLDER = Place(kind="folder", usable=True)
+FOLDER = PathState(kind="folder", usable=True)
 HELPERS = ["ps", "-C", "mosaic-look", "-o", "stat="]
 
 
@@ -48,7 +48,7 @@ def _hangs(host: LocalHost, mode: Mode) -> None:
     with hanging(far, mode):
         seen = host.look().places([far, near, link, "/etc/passwd", f"{far}/a", f"{far}/b", f"{far}/c", f"{far}/d"])
         assert seen[near] == FOLDER
-        assert seen["/etc/passwd"] == Place(kind="file", usable=True)
+        assert seen["/etc/passwd"] == PathState(kind="file", usable=True)
         for path in (far, link, f"{far}/d"):
             assert seen[path].kind == "unclear"
             assert seen[path].why.startswith(f"the file system at {far} (fuse) "), seen[path].why
@@ -94,13 +94,13 @@ def check_what_is_not_the_fleets(host: LocalHost) -> None:
     seen = list(host.look().places([*paths, "/dev/null", "/a\0b"]).values())
     assert [one.kind for one in seen[:2]] == ["other", "other"]
     assert "form a loop" in seen[0].why
-    nothing = Place(kind="nothing")
+    nothing = PathState(kind="nothing")
     assert seen[2:8] == [
         nothing,
-        Place(kind="other", why="it is neither a folder nor a regular file"),
-        Place(kind="file", usable=True),
+        PathState(kind="other", why="it is neither a folder nor a regular file"),
+        PathState(kind="file", usable=True),
         nothing,
-        Place(kind="file", usable=True, runs=True),
+        PathState(kind="file", usable=True, runs=True),
         nothing,
     ]
     assert [one.kind for one in seen[8:]] == ["other", "unclear"]
@@ -109,7 +109,7 @@ def check_what_is_not_the_fleets(host: LocalHost) -> None:
 def check_many_paths_take_one_process(host: LocalHost) -> None:
     began = len(os.listdir("/proc/self/fd"))
     paths = [f"/usr/bin/{number}" for number in range(2000)]
-    assert set(host.look().places(paths).values()) == {Place(kind="nothing")}
+    assert set(host.look().places(paths).values()) == {PathState(kind="nothing")}
     assert len(os.listdir("/proc/self/fd")) == began
 
 

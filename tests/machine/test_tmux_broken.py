@@ -12,18 +12,18 @@ from providers.base import ObserveError
 from providers.processes import process, procfs
 from providers.steps import CaptureDead, KillPane
 from providers.tmux.pane_rows import parse
-from providers.tmux.server import Tmux
+from providers.tmux.server import TmuxClient
 from tests.hosts.waiting import eventually
 
 KILL = KillPane(socket="t", pane="%1", agent="a", pid=1)
 CAPTURE = CaptureDead(socket="t", pane="%1", agent="a")
 
 
-def _tmux(folder: Path, script: str) -> Tmux:
+def _tmux(folder: Path, script: str) -> TmuxClient:
     program = folder / "tmux"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
-    return Tmux({"PATH": f"{folder}:/usr/bin:/bin"}, os.getuid(), timeout_s=0.5)
+    return TmuxClient({"PATH": f"{folder}:/usr/bin:/bin"}, os.getuid(), timeout_s=0.5)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_one_that_leaves_something_behind_is_not_waited_for(tmp_path: Path) -> N
 
 def test_not_installed_names_the_package(tmp_path: Path) -> None:
     with pytest.raises(ObserveError, match="apt install tmux"):
-        Tmux({"PATH": str(tmp_path)}, os.getuid()).server("t", dict)
+        TmuxClient({"PATH": str(tmp_path)}, os.getuid()).server("t", dict)
 
 
 def test_no_server_is_down_and_the_environment_is_clean(tmp_path: Path) -> None:
     script = f'env > {tmp_path}/env; echo "$@" > {tmp_path}/argv; echo "no server running on /tmp/x" >&2; exit 1'
     hidden = {"TMUX": "/tmp/x,1,2", "TMUX_TMPDIR": "/x", "TMUX_PANE": "%1", "LC_ALL": "C", "KEPT": "yes"}
     _tmux(tmp_path, script)
-    down = Tmux({"PATH": f"{tmp_path}:/usr/bin:/bin", **hidden}, os.getuid())
+    down = TmuxClient({"PATH": f"{tmp_path}:/usr/bin:/bin", **hidden}, os.getuid())
     assert down.server("", dict).state == "down"
     assert "-L" not in (tmp_path / "argv").read_text()
     env = (tmp_path / "env").read_text().splitlines()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from providers.base import ObserveError
-from providers.host import Usage
+from providers.host import ResourceUsage
 from providers.processes import procfs, usage
 
 SLICE = "/user.slice/user-1.slice/user@1.service/mosaic.slice/mosaic-panes.slice"
@@ -37,7 +37,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return write
 
 
-def measure(tmp_path: Path, panes: dict[str, tuple[int, ...]]) -> dict[str, Usage]:
+def measure(tmp_path: Path, panes: dict[str, tuple[int, ...]]) -> dict[str, ResourceUsage]:
     return usage.measure(panes, tuple(f"{tmp_path}{mount}" for mount in usage.MOUNTS))
 
 
@@ -60,8 +60,8 @@ def test_the_account_of_the_scope(tmp_path: Path, machine: Machine) -> None:
     machine("/proc/9/stat", stat(9, ticks=usage._TICKS * 2, pages=3))
     scope(machine, "/sys/fs/cgroup", "mosaic-pane-coder:a1.scope", cpu=1_500_000, memory=4096)
     found = measure(tmp_path, {"somebody": (9,), "coder": (7, 8)})
-    assert found["coder"] == Usage(cpu_s=1.5, cpu_source="cgroup", memory=4096, memory_source="cgroup")
-    assert found["somebody"] == Usage(cpu_s=2.0, memory=3 * usage._PAGE)
+    assert found["coder"] == ResourceUsage(cpu_s=1.5, cpu_source="cgroup", memory=4096, memory_source="cgroup")
+    assert found["somebody"] == ResourceUsage(cpu_s=2.0, memory=3 * usage._PAGE)
 
 
 def test_a_hybrid_hierarchy_has_no_account_of_memory(tmp_path: Path, machine: Machine) -> None:
@@ -70,7 +70,9 @@ def test_a_hybrid_hierarchy_has_no_account_of_memory(tmp_path: Path, machine: Ma
     machine("/proc/8/stat", stat(8, ticks=0, pages=5))
     scope(machine, "/sys/fs/cgroup/unified", "mosaic-pane-coder:a1.scope", cpu=250_000)
     found = measure(tmp_path, {"coder": (7, 8, 99)})
-    assert found["coder"] == Usage(cpu_s=0.25, cpu_source="cgroup", memory=15 * usage._PAGE, memory_source="proc")
+    assert found["coder"] == ResourceUsage(
+        cpu_s=0.25, cpu_source="cgroup", memory=15 * usage._PAGE, memory_source="proc"
+    )
 
 
 def test_of_two_scopes_it_is_the_one_that_the_pane_lives_in(tmp_path: Path, machine: Machine) -> None:
@@ -82,7 +84,7 @@ def test_of_two_scopes_it_is_the_one_that_the_pane_lives_in(tmp_path: Path, mach
 
 def test_what_has_just_ended_uses_nothing_that_is_known(tmp_path: Path, machine: Machine) -> None:
     machine("/proc/8/stat", "8 (torn")
-    assert measure(tmp_path, {"gone": (7, 8), "none": ()}) == {"gone": Usage(), "none": Usage()}
+    assert measure(tmp_path, {"gone": (7, 8), "none": ()}) == {"gone": ResourceUsage(), "none": ResourceUsage()}
 
 
 def test_this_very_process() -> None:

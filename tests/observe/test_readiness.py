@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import Readiness
-from reconciler.observe.readiness import Evidence, classify
+from reconciler.observe.readiness import ReadinessEvidence, classify
 
-QUIET = Evidence(heartbeat="ok", heartbeat_age=3.0, idle=301.0)  # a living agent that answers and does nothing
+QUIET = ReadinessEvidence(heartbeat="ok", heartbeat_age=3.0, idle=301.0)  # a living agent that answers and does nothing
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_outweighs_what(change: dict[str, Any], word: str) -> None:
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 EVIDENCE = st.builds(
-    Evidence,
+    ReadinessEvidence,
     seen=st.booleans(),
     pane=st.booleans(),
     process=st.booleans(),
@@ -82,7 +82,7 @@ EVIDENCE = st.builds(
 
 @settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE)
-def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(seen: Evidence) -> None:
+def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(seen: ReadinessEvidence) -> None:
     word = classify(seen)
     assert word in Readiness
     lives = seen.seen and seen.pane and seen.process
@@ -107,14 +107,14 @@ def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(se
 
 @settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9))
-def test_silence_alone_never_makes_it_stuck_or_waiting(seen: Evidence, idle: float) -> None:
+def test_silence_alone_never_makes_it_stuck_or_waiting(seen: ReadinessEvidence, idle: float) -> None:
     quiet = classify(replace(seen, stuck="", waiting="", idle=idle))
     assert quiet not in (Readiness.STUCK, Readiness.WAITING)
 
 
 @settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9), st.floats(0, 1e9))
-def test_more_quiet_is_never_more_work(seen: Evidence, first: float, more: float) -> None:
+def test_more_quiet_is_never_more_work(seen: ReadinessEvidence, first: float, more: float) -> None:
     sooner, later = replace(seen, idle=first), replace(seen, idle=first + more)
     if classify(sooner) is Readiness.AVAILABLE:
         assert classify(later) is Readiness.AVAILABLE
@@ -122,7 +122,7 @@ def test_more_quiet_is_never_more_work(seen: Evidence, first: float, more: float
 
 @settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9), st.floats(0, 1e9))
-def test_an_older_heartbeat_is_never_worth_more(seen: Evidence, age: float, more: float) -> None:
+def test_an_older_heartbeat_is_never_worth_more(seen: ReadinessEvidence, age: float, more: float) -> None:
     sooner, later = replace(seen, heartbeat_age=age), replace(seen, heartbeat_age=age + more)
     if classify(sooner) is Readiness.STALE:
         assert classify(later) is Readiness.STALE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.context.host import Surroundings
+from reconciler.context.host import HostContext
 from reconciler.loop.result import RunOptions, RunResult
 from reconciler.run.run import run
 from specs import library
@@ -99,7 +99,7 @@ def world_run(tmp_path: Path, fleet_folder: Path) -> Callable[..., RunResult]:
         FACTS, state_home=f"{tmp_path}/state", config_home=f"{tmp_path}/config", runtime_dir=f"{tmp_path}/run"
     )
     world = World(facts)
-    here = Surroundings(
+    here = HostContext(
         host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
     )
     return lambda **wishes: run(RunOptions(fleet=str(fleet_folder), **wishes), here)

@@ -7,7 +7,7 @@ from typing import get_args
 
 from reconciler.commands import mosaic
 from specs.loading.load import load
-from specs.personas.diff import State
+from specs.personas.diff import SectionState
 from specs.personas.persona import ALIASES, DOMAINS, shipped
 from specs.types.repository_extras import read_own
 from tests.docs.pages import page, plain, tables
@@ -33,7 +33,7 @@ def test_every_domain_has_its_table() -> None:
 
 def test_every_word_of_a_comparison_is_told() -> None:
     rows = tables(PERSONAS.section("When the shipped one changes"))[0]
-    assert [plain(row[0]) for row in rows] == list(get_args(State))
+    assert [plain(row[0]) for row in rows] == list(get_args(SectionState))
 
 
 def test_every_command_has_its_row() -> None:

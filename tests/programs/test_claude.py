@@ -12,14 +12,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from providers.programs.base import Extra, Place, Reading
+from providers.programs.base import AgentPaths, Extra, Reading
 from providers.programs.claude import HOOKS, PROGRAM, SETTINGS
 from specs.compiled import EnvValue
 from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.strategies import screens
 
-PLACE = Place(
+PLACE = AgentPaths(
     folder="/home/o'neil/my state/agents/a.d",
     bin_dir="/home/o'neil/my state/bin",
     contract="/home/o'neil/my state/agents/a.d/contract.md",

@@ -15,7 +15,7 @@ from hypothesis import given
 
 from providers.host import Overlay
 from providers.launch.contract import OVERLAYS, PROFILE, compose
-from providers.programs.base import Extra, Place, Reading
+from providers.programs.base import AgentPaths, Extra, Reading
 from providers.programs.codex import HOOKS, PART_MAX, PARTS, PROGRAM, TIMEOUT_S, trusted_hash
 from specs.compiled import PersonaText
 from tests.launch.bench import make_agent
@@ -24,7 +24,7 @@ from tests.programs.strategies import screens
 from tests.strategies import make_fleet
 from tests.world_model import FACTS
 
-PLACE = Place(
+PLACE = AgentPaths(
     folder='/home/o\'neil/my "state"/agents/a.d',
     bin_dir='/home/o\'neil/my "state"/bin',
     contract='/home/o\'neil/my "state"/agents/a.d/contract.md',

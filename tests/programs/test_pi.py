@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 
 from providers.programs import files
-from providers.programs.base import Extra, Place, Reading
+from providers.programs.base import AgentPaths, Extra, Reading
 from providers.programs.pi import PROGRAM
 from tests.launch.bench import make_agent
 from tests.programs.captures import plain, screen
 from tests.programs.mutations import mutations
 
-PLACE = Place(
+PLACE = AgentPaths(
     folder="/state/agents/a.d", bin_dir="/state/bin", contract="/state/agents/a.d/contract.md", home="/home/me"
 )
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from providers.host import HeartbeatFile
-from providers.programs.base import Place, Reading
+from providers.programs.base import AgentPaths, Reading
 from providers.programs.codex import PART_MAX, trusted_hash
 from providers.programs.codex import PROGRAM as CODEX
 from tests.hosts.errors import HostUnavailable
@@ -244,7 +244,9 @@ def test_hooks_that_have_changed_stop_no_start(fleet: RealFleet, known: bool) ->
     home = fleet.host.home
     env = {"CODEX_HOME": f"{home}/.codex-both", "PATH": f"{fleet.prefix}/bin:/usr/bin:/bin"}
     moved = f"{home}/it's elsewhere"
-    place = Place(folder=f"{moved}/a.d", bin_dir=f"{moved}/bin", contract=f"{moved}/a.d/contract.md", home=str(home))
+    place = AgentPaths(
+        folder=f"{moved}/a.d", bin_dir=f"{moved}/bin", contract=f"{moved}/a.d/contract.md", home=str(home)
+    )
     agent = make_agent("a", argv=("codex", "--no-daemon"))
     args = CODEX.extra(agent, place).args  # noqa: S610 - no Django here
     if not known:

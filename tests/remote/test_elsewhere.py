@@ -8,7 +8,7 @@ import pytest
 from click.exceptions import Exit
 
 from reconciler.errors import ExitCode, MosaicError, Usage
-from reconciler.remote.run_there import go_there
+from reconciler.remote.run_there import run_on_host
 from tests.remote.test_everywhere import fleet
 from tests.remote.test_ssh import SSH, peer, program
 
@@ -26,7 +26,7 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_ends_as_it_ended_there(far: Path, does: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
     program(far, f'#!/bin/sh\necho "$*"\n{does}\n')
     with pytest.raises(Exit) as left:
-        go_there(fleet(), peer(), "tail", "-n", "5")
+        run_on_host(fleet(), peer(), "tail", "-n", "5")
     assert left.value.exit_code == code
     assert capfd.readouterr().out == "agent tail coder0 --fleet pair -n 5\n"
 
@@ -41,7 +41,7 @@ def test_it_ends_as_it_ended_there(far: Path, does: str, code: int, capfd: pytes
 def test_a_host_that_is_not_reached_ends_with_69(far: Path, ssh: str, says: str) -> None:
     program(far.with_name("ssh"), ssh)
     with pytest.raises(MosaicError, match=says) as left:
-        go_there(fleet(), peer(), "status")
+        run_on_host(fleet(), peer(), "status")
     assert left.value.exit_code is ExitCode.UNAVAILABLE
     assert left.value.help
 
@@ -49,11 +49,11 @@ def test_a_host_that_is_not_reached_ends_with_69(far: Path, ssh: str, says: str)
 def test_without_ssh(far: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(far.with_name("empty")))
     with pytest.raises(MosaicError, match="ssh") as left:
-        go_there(fleet(), peer(), "status")
+        run_on_host(fleet(), peer(), "status")
     assert left.value.exit_code is ExitCode.UNAVAILABLE
 
 
 def test_nobody_sits_down_without_a_terminal(far: Path) -> None:
     with pytest.raises(Usage, match="there is no terminal here to attach"):
-        go_there(fleet(), peer(), "attach", types=True)
+        run_on_host(fleet(), peer(), "attach", types=True)
     assert not far.exists()

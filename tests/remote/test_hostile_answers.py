@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.delivery.remote_send import Answered, send_elsewhere
+from reconciler.delivery.remote_send import RemoteDelivery, send_elsewhere
 from reconciler.errors import NotFound, Unavailable
 from reconciler.listing.document import listing_document
 from reconciler.remote.all_hosts import everywhere
-from reconciler.remote.ssh import Answer, Asking, Destination, Remote, Unreached
+from reconciler.remote.ssh import Asking, Destination, Remote, RemoteAnswer, Unreached
 from reconciler.render.delivery_text import delivery_text
 from reconciler.render.ps_text import ps_text
 from specs.compiled import Peer
@@ -35,7 +35,7 @@ class There:
         (self._folder / "err").write_text(err)
         (self._folder / "status").write_text(str(status))
 
-    def answer(self) -> Answer:
+    def answer(self) -> RemoteAnswer:
         return Asking(Destination(host="far", target="ada@far.example"), ["fleet", "ps"], timeout_s=60).answer()
 
     def send(self) -> Any:
@@ -129,14 +129,14 @@ def test_what_was_refused_there_is_refused_here(there: There) -> None:
 def test_the_exit_code_is_that_of_the_word(there: There) -> None:
     there.says(json.dumps({**DELIVERED, "result": "not-delivered", "evidence": {"a": 1}}), status=0)
     found = there.send()
-    assert isinstance(found, Answered)
+    assert isinstance(found, RemoteDelivery)
     assert (found.code, found.delivery.word if found.delivery else "") == (1, "not-delivered")
 
 
 def test_the_words_of_another_host_steer_no_terminal(there: There) -> None:
     there.says(json.dumps({**DELIVERED, "result": "unconfirmed", "reason": "\x1b]0;mine\x07\x1b[2Jgone\nfar"}))
     found = there.send()
-    assert isinstance(found, Answered)
+    assert isinstance(found, RemoteDelivery)
     assert found.delivery is not None
     assert delivery_text("coder0", found.delivery).isprintable()
 

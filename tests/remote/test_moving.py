@@ -16,7 +16,7 @@ from reconciler.listing.row import Row, Sync
 from reconciler.model import Inventory, Owned
 from reconciler.plan.holding.moving import answered, first_starts, unasked, why_held
 from reconciler.remote.all_hosts import everywhere
-from reconciler.source.moves import Origin, Version, origins
+from reconciler.source.moves import Origin, RosterVersion, origins
 from reconciler.source.old_host import AGAIN_S, SILENT_S, asked, load, release, save
 from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, Moving, Peer, Policy
@@ -29,8 +29,8 @@ from tests.world import World
 OUT = "removed"
 
 
-def version(commit: str, **homes: str) -> Version:
-    return Version(commit=commit, homes=homes, ways={"alpha": "ada@alpha"})
+def version(commit: str, **homes: str) -> RosterVersion:
+    return RosterVersion(commit=commit, homes=homes, ways={"alpha": "ada@alpha"})
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def version(commit: str, **homes: str) -> Version:
         ([], None),
     ],
 )
-def test_where_it_was_before(before: list[Version], home: str | None) -> None:
+def test_where_it_was_before(before: list[RosterVersion], home: str | None) -> None:
     found, left = origins(before, ["x"], "beta")
     assert (found["x"].host if "x" in found else None) == home
     if home == "alpha":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ExitCode, Unavailable, Usage
-from reconciler.remote.ssh import Answer, Asking, Destination, Remote, destination, interactive_argv
+from reconciler.remote.ssh import Asking, Destination, Remote, RemoteAnswer, destination, interactive_argv
 from specs.compiled import Peer
 from specs.values.names import ssh_fault
 
@@ -70,7 +70,7 @@ def peer(name: str = "coder0", **more: object) -> Peer:
     return Peer(name=name, **given)  # type: ignore[arg-type]
 
 
-def ask(there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Answer:
+def ask(there: Destination, words: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> RemoteAnswer:
     return Asking(there, words, timeout_s=timeout_s, stdin=stdin).answer()
 
 
@@ -81,7 +81,7 @@ def test_the_command_there_is_the_words_and_the_text_its_input(shell: str, monke
     words = ["agent", "send", "coder.0", "--source-label", "here:lead", "-o", "json"]
     text = "a 'quoted' text; $(rm -rf /) `id`\n\\\n" * 5000
     answer = ask(THERE, words, timeout_s=30, stdin=text.encode())
-    assert answer == Answer(status=0, document={"args": words, "stdin": text}, said="")
+    assert answer == RemoteAnswer(status=0, document={"args": words, "stdin": text}, said="")
 
 
 @given(st.text(min_size=1, max_size=20))
@@ -139,11 +139,11 @@ def test_no_ssh_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_went_wrong_there_is_told_here_with_its_exit_code() -> None:
-    answer = Answer(status=4, document=None, said='error: no agent is called "x"\nhelp: did you mean y?')
+    answer = RemoteAnswer(status=4, document=None, said='error: no agent is called "x"\nhelp: did you mean y?')
     error = Remote(THERE, answer)
     assert (error.message, error.help) == ('far: no agent is called "x"', "did you mean y?")
     assert error.exit_code is ExitCode.NOT_FOUND
-    assert Remote(THERE, Answer(status=2, document=None, said="")).exit_code is ExitCode.FAILED
+    assert Remote(THERE, RemoteAnswer(status=2, document=None, said="")).exit_code is ExitCode.FAILED
 
 
 def test_each_host_is_reached_by_what_the_roster_says() -> None:

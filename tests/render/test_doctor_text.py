@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from reconciler.doctor.check import RESULTS, Check, Report, Result
+from reconciler.doctor.check import RESULTS, Check, CheckResult, Report
 from reconciler.render.doctor_text import doctor_text
 
 
-def report(*results: Result) -> Report:
+def report(*results: CheckResult) -> Report:
     checks = tuple(
         Check(name=f"check{number}", group="programs", result=result, found="so", mend=("true",) * (result == "fail"))
         for number, result in enumerate(results)

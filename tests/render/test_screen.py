@@ -10,31 +10,31 @@ import pytest
 
 from reconciler.terminal.key_reader import KeyReader
 from reconciler.terminal.pane_screen import Terminal
-from reconciler.terminal.screen import HANGUP, Screen
+from reconciler.terminal.screen import HANGUP, TerminalScreen
 
 PATIENCE = 30.0
 
 
 @pytest.fixture
-def seat() -> Iterator[tuple[Screen, int]]:
+def seat() -> Iterator[tuple[TerminalScreen, int]]:
     """A screen on a terminal, and the end that a person types at."""
     with ExitStack() as stack:
         hands, terminal = os.openpty()
         stack.callback(os.close, hands)
         keys = stack.enter_context(os.fdopen(terminal, "r"))
         out = stack.enter_context(open(os.devnull, "w"))
-        yield stack.enter_context(Screen(out, keys)), hands
+        yield stack.enter_context(TerminalScreen(out, keys)), hands
 
 
 @pytest.mark.parametrize("typed", [b"q", b"Q", b"\x04", b"jjq", b"\x1b[Aq", b"\x1bOQq", b"xqx"])
-def test_it_is_left(seat: tuple[Screen, int], typed: bytes) -> None:
+def test_it_is_left(seat: tuple[TerminalScreen, int], typed: bytes) -> None:
     screen, hands = seat
     os.write(hands, typed)
     assert not all(screen.wait(PATIENCE) for _ in typed)  # however they come in
 
 
 @pytest.mark.parametrize("typed", [b"j", b"\x1b[A", b"\x1bOQ", b"\x1b[1;5Q", b"hello"])
-def test_another_key_means_nothing(seat: tuple[Screen, int], typed: bytes) -> None:
+def test_another_key_means_nothing(seat: tuple[TerminalScreen, int], typed: bytes) -> None:
     screen, hands = seat
     os.write(hands, typed)
     assert screen.wait(PATIENCE)
@@ -66,7 +66,7 @@ def test_an_escape_by_itself_hides_no_key(typed: bytes, keys: tuple[bytes, ...])
 
 def test_a_pane_is_moved_by_each_key_that_came(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = [(b"\x1b[C", b"x", b"\x1b[H", b"j"), (), (b"l", b"\x04", b"h"), (HANGUP,)]
-    monkeypatch.setattr(Screen, "keys", lambda *_: typed.pop(0))
+    monkeypatch.setattr(TerminalScreen, "keys", lambda *_: typed.pop(0))
     terminal = Terminal()
     assert terminal.pressed(0) == ["right", "home", "down"]
     assert terminal.pressed(0) == []

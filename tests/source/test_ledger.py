@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Refused
 from reconciler.helpers.atomic_files import append_synced
-from reconciler.source.ledger import Ledger, forgive, marker_path, read_ledger, reject, rejections
+from reconciler.source.ledger import Ledger, clear_rejection, marker_path, read_ledger, reject, rejections
 from tests.source.conftest import NOW
 
 SHAS = tuple(letter * 40 for letter in "abcdef")
@@ -177,7 +177,7 @@ def test_rejections_are_remembered_bounded_and_forgiven(state_dir: Path) -> None
     for index in range(80):
         reject(state_dir, f"{index:040x}", "why", NOW)
     assert len(rejections(state_dir)) == 50
-    forgive(state_dir, f"{79:040x}")
+    clear_rejection(state_dir, f"{79:040x}")
     assert f"{79:040x}" not in rejections(state_dir)
     (state_dir / "rejected.json").write_text("{")
     assert rejections(state_dir) == {}

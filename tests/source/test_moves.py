@@ -11,7 +11,7 @@ import pytest
 from reconciler.context.settings import Settings
 from reconciler.git.mirror import Checkout
 from reconciler.source.fetch import open_source
-from reconciler.source.moves import MOST, Origin, Version, origins, versions
+from reconciler.source.moves import MOST, Origin, RosterVersion, origins, versions
 from reconciler.source.old_host import load, with_moves
 from reconciler.state.store import Store
 from specs.compiled import Fleet, Moving
@@ -187,7 +187,7 @@ def test_what_says_nothing_of_it_is_not_read(repo: Repo, monkeypatch: pytest.Mon
     read: list[str] = []
     real = moves._version
 
-    def counted(sha: str, text: bytes) -> Version | None:
+    def counted(sha: str, text: bytes) -> RosterVersion | None:
         read.append(sha)
         return real(sha, text)
 

@@ -13,7 +13,7 @@ import pytest
 from reconciler.context.settings import Settings
 from reconciler.errors import InvalidConfig, Refused, Unavailable
 from reconciler.source.ledger import Ledger, marker_path, read_ledger
-from reconciler.source.trust import Verdict, check
+from reconciler.source.trust import TrustVerdict, check
 from tests.source.conftest import NOW, ROSTER, Look, Repo, program, snapshot
 
 Calls = Callable[[], list[str]]
@@ -77,11 +77,11 @@ class Judge:
     def ledger(self) -> Ledger:
         return read_ledger(self.state_dir, self.marker)
 
-    def check(self, spec: object, *, rewind: bool = False, preview: bool = False, **options: bool) -> Verdict:
+    def check(self, spec: object, *, rewind: bool = False, preview: bool = False, **options: bool) -> TrustVerdict:
         source = self.look(spec, settings=self.settings, preview=preview, **options)
         return check(source, self.ledger(), settings=self.settings, allow_rewind=rewind)
 
-    def apply(self, spec: object, *, rewind: bool = False) -> Verdict:
+    def apply(self, spec: object, *, rewind: bool = False) -> TrustVerdict:
         verdict = self.check(spec, rewind=rewind)
         self.ledger().record(verdict.sha, by="ada", verify=self.settings.verify, now=NOW, rewind=verdict.rewind)
         return verdict

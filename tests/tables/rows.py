@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.helpers.decision_table import Row, first_match, otherwise
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 
-Table = Sequence[Row[Any, Any]]
+Table = Sequence[DecisionRow[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Examples:
     rows: Mapping[str, Expected]
     outcome: Callable[[Any], Any] = field(default=lambda made: made)
 
-    def decided(self, row: Row[Any, Any], situation: Any) -> Any:
+    def decided(self, row: DecisionRow[Any, Any], situation: Any) -> Any:
         return self.outcome(row.then(situation)) if callable(row.then) else row.then
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.helpers.decision_table import Row, first_match, otherwise
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 
-SIGNS: tuple[Row[int, str], ...] = (
-    Row("below", lambda number: number < 0, "-", "it is less than nothing"),
-    Row("any", otherwise, "+", "all others"),
+SIGNS: tuple[DecisionRow[int, str], ...] = (
+    DecisionRow("below", lambda number: number < 0, "-", "it is less than nothing"),
+    DecisionRow("any", otherwise, "+", "all others"),
 )
 
 

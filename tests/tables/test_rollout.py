@@ -12,7 +12,7 @@ from reconciler.helpers.decision_table import first_match
 from reconciler.model import AgentHistory, AgentView, History, Readiness
 from reconciler.observe.attribution import CLOCK_SLACK_S
 from reconciler.observe.may_end import Who
-from reconciler.plan.holding.rollout import Wait, objection, waits
+from reconciler.plan.holding.rollout import Wait, held_back, objection
 from reconciler.plan.holding.rollout_tables import (
     BY_AGENT,
     CAME_UP,
@@ -24,7 +24,7 @@ from reconciler.plan.holding.rollout_tables import (
     WHO,
     Candidate,
     Down,
-    Ending,
+    RolloutEnding,
     Started,
     Turn,
     Waiting,
@@ -39,7 +39,7 @@ from tests.tables.rows import Examples, check, check_shape, expect, params
 RESTART = Need(verb=Verb.RESTART, reason=Reason.SPEC, disrupts=True)
 WORKS = make.view(readiness=Readiness.WORKING, readiness_why="its hook says busy")
 FREE = make.view(readiness=Readiness.AVAILABLE)
-ENDING = Ending(view=WORKS, need=RESTART, policy=Policy())
+ENDING = RolloutEnding(view=WORKS, need=RESTART, policy=Policy())
 NEVER = replace(ENDING, policy=Policy(on_change="never"))
 WAITING = Waiting(ending=ENDING, objection="it works", deadline=NOW, now=NOW - 1)
 CODER = Candidate(orchestrator=False, mends_floor=False)
@@ -186,7 +186,7 @@ def hold(
 ) -> dict[str, Wait]:
     agents = tuple(replace(make_agent(name), agent_class=view.agent_class) for name, view in views.items())
     fleet = make_fleet(*agents, policy=policy or Policy(floor="two-agent"))
-    return waits(needs, views, fleet, History(agents=known), NOW)
+    return held_back(needs, views, fleet, History(agents=known), NOW)
 
 
 def four(**more: Any) -> dict[str, AgentView]:
@@ -278,12 +278,12 @@ def test_one_that_waits_for_one_that_backs_off_does_not_count_either() -> None:
         for name in views
     )
     fleet = make_fleet(*agents)
-    assert set(waits(needs, views, fleet, History(), NOW)) == {"a"}
+    assert set(held_back(needs, views, fleet, History(), NOW)) == {"a"}
     late = History(agents={"enh": AgentHistory(delay=60.0, last_start=NOW)})
-    assert waits(needs, views, fleet, late, NOW) == {}
+    assert held_back(needs, views, fleet, late, NOW) == {}
     # What it depends on is not to run, so it is not waited for.
     views["enh"] = replace(views["enh"], desired_state="stopped")
-    assert set(waits(needs, views, fleet, late, NOW)) == {"a"}
+    assert set(held_back(needs, views, fleet, late, NOW)) == {"a"}
 
 
 def test_one_that_settles_counts() -> None:

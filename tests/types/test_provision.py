@@ -17,7 +17,7 @@ from specs.loading.load import load
 from specs.organisation.provision import Implied, Wanted, filled, provision
 from specs.scaffold.presets import PRESETS
 from specs.scaffold.starter import Choices, new_files
-from specs.types.repository_extras import Own, read_own
+from specs.types.repository_extras import RepositoryExtras, read_own
 from specs.types.system_type import Seat, SystemType, shipped
 from tests.types.test_types import BAKER, IDS, OWN
 
@@ -163,7 +163,7 @@ def test_without_a_roster_that_names_a_schema_no_file_does() -> None:
     assert b"yaml-language-server" not in made.files[FLEET] + made.files[NORTH_STAR]
 
 
-def bakery() -> Own:
+def bakery() -> RepositoryExtras:
     odd = BAKER.replace(b"purpose: Bakes.", b'purpose: "Bakes\\n- name: evil"')
     return read_own({"roles/baker.md": odd, "profiles/bakery.yaml": OWN.encode()})
 

@@ -13,7 +13,7 @@ from specs import library
 from specs.loading.load import load
 from specs.organisation.provision import seat_names
 from specs.personas import persona
-from specs.types.repository_extras import Own, read_own
+from specs.types.repository_extras import RepositoryExtras, read_own
 from specs.types.system_type import FLOOR, SystemType, read_type, shipped
 from specs.values.problems import Problem
 from tests.specs.helpers import underlined
@@ -213,7 +213,7 @@ def test_whatever_stands_in_a_file_is_read_or_told(rest: str) -> None:
     assert found is not None or problems
 
 
-def own(**files: bytes) -> Own:
+def own(**files: bytes) -> RepositoryExtras:
     return read_own({name.replace("__", "/", 1).replace("_", "."): data for name, data in files.items()})
 
 

@@ -42,7 +42,7 @@ def back(bench: Bench, now: float, kill_at: int = -1) -> None:
     """A rollback, killed before that change."""
     done, real = [0], snapshots._restore
 
-    def restore(kept: Path, path: Path, what: snapshots.What) -> None:
+    def restore(kept: Path, path: Path, what: snapshots.SnapshotKind) -> None:
         if done[0] == kill_at:
             raise Killed
         done[0] += 1

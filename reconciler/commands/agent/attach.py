@@ -10,7 +10,7 @@ from reconciler.commands.options import fleet_option
 
 if TYPE_CHECKING:
     from providers.tmux.pane_view import Viewer
-    from reconciler.agents.pane import Pane
+    from reconciler.agents.pane import AgentPane
     from reconciler.cli.output import Output
 
 TOLD_MS = 5000  # how long the last row says how to leave; a key that is pressed ends it
@@ -36,18 +36,18 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
 
     from providers.processes.process import SpawnError, become
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.agents.pane import Pane, ended
-    from reconciler.context.fleet import here
+    from reconciler.agents.pane import AgentPane, ended
+    from reconciler.context.fleet import fleet_context
     from reconciler.errors import Unavailable
-    from reconciler.remote.run_there import go_there
+    from reconciler.remote.run_there import run_on_host
     from specs.compiled import Peer
 
-    declared = in_force(here(fleet, read_only=True))
+    declared = in_force(fleet_context(fleet, read_only=True))
     found = lookup(declared, agent)
     if isinstance(found, Peer):
-        go_there(declared, found, "attach", *(["--yes"] if yes else []), types=True)
+        run_on_host(declared, found, "attach", *(["--yes"] if yes else []), types=True)
     _must_be_a_terminal(found.name)
-    pane = Pane(declared, found)
+    pane = AgentPane(declared, found)
     seen = pane.glance()
     if seen.dead:
         raise ended(seen, found)
@@ -84,7 +84,7 @@ def _must_be_a_terminal(name: str) -> None:
         )
 
 
-def _must_be_outside(pane: Pane) -> None:
+def _must_be_outside(pane: AgentPane) -> None:
     """Raises Refused in a pane of the same tmux server: it would show itself within itself, and take its own keys."""
     import os
 

@@ -39,15 +39,15 @@ def command(
     69 says that a host gave no answer.
     """
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
     from reconciler.delivery.outbox import Outbox
     from reconciler.errors import ExitCode
     from reconciler.remote.outbox import Elsewhere, outboxes_of
-    from reconciler.remote.run_there import go_there
+    from reconciler.remote.run_there import run_on_host
     from reconciler.render.delivery_text import outbox_document, outbox_rows, outbox_text
     from specs.compiled import Peer
 
-    place = here(fleet, read_only=cancel is None)
+    place = fleet_context(fleet, read_only=cancel is None)
     declared = in_force(place)
     outbox = Outbox(place.store)
     messages = outbox.messages()
@@ -61,7 +61,7 @@ def command(
         peer = found
     wanted = cancel or show
     if peer is not None and wanted and not any(one.id.startswith(wanted) for one in messages):
-        go_there(declared, peer, "outbox", *(["--cancel", wanted] if cancel else ["--show", wanted]))
+        run_on_host(declared, peer, "outbox", *(["--cancel", wanted] if cancel else ["--show", wanted]))
     if show is not None:
         one = outbox.find(show)
         output.result(one.text or one.kickstart)

@@ -11,10 +11,10 @@ import click
 from reconciler.commands.options import fleet_option
 
 if TYPE_CHECKING:
-    from reconciler.agents.observer import Eyes
+    from reconciler.agents.observer import AgentObserver
     from reconciler.agents.reset_verdict import How
     from reconciler.cli.output import Output
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.model import AgentView
     from specs.compiled import Agent, Fleet
 
@@ -39,25 +39,25 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
       5  refused: the agent works, waits or is suspended, or the fleet is paused
     """
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.agents.observer import Eyes
+    from reconciler.agents.observer import AgentObserver
     from reconciler.agents.reset import must_not_be_held
     from reconciler.agents.reset_verdict import objection, would_not_start
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
     from reconciler.errors import MosaicError, Refused
-    from reconciler.remote.run_there import go_there
+    from reconciler.remote.run_there import run_on_host
     from reconciler.status.phrases import loss
     from specs.compiled import Peer
 
-    place = here(fleet)
+    place = fleet_context(fleet)
     declared = in_force(place)
     found = lookup(declared, agent)
     if isinstance(found, Peer):
-        go_there(declared, found, "reset", *([f"--{how}"] if how else []), *(["--force"] if force else []))
+        run_on_host(declared, found, "reset", *([f"--{how}"] if how else []), *(["--force"] if force else []))
     if found.state != "running" or found.held:
         why = found.held or f"it is declared {found.state}"
         raise MosaicError(f"agent {found.name} has no conversation to reset: {why}", help=f"mosaic fleet start {agent}")
     must_not_be_held(place, declared, found, force=force)
-    eyes = Eyes(place, declared)
+    eyes = AgentObserver(place, declared)
     view = eyes.view(found.name)
     against = objection(view, restart=how == "restart")
     never = objection(view, restart=True, forced=True) or (would_not_start(view) if how == "restart" else "")
@@ -78,12 +78,14 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
     return _command(output, place, declared, found, view, how or "", against)
 
 
-def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentView, against: str) -> int:
+def _restart(
+    output: Output, place: FleetContext, agent: Agent, eyes: AgentObserver, view: AgentView, against: str
+) -> int:
     """`against`: what spoke against it, where somebody has forced it."""
     from providers.machine.local_host import LocalHost
-    from reconciler.agents.reset import restart, tell_log
+    from reconciler.agents.reset import record_event, restart
     from reconciler.errors import ExitCode
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
     from reconciler.status.phrases import loss
 
     lost = loss(view, time.time())
@@ -91,8 +93,8 @@ def _restart(output: Output, place: Here, agent: Agent, eyes: Eyes, view: AgentV
         output.progress(f"restarting agent {agent.name}: {lost}")
     told = restart(place, agent, eyes, LocalHost(os.environ))
     said = f"an operator restarted it for a new conversation: {told.word}"
-    tell_log(place, agent.name, said, "restart", forced=against)
-    poke(place.store)
+    record_event(place, agent.name, said, "restart", forced=against)
+    request_look(place.store)
     if told.word != "delivered":
         output.result(f"unconfirmed: agent {agent.name}: {told.reason}")
         output.progress(f"help: {_way(agent)}")
@@ -111,13 +113,15 @@ def _way(agent: Agent) -> str:
     return f"{look}; its own command may begin one: mosaic agent reset {agent.name}" if known else look
 
 
-def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: AgentView, how: How, against: str) -> int:
+def _command(
+    output: Output, place: FleetContext, fleet: Fleet, agent: Agent, view: AgentView, how: How, against: str
+) -> int:
     from providers.programs.registry import program
-    from reconciler.agents.reset import by_command, tell_log
+    from reconciler.agents.reset import by_command, record_event
     from reconciler.agents.reset_verdict import reset_text
     from reconciler.delivery.kickstart import kickstart
     from reconciler.errors import ExitCode, MosaicError
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
     from reconciler.status.phrases import loss
 
     known = program(agent.runtime)
@@ -130,7 +134,7 @@ def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: Agen
     answer = by_command(place, fleet, agent, known, text)
     if answer.word == "not-delivered":
         raise MosaicError(f"not-delivered: {answer.reason}", help=answer.way)
-    tell_log(place, agent.name, f"an operator reset it: {answer.word}", how or "runtime", forced=against)
+    record_event(place, agent.name, f"an operator reset it: {answer.word}", how or "runtime", forced=against)
     if answer.word != "delivered":
         output.result(f"{answer.word}: {answer.reason}")
         output.progress(f"help: {answer.way}")
@@ -141,7 +145,7 @@ def _command(output: Output, place: Here, fleet: Fleet, agent: Agent, view: Agen
 
         note_mission(agent, view, view.mission_now, LocalHost(os.environ))
     again = kickstart(agent, fleet.host, place.store, now=time.time())
-    poke(place.store)
+    request_look(place.store)
     first = "; its first words wait in the outbox" if again else ""
     output.result(f"delivered: agent {agent.name} has a new conversation (evidence: {answer.evidence}){first}")
     return 0

@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 def command(output: Output, *, agent_class: str | None, host: str | None, fleet: str | None, form: Format) -> int:
     """List every agent that the commit in force declares, on this host and on others. Looks at no host: what runs is
     said by `mosaic fleet ps`."""
-    from reconciler.agents.lookup import in_force, not_among
-    from reconciler.context.fleet import here
+    from reconciler.agents.lookup import in_force, unknown_value_error
+    from reconciler.context.fleet import fleet_context
     from reconciler.render.fleet_files.roster_text import entries, roster_document, roster_text
 
-    place = here(fleet, read_only=True)
+    place = fleet_context(fleet, read_only=True)
     declared = in_force(place)
     rows = entries(declared)
     hosts = {declared.host, *(one.host for one in rows)}
     if agent_class is not None:
         classes = {one.agent_class for one in rows}
         if agent_class not in classes:  # a slip must not look like an empty fleet
-            raise not_among(agent_class, "class", classes)
+            raise unknown_value_error(agent_class, "class", classes)
         rows = tuple(one for one in rows if one.agent_class == agent_class)
     if host is not None:
         if host not in hosts:
-            raise not_among(host, "host", hosts)
+            raise unknown_value_error(host, "host", hosts)
         rows = tuple(one for one in rows if one.host == host)
     if form != "text":
         output.document(roster_document(declared, rows), form)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.commands.options import Duration, fleet_option, output_option
+from reconciler.commands.options import DurationParam, fleet_option, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.delivery.signing import Signature
     from specs.compiled import Agent, Fleet, Peer
 
@@ -34,7 +34,7 @@ EXPIRES_S = 86400.0
 @click.option("--verify", is_flag=True, help="Wait for evidence that the agent's program has taken it up.")
 @click.option(
     "--verify-timeout",
-    type=Duration(),
+    type=DurationParam(),
     default="6s",
     show_default=True,
     metavar="DURATION",
@@ -48,7 +48,10 @@ EXPIRES_S = 86400.0
     help="available: keep it on the host of AGENT; the reconciler delivers it, once, when the agent is free.",
 )
 @click.option(
-    "--expires", type=Duration(), metavar="DURATION", help="With --when available: drop it after so long. Default: 1d."
+    "--expires",
+    type=DurationParam(),
+    metavar="DURATION",
+    help="With --when available: drop it after so long. Default: 1d.",
 )
 @fleet_option
 @output_option
@@ -75,7 +78,7 @@ def command(
     arrived: look before you send it again."""
     from providers.processes.caller import calling_agent
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
     from reconciler.delivery.signing import sign
     from reconciler.delivery.text import clean
     from specs.compiled import Peer
@@ -86,7 +89,7 @@ def command(
         raise click.UsageError("--verify is for --when now; what becomes of a stored message is in the events")
     if when == "now" and expires is not None:
         raise click.UsageError("--expires is for --when available")
-    place = here(fleet)
+    place = fleet_context(fleet)
     declared = in_force(place)
     agent = lookup(declared, name)
     text = clean(message if message is not None else _read(file))
@@ -104,7 +107,7 @@ def command(
 
 def _send(
     output: Output,
-    place: Here,
+    place: FleetContext,
     fleet: Fleet,
     agent: Agent,
     text: str,
@@ -163,14 +166,21 @@ def _there(
 
 
 def _keep(
-    output: Output, place: Here, fleet: Fleet, agent: Agent, text: str, sender: str, expires: float, form: Format
+    output: Output,
+    place: FleetContext,
+    fleet: Fleet,
+    agent: Agent,
+    text: str,
+    sender: str,
+    expires: float,
+    form: Format,
 ) -> int:
     """Into the outbox, and wake the loop up."""
     from reconciler.delivery.outbox import Outbox
     from reconciler.errors import MosaicError
     from reconciler.render.delivery_text import stored_document
     from reconciler.state.pause import read_pause
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
     if agent.state == "absent":
         raise MosaicError(f"agent {agent.name} is declared absent, and gets no messages", help="mosaic agent roster")
@@ -178,7 +188,7 @@ def _keep(
     until = now + expires
     outbox = Outbox(place.store)
     kept = outbox.put(agent=agent.name, sender=sender, text=text, now=now, expires=until, revision=fleet.revision)
-    resident = poke(place.store)
+    resident = request_look(place.store)
     if form != "text":
         output.document(stored_document(fleet, kept), form)
         return 0

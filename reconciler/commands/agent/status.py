@@ -10,7 +10,7 @@ from reconciler.commands.options import fleet_option, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
-    from reconciler.inspection.fleet import Seen
+    from reconciler.inspection.fleet import FleetLook
     from reconciler.listing.row import Row
 
 EVENTS = 12
@@ -62,7 +62,7 @@ def command(output: Output, *, agent: str, fleet: str | None, form: Format) -> i
     return 0
 
 
-def _row(seen: Seen, name: str, form: Format) -> Row:
+def _row(seen: FleetLook, name: str, form: Format) -> Row:
     """What is called so here, on the host or in git; for an agent of another host, this becomes the same command there.
     Raises NotFound, with near misses."""
     from reconciler.agents.lookup import lookup
@@ -79,23 +79,23 @@ def _row(seen: Seen, name: str, form: Format) -> Row:
             raise  # of several
         raise unknown_agent(name, {*here, *(peer.name for peer in seen.fleet.peers)}) from error
     if isinstance(found, Peer):
-        from reconciler.remote.run_there import go_there
+        from reconciler.remote.run_there import run_on_host
 
-        go_there(seen.fleet, found, "status", *(["-o", form] if form != "text" else []))
+        run_on_host(seen.fleet, found, "status", *(["-o", form] if form != "text" else []))
     return here[found.name]
 
 
-def _crash(seen: Seen, name: str, *, dead: bool) -> tuple[tuple[str, ...] | None, bool]:
+def _crash(seen: FleetLook, name: str, *, dead: bool) -> tuple[tuple[str, ...] | None, bool]:
     """The last lines of the dead pane that is there; else those that were kept when it last ended."""
     from reconciler.errors import MosaicError
     from reconciler.state.logs import load_crash
 
     declared = next((one for one in seen.fleet.agents if one.name == name), None)
     if dead and declared is not None:
-        from reconciler.agents.pane import Pane, text_of
+        from reconciler.agents.pane import AgentPane, text_of
 
         try:
-            text = text_of(Pane(seen.fleet, declared).glance(back=3 * CRASH_LINES, joined=True), CRASH_LINES)
+            text = text_of(AgentPane(seen.fleet, declared).glance(back=3 * CRASH_LINES, joined=True), CRASH_LINES)
             return _dense(text.splitlines()), True
         except MosaicError:
             pass  # it has been healed in the meantime, and what it said was kept

@@ -10,10 +10,10 @@ import click
 from reconciler.commands.options import fleet_option
 
 if TYPE_CHECKING:
-    from providers.tmux.pane_view import Glance
-    from reconciler.agents.pane import Pane
+    from providers.tmux.pane_view import PaneSnapshot
+    from reconciler.agents.pane import AgentPane
     from reconciler.cli.output import Output
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
 
 EVERY_S = 0.5  # between two looks
 LINES_MAX = 1000
@@ -37,23 +37,23 @@ def command(output: Output, *, agent: str, lines: int, follow: bool, previous: b
     half-written answer are not. Ends with 1 when the agent's program ends.
     """
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.agents.pane import Pane, text_of
-    from reconciler.context.fleet import here
+    from reconciler.agents.pane import AgentPane, text_of
+    from reconciler.context.fleet import fleet_context
     from reconciler.errors import ExitCode
-    from reconciler.remote.run_there import go_there
+    from reconciler.remote.run_there import run_on_host
     from specs.compiled import Peer
 
     if follow and previous:
         raise click.UsageError("give either --follow or --previous")
-    place = here(fleet, read_only=True)
+    place = fleet_context(fleet, read_only=True)
     declared = in_force(place)
     found = lookup(declared, agent)
     if isinstance(found, Peer):
         asked = [*(["--follow"] if follow else []), *(["--previous"] if previous else [])]
-        go_there(declared, found, "tail", "-n", str(lines), *asked)
+        run_on_host(declared, found, "tail", "-n", str(lines), *asked)
     if previous:
         return _previous(output, place, found.name, lines)
-    pane = Pane(declared, found)
+    pane = AgentPane(declared, found)
     seen = pane.glance(back=0, joined=True)
     if not seen.alternate:
         seen = pane.glance(back=3 * lines, joined=True)  # what is wrapped is one line of several rows
@@ -64,7 +64,7 @@ def command(output: Output, *, agent: str, lines: int, follow: bool, previous: b
         return ExitCode.INTERRUPTED
 
 
-def _previous(output: Output, place: Here, name: str, lines: int) -> int:
+def _previous(output: Output, place: FleetContext, name: str, lines: int) -> int:
     from reconciler.errors import NotFound
     from reconciler.state.logs import load_crash
 
@@ -75,7 +75,7 @@ def _previous(output: Output, place: Here, name: str, lines: int) -> int:
     return 0
 
 
-def _follow(output: Output, pane: Pane, seen: Glance) -> int:
+def _follow(output: Output, pane: AgentPane, seen: PaneSnapshot) -> int:
     """`seen`: what was printed already."""
     from reconciler.agents.pane import ended, rows_of
     from reconciler.terminal.new_lines import Follower
@@ -95,7 +95,7 @@ def _follow(output: Output, pane: Pane, seen: Glance) -> int:
             raise ended(seen, pane.agent)
 
 
-def _since(pane: Pane, before: Glance) -> tuple[Glance, bool]:
+def _since(pane: AgentPane, before: PaneSnapshot) -> tuple[PaneSnapshot, bool]:
     """A look whose rows begin where the screen of `before` began; False with it if they may begin further up. tmux
     drops a tenth of a full history at once: then it is not known exactly how far the screen went."""
     seen = pane.glance(joined=True)

@@ -12,9 +12,9 @@ import click
 from reconciler.commands.options import fleet_option
 
 if TYPE_CHECKING:
-    from reconciler.agents.pane import Pane
+    from reconciler.agents.pane import AgentPane
     from reconciler.cli.output import Output
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from specs.compiled import Agent, Fleet
 
 LIVE_S = 0.25  # between two looks at the pane, for a person's eyes
@@ -38,24 +38,24 @@ def command(output: Output, *, agent: str, once: bool, fleet: str | None) -> int
     Ends with 1 when the agent's program ends or its session is gone, with 69 when its tmux server is.
     """
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.agents.pane import Pane
-    from reconciler.context.fleet import here
-    from reconciler.remote.run_there import go_there
+    from reconciler.agents.pane import AgentPane
+    from reconciler.context.fleet import fleet_context
+    from reconciler.remote.run_there import run_on_host
     from reconciler.terminal.pane_screen import is_terminal
     from specs.compiled import Peer
 
-    place = here(fleet, read_only=True)
+    place = fleet_context(fleet, read_only=True)
     declared = in_force(place)
     found = lookup(declared, agent)
     if isinstance(found, Peer):
-        go_there(declared, found, "watch", *(["--once"] if once else []))
-    pane = Pane(declared, found)
+        run_on_host(declared, found, "watch", *(["--once"] if once else []))
+    pane = AgentPane(declared, found)
     if once or not is_terminal():
         return _plain(output, pane, once=once)
     return _live(place, declared, found, pane)
 
 
-def _plain(output: Output, pane: Pane, *, once: bool) -> int:
+def _plain(output: Output, pane: AgentPane, *, once: bool) -> int:
     from reconciler.agents.pane import ended, text_of
     from reconciler.errors import ExitCode
     from reconciler.render.watch_text import heading
@@ -80,8 +80,8 @@ def _plain(output: Output, pane: Pane, *, once: bool) -> int:
         return ExitCode.INTERRUPTED
 
 
-def _live(place: Here, fleet: Fleet, agent: Agent, pane: Pane) -> int:
-    from reconciler.agents.observer import Eyes
+def _live(place: FleetContext, fleet: Fleet, agent: Agent, pane: AgentPane) -> int:
+    from reconciler.agents.observer import AgentObserver
     from reconciler.agents.pane import ended
     from reconciler.render.watch_text import status_line
     from reconciler.terminal.pane_screen import Terminal
@@ -89,7 +89,7 @@ def _live(place: Here, fleet: Fleet, agent: Agent, pane: Pane) -> int:
     from reconciler.terminal.styled_text import spans
     from reconciler.terminal.viewport import Port, Size, framed
 
-    eyes, colour = Eyes(place, fleet), not os.environ.get("NO_COLOR")
+    eyes, colour = AgentObserver(place, fleet), not os.environ.get("NO_COLOR")
     seen, due, port = pane.glance(), time.monotonic() + LIVE_S, Port()
     try:
         with Terminal() as terminal:

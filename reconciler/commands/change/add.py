@@ -10,8 +10,8 @@ from reconciler.commands.change.common import change_options
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.commands.change.common import Asked
-    from specs.yaml_text.quoting import Value
+    from reconciler.commands.change.common import ChangeFlags
+    from specs.yaml_text.quoting import YamlValue
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet add coder2 --runtime codex --class implementer --depends-on lead\n")
@@ -37,7 +37,7 @@ def add(
     alias: str | None,
     state: str | None,
     depends_on: tuple[str, ...],
-    asked: Asked,
+    asked: ChangeFlags,
 ) -> int:
     """Declare agent NAME at the end of roster.yaml, and commit that.
 
@@ -46,7 +46,7 @@ def add(
     from reconciler.changes.edits import add as verb
     from reconciler.commands.change.common import change
 
-    given: dict[str, Value | None] = {
+    given: dict[str, YamlValue | None] = {
         "name": name,
         "alias": alias,
         "runtime": runtime,

@@ -15,14 +15,14 @@ from reconciler.commands.options import output_option
 
 if TYPE_CHECKING:
     from providers.base import Json
-    from reconciler.agents.forcing import Force, What
-    from reconciler.changes.make_change import Made, Target, Wishes
-    from reconciler.changes.proposal import Proposal, Verb
+    from reconciler.agents.forcing import Force, ForcedWhat
+    from reconciler.changes.make_change import ChangeOptions, ChangeResult, ChangeTarget
+    from reconciler.changes.proposal import EditVerb, Proposal
     from reconciler.cli.output import Format, Output
     from reconciler.git.worktree import WorkTree
 
-Command = Callable[..., int]
-Forcing = tuple["What", Sequence[str]]
+ClickCommand = Callable[..., int]
+Forcing = tuple["ForcedWhat", Sequence[str]]
 
 repository_option = click.option(
     "--fleet",
@@ -42,7 +42,7 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ChangeFlags:
     """What the options of a change say."""
 
     fleet: str | None
@@ -54,16 +54,16 @@ class Asked:
     form: Format
 
 
-def change_options(command: Command) -> Command:
+def change_options(command: ClickCommand) -> ClickCommand:
     """The options of every command that commits. It is called with the Output, its own words, and `asked`."""
 
     @click.pass_obj
     @wraps(command)
     def collect(output: Output, /, **words: Any) -> int:  # noqa: ANN401 - as click calls it
-        asked = Asked(**{field.name: words.pop(field.name) for field in fields(Asked)})
+        asked = ChangeFlags(**{field.name: words.pop(field.name) for field in fields(ChangeFlags)})
         return command(output, asked=asked, **words)
 
-    made: Command = collect
+    made: ClickCommand = collect
     for option in reversed(_OPTIONS):
         made = option(made)
     return made
@@ -74,14 +74,16 @@ force_option = click.option(
 )
 
 
-def change(output: Output, verb: Verb, asked: Asked, *, also: Sequence[str] = (), force: Forcing | None = None) -> int:
+def change(
+    output: Output, verb: EditVerb, asked: ChangeFlags, *, also: Sequence[str] = (), force: Forcing | None = None
+) -> int:
     """From the options to the exit code; `also` as `make_change.make` has it; `force`: what is done at once, to whom,
     whatever they do. Raises MosaicError."""
     goal = goal_of(asked)
     return carry_out(output, goal, verb, asked, also=also, force=opened(goal, asked, force) if force else None)
 
 
-def goal_of(asked: Asked) -> Target:
+def goal_of(asked: ChangeFlags) -> ChangeTarget:
     """The repository that is meant. Raises MosaicError."""
     from reconciler.changes.make_change import gather_here, target
     from reconciler.context.which_fleet import NOBODY
@@ -94,7 +96,7 @@ def goal_of(asked: Asked) -> Target:
     return goal
 
 
-def opened(goal: Target, asked: Asked, force: Forcing) -> Force:
+def opened(goal: ChangeTarget, asked: ChangeFlags, force: Forcing) -> Force:
     """What --force is about to let through. Raises MosaicError."""
     from reconciler.agents.forcing import open_force, place_of
 
@@ -103,22 +105,22 @@ def opened(goal: Target, asked: Asked, force: Forcing) -> Force:
     return open_force(place_of(goal.fleet, goal.spec), *force)
 
 
-def wishes_of(asked: Asked) -> Wishes:
+def wishes_of(asked: ChangeFlags) -> ChangeOptions:
     """Raises click.UsageError for what contradicts itself."""
-    from reconciler.changes.make_change import Wishes
+    from reconciler.changes.make_change import ChangeOptions
 
     if asked.no_commit and (asked.push or asked.message):
         raise click.UsageError("--no-commit makes no commit: it goes with neither --push nor --message")
     if asked.message is not None and not asked.message.strip():
         raise click.UsageError("an empty --message is none")
-    return Wishes(message=asked.message, commit=not asked.no_commit, push=asked.push, dry_run=asked.dry_run)
+    return ChangeOptions(message=asked.message, commit=not asked.no_commit, push=asked.push, dry_run=asked.dry_run)
 
 
 def carry_out(
     output: Output,
-    goal: Target,
-    verb: Verb,
-    asked: Asked,
+    goal: ChangeTarget,
+    verb: EditVerb,
+    asked: ChangeFlags,
     *,
     idle: str = "",
     also: Sequence[str] = (),
@@ -144,7 +146,7 @@ def carry_out(
     return finish(output, goal, made, asked, idle=idle, force=force)
 
 
-def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection[str] = ()) -> None:
+def show(output: Output, proposal: Proposal, asked: ChangeFlags, *, others: Collection[str] = ()) -> None:
     """What would be changed, before it is. `others` are edits beside it that nobody has committed."""
     from specs.values.problems import render_each
 
@@ -166,9 +168,9 @@ def show(output: Output, proposal: Proposal, asked: Asked, *, others: Collection
 
 def finish(
     output: Output,
-    goal: Target,
-    made: Made,
-    asked: Asked,
+    goal: ChangeTarget,
+    made: ChangeResult,
+    asked: ChangeFlags,
     *,
     idle: str = "",
     uncommitted: str = "",
@@ -189,7 +191,7 @@ def finish(
     return code
 
 
-def _outcome(made: Made, asked: Asked, idle: str) -> str:
+def _outcome(made: ChangeResult, asked: ChangeFlags, idle: str) -> str:
     if not made.proposal.files:
         return idle or "nothing to change"
     names = ", ".join(made.proposal.files)
@@ -202,14 +204,14 @@ def _outcome(made: Made, asked: Asked, idle: str) -> str:
     return f"committed {made.commit[:12]} to {made.branch} in {made.where}: {said}{pushed}"
 
 
-def _next(made: Made, goal: Target) -> str:
+def _next(made: ChangeResult, goal: ChangeTarget) -> str:
     if not made.commit:
         names, where = " ".join(made.proposal.files), shlex.quote(made.where)
         return f"git -C {where} add {names} && git -C {where} commit -- {names}"  # some of them may be new to git
     return "mosaic fleet sync" if goal.fleet else f"reconcile {goal.spec}"
 
 
-def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Json]]:
+def _sync(output: Output, goal: ChangeTarget, form: Format) -> tuple[int, dict[str, Json]]:
     """Whoever reconciles here looks now; on a host that has never run this fleet nothing is begun by itself."""
     from providers.machine.facts import gather
     from reconciler.commands.run_output import run_document, tell
@@ -217,13 +219,13 @@ def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Js
     from reconciler.loop.result import RunOptions
     from reconciler.run.run import run
     from reconciler.state.store import Store
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
     if goal.fleet is None:
         if form == "text":
             output.progress(f"this host has not run this fleet yet; next: reconcile {goal.spec}")
         return 0, {"asked": False, "report": None}
-    if poke(Store.open(gather(os.environ), goal.fleet, read_only=True)):
+    if request_look(Store.open(gather(os.environ), goal.fleet, read_only=True)):
         if form == "text":
             output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
         return 0, {"asked": True, "report": None}
@@ -238,7 +240,9 @@ def _sync(output: Output, goal: Target, form: Format) -> tuple[int, dict[str, Js
     return result.exit_code, {"asked": False, "report": run_document(result)}
 
 
-def _document(goal: Target, made: Made, asked: Asked, sync: dict[str, Json], force: Force | None) -> dict[str, Json]:
+def _document(
+    goal: ChangeTarget, made: ChangeResult, asked: ChangeFlags, sync: dict[str, Json], force: Force | None
+) -> dict[str, Json]:
     from reconciler.changes.make_change import gather_here
     from reconciler.status.document import API_VERSION
     from specs.values.secrets import mask_line

@@ -10,7 +10,7 @@ from reconciler.commands.change.common import change_options, force_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.commands.change.common import Asked
+    from reconciler.commands.change.common import ChangeFlags
 
 names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
@@ -18,7 +18,7 @@ names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME.
 @click.command(epilog="\b\nExample:\n  mosaic fleet start coder0 coder1\n")
 @names_argument
 @change_options
-def start(output: Output, *, names: tuple[str, ...], asked: Asked) -> int:
+def start(output: Output, *, names: tuple[str, ...], asked: ChangeFlags) -> int:
     """Commit `state: running` for agents that were stopped."""
     from reconciler.changes.edits import set_state
     from reconciler.commands.change.common import change
@@ -30,7 +30,7 @@ def start(output: Output, *, names: tuple[str, ...], asked: Asked) -> int:
 @names_argument
 @force_option
 @change_options
-def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -> int:
+def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: ChangeFlags) -> int:
     """Commit `state: stopped`: no session, not started at boot, and still ours. An agent that works is let finish,
     unless you say --force, which counts on this host."""
     from reconciler.changes.edits import set_state
@@ -44,7 +44,7 @@ def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -
 @names_argument
 @force_option
 @change_options
-def restart(output: Output, *, names: tuple[str, ...], force: bool, asked: Asked) -> int:
+def restart(output: Output, *, names: tuple[str, ...], force: bool, asked: ChangeFlags) -> int:
     """Commit a higher `generation`: each host restarts these agents once for it, however often it looks or boots.
 
     When that is up to the rollout policy of fleet.yaml: by default, when they are idle. It ends the conversation.

@@ -13,7 +13,7 @@ from reconciler.commands.change.suspend import here_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.commands.change.common import Asked
+    from reconciler.commands.change.common import ChangeFlags
 
 
 @click.command(epilog='\b\nExample:\n  mosaic fleet pause --reason "looking at a crash by hand"\n')
@@ -29,7 +29,7 @@ def pause(output: Output, *, reason: str, by: str | None) -> int:
 
     facts = gather(os.environ)
     made = pull(facts, reason=reason, by=by or who(facts.user), now=time.time())
-    _poke_all(facts.state_home, facts.runtime_dir)
+    _request_looks(facts.state_home, facts.runtime_dir)
     output.result(f"paused by {made.by}: {made.reason}; `mosaic fleet resume` lets go")
     return 0
 
@@ -38,7 +38,7 @@ def pause(output: Output, *, reason: str, by: str | None) -> int:
 @click.argument("agent", required=False)
 @here_option
 @change_options
-def resume(output: Output, *, agent: str | None, only_here: bool, asked: Asked) -> int:
+def resume(output: Output, *, agent: str | None, only_here: bool, asked: ChangeFlags) -> int:
     """Let go of the kill switch. With AGENT: lift that agent's suspension, like `mosaic fleet unsuspend`; the options
     are for that."""
     from dataclasses import astuple
@@ -58,19 +58,19 @@ def resume(output: Output, *, agent: str | None, only_here: bool, asked: Asked) 
     if before is None:
         output.result("nothing was paused")
         return 0
-    _poke_all(facts.state_home, facts.runtime_dir)
+    _request_looks(facts.state_home, facts.runtime_dir)
     who = f" by {before.by}" if before.by else ""
     output.result(f"resumed; it was paused{who}: {before.reason or 'no reason given'}")
     return 0
 
 
-def _poke_all(state_home: str, runtime_dir: str) -> None:
+def _request_looks(state_home: str, runtime_dir: str) -> None:
     """The switch is for all fleets of the user, so all resident loops are told."""
     from pathlib import Path
 
     from reconciler.state.store import Store
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
     for socket in Path(runtime_dir, "mosaic").glob("*/trigger.sock"):
         name = socket.parent.name
-        poke(Store(Path(state_home, "mosaic", name), socket.parent, read_only=True))
+        request_look(Store(Path(state_home, "mosaic", name), socket.parent, read_only=True))

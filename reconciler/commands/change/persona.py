@@ -13,9 +13,9 @@ from reconciler.commands.options import output_option
 if TYPE_CHECKING:
     from providers.base import Json
     from reconciler.cli.output import Format, Output
-    from reconciler.commands.change.common import Asked
+    from reconciler.commands.change.common import ChangeFlags
     from specs.loading.load import LoadResult
-    from specs.types.repository_extras import Own
+    from specs.types.repository_extras import RepositoryExtras
 
 _class = click.argument("written", metavar="CLASS")
 
@@ -106,7 +106,7 @@ def show(output: Output, *, written: str, shipped: bool, fleet: str | None, form
 @_class
 @click.option("--section", "sections", multiple=True, metavar="NAME", help="Begin with this section, as it ships.")
 @change_options
-def customise(output: Output, *, written: str, sections: tuple[str, ...], asked: Asked) -> int:
+def customise(output: Output, *, written: str, sections: tuple[str, ...], asked: ChangeFlags) -> int:
     """Begin a contract of your own over the shipped one of CLASS: roles/CLASS.md, by a commit.
 
     It changes nothing yet: what it does not say is as shipped, and a section that is asked for stands in it as it
@@ -123,7 +123,7 @@ def customise(output: Output, *, written: str, sections: tuple[str, ...], asked:
 @click.command(epilog="\b\nExample:\n  mosaic fleet persona accept code\n")
 @_class
 @change_options
-def accept(output: Output, *, written: str, asked: Asked) -> int:
+def accept(output: Output, *, written: str, asked: ChangeFlags) -> int:
     """Say that you have seen what ships now for CLASS, by a commit: the warning about roles/CLASS.md ends.
 
     `base` in that file and the copy in roles/.base become those of the contract that ships. What the file says stays as
@@ -179,7 +179,7 @@ def diff(output: Output, *, written: str, fleet: str | None, form: Format) -> in
     return 0
 
 
-def _read(fleet: str | None, written: str | None) -> tuple[Own, LoadResult, bytes | None]:
+def _read(fleet: str | None, written: str | None) -> tuple[RepositoryExtras, LoadResult, bytes | None]:
     """What the fleet's repository has, as it stands in its folder, nothing without a fleet; and what is kept there of
     the shipped contract of a class. Raises MosaicError."""
     from reconciler.changes.persona_override import paths

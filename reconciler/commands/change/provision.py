@@ -11,11 +11,11 @@ import click
 from reconciler.commands.change.common import change_options
 
 if TYPE_CHECKING:
-    from reconciler.changes.make_change import Made, Target
-    from reconciler.changes.new_repository import Ground
-    from reconciler.changes.proposal import Proposal, Verb
+    from reconciler.changes.make_change import ChangeResult, ChangeTarget
+    from reconciler.changes.new_repository import InitTarget
+    from reconciler.changes.proposal import EditVerb, Proposal
     from reconciler.cli.output import Output
-    from reconciler.commands.change.common import Asked
+    from reconciler.commands.change.common import ChangeFlags
 
 
 @click.command(
@@ -43,7 +43,7 @@ def provision(
     default_runtime: str,
     name: str | None,
     mission: str | None,
-    asked: Asked,
+    asked: ChangeFlags,
 ) -> int:
     """Fill every seat of a system type: add the agents that are missing to roster.yaml, name the type in fleet.yaml,
     and begin NORTH_STAR.yaml if there is none.
@@ -87,16 +87,16 @@ def _bare(path: Path) -> bool:
     return repo is not None and repo.worktree is None
 
 
-def _begin(output: Output, goal: Target, path: Path, verb: Verb, asked: Asked) -> int:
+def _begin(output: Output, goal: ChangeTarget, path: Path, verb: EditVerb, asked: ChangeFlags) -> int:
     """A fleet where there is none yet: a folder that may not be there, or a repository without a roster."""
-    from reconciler.changes.new_repository import survey
+    from reconciler.changes.new_repository import inspect_target
     from reconciler.changes.proposal import propose
     from reconciler.changes.working_copy import read_folder
     from reconciler.commands.change.common import finish, show, wishes_of
     from reconciler.errors import Usage
 
     wishes = wishes_of(asked)
-    ground = survey(str(path))
+    ground = inspect_target(str(path))
     if wishes.push and ground.kind != "repository":
         raise Usage(f"{path} is no repository yet, so there is nowhere to push to", help="push it afterwards")
     files = read_folder(ground.path) if ground.kind != "nothing" else {}
@@ -110,7 +110,7 @@ def _begin(output: Output, goal: Target, path: Path, verb: Verb, asked: Asked) -
     return finish(output, goal, _make(ground, proposal, wishes.message, asked), asked, uncommitted=following)
 
 
-def _loose(ground: Ground, names: set[str]) -> set[str]:
+def _loose(ground: InitTarget, names: set[str]) -> set[str]:
     """Files of the fleet that git has not heard of, beside those that are written now."""
     from reconciler.git.worktree import tracked_of
 
@@ -119,23 +119,23 @@ def _loose(ground: Ground, names: set[str]) -> set[str]:
     return names - tracked_of(ground.path, {name: name for name in names})
 
 
-def _make(ground: Ground, proposal: Proposal, message: str | None, asked: Asked) -> Made:
+def _make(ground: InitTarget, proposal: Proposal, message: str | None, asked: ChangeFlags) -> ChangeResult:
     from reconciler.changes.commit import push
-    from reconciler.changes.make_change import Made
-    from reconciler.changes.new_repository import lay_down, settle
+    from reconciler.changes.make_change import ChangeResult
+    from reconciler.changes.new_repository import settle, write_fleet_files
     from reconciler.git.refs import find_repo
     from reconciler.git.worktree import open_worktree
     from specs.scaffold.starter import schema_files
 
     where = str(ground.path)
     if asked.dry_run:
-        return Made(proposal=proposal, where=where, branch="")
+        return ChangeResult(proposal=proposal, where=where, branch="")
     schemas = schema_files(proposal.files)
     files = {**proposal.files, **{path: text for path, text in schemas.items() if not (ground.path / path).exists()}}
     if asked.no_commit:
-        lay_down(ground, files)
-        return Made(proposal=proposal, where=where, branch="", written=True)
+        write_fleet_files(ground, files)
+        return ChangeResult(proposal=proposal, where=where, branch="", written=True)
     commit, branch = settle(ground, files, message or proposal.message)
     repo = find_repo(ground.path)
     pushed = push(open_worktree(repo, ref=None)) if asked.push and repo is not None else ""
-    return Made(proposal=proposal, where=where, branch=branch, commit=commit, pushed=pushed, written=True)
+    return ChangeResult(proposal=proposal, where=where, branch=branch, commit=commit, pushed=pushed, written=True)

@@ -13,7 +13,7 @@ from reconciler.commands.options import fleet_option
 if TYPE_CHECKING:
     from providers.base import Resource
     from reconciler.cli.output import Output
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.model import History
     from reconciler.status.status import FleetStatus
 
@@ -31,15 +31,15 @@ def command(output: Output, *, agent: str | None, holder: bool, fleet: str | Non
     """Let AGENT be started again at once: its crashes are forgotten. If its end is held because other people have panes
     in its session, they are let go. One that comes from another host does not wait for that one's word. The next run
     acts on it."""
-    from reconciler.context.fleet import here, must_know
+    from reconciler.context.fleet import fleet_context, require_known_agent
     from reconciler.state.lock import run_lock
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
     if (agent is None) == (not holder):
         raise click.UsageError("give either an agent or --holder")
-    place = here(fleet)
+    place = fleet_context(fleet)
     if agent is not None:
-        must_know(agent, place.store)
+        require_known_agent(agent, place.store)
     now = time.time()
     with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
         history = place.store.load_history(now=now)
@@ -52,13 +52,13 @@ def command(output: Output, *, agent: str | None, holder: bool, fleet: str | Non
     _tell_log(place, agent, now)
     for one in lost:
         output.progress(f"will be lost: {one}")
-    asked = poke(place.store)
+    asked = request_look(place.store)
     what = agent or "the held change of the tmux holder"
     output.result(f"released {what}; " + ("the reconciler looks now" if asked else "the next run acts on it"))
     return 0
 
 
-def _losses(agent: str | None, place: Here) -> tuple[str, ...]:
+def _losses(agent: str | None, place: FleetContext) -> tuple[str, ...]:
     """What other people lose by the end of the agent, as the last run has named it."""
     status = place.store.load_status() if agent is not None else None
     held = status.held if status is not None else ()
@@ -77,7 +77,7 @@ def _forgiven(history: History, agent: str, lost: tuple[str, ...]) -> History:
     return replace(history, agents={**history.agents, agent: known})
 
 
-def _let_through(history: History, place: Here) -> History:
+def _let_through(history: History, place: FleetContext) -> History:
     """The release names the very change: a later one is held again. Raises NotFound if none is held."""
     from providers.names import HOLDER_UNIT
     from reconciler.errors import NotFound
@@ -92,7 +92,7 @@ def _let_through(history: History, place: Here) -> History:
     return replace(history, holder_release=release_digest(change))
 
 
-def _holder_wanted(place: Here, status: FleetStatus | None) -> Resource | None:
+def _holder_wanted(place: FleetContext, status: FleetStatus | None) -> Resource | None:
     """The holder as the commit in force declares it; None if that was never compiled here."""
     from providers.base import Kind
     from providers.kinds.registry import registry
@@ -106,7 +106,7 @@ def _holder_wanted(place: Here, status: FleetStatus | None) -> Resource | None:
     return next(iter(registry()[Kind.HOLDER].desired(fleet, place.facts)), None) if fleet is not None else None
 
 
-def _tell_log(place: Here, agent: str | None, now: float) -> None:
+def _tell_log(place: FleetContext, agent: str | None, now: float) -> None:
     from reconciler.delivery.signing import who
     from reconciler.state.event_log import EventLog
     from reconciler.status.events import Event, EventType

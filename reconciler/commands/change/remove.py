@@ -11,7 +11,7 @@ from reconciler.commands.change.common import change_options, force_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.commands.change.common import Asked
+    from reconciler.commands.change.common import ChangeFlags
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet remove coder2 --dry-run\n")
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--tombstone", is_flag=True, help="Keep the entry, with `state: absent`.")
 @force_option
 @change_options
-def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, force: bool, asked: Asked) -> int:
+def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, force: bool, asked: ChangeFlags) -> int:
     """Take agents out of roster.yaml, and commit that. Their hosts end them: at once if they are idle.
     --force does not wait, on this host; also for one that was taken out before and still works.
 
@@ -37,7 +37,7 @@ def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, force: bo
     return carry_out(output, goal, verb(once, tombstone=tombstone, gone=let.knows), asked, force=let)
 
 
-def _messages(output: Output, names: tuple[str, ...], asked: Asked) -> None:
+def _messages(output: Output, names: tuple[str, ...], asked: ChangeFlags) -> None:
     """What waits on this host for those that are to go."""
     from reconciler.changes.make_change import gather_here, target
     from reconciler.delivery.outbox import would_end

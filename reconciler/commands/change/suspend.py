@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from reconciler.commands.change.common import change_options
-from reconciler.commands.options import Duration
+from reconciler.commands.options import DurationParam
 
 if TYPE_CHECKING:
-    from reconciler.changes.make_change import Target
+    from reconciler.changes.make_change import ChangeTarget
     from reconciler.cli.output import Output
-    from reconciler.commands.change.common import Asked
+    from reconciler.commands.change.common import ChangeFlags
     from specs.compiled import Suspension
 
 here_option = click.option("--here", "only_here", is_flag=True, help="On this host only, at once, without a commit.")
@@ -31,7 +31,7 @@ here_option = click.option("--here", "only_here", is_flag=True, help="On this ho
 @click.option(
     "--for",
     "length",
-    type=Duration(),
+    type=DurationParam(),
     metavar="DURATION",
     help="Until when, from now: 30m, 2h, 1d. Default: until it is lifted.",
 )
@@ -49,7 +49,7 @@ def suspend(
     end: str | None,
     by: str | None,
     only_here: bool,
-    asked: Asked,
+    asked: ChangeFlags,
 ) -> int:
     """Take no action on AGENT: it is not started, stopped, restarted or changed, and every view says why.
 
@@ -77,13 +77,13 @@ def suspend(
 @click.option("--all", "everything", is_flag=True, help="Every suspension.")
 @here_option
 @change_options
-def unsuspend(output: Output, *, agent: str | None, everything: bool, only_here: bool, asked: Asked) -> int:
+def unsuspend(output: Output, *, agent: str | None, everything: bool, only_here: bool, asked: ChangeFlags) -> int:
     """Lift a suspension: the one that was made on this host, and by a commit the one that stands in fleet.yaml."""
     _one(agent, everything)
     return lift(output, agent, asked, only_here=only_here)
 
 
-def lift(output: Output, agent: str | None, asked: Asked, *, only_here: bool = False) -> int:
+def lift(output: Output, agent: str | None, asked: ChangeFlags, *, only_here: bool = False) -> int:
     """Lift one, or all (None), and say what was lifted. Raises NotFound."""
     from reconciler.changes.edits import unsuspend as verb
     from reconciler.commands.change.common import carry_out
@@ -113,7 +113,7 @@ def lift(output: Output, agent: str | None, asked: Asked, *, only_here: bool = F
         return 0
 
 
-def _repository(output: Output, asked: Asked, *, only_here: bool) -> Target | None:
+def _repository(output: Output, asked: ChangeFlags, *, only_here: bool) -> ChangeTarget | None:
     """Where a commit would go; None if it is to be, or can only be, on this host."""
     from reconciler.changes.make_change import gather_here, target
     from reconciler.errors import NotFound
@@ -136,18 +136,18 @@ def _repository(output: Output, asked: Asked, *, only_here: bool) -> Target | No
     return goal
 
 
-def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: float | None, asked: Asked) -> int:
-    from reconciler.context.fleet import here, must_know
+def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: float | None, asked: ChangeFlags) -> int:
+    from reconciler.context.fleet import fleet_context, require_known_agent
     from reconciler.helpers.times import spell_duration
     from reconciler.state.pause import EVERYTHING
     from reconciler.state.pause import suspend as put_down
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
-    place = here(asked.fleet)
+    place = fleet_context(asked.fleet)
     if name != EVERYTHING:
-        must_know(name, place.store)
+        require_known_agent(name, place.store)
     made = put_down(place.store, name, reason=reason, by=by, until=until, now=time.time())
-    poke(place.store)
+    request_look(place.store)
     if asked.form != "text":
         _document(output, asked.fleet, asked.form, "made", {name: made})
         return 0
@@ -160,20 +160,20 @@ def _suspend_here(output: Output, name: str, *, reason: str, by: str, until: flo
     return 0
 
 
-def _lift_here(agent: str | None, asked: Asked) -> dict[str, Suspension]:
-    from reconciler.context.fleet import here, must_know
+def _lift_here(agent: str | None, asked: ChangeFlags) -> dict[str, Suspension]:
+    from reconciler.context.fleet import fleet_context, require_known_agent
     from reconciler.errors import NotFound
     from reconciler.state.pause import unsuspend as take_up
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
-    place = here(asked.fleet)
+    place = fleet_context(asked.fleet)
     try:
         lifted = take_up(place.store, agent, now=time.time())
     except NotFound:
         if agent is not None:
-            must_know(agent, place.store)
+            require_known_agent(agent, place.store)
         raise
-    poke(place.store)
+    request_look(place.store)
     return lifted
 
 
@@ -189,7 +189,7 @@ def _document(
     what: Literal["made", "lifted"],
     suspensions: dict[str, Suspension],
 ) -> None:
-    from reconciler.context.fleet import heading, here
+    from reconciler.context.fleet import fleet_context, heading
     from reconciler.helpers.times import rfc3339
 
     rows = [
@@ -197,7 +197,7 @@ def _document(
         for name, one in sorted(suspensions.items())
     ]
     both = {"made": [], "lifted": [], what: rows}
-    output.document({**heading("Suspensions", here(fleet, read_only=True)), **both}, form)
+    output.document({**heading("Suspensions", fleet_context(fleet, read_only=True)), **both}, form)
 
 
 def _whom(name: str) -> str:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
     """Ask the resident reconciler to fetch and look now; without one, do one run here."""
     from reconciler.commands.reconcile import run_and_tell
-    from reconciler.context.fleet import heading, here
+    from reconciler.context.fleet import fleet_context, heading
     from reconciler.loop.result import RunOptions
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
 
-    place = here(fleet)
-    if poke(place.store):
+    place = fleet_context(fleet)
+    if request_look(place.store):
         if form == "text":
             output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
         else:

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.changes.new_repository import Ground
+    from reconciler.changes.new_repository import InitTarget
     from reconciler.cli.output import Output
     from reconciler.commands.init.ask import Asker
     from reconciler.context.settings import Settings
@@ -32,7 +32,9 @@ class Given:
     mission: str | None
 
 
-def begin(output: Output, asker: Asker, given: Given, ground: Ground, facts: HostFacts, settings: Settings) -> Choices:
+def begin(
+    output: Output, asker: Asker, given: Given, ground: InitTarget, facts: HostFacts, settings: Settings
+) -> Choices:
     """The answers for a fleet that begins."""
     from reconciler.commands.init.ask import ask_names, ask_preset, best_preset, choose_runtimes
     from specs.loading.load import load
@@ -64,7 +66,9 @@ def begin(output: Output, asker: Asker, given: Given, ground: Ground, facts: Hos
     )
 
 
-def change(output: Output, asker: Asker, given: Given, ground: Ground, facts: HostFacts, settings: Settings) -> Choices:
+def change(
+    output: Output, asker: Asker, given: Given, ground: InitTarget, facts: HostFacts, settings: Settings
+) -> Choices:
     """The answers for a fleet that is there: what is said, and what is answered otherwise than it is."""
     from reconciler.changes.proposal import cannot_edit
     from reconciler.commands.init.ask import KEEP, ask_preset, by_agent, choose_runtimes

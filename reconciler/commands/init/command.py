@@ -14,7 +14,7 @@ from reconciler.commands.init.host import TIMERS, Timer
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.changes.new_repository import Ground
+    from reconciler.changes.new_repository import InitTarget
     from reconciler.changes.proposal import Proposal
     from reconciler.cli.output import Output
     from reconciler.context.settings import Settings
@@ -72,7 +72,7 @@ def init(
     a fleet is already, only what you answer differently changes, and the rest stays as you wrote it.
     """
     from reconciler.changes.make_change import gather_here
-    from reconciler.changes.new_repository import survey
+    from reconciler.changes.new_repository import inspect_target
     from reconciler.commands.init.answers import Given, begin, change
     from reconciler.commands.init.ask import Asker
     from reconciler.commands.init.host import ask_host, on_host
@@ -83,7 +83,7 @@ def init(
         preset=preset, name=name, agents=agents, runtimes=runtimes, socket=socket,
         working_directory=working_directory, mission=mission,
     )  # fmt: skip
-    ground = survey(path or asker.text("Where is the fleet to be?", _usual_place(facts, settings)))
+    ground = inspect_target(path or asker.text("Where is the fleet to be?", _usual_place(facts, settings)))
     again = "roster.yaml" in ground.files and not overwrite
     answer = change if again else begin
     choices = answer(output, asker, given, ground, facts, settings)
@@ -108,7 +108,7 @@ def _usual_place(facts: HostFacts, settings: Settings) -> str:
     return known if known and Path(known).expanduser().is_dir() else f"{facts.home}/fleet"
 
 
-def _propose(ground: Ground, choices: Choices, *, again: bool, overwrite: bool) -> Proposal:
+def _propose(ground: InitTarget, choices: Choices, *, again: bool, overwrite: bool) -> Proposal:
     """Raises SpoilsFiles, BreaksFloor."""
     from reconciler.changes.proposal import Edited, propose
     from specs.loading.load import LoadResult
@@ -132,7 +132,7 @@ def _propose(ground: Ground, choices: Choices, *, again: bool, overwrite: bool) 
     return propose(ground.files, verb)
 
 
-def _show(output: Output, ground: Ground, proposal: Proposal) -> None:
+def _show(output: Output, ground: InitTarget, proposal: Proposal) -> None:
     """New files as they will be, others as a diff."""
     from reconciler.render.fleet_files.diff_text import diff_text
     from specs.values.problems import render_each
@@ -148,7 +148,7 @@ def _show(output: Output, ground: Ground, proposal: Proposal) -> None:
             output.result(output.paint(f"{ground.path / name}:", "bold") + "\n" + data.decode())
 
 
-def _write(output: Output, ground: Ground, proposal: Proposal, message: str | None) -> None:
+def _write(output: Output, ground: InitTarget, proposal: Proposal, message: str | None) -> None:
     from reconciler.changes.new_repository import settle
     from specs.scaffold.starter import schema_files
 

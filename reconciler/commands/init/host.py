@@ -23,7 +23,7 @@ TIMERS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostWishes:
+class HostOptions:
     """What is to be done on this host, beside the repository."""
 
     linger: bool
@@ -32,7 +32,7 @@ class HostWishes:
 
 def ask_host(
     asker: Asker, linger: bool | None, timer: Timer | None, facts: HostFacts, settings: Settings
-) -> HostWishes:
+) -> HostOptions:
     """None: not said."""
     if linger is None:
         lingers = Path("/var/lib/systemd/linger", facts.user).exists()
@@ -43,10 +43,10 @@ def ask_host(
         question = "Reconcile this host by itself, once this is committed?"
         word = asker.one_of(question, TIMERS, "none")
         timer = "watch" if word == "watch" else "timer" if word == "timer" else "none"
-    return HostWishes(linger=linger, timer=timer)
+    return HostOptions(linger=linger, timer=timer)
 
 
-def on_host(output: Output, path: Path, wishes: HostWishes, facts: HostFacts, *, changed: bool) -> int:
+def on_host(output: Output, path: Path, wishes: HostOptions, facts: HostFacts, *, changed: bool) -> int:
     """Linger and the timer, if they were asked for; and always the next command."""
     code = 0
     if wishes.linger:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from providers.host import HostFacts
     from reconciler.cli.output import Output
-    from reconciler.context.fleet import Here
+    from reconciler.context.fleet import FleetContext
     from reconciler.loop.result import RunResult
     from reconciler.update.outdated_agents import Older
-    from reconciler.update.update import Installed
+    from reconciler.update.update import InstalledRelease
 
 LOCK_WAIT_S = 15.0  # a run that is under way is waited for
 EPILOG = """\b
@@ -30,7 +30,7 @@ Examples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class UpdateFlags:
     """What the command line asks for."""
 
     reseed: bool
@@ -56,27 +56,27 @@ def command(
 
     A snapshot of the framework's files is kept first. What you wrote is never lost: see the page on upgrading.
     """
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
 
     if rollback and (no_reseed or relaunch or force or dry_run):
         raise click.UsageError("--rollback stands alone")
     if force and not relaunch:
         raise click.UsageError("--force goes with --relaunch: nothing else here ends an agent")
-    place = here(fleet, read_only=dry_run)
+    place = fleet_context(fleet, read_only=dry_run)
     _must_be_here(place)
     if not dry_run:
         _hands_off(place.facts)
     if rollback:
         return _roll_back(place, output)
-    return _update(place, Asked(reseed=not no_reseed, relaunch=relaunch, dry_run=dry_run, force=force), output)
+    return _update(place, UpdateFlags(reseed=not no_reseed, relaunch=relaunch, dry_run=dry_run, force=force), output)
 
 
-def _update(place: Here, asked: Asked, output: Output) -> int:
+def _update(place: FleetContext, asked: UpdateFlags, output: Output) -> int:
     from contextlib import nullcontext
 
     from reconciler.commands.run_output import preview, tell
     from reconciler.state.lock import run_lock
-    from reconciler.state.trigger import poke
+    from reconciler.state.trigger import request_look
     from reconciler.status.events import kept
     from reconciler.update.outdated_agents import older_launches
     from reconciler.update.update import installed
@@ -95,7 +95,7 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
             output.result(event.message)
         older = older_launches(result.status, place.facts)
         if not asked.dry_run:
-            poke(place.store)  # a resident loop of the version before sees that it is one, and makes way
+            request_look(place.store)  # a resident loop of the version before sees that it is one, and makes way
         if asked.relaunch and older and not asked.dry_run:
             _request(place, older, force=asked.force)
             result = _run(place, spec, dry_run=False)
@@ -106,7 +106,7 @@ def _update(place: Here, asked: Asked, output: Output) -> int:
     return result.exit_code
 
 
-def _prepare(place: Here, before: Installed, asked: Asked, output: Output, now: float) -> None:
+def _prepare(place: FleetContext, before: InstalledRelease, asked: UpdateFlags, output: Output, now: float) -> None:
     """What has to be so before a run puts files in place, or leaves them."""
     from reconciler.update.update import hold, make_way
 
@@ -129,7 +129,7 @@ def _prepare(place: Here, before: Installed, asked: Asked, output: Output, now: 
         output.progress(f"update: a snapshot of the framework's files is in {made.folder}")
 
 
-def _spec(place: Here) -> str:
+def _spec(place: FleetContext) -> str:
     """The fleet's repository. Raises Usage, before anything is done."""
     from reconciler.errors import Usage
 
@@ -141,17 +141,17 @@ def _spec(place: Here) -> str:
     return place.spec
 
 
-def _run(place: Here, spec: str, *, dry_run: bool) -> RunResult:
+def _run(place: FleetContext, spec: str, *, dry_run: bool) -> RunResult:
     """One run of the reconciler, with the lock held. Raises MosaicError."""
-    from reconciler.context.host import surroundings
+    from reconciler.context.host import host_context
     from reconciler.loop.result import RunOptions
     from reconciler.run.run import run_locked
 
     options = RunOptions(fleet=spec, dry_run=dry_run, trigger="update")
-    return run_locked(spec, options, place.settings, surroundings(), place.store)
+    return run_locked(spec, options, place.settings, host_context(), place.store)
 
 
-def _request(place: Here, older: Sequence[Older], *, force: bool) -> None:
+def _request(place: FleetContext, older: Sequence[Older], *, force: bool) -> None:
     from reconciler.delivery.signing import who
     from reconciler.update.outdated_agents import requested
 
@@ -181,7 +181,7 @@ def _requested(older: Sequence[Older], left: set[str]) -> str:
     return "\n".join(lines)
 
 
-def _roll_back(place: Here, output: Output) -> int:
+def _roll_back(place: FleetContext, output: Output) -> int:
     from reconciler.state.lock import run_lock
     from reconciler.update.update import roll_back
 
@@ -195,7 +195,7 @@ def _roll_back(place: Here, output: Output) -> int:
     return 0
 
 
-def _must_be_here(place: Here) -> None:
+def _must_be_here(place: FleetContext) -> None:
     """Before a snapshot, too: under another home or name this would be another host's. Raises Refused."""
     from providers.machine.local_host import LocalHost
     from reconciler.loop.host_guard import checked

@@ -21,18 +21,18 @@ def command(output: Output, *, agent: str, host: str | None, fleet: str | None) 
     """Print what the agent NAME is told at its start: its own address, the exact command for each peer, how to answer,
     and what the answers of `send` mean. It is part of its system prompt; a change of it restarts nobody."""
     from providers.launch.peers import comms_text
-    from reconciler.agents.lookup import in_force, lookup, not_among
-    from reconciler.context.fleet import here
+    from reconciler.agents.lookup import in_force, lookup, unknown_value_error
+    from reconciler.context.fleet import fleet_context
     from reconciler.errors import NotFound
     from specs.compiled import Peer
 
-    place = here(fleet, read_only=True)
+    place = fleet_context(fleet, read_only=True)
     declared = in_force(place)
     found = lookup(declared, agent)
     home = found.host if isinstance(found, Peer) else declared.host
     hosts = {declared.host, *(peer.host for peer in declared.peers)}
     if host is not None and host not in hosts:
-        raise not_among(host, "host", hosts)
+        raise unknown_value_error(host, "host", hosts)
     if (host or home) != declared.host:
         declared = in_force(place, host=host or home)
     if all(one.name != found.name for one in declared.agents):

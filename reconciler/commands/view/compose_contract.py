@@ -52,10 +52,10 @@ def _of_agent(output: Output, runtime: str, agent: str, fleet: str | None, facts
 
     from providers.launch.contract import compose
     from reconciler.agents.lookup import in_force, lookup
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
     from specs.compiled import Peer
 
-    place = here(fleet, read_only=True)
+    place = fleet_context(fleet, read_only=True)
     declared = in_force(place)
     found = lookup(declared, agent)
     if isinstance(found, Peer):
@@ -74,11 +74,11 @@ def _of_agent(output: Output, runtime: str, agent: str, fleet: str | None, facts
 def _declared(output: Output, fleet: str | None) -> Fleet | None:
     """None where no fleet has run yet, unless one was named."""
     from reconciler.agents.lookup import in_force
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
     from reconciler.errors import NotFound
 
     try:
-        return in_force(here(fleet, read_only=True))
+        return in_force(fleet_context(fleet, read_only=True))
     except NotFound as error:
         if fleet is not None:
             raise

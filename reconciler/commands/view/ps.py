@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.commands.options import Duration, fleet_option
+from reconciler.commands.options import DurationParam, fleet_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
-    from reconciler.inspection.fleet import Seen
+    from reconciler.inspection.fleet import FleetLook
     from reconciler.listing.document import Listing
 
 PsFormat = Literal["text", "wide", "json", "yaml", "name"]
@@ -31,7 +31,9 @@ Example:
 @click.option("--running", is_flag=True, help="Only what has a living process.")
 @click.option("-o", "--output", "form", type=FORMATS, default="text", show_default=True, help="How it is written.")
 @click.option("--watch", is_flag=True, help="Again and again; off a terminal one JSON document for each change.")
-@click.option("--interval", type=Duration(), default="2s", show_default=True, help="With --watch: how often to look.")
+@click.option(
+    "--interval", type=DurationParam(), default="2s", show_default=True, help="With --watch: how often to look."
+)
 @click.option("--check", is_flag=True, help="Exit code 3 if anything is wrong.")
 @click.option("--all-hosts", is_flag=True, help="Also the fleet's other hosts, over ssh, each as it sees itself.")
 @click.pass_obj
@@ -67,7 +69,7 @@ def command(
     return 3 if check and listing.wrong else 0
 
 
-def chosen(seen: Seen, agents: tuple[str, ...], *, running: bool, all_hosts: bool = False) -> Listing:
+def chosen(seen: FleetLook, agents: tuple[str, ...], *, running: bool, all_hosts: bool = False) -> Listing:
     """The list of those that were asked for. Raises NotFound with near misses."""
     from dataclasses import replace
 

@@ -40,11 +40,11 @@ def follow(
 
 def _looker(fleet: str | None, agents: tuple[str, ...], *, running: bool, all_hosts: bool) -> Callable[[], Listing]:
     from reconciler.commands.view.ps import chosen
-    from reconciler.context.host import surroundings
-    from reconciler.inspection.fleet import Seen, find, see_at
+    from reconciler.context.host import host_context
+    from reconciler.inspection.fleet import FleetLook, find, see_at
 
-    place, around = find(fleet), surroundings()
-    before: list[Seen] = []
+    place, around = find(fleet), host_context()
+    before: list[FleetLook] = []
 
     def look() -> Listing:
         seen = see_at(place, around, before[0] if before else None)
@@ -57,7 +57,7 @@ def _looker(fleet: str | None, agents: tuple[str, ...], *, running: bool, all_ho
 def _paint(output: Output, look: Callable[[], Listing], first: Listing, every: float, *, wide: bool) -> int:
     from reconciler.errors import ExitCode, MosaicError
     from reconciler.render.ps_text import ps_text
-    from reconciler.terminal.screen import Ended, Screen
+    from reconciler.terminal.screen import Ended, TerminalScreen
 
     listing, trouble = first, ""
 
@@ -66,7 +66,7 @@ def _paint(output: Output, look: Callable[[], Listing], first: Listing, every: f
         return [*lines, "", trouble or f"every {every:g} s; q to leave"]
 
     try:
-        with Screen(sys.stdout, sys.stdin) as screen:
+        with TerminalScreen(sys.stdout, sys.stdin) as screen:
             due = time.monotonic() + every
             while True:
                 screen.show(text)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 def command(output: Output, *, fleet: str | None, form: Format, verbose: bool) -> int:
     """Show what is not as it should be, every agent, what is held and why, as the last run left it. Looks at nothing
     and changes nothing; pause and suspensions are as of now."""
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
     from reconciler.errors import NotFound
     from reconciler.state.lock import holder
     from reconciler.state.pause import merge, read_pause
 
-    place = here(fleet, read_only=True)
+    place = fleet_context(fleet, read_only=True)
     status = place.store.load_status()
     for sentence in place.store.warnings:
         output.warning(sentence)

@@ -10,8 +10,8 @@ from reconciler.commands.options import fleet_option, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
-    from reconciler.context.host import Surroundings
-    from reconciler.inspection.fleet import Seen
+    from reconciler.context.host import HostContext
+    from reconciler.inspection.fleet import FleetLook
     from reconciler.inspection.verify import Reconciler
 
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
     """Check the holder, each agent's session, program and heartbeat, and that all of it is there again after a boot.
     Exit code 3 if something is wrong, with what mends it. Changes nothing."""
-    from reconciler.context.host import surroundings
+    from reconciler.context.host import host_context
     from reconciler.errors import ExitCode
     from reconciler.inspection.fleet import see
     from reconciler.inspection.verify import verify
 
-    around = surroundings()
+    around = host_context()
     seen = see(fleet, around)
     for sentence in seen.warnings:
         output.warning(sentence)
@@ -45,7 +45,7 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
     return int(ExitCode.UNHEALTHY if any(check.result == "wrong" for check in checks) else ExitCode.OK)
 
 
-def _reconciler(seen: Seen, around: Surroundings) -> Reconciler:
+def _reconciler(seen: FleetLook, around: HostContext) -> Reconciler:
     from providers.base import ObserveError
     from reconciler.inspection.verify import RECONCILERS, Reconciler
 

@@ -54,7 +54,7 @@ def examine(fleet: str | None) -> Report:
     )
 
 
-def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> list[Check]:
+def _checks(one: look_fleet.KnownFleet, host: LocalHost, environ: dict[str, str]) -> list[Check]:
     facts, now = host.facts, time.time()
     sockets = look_fleet.sockets(one)
     look = host.look()
@@ -109,12 +109,12 @@ def _checks(one: look_fleet.Known, host: LocalHost, environ: dict[str, str]) -> 
     ]
 
 
-def _overrides(one: look_fleet.Known, look: Look) -> Mapping[str, Override] | Unseen:
+def _overrides(one: look_fleet.KnownFleet, look: Look) -> Mapping[str, Override] | Unseen:
     names = [agent.name for agent in one.desired.agents if agent.state == "running"] if one.desired is not None else []
     return look_host.attempt(lambda: overrides(look, names, RECONCILER_UNITS[one.settings.install]))
 
 
-def _fleet(one: look_fleet.Known) -> list[Check]:
+def _fleet(one: look_fleet.KnownFleet) -> list[Check]:
     """Which fleet the rest is about, and what of its memory is damaged."""
     name = "fleet"
     if one.trouble:
@@ -159,7 +159,7 @@ def _fleet(one: look_fleet.Known) -> list[Check]:
 
 
 def _loop(
-    one: look_fleet.Known,
+    one: look_fleet.KnownFleet,
     host: LocalHost,
     enabled: frozenset[str] | Unseen,
     units: Mapping[str, UnitState] | Unseen,
@@ -181,7 +181,7 @@ def _loop(
         interval=one.desired.policy.interval if one.desired is not None else 60.0,
         last_run=one.status.updated_at if one.status is not None else 0.0,
         exit_code=last.exit_code if last is not None else 0,
-        running="" if running is None else running.told(now),
+        running="" if running is None else running.described(now),
         pulled=pulled,
         suspended=merge(declared, local, now),
         ran=one.store is not None,

@@ -13,9 +13,9 @@ from providers.launch.environment import generated_for
 from providers.machine.local_host import LocalLook
 from providers.names import agent_of_unit
 from reconciler.doctor.check import Unseen
-from reconciler.doctor.files import Beats, Loose, Modes
+from reconciler.doctor.files import HeartbeatFacts, Loose, Modes
 from reconciler.doctor.leftovers import Leftovers
-from reconciler.doctor.probes.fleet import Known, desired
+from reconciler.doctor.probes.fleet import KnownFleet, desired
 from reconciler.doctor.probes.host import user_name
 
 _MOST = 50_000  # files that are looked at for their permissions
@@ -24,19 +24,19 @@ _UNIT_FORMS = (".service", ".timer", ".target", ".slice", ".socket", ".path")
 _OLD = ("fleet/roster.yaml", "tools/fleet/start-agent-session.sh")
 
 
-def beats(facts: HostFacts) -> Beats:
+def beats(facts: HostFacts) -> HeartbeatFacts:
     """The heartbeat folder, as this user can use it."""
     path = facts.run_dir
     if not os.path.lexists(path):
-        return Beats(path=path, there=False)
+        return HeartbeatFacts(path=path, there=False)
     if not os.path.isdir(path):
-        return Beats(path=path, there=True, trouble="it is not a folder")
+        return HeartbeatFacts(path=path, there=True, trouble="it is not a folder")
     owner = os.stat(path).st_uid
     if owner != facts.uid:
-        return Beats(path=path, there=True, trouble=f"it belongs to {user_name(owner)}")
+        return HeartbeatFacts(path=path, there=True, trouble=f"it belongs to {user_name(owner)}")
     if not os.access(path, os.W_OK | os.X_OK):
-        return Beats(path=path, there=True, trouble="it cannot be written to")
-    return Beats(path=path, there=True)
+        return HeartbeatFacts(path=path, there=True, trouble="it cannot be written to")
+    return HeartbeatFacts(path=path, there=True)
 
 
 def modes(facts: HostFacts) -> Modes:
@@ -95,7 +95,7 @@ def _unit_files(folder: str) -> list[str]:
     return [path for path in _entries(folder, _UNIT_FORMS) if os.path.basename(path).startswith(_UNIT_NAMES)]
 
 
-def leftovers(one: Known, facts: HostFacts, look: LocalLook) -> Leftovers | Unseen:
+def leftovers(one: KnownFleet, facts: HostFacts, look: LocalLook) -> Leftovers | Unseen:
     """Without a fleet, nobody knows which heartbeats and which enabled agents are somebody's."""
     names = _declared(one, facts)
     try:
@@ -119,7 +119,7 @@ def leftovers(one: Known, facts: HostFacts, look: LocalLook) -> Leftovers | Unse
         return Unseen(why=str(error))
 
 
-def _declared(one: Known, facts: HostFacts) -> frozenset[str]:
+def _declared(one: KnownFleet, facts: HostFacts) -> frozenset[str]:
     """Every agent that a fleet of this host declares or owns; empty if nothing is known for sure."""
     found: set[str] = set()
     if one.store is None:

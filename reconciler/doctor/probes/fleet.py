@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from providers.host import HostFacts
 from reconciler.context.settings import Settings, read_settings, settings_path
 from reconciler.doctor.check import Unseen
-from reconciler.doctor.clock import Clock
-from reconciler.doctor.repository import Reached, Repository, Unreached
+from reconciler.doctor.clock import ClockFacts
+from reconciler.doctor.repository import Reached, Repository, UnreachedRemote
 from reconciler.errors import InvalidConfig, MosaicError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FETCH_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownFleet:
     """What this host knows of a fleet. `trouble` says why no fleet was found."""
 
     settings: Settings
@@ -37,9 +37,9 @@ class Known:
     warnings: tuple[str, ...] = ()
 
 
-def known(facts: HostFacts, fleet: str | None) -> Known:
+def known(facts: HostFacts, fleet: str | None) -> KnownFleet:
     """Raises NotFound, Usage or Refused for a fleet that is named and cannot be found here."""
-    from reconciler.context.fleet import here
+    from reconciler.context.fleet import fleet_context
 
     file = settings_path(facts.config_home)
     settings, error = Settings(), None
@@ -49,7 +49,7 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
         error = wrong
     except OSError as wrong:
         error = InvalidConfig(f"it cannot be read: {wrong.strerror}", where=str(file))
-    nothing = Known(
+    nothing = KnownFleet(
         settings=settings,
         settings_error=error,
         store=None,
@@ -60,11 +60,11 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
     if error is not None:
         return nothing
     try:
-        place = here(fleet, read_only=True)
+        place = fleet_context(fleet, read_only=True)
     except MosaicError as missing:  # none, several, or a MOSAIC_FLEET that makes no sense
         if fleet is not None:
             raise
-        return Known(
+        return KnownFleet(
             settings=settings,
             settings_error=None,
             store=None,
@@ -74,7 +74,7 @@ def known(facts: HostFacts, fleet: str | None) -> Known:
             trouble=missing.message,
         )
     status = place.store.load_status()
-    return Known(
+    return KnownFleet(
         settings=settings,
         settings_error=None,
         store=place.store,
@@ -108,7 +108,7 @@ def desired(state: Path) -> Fleet | None:
         return None
 
 
-def repository(one: Known, facts: HostFacts) -> Repository:
+def repository(one: KnownFleet, facts: HostFacts) -> Repository:
     """Asks the repository, for at most FETCH_S seconds."""
     from reconciler.source.ledger import marker_path, read_ledger
     from reconciler.source.record import seen_at
@@ -118,7 +118,9 @@ def repository(one: Known, facts: HostFacts) -> Repository:
     if one.settings_error is not None:
         error = one.settings_error
         where = "" if error.where in ("", file) else f" ({error.where.splitlines()[0]})"
-        return Repository(settings_file=file, settings_error=Unreached(why=f"{error.message}{where}", help=error.help))
+        return Repository(
+            settings_file=file, settings_error=UnreachedRemote(why=f"{error.message}{where}", help=error.help)
+        )
     shown, local, reached = _ask(one)
     rejected, seen = "", None
     ledger: str | Unseen | None = None
@@ -148,7 +150,7 @@ def repository(one: Known, facts: HostFacts) -> Repository:
     )
 
 
-def _ask(one: Known) -> tuple[str, bool, Reached | Unreached | None]:
+def _ask(one: KnownFleet) -> tuple[str, bool, Reached | UnreachedRemote | None]:
     from reconciler.git.location import parse_place
     from reconciler.git.process import GitFailed, run_git
 
@@ -157,7 +159,7 @@ def _ask(one: Known) -> tuple[str, bool, Reached | Unreached | None]:
     try:
         place = parse_place(one.spec)
     except MosaicError as error:
-        return one.spec, True, Unreached(why=error.message, help=error.help)
+        return one.spec, True, UnreachedRemote(why=error.message, help=error.help)
     local, limit = place.path is not None, min(FETCH_S, one.settings.fetch_timeout)
     try:
         tip = place.tip(one.settings.ref, timeout_s=limit)
@@ -167,9 +169,9 @@ def _ask(one: Known) -> tuple[str, bool, Reached | Unreached | None]:
         # Git's own word for it, which is the folder inside of a working tree.
         named = re.search(r"dubious ownership in repository at '(.+)'", error.stderr)
         dubious = named[1] if named else ""
-        return place.shown, local, Unreached(why=_first(error.message), help=error.help, dubious=dubious)
+        return place.shown, local, UnreachedRemote(why=_first(error.message), help=error.help, dubious=dubious)
     except MosaicError as error:
-        return place.shown, local, Unreached(why=_first(error.message), help=error.help)
+        return place.shown, local, UnreachedRemote(why=_first(error.message), help=error.help)
     return place.shown, local, Reached(ref=tip.ref, revision=tip.oid)
 
 
@@ -177,7 +179,7 @@ def _first(text: str) -> str:
     return (text.strip().splitlines() or [""])[0]
 
 
-def _keys(settings: Settings) -> tuple[str, Unreached | None]:
+def _keys(settings: Settings) -> tuple[str, UnreachedRemote | None]:
     from reconciler.source.trust import load_keys
 
     if settings.verify == "none":
@@ -186,7 +188,7 @@ def _keys(settings: Settings) -> tuple[str, Unreached | None]:
         load_keys(settings)
     except MosaicError as error:
         where = f" ({error.where})" if error.where else ""
-        return "", Unreached(why=f"{error.message}{where}", help=error.help)
+        return "", UnreachedRemote(why=f"{error.message}{where}", help=error.help)
     parts = []
     if settings.allowed_signers is not None:
         parts.append(f"the SSH keys in {settings.allowed_signers}")
@@ -195,7 +197,7 @@ def _keys(settings: Settings) -> tuple[str, Unreached | None]:
     return " and ".join(parts), None
 
 
-def helpers(one: Known) -> dict[str, str]:
+def helpers(one: KnownFleet) -> dict[str, str]:
     """Programs beside the big ones that this host needs, with Debian's package of each."""
     needed = {"systemd-run": "systemd", "timeout": "coreutils"}
     if one.settings.verify != "none" and one.settings.allowed_signers is not None:
@@ -208,21 +210,21 @@ def helpers(one: Known) -> dict[str, str]:
     return needed
 
 
-def clock(one: Known, now: float, synchronised: bool | Unseen) -> Clock:
+def clock(one: KnownFleet, now: float, synchronised: bool | Unseen) -> ClockFacts:
     """What we stamped last."""
     if one.status is None:
-        return Clock(now=now, synchronised=synchronised)
-    return Clock(now=now, synchronised=synchronised, newest=one.status.updated_at, stamp="the last run's status")
+        return ClockFacts(now=now, synchronised=synchronised)
+    return ClockFacts(now=now, synchronised=synchronised, newest=one.status.updated_at, stamp="the last run's status")
 
 
-def sockets(one: Known) -> tuple[str, ...]:
+def sockets(one: KnownFleet) -> tuple[str, ...]:
     """The tmux sockets of this host's agents, the fleet's own first."""
     from providers.launch.environment import holder_sockets
 
     return holder_sockets(one.desired) if one.desired is not None else ()
 
 
-def asked(one: Known) -> dict[str, tuple[str, ...]]:
+def asked(one: KnownFleet) -> dict[str, tuple[str, ...]]:
     """Agents with a limit that another controller than that of memory keeps, by controller."""
     agents = one.desired.agents if one.desired is not None else ()
     found = {
@@ -232,12 +234,12 @@ def asked(one: Known) -> dict[str, tuple[str, ...]]:
     return {controller: names for controller, names in found.items() if names}
 
 
-def limited(one: Known) -> tuple[str, ...]:
+def limited(one: KnownFleet) -> tuple[str, ...]:
     """Agents that have a memory limit."""
     fleet = one.desired
     return tuple(agent.name for agent in fleet.agents if agent.limits.memory_max) if fleet else ()
 
 
-def runs_agents(one: Known) -> bool:
+def runs_agents(one: KnownFleet) -> bool:
     """Whether any agent of this host should run."""
     return one.desired is not None and any(agent.state == "running" for agent in one.desired.agents)

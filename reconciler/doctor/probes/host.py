@@ -24,7 +24,7 @@ from providers.systemd.client import Systemd
 from reconciler.context.settings import Settings
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.files import Disk, Watches
-from reconciler.doctor.programs import Program
+from reconciler.doctor.programs import FoundProgram
 from reconciler.doctor.systemd import Manager
 
 T = TypeVar("T")
@@ -58,14 +58,14 @@ def ask(argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float = T
     return done.out.decode("utf-8", "replace")
 
 
-def programs(environ: Mapping[str, str]) -> tuple[Program, ...]:
+def programs(environ: Mapping[str, str]) -> tuple[FoundProgram, ...]:
     """This Python, and what systemd, tmux and git say of themselves."""
-    found = [Program(name="python", path=sys.executable, said=f"Python {platform.python_version()}")]
+    found = [FoundProgram(name="python", path=sys.executable, said=f"Python {platform.python_version()}")]
     for name, argv in _CALLS.items():
         said = ask(argv, environ)
         if isinstance(said, str):
             said = (said.strip().splitlines() or ["it prints nothing"])[0]
-        found.append(Program(name=name, path=whereabouts(argv[0], environ), said=said))
+        found.append(FoundProgram(name=name, path=whereabouts(argv[0], environ), said=said))
     return tuple(found)
 
 

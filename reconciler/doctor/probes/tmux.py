@@ -13,7 +13,7 @@ from providers.machine.local_host import LocalLook
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.probes.host import ask, attempt, user_name
 from reconciler.doctor.systemd import PanePlace, Server
-from reconciler.doctor.terminals import Node, Socket, Terminals
+from reconciler.doctor.terminals import DeviceNode, SocketFile, Terminals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,10 @@ def servers(facts: HostFacts, environ: Mapping[str, str], look: LocalLook, socke
         server = attempt(partial(look.tmux, name))
         if isinstance(server, Unseen):
             trouble = server
-            seen.append(Socket(name=name, state=server, node=None))
+            seen.append(SocketFile(name=name, state=server, node=None))
             continue
         if server.state != "up":
-            seen.append(Socket(name=name, state=server.state, node=None))
+            seen.append(SocketFile(name=name, state=server.state, node=None))
             continue
         where = ("tmux", "-u", *(("-L", name) if name else ()))
         said = ask((*where, "display-message", "-p", "#{pid}|#{socket_path}"), quiet)
@@ -52,7 +52,7 @@ def servers(facts: HostFacts, environ: Mapping[str, str], look: LocalLook, socke
             live.append(Server(socket=name, pid=int(pid), unit="" if isinstance(unit, Unseen) else unit))
         environments[name] = _variables(ask((*where, "show-environment", "-g"), quiet))
         seen.append(
-            Socket(
+            SocketFile(
                 name=name,
                 state="up",
                 node=node(path or f"{folder}/{name or 'default'}"),
@@ -72,13 +72,13 @@ def servers(facts: HostFacts, environ: Mapping[str, str], look: LocalLook, socke
     )
 
 
-def node(path: str) -> Node | None:
+def node(path: str) -> DeviceNode | None:
     """What is at a path, a link itself and not where it leads; None if nothing is."""
     try:
         seen = os.lstat(path)
     except OSError:
         return None
-    return Node(path=path, owner=user_name(seen.st_uid), ours=seen.st_uid == os.getuid(), mode=seen.st_mode)
+    return DeviceNode(path=path, owner=user_name(seen.st_uid), ours=seen.st_uid == os.getuid(), mode=seen.st_mode)
 
 
 def _variables(said: str | Unseen) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _root() -> str:
         return "root"
 
 
-def _ttys(said: str | Unseen) -> tuple[Node, ...] | Unseen:
+def _ttys(said: str | Unseen) -> tuple[DeviceNode, ...] | Unseen:
     if isinstance(said, Unseen):
         return said
     nodes = (node(path) for path in dict.fromkeys(said.split()))

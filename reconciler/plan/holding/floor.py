@@ -38,7 +38,7 @@ def floor_of(fleet: Fleet, views: Mapping[str, AgentView], suspended: Collection
     return Floor(word=word, message="; ".join(messages))
 
 
-def carries(fleet: Fleet, agent_class: str) -> bool:
+def is_floor_class(fleet: Fleet, agent_class: str) -> bool:
     """Whether agents of that class are healed before all others."""
     return fleet.policy.floor == "two-agent" and agent_class in FLOOR_CLASSES
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from providers.base import HeldReason
-from reconciler.helpers.decision_table import Row, first_match, otherwise
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Inventory
 from specs.compiled import Fleet
 
@@ -119,23 +119,23 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 # Whether the floor refuses the removal of one agent. A run does not go by the number that an operator allows here.
-BY_FLOOR: tuple[Row[Removal, bool], ...] = (
-    Row("no floor", lambda one: not one.floor, False,
+BY_FLOOR: tuple[DecisionRow[Removal, bool], ...] = (
+    DecisionRow("no floor", lambda one: not one.floor, False,
         "neither git nor this host's inventory has a floor"),
-    Row("class without a floor", lambda one: one.role not in FLOOR_CLASSES, False,
+    DecisionRow("class without a floor", lambda one: one.role not in FLOOR_CLASSES, False,
         "the fleet can do without any agent of this class"),
-    Row("another one stays", lambda one: one.another, False,
+    DecisionRow("another one stays", lambda one: one.another, False,
         "the fleet keeps an agent of this class, here or on another host"),
-    Row("last of its class", otherwise, True,
+    DecisionRow("last of its class", otherwise, True,
         "the fleet cannot do without its last orchestrator or enhancer"),
 )  # fmt: skip
 
 # Whether all other removals of a run are refused together, and in which words.
-BY_NUMBER: tuple[Row[Removals, Refuse | None], ...] = (
-    Row("no agent of the roster is here", lambda due: due.names and not due.declared and due.allowed is None,
+BY_NUMBER: tuple[DecisionRow[Removals, Refuse | None], ...] = (
+    DecisionRow("no agent of the roster is here", lambda due: due.names and not due.declared and due.allowed is None,
         _nobody_here, "a host with a wrong name would remove every agent that lives on it"),
-    Row("more than a run may remove", lambda due: len(due.names) > _may_make(due),
+    DecisionRow("more than a run may remove", lambda due: len(due.names) > _may_make(due),
         _too_many, "one bad commit must not end a fleet"),
-    Row("within the limit", otherwise,
+    DecisionRow("within the limit", otherwise,
         None, "git asks for it, and the number is what a person expects"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from providers.base import Health, HeldReason, Verb
 from reconciler.helpers.decision_table import first_match
 from reconciler.model import AgentView, History
 from reconciler.plan.holding.backoff import not_before
-from reconciler.plan.holding.floor import carries
+from reconciler.plan.holding.floor import is_floor_class
 from reconciler.plan.holding.rollout_tables import (
     BY_AGENT,
     CAME_UP,
@@ -24,7 +24,7 @@ from reconciler.plan.holding.rollout_tables import (
     TURN,
     Candidate,
     Down,
-    Ending,
+    RolloutEnding,
     Started,
     Turn,
     Waiting,
@@ -43,7 +43,7 @@ class Wait:
     until: float | None
 
 
-def waits(
+def held_back(
     needs: Mapping[str, Need], views: Mapping[str, AgentView], fleet: Fleet, history: History, now: float
 ) -> dict[str, Wait]:
     """Those agents whose disruptive need has to wait. Agents without a disruptive need are not mentioned."""
@@ -71,7 +71,7 @@ def waits(
     known = {
         name: Candidate(
             orchestrator=views[name].agent_class == "orchestrator",
-            mends_floor=needs[name].heals and carries(fleet, views[name].agent_class),
+            mends_floor=needs[name].heals and is_floor_class(fleet, views[name].agent_class),
         )
         for name in candidates
     }
@@ -93,12 +93,12 @@ def waits(
 
 def objection(view: AgentView, need: Need, policy: Policy) -> str:
     """What speaks against ending the agent for this need now: the policy, or what it does; "" if nothing does."""
-    ending = Ending(view=view, need=need, policy=policy)
+    ending = RolloutEnding(view=view, need=need, policy=policy)
     return first_match(OBJECTIONS, ending).then(ending)
 
 
 def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now: float) -> Wait | None:
-    ending = Ending(view=view, need=need, policy=policy)
+    ending = RolloutEnding(view=view, need=need, policy=policy)
     deadline = since + policy.drain_timeout
     waiting = Waiting(ending=ending, objection=objection(view, need, policy), deadline=deadline, now=now)
     hold = first_match(BY_AGENT, waiting).then

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from providers.base import Reason, Verb
-from reconciler.helpers.decision_table import Row, first_match, otherwise
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import AgentView
 from reconciler.observe.attribution import CLOCK_SLACK_S
 from reconciler.observe.may_end import Who, may_end
@@ -17,7 +17,7 @@ SHOWS_S = 30.0  # so long a program may take to show its prompt before it counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class RolloutEnding:
     """A living agent that is to be ended for a need."""
 
     view: AgentView
@@ -40,7 +40,7 @@ class Waiting:
     """An end and what speaks against it (`objection`, "" for nothing). `deadline`: until when it is waited for by
     itself (Unix seconds, as `now`)."""
 
-    ending: Ending
+    ending: RolloutEnding
     objection: str
     deadline: float
     now: float
@@ -86,39 +86,39 @@ class Down:
     due: bool
 
 
-WHO: tuple[Row[Need, Who], ...] = (
-    Row("an operator's request", lambda need: need.reason is Reason.REQUESTED, Who.RELAUNCH,
+WHO: tuple[DecisionRow[Need, Who], ...] = (
+    DecisionRow("an operator's request", lambda need: need.reason is Reason.REQUESTED, Who.RELAUNCH,
         "a person asked for a new start of this process"),
-    Row("a change in git", lambda need: need.reason in (Reason.SPEC, Reason.REMOVED, Reason.MOVED, Reason.NEW),
+    DecisionRow("a change in git", lambda need: need.reason in (Reason.SPEC, Reason.REMOVED, Reason.MOVED, Reason.NEW),
         Who.COMMIT, "a commit declares it otherwise"),
-    Row("anything else", otherwise, Who.DRIFT,
+    DecisionRow("anything else", otherwise, Who.DRIFT,
         "the host differs from git, or something is broken"),
 )  # fmt: skip
 
 
-def _no_objection(ending: Ending) -> str:
+def _no_objection(ending: RolloutEnding) -> str:
     del ending
     return ""
 
 
-def _policy_is_never(ending: Ending) -> str:
+def _policy_is_never(ending: RolloutEnding) -> str:
     del ending
     return "the rollout policy is never: restart it by hand"
 
 
-def _what_it_does(ending: Ending) -> str:
+def _what_it_does(ending: RolloutEnding) -> str:
     return may_end(ending.view, ending.who).why
 
 
 # What speaks against an end.
-OBJECTIONS: tuple[Row[Ending, Callable[[Ending], str]], ...] = (
-    Row("policy: immediately", lambda one: one.policy.on_change == "immediately", _no_objection,
+OBJECTIONS: tuple[DecisionRow[RolloutEnding, Callable[[RolloutEnding], str]], ...] = (
+    DecisionRow("policy: immediately", lambda one: one.policy.on_change == "immediately", _no_objection,
         "the fleet has said that its agents may be ended whatever they do"),
-    Row("policy: never", lambda one: one.never, _policy_is_never,
+    DecisionRow("policy: never", lambda one: one.never, _policy_is_never,
         "the fleet has said that a person restarts its agents"),
-    Row("may be ended", lambda one: may_end(one.view, one.who).allowed, _no_objection,
+    DecisionRow("may be ended", lambda one: may_end(one.view, one.who).allowed, _no_objection,
         "the table of what may end an agent allows it"),
-    Row("may not be ended", otherwise, _what_it_does,
+    DecisionRow("may not be ended", otherwise, _what_it_does,
         "the table of what may end an agent forbids it, or nothing tells"),
 )  # fmt: skip
 
@@ -139,28 +139,28 @@ def _until_it_is_idle(one: Waiting) -> tuple[str, float | None]:
 
 
 # Whether one agent's end waits, and until when. None: it does not wait.
-BY_AGENT: tuple[Row[Waiting, Hold | None], ...] = (
-    Row("forced", lambda one: one.ending.need.forced, None,
+BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
+    DecisionRow("forced", lambda one: one.ending.need.forced, None,
         "a person said --force for this very process"),
-    Row("nothing against it", lambda one: not one.objection, None,
+    DecisionRow("nothing against it", lambda one: not one.objection, None,
         "the policy and the evidence allow it"),
-    Row("policy: never", lambda one: one.ending.never, _by_hand,
+    DecisionRow("policy: never", lambda one: one.ending.never, _by_hand,
         "no time changes that: a person has to restart it"),
-    Row("drained for too long", lambda one: one.now >= one.deadline, _drain_is_over,
+    DecisionRow("drained for too long", lambda one: one.now >= one.deadline, _drain_is_over,
         "a timeout ends nobody: a person has to decide"),
-    Row("draining", otherwise, _until_it_is_idle,
+    DecisionRow("draining", otherwise, _until_it_is_idle,
         "it may become idle by itself"),
 )  # fmt: skip
 
 # The order of the queue: the lower number first, then by name.
-ORDER: tuple[Row[Candidate, int], ...] = (
-    Row("broken orchestrator", lambda one: one.orchestrator and one.mends_floor, 0,
+ORDER: tuple[DecisionRow[Candidate, int], ...] = (
+    DecisionRow("broken orchestrator", lambda one: one.orchestrator and one.mends_floor, 0,
         "the fleet cannot do without it, and all others are led by it"),
-    Row("broken enhancer", lambda one: one.mends_floor, 1,
+    DecisionRow("broken enhancer", lambda one: one.mends_floor, 1,
         "the fleet cannot do without it"),
-    Row("agent", lambda one: not one.orchestrator, 2,
+    DecisionRow("agent", lambda one: not one.orchestrator, 2,
         "those that are led come before the one that leads"),
-    Row("orchestrator", otherwise, 3,
+    DecisionRow("orchestrator", otherwise, 3,
         "it is not broken, so that it can lead until the others are done"),
 )  # fmt: skip
 
@@ -178,46 +178,47 @@ def _limit_reached(turn: Turn) -> str:
 
 
 # Whether a candidate has to wait for its turn. None: it does not wait.
-TURN: tuple[Row[Turn, Say | None], ...] = (
-    Row("orchestrator before others",
+TURN: tuple[DecisionRow[Turn, Say | None], ...] = (
+    DecisionRow("orchestrator before others",
         lambda turn: turn.candidate.orchestrator
         and not turn.candidate.mends_floor
         and (turn.before or turn.down or turn.draining),
         _comes_last, "it leads the others until they are done"),
-    Row("too many unavailable", lambda turn: turn.before + turn.down >= turn.limit,
+    DecisionRow("too many unavailable", lambda turn: turn.before + turn.down >= turn.limit,
         _limit_reached, "the policy says how many may be unavailable at once"),
-    Row("its turn", otherwise,
+    DecisionRow("its turn", otherwise,
         None, "there is room for it"),
 )  # fmt: skip
 
 # Whether an agent counts as unavailable because a restart of this rollout may have left it unable to take input.
-CAME_UP: tuple[Row[Started, bool], ...] = (
-    Row("does not run", lambda one: one.view.session != "alive", False,
+CAME_UP: tuple[DecisionRow[Started, bool], ...] = (
+    DecisionRow("does not run", lambda one: one.view.session != "alive", False,
         "it has not come up at all: see COMING_BACK"),
-    Row("ran before", lambda one: one.view.started <= one.due - CLOCK_SLACK_S, False,
+    DecisionRow("ran before", lambda one: one.view.started <= one.due - CLOCK_SLACK_S, False,
         "it was not started for this rollout, so it must not hold up the others"),
-    Row("at a closed dialog", lambda one: one.view.closed, True,
+    DecisionRow("at a closed dialog", lambda one: one.view.closed, True,
         "it can take nothing up until a person has answered, and the others would come up there too"),
-    Row("has not shown its prompt yet", lambda one: one.view.blank and one.now - one.view.started < SHOWS_S, True,
+    DecisionRow("has not shown its prompt yet",
+        lambda one: one.view.blank and one.now - one.view.started < SHOWS_S, True,
         "whether it comes up is not known yet"),
-    Row("came up", otherwise, False,
+    DecisionRow("came up", otherwise, False,
         "it can take input, or has been unknown for so long that its screen is not one that is known"),
 )  # fmt: skip
 
 # Whether an agent is down and counts as unavailable because this pass may bring it back.
-COMING_BACK: tuple[Row[Down, bool], ...] = (
-    Row("not to run", lambda one: one.view.desired_state != "running", False,
+COMING_BACK: tuple[DecisionRow[Down, bool], ...] = (
+    DecisionRow("not to run", lambda one: one.view.desired_state != "running", False,
         "nobody misses it"),
-    Row("not down", lambda one: one.view.session not in ("missing", "dead"), False,
+    DecisionRow("not down", lambda one: one.view.session not in ("missing", "dead"), False,
         "it lives, or could not be seen"),
-    Row("backs off", lambda one: not one.due, False,
+    DecisionRow("backs off", lambda one: not one.due, False,
         "it may be down for ever, and must not hold up the others for as long"),
-    Row("no heal", lambda one: not one.need.heals, False,
+    DecisionRow("no heal", lambda one: not one.need.heals, False,
         "a first start takes nothing away from the fleet that it had"),
-    Row("ends something first", lambda one: one.need.disrupts, False,
+    DecisionRow("ends something first", lambda one: one.need.disrupts, False,
         "it is a candidate itself"),
-    Row("held", lambda one: one.need.held is not None, False,
+    DecisionRow("held", lambda one: one.need.held is not None, False,
         "this pass does not start it"),
-    Row("comes back", otherwise, True,
+    DecisionRow("comes back", otherwise, True,
         "it will be available again soon, and until then another one less would be too many"),
 )  # fmt: skip

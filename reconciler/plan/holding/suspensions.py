@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from providers.base import Action, HeldReason, Kind, Verb
-from reconciler.helpers.decision_table import Row, first_match, otherwise
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.plan.draft import Draft
 from specs.compiled import Suspension
 
@@ -31,24 +31,24 @@ class Dependant:
 
 
 # By which suspension an action is held.
-BY_SUSPENSION: tuple[Row[Suspended, Callable[[Suspended], Suspension] | None], ...] = (
-    Row("the whole fleet", lambda one: WHOLE_FLEET in one.entries, lambda one: one.entries[WHOLE_FLEET],
+BY_SUSPENSION: tuple[DecisionRow[Suspended, Callable[[Suspended], Suspension] | None], ...] = (
+    DecisionRow("the whole fleet", lambda one: WHOLE_FLEET in one.entries, lambda one: one.entries[WHOLE_FLEET],
         "whoever suspends the fleet means everything in it, shared things too"),
-    Row("its agent", lambda one: one.agent in one.entries, lambda one: one.entries[str(one.agent)],
+    DecisionRow("its agent", lambda one: one.agent in one.entries, lambda one: one.entries[str(one.agent)],
         "a person has said that this agent is left alone"),
-    Row("not suspended", otherwise, None,
+    DecisionRow("not suspended", otherwise, None,
         "nobody has asked that it be left alone"),
 )  # fmt: skip
 
 # Whether an action is held because a start is.
-BY_DEPENDENCY: tuple[Row[Dependant, bool], ...] = (
-    Row("does not depend on it", lambda one: one.start not in one.action.depends_on, False,
+BY_DEPENDENCY: tuple[DecisionRow[Dependant, bool], ...] = (
+    DecisionRow("does not depend on it", lambda one: one.start not in one.action.depends_on, False,
         "the two have nothing to do with each other"),
-    Row("starts nothing", lambda one: one.action.verb not in STARTS, False,
+    DecisionRow("starts nothing", lambda one: one.action.verb not in STARTS, False,
         "a file or a stop does not need the other agent"),
-    Row("lives already", lambda one: one.action.disrupts, False,
+    DecisionRow("lives already", lambda one: one.action.disrupts, False,
         "it runs without the other agent now, so it may be restarted without it"),
-    Row("needs it to start", otherwise, True,
+    DecisionRow("needs it to start", otherwise, True,
         "it would start without what it depends on"),
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ SWEEPS = 8
 GAP_X, GAP_Y, LANE = 48, 14, 6  # pixels: between columns, between boxes, and the height of an edge that passes by
 
 # A box by its name; an edge in a layer that it passes over by its two ends and that layer.
-Slot = str | tuple[str, str, int]
+LayerSlot = str | tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +42,18 @@ class Drawing:
 def lay_out(boxes: Sequence[Box]) -> Drawing:
     """Boxes of one layer stand below each other, in about the order in which they are given."""
     known = {box.name: box for box in boxes}
-    columns: list[list[Slot]] = [[] for _ in range(max((box.layer for box in boxes), default=-1) + 1)]
-    chains: dict[tuple[str, str], list[Slot]] = {}
+    columns: list[list[LayerSlot]] = [[] for _ in range(max((box.layer for box in boxes), default=-1) + 1)]
+    chains: dict[tuple[str, str], list[LayerSlot]] = {}
     for box in boxes:
         columns[box.layer].append(box.name)
     for box in boxes:
         for other in dict.fromkeys(box.after):
-            between: list[Slot] = [(other, box.name, at) for at in range(known[other].layer + 1, box.layer)]
+            between: list[LayerSlot] = [(other, box.name, at) for at in range(known[other].layer + 1, box.layer)]
             for at, slot in enumerate(between, known[other].layer + 1):
                 columns[at].append(slot)
             chains[other, box.name] = [other, *between, box.name]
-    before: dict[Slot, list[Slot]] = {slot: [] for column in columns for slot in column}
-    after: dict[Slot, list[Slot]] = {slot: [] for column in columns for slot in column}
+    before: dict[LayerSlot, list[LayerSlot]] = {slot: [] for column in columns for slot in column}
+    after: dict[LayerSlot, list[LayerSlot]] = {slot: [] for column in columns for slot in column}
     for chain in chains.values():
         for one, two in pairwise(chain):
             before[two].append(one)
@@ -78,8 +78,10 @@ def lay_out(boxes: Sequence[Box]) -> Drawing:
 
 
 def _ordered(
-    columns: Sequence[Sequence[Slot]], before: Mapping[Slot, list[Slot]], after: Mapping[Slot, list[Slot]]
-) -> list[list[Slot]]:
+    columns: Sequence[Sequence[LayerSlot]],
+    before: Mapping[LayerSlot, list[LayerSlot]],
+    after: Mapping[LayerSlot, list[LayerSlot]],
+) -> list[list[LayerSlot]]:
     """Each slot near the middle of those that it is joined to; the best of some sweeps, and of equals the first."""
     best = now = [list(column) for column in columns]
     least = _crossings(best, after)
@@ -98,7 +100,9 @@ def _ordered(
     return best
 
 
-def _by_middle(column: Sequence[Slot], joined: Mapping[Slot, list[Slot]], places: Mapping[Slot, int]) -> list[Slot]:
+def _by_middle(
+    column: Sequence[LayerSlot], joined: Mapping[LayerSlot, list[LayerSlot]], places: Mapping[LayerSlot, int]
+) -> list[LayerSlot]:
     """Slots that are joined to nothing keep their places, and the others share the rest."""
     moving = [slot for slot in column if joined[slot] and places]
     weights = {slot: sum(places[one] for one in joined[slot]) / len(joined[slot]) for slot in moving}
@@ -106,7 +110,7 @@ def _by_middle(column: Sequence[Slot], joined: Mapping[Slot, list[Slot]], places
     return [next(inorder) if slot in weights else slot for slot in column]
 
 
-def _crossings(columns: Sequence[Sequence[Slot]], after: Mapping[Slot, list[Slot]]) -> int:
+def _crossings(columns: Sequence[Sequence[LayerSlot]], after: Mapping[LayerSlot, list[LayerSlot]]) -> int:
     """How many pairs of edges cross, counted as inversions of a merge sort would be."""
     found = 0
     for column, following in pairwise(columns):
@@ -135,13 +139,13 @@ def _below(counts: Sequence[int], at: int) -> int:
 
 
 def _middles(
-    columns: Sequence[Sequence[Slot]],
-    before: Mapping[Slot, list[Slot]],
-    after: Mapping[Slot, list[Slot]],
-    heights: Mapping[Slot, int],
-) -> dict[Slot, float]:
+    columns: Sequence[Sequence[LayerSlot]],
+    before: Mapping[LayerSlot, list[LayerSlot]],
+    after: Mapping[LayerSlot, list[LayerSlot]],
+    heights: Mapping[LayerSlot, int],
+) -> dict[LayerSlot, float]:
     """The height at which the middle of each slot is: in line with what it is joined to, as far as there is room."""
-    middles: dict[Slot, float] = {}
+    middles: dict[LayerSlot, float] = {}
     for column in columns:
         top = 0.0
         for slot in column:

@@ -8,9 +8,9 @@ from providers.base import Json
 from reconciler.helpers.words import Paint, count, data, no_paint
 from reconciler.render.fold import columns, folded
 from reconciler.render.table import table
-from specs.mission.goals import STATES, Standing, State, ready
+from specs.mission.goals import STATES, GoalState, Standing, ready
 
-MARKS: Mapping[State, str] = {"done": "[x]", "ready": "[>]", "waiting": "[ ]"}
+MARKS: Mapping[GoalState, str] = {"done": "[x]", "ready": "[>]", "waiting": "[ ]"}
 _MOST_ID = 16  # columns that ids may take of a line; a longer one takes its own
 
 

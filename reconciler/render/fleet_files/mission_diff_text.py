@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from providers.base import Json
 from reconciler.helpers.words import Paint, count, data, no_paint
-from specs.mission.diff import SECTIONS, Difference, FieldDifference, Value
+from specs.mission.diff import SECTIONS, Difference, FieldDifference, GoalValue
 
 _LISTS = {"depends_on": ("after", "no longer after"), "serves": ("serves", "no longer serves")}
 _TEXTS = ("text", "note")  # these are long
@@ -89,25 +89,25 @@ def _list(field: FieldDifference, more: str, less: str) -> Iterator[str]:
         yield f"{less} {', '.join(map(data, gone))}"
 
 
-def _names(value: Value) -> tuple[str, ...]:
+def _names(value: GoalValue) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def _there(field: FieldDifference) -> Value:
+def _there(field: FieldDifference) -> GoalValue:
     return field.before if field.after is None else field.after
 
 
-def _parts(value: Value) -> list[str]:
+def _parts(value: GoalValue) -> list[str]:
     """A text's paragraphs, each on a line."""
     parts = (" ".join(part.split()) for part in str(value or "").split("\n\n"))
     return [part for part in parts if part]
 
 
-def _value(value: Value) -> str:
+def _value(value: GoalValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return data(", ".join(value) if isinstance(value, tuple) else value)
 
 
-def _json(value: Value) -> Json:
+def _json(value: GoalValue) -> Json:
     return list(value) if isinstance(value, tuple) else value

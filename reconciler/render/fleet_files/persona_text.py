@@ -12,7 +12,7 @@ from reconciler.helpers.words import Paint, Tint, count, data, no_paint
 from reconciler.render.fleet_files.diff_text import diff_text
 from reconciler.render.fold import folded
 from reconciler.render.table import table
-from specs.organisation.classes import Known
+from specs.organisation.classes import KnownClass
 from specs.personas.diff import Part
 from specs.personas.files import role_path
 from specs.personas.persona import Persona
@@ -29,7 +29,7 @@ _WHAT = {
 _TINTS: Mapping[str, Tint] = {"conflict": "red", "kept-old": "yellow", "shipped-changed": "yellow"}
 
 
-def list_text(found: Sequence[Known], without: Mapping[str, Sequence[str]], *, paint: Paint = no_paint) -> str:
+def list_text(found: Sequence[KnownClass], without: Mapping[str, Sequence[str]], *, paint: Paint = no_paint) -> str:
     """A line for each class; below it who has which."""
     rows = [
         (
@@ -112,7 +112,7 @@ def part_document(one: Part) -> dict[str, Json]:
     }
 
 
-def class_document(one: Known) -> dict[str, Json]:
+def class_document(one: KnownClass) -> dict[str, Json]:
     """A class as documents have it, without its contract."""
     persona = one.persona
     return {

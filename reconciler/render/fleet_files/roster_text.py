@@ -13,7 +13,7 @@ from specs.compiled import Agent, AgentState, Fleet, Peer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class RosterLine:
     """One declared agent, wherever it is. `fault`: what is wrong with its entry."""
 
     name: str
@@ -27,12 +27,12 @@ class Entry:
     fault: str | None = None
 
 
-def entries(fleet: Fleet) -> tuple[Entry, ...]:
+def entries(fleet: Fleet) -> tuple[RosterLine, ...]:
     """Every agent of the fleet, by name."""
     declared: list[tuple[str, Agent | Peer]] = [(fleet.host, one) for one in fleet.agents]
     declared += [(one.host, one) for one in fleet.peers]
     found = (
-        Entry(
+        RosterLine(
             name=one.name,
             agent_class=one.agent_class,
             runtime=one.runtime,
@@ -48,7 +48,7 @@ def entries(fleet: Fleet) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def roster_document(fleet: Fleet, rows: Sequence[Entry]) -> dict[str, Json]:
+def roster_document(fleet: Fleet, rows: Sequence[RosterLine]) -> dict[str, Json]:
     """`agents` last. `here`: whether the agent belongs to this host; `fault`: null, or what is wrong with its entry."""
     return {
         "apiVersion": API_VERSION,
@@ -75,7 +75,7 @@ def roster_document(fleet: Fleet, rows: Sequence[Entry]) -> dict[str, Json]:
     }
 
 
-def roster_text(rows: Sequence[Entry], *, paint: Paint = no_paint) -> str:
+def roster_text(rows: Sequence[RosterLine], *, paint: Paint = no_paint) -> str:
     """A row for each agent, whole; then what is wrong with an entry."""
     if not rows:
         return "no agent is declared\n"
