@@ -6,10 +6,10 @@ is healthy. To write one, implement `Provider` and list it in `registry.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from typing import Self
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from providers.steps import Step
     from specs.compiled import Fleet
 
-Json = Any  # a JSON value: str, int, float, bool, None, list or dict of these
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"  # a value that we make
+Parsed: TypeAlias = Any  # one that was read: whoever reads it makes a value of ours of it at once, and checks it then
 
 
 class Kind(StrEnum):
@@ -131,14 +132,26 @@ class ResourceKey:
         return f"{self.kind}/{self.name}"
 
 
+class Material(Value):
+    """The base of what steps need to make a thing: `providers.material` has one frozen dataclass for each."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, thing: Resource | None) -> Self | None:
+        """That of a thing as it should be; None where there is none of this kind."""
+        material = thing.material if thing is not None else None
+        return material if isinstance(material, cls) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A thing as it should be. `fields` is what is compared; `data` is what steps need and no one compares."""
+    """A thing as it should be. `fields` is what is compared; `material` is what steps need and no one compares."""
 
     key: ResourceKey
     agent: str | None
     fields: Mapping[str, Json]
-    data: Mapping[str, Json] = field(default_factory=dict)
+    material: Material | None = None
 
 
 class KindEvidence(Value):

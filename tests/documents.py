@@ -10,11 +10,12 @@ import jsonschema
 
 from reconciler.commands.schema import DOCUMENTS
 from reconciler.schemas.registry import schema_of
+from tests.materials import parsed
 
 
 @cache
 def _schemas() -> dict[str, Any]:
-    found = (schema_of(which) for which in DOCUMENTS if which != "event")
+    found = (parsed(schema_of(which)) for which in DOCUMENTS if which != "event")
     return {schema["properties"]["kind"]["const"]: schema for schema in found}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
 from providers.evidence import FileEvidence
 from providers.launch import environment
+from providers.material import FileMaterial
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -61,10 +62,9 @@ class EnvProvider:
             name = action.key.name
             said = tuple(DeleteFile(path=f"{facts.run_dir}/{name}.{suffix}") for suffix in ("hb", "turn"))
             return (*said, DeleteFile(path=environment.env_path(name, facts)))
-        if action.desired is None:
+        if (file := FileMaterial.of(action.desired)) is None:
             raise ValueError(f"{action.id}: nothing to write")
-        data = action.desired.data
-        return (WriteFile(path=data["path"], content=data["content"], mode=_MODE),)
+        return (WriteFile(path=file.path, content=file.content, mode=file.mode),)
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
@@ -93,14 +93,17 @@ def of_another_fleet(name: str, fleet: Fleet, look: Look, facts: HostFacts) -> b
 
 def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
     pairs = environment.env_pairs(agent, fleet, facts)
+    variables = _variables(pairs)
     return Resource(
         key=ResourceKey(Kind.ENV, agent.name),
         agent=agent.name,
-        fields={"mode": f"{_MODE:04o}", "vars": _variables(pairs)},
-        data={
-            "path": environment.env_path(agent.name, facts),
-            "content": environment.render_pairs(agent, fleet, pairs),
-        },
+        fields={"mode": f"{_MODE:04o}", "vars": variables},
+        material=FileMaterial(
+            path=environment.env_path(agent.name, facts),
+            content=environment.render_pairs(agent, fleet, pairs),
+            mode=_MODE,
+            variables=variables,
+        ),
     )
 
 
@@ -110,19 +113,20 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
             key=key, agent=key.name, ours=False, fields={"odd": file.odd}, evidence=FileEvidence(odd=file.odd)
         )
     mode = f"{file.mode:04o}"
-    if desired is not None and file.content == desired.data["content"]:
+    known = FileMaterial.of(desired)
+    if desired is not None and known is not None and file.content == known.content:
         fields = desired.fields if mode == desired.fields["mode"] else {**desired.fields, "mode": mode}
         return Present(key=key, agent=key.name, ours=True, fields=fields, evidence=FileEvidence(intact=True))
     pairs = environment.read_pairs(file.content)
     live = _variables(pairs)
     intact = environment.intact(pairs)
-    wanted: Mapping[str, Json] = desired.fields["vars"] if desired is not None else {}
+    wanted = known.variables if known is not None else {}
     shown = {name: _shown(value, wanted.get(name), intact=intact) for name, value in live.items()}
     fields = {"mode": mode, "vars": shown}
     if shown == wanted:  # comments, or the order of lines
         fields["text"] = _EDITED
     ours = environment.generated_for(file.content) == fleet or environment.left_by_a_crash(
-        file.content, desired.data["content"] if desired is not None else ""
+        file.content, known.content if known is not None else ""
     )
     return Present(key=key, agent=key.name, ours=ours, fields=fields, evidence=FileEvidence(intact=intact))
 
@@ -130,12 +134,14 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
 def _variables(pairs: tuple[environment.Pair, ...]) -> dict[str, Json]:
     """By name: `ENV NAME` for a variable, the key itself for the rest; a list where a key may stand several times."""
     found: dict[str, Json] = {}
+    lists: dict[str, list[Json]] = {}
     for key, value in pairs:
         if key in ("ENV", "ENV_FROM", "ENV_FILE", "PROP", "ADD_ENV"):
             name, _, rest = value.partition("=")
             found[f"{key} {name}"] = rest
         elif key in ("ARG", "PATHDIR", "ADD_ARG", "ADD_TEXT", "?"):
-            found.setdefault(key, []).append(value)
+            found[key] = lists.setdefault(key, [])
+            lists[key].append(value)
         else:
             found[key] = value
     return found

@@ -17,6 +17,7 @@ from providers.evidence import FileEvidence
 from providers.kinds.env import listed, of_another_fleet
 from providers.launch import additions, environment
 from providers.launch.contract import compose, same_but_peers
+from providers.material import NOTHING, FolderMaterial
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -69,13 +70,13 @@ class ExtrasProvider:
         if action.verb is Verb.DELETE:
             names = [*sorted(live.keys() - {MANIFEST}), MANIFEST]
             return tuple(DeleteFile(path=f"{folder}/{name}", folder=name == MANIFEST) for name in names)
-        if action.desired is None:
+        if (wanted_texts := FolderMaterial.of(action.desired)) is None:
             raise ValueError(f"{action.id}: nothing to write")
-        content = action.desired.data["content"]
+        texts = wanted_texts.texts
         writes = [name for name in [*sorted(wanted.keys() - {MANIFEST}), MANIFEST] if live.get(name) != wanted[name]]
         return (
             *(DeleteFile(path=f"{folder}/{name}") for name in sorted(live.keys() - wanted.keys())),
-            *(WriteFile(path=f"{folder}/{name}", content=content[name], mode=_MODE) for name in writes),
+            *(WriteFile(path=f"{folder}/{name}", content=texts[name], mode=_MODE) for name in writes),
         )
 
     def health(self, seen: Present) -> Health:
@@ -88,11 +89,12 @@ def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
     if not all(_LINE.fullmatch(line) for line in lines):
         raise ValueError(f"{agent.runtime} adds a file to agent {agent.name} whose name is not a plain one")
     content[MANIFEST] = "\n".join([environment.mark(agent.name, fleet.name), *lines, ""])
+    digests = {name: _digest(text) for name, text in content.items()}
     return Resource(
         key=ResourceKey(Kind.EXTRAS, agent.name),
         agent=agent.name,
-        fields={name: _field(text, _MODE) for name, text in content.items()},
-        data={"content": content},
+        fields={name: _field(digest, _MODE) for name, digest in digests.items()},
+        material=FolderMaterial(texts=content, digests=digests),
     )
 
 
@@ -114,14 +116,18 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
     if odd:
         return Present(key=key, agent=name, ours=False, fields=odd)
     owner = environment.generated_for(manifest.content) if manifest is not None else None
-    fields = {one: _live(file, one, desired) for one, file in there.items()}
+    wanted = FolderMaterial.of(desired) or NOTHING
+    digests = {
+        one: wanted.digests[one] if file.content == wanted.texts.get(one) else _digest(file.content)
+        for one, file in there.items()
+    }
     intact = manifest is not None and set(listed) == there.keys() - {MANIFEST}
-    intact = intact and all(listed[one] == fields[one]["content"] for one in listed)
+    intact = intact and all(listed[one] == digests[one] for one in listed)
     return Present(
         key=key,
         agent=name,
         ours=not of_another_fleet(name, fleet, look, facts) if owner is None else owner == fleet.name,
-        fields=fields,
+        fields={one: _field(digests[one], file.mode) for one, file in there.items()},
         evidence=FileEvidence(intact=intact, only_peers=_only_peers(there, desired)),
     )
 
@@ -129,7 +135,7 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
 def _only_peers(there: Mapping[str, FileState], desired: Resource | None) -> bool:
     """Whether the contract differs from the one that is wanted, and in nothing but what it says of the peers."""
     live = there.get(additions.CONTRACT)
-    wanted = desired.data["content"].get(additions.CONTRACT) if desired is not None else None
+    wanted = (FolderMaterial.of(desired) or NOTHING).texts.get(additions.CONTRACT)
     return live is not None and wanted is not None and live.content != wanted and same_but_peers(live.content, wanted)
 
 
@@ -139,14 +145,8 @@ def _listed(manifest: FileState | None) -> dict[str, str]:
     return {found["name"]: found["digest"] for line in lines if (found := _LINE.fullmatch(line)) is not None}
 
 
-def _live(file: FileState, name: str, desired: Resource | None) -> Json:
-    if desired is not None and name in desired.fields and file.content == desired.data["content"][name]:
-        return {"content": desired.fields[name]["content"], "mode": f"{file.mode:04o}"}
-    return _field(file.content, file.mode)
-
-
-def _field(content: str, mode: int) -> Json:
-    return {"content": _digest(content), "mode": f"{mode:04o}"}
+def _field(digest: str, mode: int) -> Json:
+    return {"content": digest, "mode": f"{mode:04o}"}
 
 
 def _digest(content: str) -> str:

@@ -11,6 +11,7 @@ from providers import framework_files
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import FileEvidence
 from providers.launch import environment
+from providers.material import FileMaterial
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class FrameworkProvider:
                 key=ResourceKey(Kind.FRAMEWORK, path),
                 agent=None,
                 fields={"content": _digest(content), "mode": f"{mode:04o}"},
-                data={"content": content, "mode": mode},
+                material=FileMaterial(path=path, content=content, mode=mode),
             )
             for path, content, mode in sorted(files)
         )
@@ -92,10 +93,9 @@ class FrameworkProvider:
             return (DaemonReload(),)
         if action.verb is Verb.DELETE:
             return (DeleteFile(path=action.key.name),)
-        if action.desired is None:
+        if (file := FileMaterial.of(action.desired)) is None:
             raise ValueError(f"{action.id}: nothing to write")
-        data = action.desired.data
-        return (WriteFile(path=action.key.name, content=data["content"], mode=data["mode"]),)
+        return (WriteFile(path=file.path, content=file.content, mode=file.mode),)
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
@@ -139,12 +139,13 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
     if file.odd is not None:
         odd = FileEvidence(odd=file.odd)
         return Present(key=key, agent=None, ours=False, fields={"odd": file.odd}, evidence=odd)
+    wanted = FileMaterial.of(desired)
     head = file.content[:400].split("\n")[:2]
     ours = (
         any(line.startswith(MARK) for line in head)
         or environment.generated_for(file.content) == fleet
-        or (desired is not None and file.content == desired.data["content"])
-        or environment.left_by_a_crash(file.content, desired.data["content"] if desired is not None else "")
+        or (wanted is not None and file.content == wanted.content)
+        or environment.left_by_a_crash(file.content, wanted.content if wanted is not None else "")
     )
     return Present(
         key=key, agent=None, ours=ours, fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"}

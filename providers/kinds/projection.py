@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
 from providers.evidence import FileEvidence
 from providers.launch import environment
+from providers.material import FileMaterial
 from specs.mission.projection import FILE, is_intact, is_projection
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class ProjectionProvider:
         if not fleet.mission:
             return ()
         fields = {"content": _digest(fleet.mission), "mode": f"{_MODE:04o}"}
-        return (Resource(key=_key(facts), agent=None, fields=fields, data={"content": fleet.mission}),)
+        key = _key(facts)
+        material = FileMaterial(path=key.name, content=fleet.mission, mode=_MODE)
+        return (Resource(key=key, agent=None, fields=fields, material=material),)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         """A file that does not say that it was generated is somebody's own; an empty one is what a full disk leaves."""
@@ -58,9 +61,9 @@ class ProjectionProvider:
         del facts  # the path is the name of the resource
         if action.verb is Verb.DELETE:
             return (DeleteFile(path=action.key.name),)
-        if action.desired is None:
+        if (file := FileMaterial.of(action.desired)) is None:
             raise ValueError(f"{action.id}: nothing to write")
-        return (WriteFile(path=action.key.name, content=action.desired.data["content"], mode=_MODE),)
+        return (WriteFile(path=file.path, content=file.content, mode=file.mode),)
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN

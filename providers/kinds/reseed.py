@@ -15,6 +15,7 @@ from providers.base import Health, HeldReason, Kind, ObserveError, Present, Reso
 from providers.evidence import NO_RESEED, ReseedEvidence
 from providers.host import Overlay
 from providers.launch.contract import plain
+from providers.material import FolderMaterial
 from providers.shipped import manifest
 from providers.shipped.layouts import is_older, layout_of
 from providers.shipped.manifest import Manifest
@@ -61,6 +62,7 @@ class ReseedProvider:
 
     def __init__(self, shipped: Release | None = None) -> None:
         self._shipped = shipped
+        self._order: list[str] = []
         self._made: tuple[Release, Manifest, str, Resource] | None = None
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
@@ -90,7 +92,7 @@ class ReseedProvider:
             seen.fields[manifest.NAME] = resource.fields[manifest.NAME] if asis else known.version or "damaged"
             seen.fields["version"] = known.version
         sorter = _Sorter(look, home, shipped, known, resource, seen)
-        for path in resource.data["order"]:
+        for path in self._order:
             sorter.file(path)
         for path in sorted(known.files.keys() - shipped.files.keys()):
             sorter.obsolete(path)
@@ -115,9 +117,10 @@ class ReseedProvider:
         nothing goes first, so that what a killed run leaves is not taken for an install from before manifests."""
         from providers.steps import DeleteFile, KeepFile, WriteFile
 
-        if action.desired is None:
+        material = FolderMaterial.of(action.desired)
+        if action.desired is None or material is None:
             raise ValueError(f"{action.id}: nothing to write")
-        home, content = facts.mosaic_home, action.desired.data["content"]
+        home, content = facts.mosaic_home, material.texts
         wanted = action.desired.fields
         live = action.present.fields if action.present is not None else {}
         seen = ReseedEvidence.of(action.present) or NO_RESEED
@@ -157,8 +160,9 @@ class ReseedProvider:
             fields |= dict.fromkeys(shipped.seeds, _SEEDED)
             fields |= {manifest.NAME: manifest.digest(text.encode())[:12], "version": shipped.version}
             content = {**shipped.files, **shipped.seeds, manifest.NAME: text}
-            data = {"content": content, "order": sorted(shipped.files)}
-            self._made = (shipped, wanted, text, Resource(key=KEY, agent=None, fields=fields, data=data))
+            material = FolderMaterial(texts=content)
+            self._order = sorted(shipped.files)
+            self._made = (shipped, wanted, text, Resource(key=KEY, agent=None, fields=fields, material=material))
         return self._made
 
 

@@ -187,11 +187,12 @@ def launch_fields(agent: Agent) -> dict[str, Json]:
 
 def pairs_fields(pairs: Iterable[Pair]) -> dict[str, Json]:
     """`launch_fields`, from the lines of a launch environment that we rendered."""
-    fields: dict[str, Json] = {"path": [], "argv": []}
+    lists: dict[str, list[Json]] = {"path": [], "argv": []}
+    fields: dict[str, Json] = {**lists}
     for key, value in pairs:
         name, _, rest = value.partition("=")
         if key in _LIST_KEYS:
-            fields[_FIELD_NAMES[key]].append(value)
+            lists[_FIELD_NAMES[key]].append(value)
         elif key == "ENV":
             fields[f"env.{name}"] = rest
         elif key in _SECRET_KEYS:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from providers.base import Json
+from providers.base import Parsed
 from providers.shipped.release import LAYOUT, Release
 
 NAME = ".mosaic-manifest.json"
@@ -86,7 +86,7 @@ def read(text: str) -> Manifest:
         return Manifest()
 
 
-def _read(raw: Json) -> Manifest:
+def _read(raw: Parsed) -> Manifest:
     layout, version = raw["layout"], raw["version"]
     if type(layout) is not int or type(version) is not str:
         raise ValueError("not a manifest")

@@ -10,7 +10,7 @@ import json
 from hashlib import sha256
 from typing import NoReturn
 
-from providers.base import Json
+from providers.base import Parsed
 
 FORMAT = 1
 
@@ -29,7 +29,7 @@ def seal(body: object, **head: str) -> bytes:
     return top[:-1].encode() + _SEAM + data + b"}\n"
 
 
-def unseal(raw: bytes, **head: str) -> Json:
+def unseal(raw: bytes, **head: str) -> Parsed:
     """The body. Raises Damaged if the bytes are not exactly what `seal` wrote, or `head` differs."""
     top, seam, rest = raw.partition(_SEAM)
     if not seam or not rest.endswith(b"}\n"):
@@ -46,7 +46,7 @@ def unseal(raw: bytes, **head: str) -> Json:
     return _loads(data)
 
 
-def _loads(raw: bytes) -> Json:
+def _loads(raw: bytes) -> Parsed:
     try:
         return json.loads(raw.decode("utf-8", "surrogatepass"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
 
-from providers.base import Json
+from providers.base import Json, Parsed
 from reconciler.errors import unknown_agent
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.helpers.times import parse_rfc3339, rfc3339, rfc3339_or_none
@@ -69,7 +68,7 @@ class Listing:
         return replace(self, rows=rows)
 
 
-def listing_document(listing: Listing) -> dict[str, Any]:
+def listing_document(listing: Listing) -> dict[str, Json]:
     """The document, `agents` last."""
     pause = listing.pause
     return {
@@ -89,7 +88,7 @@ def listing_document(listing: Listing) -> dict[str, Any]:
     }
 
 
-def revision_document(listing: Listing) -> dict[str, Any]:
+def revision_document(listing: Listing) -> dict[str, Json]:
     """Which commit the host was compared with, and how that relates to the others."""
     return {
         "compared": listing.compared or None,
@@ -99,7 +98,7 @@ def revision_document(listing: Listing) -> dict[str, Any]:
     }
 
 
-def row_document(row: Row) -> dict[str, Any]:
+def row_document(row: Row) -> dict[str, Json]:
     """One row, with every raw observation behind it."""
     due = {"verb": row.next_verb, "reason": row.next_reason, "at": rfc3339_or_none(row.next_at)}
     return {
@@ -147,7 +146,7 @@ def row_document(row: Row) -> dict[str, Any]:
     }
 
 
-def evidence_document(one: RawEvidence, now: float) -> dict[str, Any]:
+def evidence_document(one: RawEvidence, now: float) -> dict[str, Json]:
     """One observation with its source and age."""
     return {
         "source": one.source,
@@ -158,7 +157,7 @@ def evidence_document(one: RawEvidence, now: float) -> dict[str, Any]:
     }
 
 
-def steady(document: Mapping[str, Json]) -> Json:
+def steady(document: Mapping[str, Parsed]) -> Json:
     """What of a document tells that something happened: without ages, counters that always run, and the time."""
     rows = [{key: value for key, value in row.items() if key not in _RUNNING} for row in document["agents"]]
     for row in rows:
@@ -179,7 +178,7 @@ _RUNNING = frozenset(
 )
 
 
-def listing_back(document: Json) -> Listing:
+def listing_back(document: Parsed) -> Listing:
     """What another host answers, as far as somebody here asks for it. Raises Damaged."""
     rows = rows_back(document)
     try:
@@ -196,7 +195,7 @@ def listing_back(document: Json) -> Listing:
         raise Damaged(f"it is not a list of agents: {type(error).__name__}") from error
 
 
-def rows_back(document: Json) -> tuple[Row, ...]:
+def rows_back(document: Parsed) -> tuple[Row, ...]:
     """The rows of another host's answer. Raises Damaged for anything that is no list of agents."""
     try:
         if document["kind"] != KIND:
@@ -206,7 +205,7 @@ def rows_back(document: Json) -> tuple[Row, ...]:
         raise Damaged(f"it is not a list of agents: {type(error).__name__}") from error
 
 
-def problems_back(document: Json) -> tuple[str, ...]:
+def problems_back(document: Parsed) -> tuple[str, ...]:
     """What another host says is wrong with it as a whole; while it is paused on purpose, only that it does not take the
     newest commit. Raises Damaged."""
     try:
@@ -217,7 +216,7 @@ def problems_back(document: Json) -> tuple[str, ...]:
     return (*own, *((f"the newest commit is not taken: {rejected}",) if rejected else ()))
 
 
-def _row_back(one: Mapping[str, Json]) -> Row:
+def _row_back(one: Mapping[str, Parsed]) -> Row:
     due = one["next"] or {"verb": "", "reason": "", "at": None}
     if one["kind"] not in ("agent", "removed", "orphan", "unmanaged", "host"):
         raise ValueError("not a kind of row")
@@ -271,25 +270,25 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 
-def _texts(values: Sequence[Json]) -> tuple[str, ...]:
+def _texts(values: Sequence[Parsed]) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
-def _time(text: Json) -> float:
+def _time(text: Parsed) -> float:
     return parse_rfc3339(text) if text else 0.0
 
 
-def _seconds(value: Json) -> float | None:
+def _seconds(value: Parsed) -> float | None:
     return None if value is None else float(_plain(value))
 
 
-def _yes_no(value: Json) -> bool | None:
+def _yes_no(value: Parsed) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise TypeError("neither yes nor no")
     return value
 
 
-def _plain(value: Json) -> Json:
+def _plain(value: Parsed) -> Parsed:
     """A single value, that could be written again."""
     if isinstance(value, dict | list) or (isinstance(value, float) and not isfinite(value)):
         raise TypeError("not a single value")

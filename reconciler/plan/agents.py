@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.evidence import NO_FILE, NO_SESSION, FileEvidence, SessionEvidence
 from providers.launch import additions
+from providers.material import SessionMaterial
 from providers.names import agent_unit
 from reconciler.model import AgentView, Change, Inventory, Observation, Verdict
 from reconciler.observe.clock_steps import stamp
@@ -159,8 +160,8 @@ def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChan
     out: list[FieldChange] = []
     for change in need.changes:
         if change.path == "launch" and change.live and owned is not None and owned.launch_digest == change.live:
-            wanted = need.desired.data.get("launch", {}) if need.desired is not None else {}
-            named = field_changes(owned.launch, wanted)
+            wanted = SessionMaterial.of(need.desired)
+            named = field_changes(owned.launch, wanted.launch if wanted is not None else {})
             out.extend(named or (change,))
         else:
             out.append(change)

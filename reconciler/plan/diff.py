@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
-from providers.base import FieldChange, Json, Kind, Present, Resource, ResourceKey
+from providers.base import FieldChange, Json, Kind, Parsed, Present, Resource, ResourceKey
 from reconciler.model import Change, Inventory, Observation, Verdict
 from specs.compiled import Fleet
 
@@ -83,8 +84,10 @@ def field_changes(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tupl
     return tuple(found[path] for path in sorted(found))
 
 
-def _plain(value: object) -> Json:
-    return None if type(value).__name__ == "NotPresent" else value
+def _plain(value: Parsed) -> Json:
+    """What DeepDiff gives: a part of what it was given, or a mark that there is none."""
+    gone = type(value).__name__ == "NotPresent"
+    return None if gone else cast("Json", value)
 
 
 def _leaves(prefix: str, fields: Mapping[str, Json]) -> list[tuple[str, Json]]:

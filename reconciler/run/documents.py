@@ -84,7 +84,7 @@ def plan_digest(plan: Plan, steps_of: StepsOf) -> str:
     return _digest(decides)
 
 
-def _digest(value: Json) -> str:
+def _digest(value: object) -> str:
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha256:{sha256(canonical.encode()).hexdigest()}"
 
@@ -189,6 +189,6 @@ def _seen(view: AgentView) -> dict[str, Json]:
     }
 
 
-def _unknown(plan: Plan) -> list[Mapping[str, str]]:
+def _unknown(plan: Plan) -> list[Json]:
 
     return [hidden_document(what, why) for what, why in plan.not_seen.items()]

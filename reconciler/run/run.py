@@ -215,8 +215,9 @@ def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
     seen = look(ctx, intake.fleet)
     fresh = plan_document(seen.plan, ctx.registry(), ctx.host.facts)
     if given.get("revision") != fresh["revision"]:
+        was, now = str(given.get("revision"))[:12], str(fresh["revision"])[:12]
         raise Refused(
-            f"the plan is for commit {str(given.get('revision'))[:12]}, and {fresh['revision'][:12]} is in force now",
+            f"the plan is for commit {was}, and {now} is in force now",
             help="make a new plan: reconcile --dry-run --out PLAN.json",
         )
     if given.get("digest") != fresh["digest"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from providers.base import Health, HeldReason, Kind, Reason, Verb
+from providers.base import Health, HeldReason, Json, Kind, Reason, Verb
 from reconciler.conformance.model import OUTCOMES, PROOFS
 from reconciler.delivery.verdict import DELIVERIES, EVIDENCE, OUTBOX_STATES
 from reconciler.doctor import check as doctor
@@ -255,7 +255,7 @@ def _event() -> Schema:
         revision=_or_null(_TEXT),
         message=_TEXT,
     )
-    rules = [
+    rules: list[Json] = [
         {
             "if": {"properties": {"type": {"const": str(kind)}}},
             "then": {"properties": {**fields, **EVENT_ADDED.get(kind, {})}, "required": list(fields)},

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
-from providers.base import FieldChange, HeldReason, Json, Verb
+from providers.base import FieldChange, HeldReason, Json, Parsed, Verb
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.helpers.times import parse_rfc3339, rfc3339, rfc3339_or_none
 from reconciler.model import Held
@@ -25,15 +24,15 @@ API_VERSION = "mosaic.fleet/v1"
 def status_text(status: FleetStatus) -> str:
     """One agent on a line: readable by people, quick to write for a thousand agents."""
     document = status_document(status)
-    agents = document.pop("agents")
+    del document["agents"]
     top = json.dumps(document, ensure_ascii=False, indent=1)
     encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
-    rows = ",\n  ".join([encode(agent) for agent in agents])
-    body = f"[\n  {rows}\n ]" if agents else "[]"
+    rows = ",\n  ".join([encode(_agent(agent)) for agent in status.agents])
+    body = f"[\n  {rows}\n ]" if rows else "[]"
     return f'{top[:-2]},\n "agents": {body}\n}}\n'
 
 
-def status_document(status: FleetStatus) -> dict[str, Any]:
+def status_document(status: FleetStatus) -> dict[str, Json]:
     """The document, `agents` last."""
     return {
         "apiVersion": API_VERSION,
@@ -71,7 +70,7 @@ def status_document(status: FleetStatus) -> dict[str, Any]:
     }
 
 
-def condition_document(one: Condition) -> dict[str, Any]:
+def condition_document(one: Condition) -> dict[str, Json]:
     """As in the report document."""
     return {
         "type": str(one.type),
@@ -82,7 +81,7 @@ def condition_document(one: Condition) -> dict[str, Any]:
     }
 
 
-def held_document(one: Held) -> dict[str, Any]:
+def held_document(one: Held) -> dict[str, Json]:
     """As in the plan document."""
     return {
         "agent": one.agent,
@@ -97,24 +96,24 @@ def held_document(one: Held) -> dict[str, Any]:
     }
 
 
-def hidden_document(what: str, why: str) -> dict[str, Any]:
+def hidden_document(what: str, why: str) -> dict[str, Json]:
     """What could not be seen: a kind of thing, or one by its name (`kind/name`)."""
     kind, _, name = what.partition("/")
     return {"kind": kind, "name": name or None, "error": why}
 
 
-def _hidden_back(one: Mapping[str, Json]) -> str:
+def _hidden_back(one: Mapping[str, Parsed]) -> str:
     name = one.get("name")  # versions before knew only whole kinds
     return f"{_text(one['kind'])}/{_text(name)}" if name else _text(one["kind"])
 
 
-def _pause(pause: Pause | None) -> dict[str, Any] | None:
+def _pause(pause: Pause | None) -> dict[str, Json] | None:
     if pause is None:
         return None
     return {"reason": pause.reason, "by": pause.by, "since": rfc3339_or_none(pause.since)}
 
 
-def _last_run(run: LastRun | None) -> dict[str, Any] | None:
+def _last_run(run: LastRun | None) -> dict[str, Json] | None:
     if run is None:
         return None
     return {
@@ -127,7 +126,7 @@ def _last_run(run: LastRun | None) -> dict[str, Any] | None:
     }
 
 
-def _agent(agent: AgentStatus) -> dict[str, Any]:
+def _agent(agent: AgentStatus) -> dict[str, Json]:
     due = {"verb": agent.next_verb, "reason": agent.next_reason, "at": rfc3339_or_none(agent.next_at)}
     return {
         "name": agent.name,
@@ -164,7 +163,7 @@ def status_from_bytes(raw: bytes) -> FleetStatus:
         raise Damaged(f"it is not a status document: {type(error).__name__}") from error
 
 
-def _status(document: Json) -> FleetStatus:
+def _status(document: Parsed) -> FleetStatus:
     if document["apiVersion"] != API_VERSION or document["kind"] != "FleetStatus":
         raise Damaged("it is another kind of document")
     pause, run = document["pause"], document["last_run"]
@@ -206,7 +205,7 @@ def _status(document: Json) -> FleetStatus:
     )
 
 
-def _agent_back(one: Mapping[str, Json]) -> AgentStatus:
+def _agent_back(one: Mapping[str, Parsed]) -> AgentStatus:
     due = one["next"] or {"verb": "", "reason": "", "at": None}
     return AgentStatus(
         name=_text(one["name"]),
@@ -237,7 +236,7 @@ def _agent_back(one: Mapping[str, Json]) -> AgentStatus:
     )
 
 
-def _held_back(one: Mapping[str, Json]) -> Held:
+def _held_back(one: Mapping[str, Parsed]) -> Held:
     return Held(
         agent=one["agent"],
         target=_text(one["target"]),
@@ -251,11 +250,11 @@ def _held_back(one: Mapping[str, Json]) -> Held:
     )
 
 
-def _time(text: Json) -> float:
+def _time(text: Parsed) -> float:
     return parse_rfc3339(text) if text else 0.0
 
 
-def _text(value: Json) -> str:
+def _text(value: Parsed) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value

@@ -25,6 +25,7 @@ from reconciler.render.fleet_files.contract_text import contract_text
 from reconciler.schemas.registry import schema_of
 from specs.models.runtimes import KNOWN
 from tests.commands.calling import call
+from tests.materials import parsed
 
 CHAT: dict[str, Any] = {
     "tools": [{"type": "function", "function": {"name": "bash"}}],
@@ -161,7 +162,7 @@ def test_a_program_that_is_not_installed_fails_only_if_it_was_named(wanted: bool
 
 def test_the_document_keeps_to_its_schema() -> None:
     absent = trial(runtime="codex", path="", version="", proofs=(), wanted=True)
-    document = contract_document(report(trial(), absent))
+    document = parsed(contract_document(report(trial(), absent)))
     jsonschema.Draft202012Validator(schema_of("contract")).validate(document)
     assert document["passed"] is False
     assert [one["installed"] for one in document["runtimes"]] == [True, False]

@@ -16,6 +16,7 @@ from reconciler.model import Readiness
 from specs.compiled import Fleet, Suspension
 from tests.inspection.seen import listed, listing, names, row, rows
 from tests.laws.driver import MemoryStore, reconciler
+from tests.materials import parsed
 from tests.strategies import SOCKET, Event, events, fleets, make_agent, make_fleet
 from tests.world import World
 
@@ -296,7 +297,7 @@ def test_a_stale_heartbeat_that_gets_older_is_no_change() -> None:
     found = listing_document(listing(world, store, FLEET))
     world.heartbeat("coder", age=52.0, pid=_pid(world))
     later = listing_document(listing(world, store, FLEET))
-    assert found["agents"][0]["problems"] != later["agents"][0]["problems"]
+    assert parsed(found["agents"])[0]["problems"] != parsed(later["agents"])[0]["problems"]
     assert steady(found) == steady(later)
 
 

@@ -17,6 +17,7 @@ from providers.names import agent_unit
 from specs.compiled import Agent, EnvValue, Fleet, Limits
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
+from tests.materials import file_of
 
 STUB = str(Path(stub.__file__).resolve())
 SOCKET = "mosaic-test"
@@ -101,11 +102,11 @@ class Bench:
         """Write what the providers want on the host for these agents, as `reconcile` would."""
         self.fleet = make_fleet(*agents, socket=socket)
         resources = FrameworkProvider().desired(self.fleet, self.facts)
-        files = {resource.key.name: (resource.data["content"], resource.fields["mode"]) for resource in resources}
+        files = {resource.key.name: file_of(resource) for resource in resources}
         for resource in EnvProvider().desired(self.fleet, self.facts):
-            files[resource.data["path"]] = (resource.data["content"], resource.fields["mode"])
-        for path, (content, mode) in files.items():
-            self.write(path, content, int(mode, 8))
+            files[file_of(resource).path] = file_of(resource)
+        for path, file in files.items():
+            self.write(path, file.content, file.mode)
         self.host.systemctl("daemon-reload")
 
     def write(self, path: str | Path, content: str, mode: int = 0o644) -> None:

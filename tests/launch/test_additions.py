@@ -18,6 +18,7 @@ from providers.screen import Screen
 from specs.compiled import Agent
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 from tests.launch.test_providers import look
+from tests.materials import file_of, parsed
 
 FACTS = make_facts()
 AGENT = make_agent("a", argv=("/opt/bin/prog", "--first"), runtime="prog", native_heartbeat=False)
@@ -129,9 +130,9 @@ def test_an_edit_of_them_is_drift_and_shows_no_value() -> None:
         present = seen[ResourceKey(Kind.ENV, "a")]
         assert present.evidence == FileEvidence(intact=False)
         assert "sk-secret" not in repr(present.fields)
-        return changed_names(present.fields["vars"], wanted.fields["vars"])
+        return changed_names(parsed(present.fields["vars"]), file_of(wanted).variables)
 
-    content = wanted.data["content"]
+    content = file_of(wanted).content
     assert differing(content.replace("ADD_ENV=PROG_MODE=", "ADD_ENV=PROG_MODE=sk-secret")) == {"ADD_ENV PROG_MODE"}
     assert differing(content.replace("ADD_ARG=--settings\n", "")) == {"ADD_ARG"}
     assert differing(content + "ADD_TEXT=sk-secret|/x\n") == {"ADD_TEXT"}

@@ -22,6 +22,7 @@ from reconciler.plan.diff import diff
 from specs.compiled import Agent, Fleet
 from tests.launch.bench import make_agent, make_facts, make_fleet
 from tests.launch.test_providers import look
+from tests.materials import parsed, texts_of
 
 FACTS = make_facts()
 AGENT = replace(make_agent("a", argv=("prog",), runtime="prog"), process_names=("prog",))
@@ -49,7 +50,7 @@ def wanted(fleet: Fleet = FLEET) -> Resource:
 
 
 def written(fleet: Fleet = FLEET) -> dict[str, FileState]:
-    content = wanted(fleet).data["content"]
+    content = texts_of(wanted(fleet))
     return {FOLDER: HERE} | {f"{FOLDER}/{name}": FileState(content=text, mode=0o600) for name, text in content.items()}
 
 
@@ -83,19 +84,19 @@ def steps(verb: Verb, found: Change) -> list[str]:
 
 
 def test_what_is_wanted() -> None:
-    content = wanted().data["content"]
+    content = texts_of(wanted())
     assert content.keys() == {"settings.json", "contract.md", MANIFEST}
     assert content["contract.md"] == compose(FLEET, AGENT, FACTS)
     assert content["settings.json"] == f'{{"hook": "{FACTS.bin_dir}"}}\n'
     assert (
         content[MANIFEST].splitlines()[0].startswith("# mosaic-fleet: generated from git for agent a of fleet canary")
     )
-    assert wanted().fields["contract.md"]["mode"] == "0600"
+    assert parsed(wanted().fields["contract.md"])["mode"] == "0600"
 
 
 def test_an_agent_with_another_command_has_its_contract_only() -> None:
     other = make_fleet(replace(AGENT, argv=("bash",)))
-    assert wanted(other).data["content"].keys() == {"contract.md", MANIFEST}
+    assert texts_of(wanted(other)).keys() == {"contract.md", MANIFEST}
 
 
 def test_who_has_them() -> None:

@@ -19,6 +19,7 @@ from providers.kinds.framework import MARK, PROGRAMS, RECONCILER_UNITS, UNITS, F
 from providers.steps import DeleteFile, WriteFile
 from specs.compiled import Agent, EnvValue
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
+from tests.materials import file_of, parsed
 
 FACTS = make_facts()
 AGENT = make_agent("a", env={"MODE": "fast", "TOKEN": EnvValue(from_env="A_TOKEN")})
@@ -58,42 +59,42 @@ def seen_env(content: str, *, mode: int = 0o600, agent: Agent = AGENT) -> Presen
 def names_that_differ(seen: Present, agent: Agent = AGENT) -> set[str]:
     live, wanted = dict(seen.fields), dict(desired_env(agent).fields)
     one, two = live.pop("vars"), wanted.pop("vars")
-    return changed_names(live, wanted) | changed_names(one, two)
+    return changed_names(live, wanted) | changed_names(parsed(one), parsed(two))
 
 
 def test_an_untouched_file_is_equal_and_ours() -> None:
     wanted = desired_env()
-    seen = seen_env(wanted.data["content"])
+    seen = seen_env(file_of(wanted).content)
     assert (seen.ours, seen.fields) == (True, wanted.fields)
     assert seen.evidence == FileEvidence(intact=True)
 
 
 def test_a_secret_is_wanted_by_reference() -> None:
-    assert desired_env().fields["vars"]["ENV_FROM TOKEN"] == "A_TOKEN"
+    assert parsed(desired_env().fields["vars"])["ENV_FROM TOKEN"] == "A_TOKEN"
 
 
 def test_a_change_in_git_shows_the_old_value() -> None:
-    seen = seen_env(desired_env(replace(AGENT, working_directory="/srv")).data["content"])
+    seen = seen_env(file_of(desired_env(replace(AGENT, working_directory="/srv"))).content)
     assert names_that_differ(seen) == {"MOSAIC_AGENT_WORKDIR", "MOSAIC_LAUNCH"}
-    assert seen.fields["vars"]["MOSAIC_AGENT_WORKDIR"] == "/srv"
+    assert parsed(seen.fields["vars"])["MOSAIC_AGENT_WORKDIR"] == "/srv"
 
 
 def test_an_added_line_is_named_and_its_value_kept_back() -> None:
-    content = desired_env().data["content"] + "ENV=ANTHROPIC_API_KEY=sk-secret\nmumble sk-secret\n"
+    content = file_of(desired_env()).content + "ENV=ANTHROPIC_API_KEY=sk-secret\nmumble sk-secret\n"
     seen = seen_env(content)
     assert names_that_differ(seen) == {"ENV ANTHROPIC_API_KEY", "?"}
     assert "sk-secret" not in repr(seen.fields) + repr(seen.evidence)
 
 
 def test_an_edited_value_is_kept_back() -> None:
-    seen = seen_env(desired_env().data["content"].replace("MODE=fast", "MODE=sk-secret"))
+    seen = seen_env(file_of(desired_env()).content.replace("MODE=fast", "MODE=sk-secret"))
     assert names_that_differ(seen) == {"ENV MODE"}
     assert "sk-secret" not in repr(seen.fields)
     assert seen.evidence == FileEvidence(intact=False)
 
 
 def test_a_removed_line_a_comment_and_a_mode_are_drift() -> None:
-    content = desired_env().data["content"]
+    content = file_of(desired_env()).content
     assert names_that_differ(seen_env(content.replace("ENV=MODE=fast\n", ""))) == {"ENV MODE"}
     assert names_that_differ(seen_env(content + "# mine\n")) == {"text"}
     assert names_that_differ(seen_env(content, mode=0o644)) == {"mode"}
@@ -113,7 +114,7 @@ def test_the_mark_decides_whose_file_it_is(content: str, ours: bool) -> None:
 
 
 def test_orphans_appear_and_links_are_not_ours() -> None:
-    text = desired_env().data["content"]
+    text = file_of(desired_env()).content
     files = {
         f"{FACTS.agents_dir}/gone.env": FileState(content=text.replace("agent a ", "agent gone "), mode=0o600),
         f"{FACTS.agents_dir}/link.env": FileState(odd="a symbolic link"),
@@ -128,7 +129,7 @@ def test_who_has_a_file() -> None:
     held = replace(AGENT, name="held", held="its runtime is unknown")
     fleet = make_fleet(*agents, held)
     assert [resource.key.name for resource in EnvProvider().desired(fleet, FACTS)] == ["running", "stopped"]
-    files = {f"{FACTS.agents_dir}/held.env": FileState(content=desired_env().data["content"], mode=0o600)}
+    files = {f"{FACTS.agents_dir}/held.env": FileState(content=file_of(desired_env()).content, mode=0o600)}
     assert EnvProvider().observe(look(files), fleet, FACTS) == {}
 
 
@@ -139,7 +140,7 @@ def action(verb: Verb, desired: Resource | None, key: ResourceKey) -> Action:
 def test_steps() -> None:
     wanted = desired_env()
     [write] = EnvProvider().steps(action(Verb.WRITE, wanted, KEY), FACTS)
-    assert write == WriteFile(path=PATH, content=wanted.data["content"], mode=0o600)
+    assert write == WriteFile(path=PATH, content=file_of(wanted).content, mode=0o600)
     assert EnvProvider().steps(action(Verb.DELETE, None, KEY), FACTS) == (
         DeleteFile(path=f"{FACTS.run_dir}/a.hb"),
         DeleteFile(path=f"{FACTS.run_dir}/a.turn"),
@@ -147,7 +148,7 @@ def test_steps() -> None:
     )
     file = FrameworkProvider().desired(FLEET, FACTS)[0]
     [step] = FrameworkProvider().steps(action(Verb.WRITE, file, file.key), FACTS)
-    assert step == WriteFile(path=file.key.name, content=file.data["content"], mode=file.data["mode"])
+    assert step == WriteFile(path=file.key.name, content=file_of(file).content, mode=file_of(file).mode)
     assert FrameworkProvider().steps(action(Verb.DELETE, None, file.key), FACTS) == (DeleteFile(path=file.key.name),)
 
 
@@ -161,7 +162,7 @@ def test_framework_files_are_whole_and_marked(install: str) -> None:
     names = {resource.key.name.rpartition("/")[2] for resource in resources}
     assert names == {*PROGRAMS, *UNITS, *RECONCILER_UNITS[install], "holder.env"}  # type: ignore[index]
     for resource in resources:
-        content = resource.data["content"]
+        content = file_of(resource).content
         assert "@agent" not in content.replace("mosaic-agent@", "")
         assert not any(placeholder in content for placeholder in ("@BIN@", "@COMMAND@", "@PYTHON@", "@INTERVAL@"))
         if not resource.key.name.endswith(".env"):
@@ -172,7 +173,7 @@ def test_framework_files_are_whole_and_marked(install: str) -> None:
 def test_framework_files_round_trip() -> None:
     provider = framework("watch")
     resources = {resource.key: resource for resource in provider.desired(FLEET, FACTS)}
-    files = {k.name: FileState(content=r.data["content"], mode=r.data["mode"]) for k, r in resources.items()}
+    files = {k.name: FileState(content=file_of(r).content, mode=file_of(r).mode) for k, r in resources.items()}
     seen = provider.observe(look(files), FLEET, FACTS)
     assert {key: (present.ours, present.fields) for key, present in seen.items()} == {
         key: (True, resource.fields) for key, resource in resources.items()

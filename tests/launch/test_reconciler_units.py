@@ -11,6 +11,7 @@ from providers.kinds.framework import FrameworkProvider, Install
 from specs.compiled import Policy
 from tests.hosts.waiting import eventually
 from tests.launch.bench import Bench, make_fleet
+from tests.materials import file_of
 
 # Notes that it ran and why; then ends as it is told, or stays like the resident one.
 STAND_IN = """
@@ -41,7 +42,8 @@ def install(bench: Bench, how: Install, *, interval: float = 60.0, status: int =
     fleet = replace(make_fleet(), policy=Policy(interval=interval))
     provider = FrameworkProvider(how, (sys.executable, "/run/stand in.py", "50%", "$HOME"))
     for resource in provider.desired(fleet, bench.facts):
-        bench.write(resource.key.name, resource.data["content"], resource.data["mode"])
+        file = file_of(resource)
+        bench.write(file.path, file.content, file.mode)
     bench.host.systemctl("daemon-reload")
 
 

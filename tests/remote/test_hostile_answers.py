@@ -16,6 +16,7 @@ from reconciler.remote.ssh import Asking, Destination, Remote, RemoteAnswer, Unr
 from reconciler.render.delivery_text import delivery_text
 from reconciler.render.ps_text import ps_text
 from specs.compiled import Peer
+from tests.materials import parsed
 from tests.remote.test_everywhere import fleet, listing, row
 from tests.remote.test_ssh import SSH, program
 
@@ -143,7 +144,7 @@ def test_the_words_of_another_host_steer_no_terminal(there: There) -> None:
 
 def rows(there: There, **fields: object) -> Any:
     document = listing_document(listing(row("coder0", "far"), host="far"))
-    document["agents"][0].update(fields)
+    parsed(document["agents"])[0].update(fields)
     there.says(json.dumps(document))
     return everywhere(listing(row("lead", "near")), fleet(*PEERS), timeout_s=60)
 

@@ -29,6 +29,7 @@ from reconciler.status.document import status_document
 from reconciler.status.values import Pause
 from specs.compiled import Peer, Suspension
 from tests import builders as make
+from tests.materials import parsed
 from tests.strategies import make_agent, make_fleet
 
 FACTS = make.facts("/home/ada")
@@ -109,13 +110,13 @@ def test_every_kind_of_document_has_a_schema() -> None:
     kinds = re.compile(r'"kind": "([A-Z]\w+)"|^KIND = "(\w+)"|_?head(?:ing)?\("([A-Z]\w+)",|_head\("([A-Z]\w+)"', re.M)
     code = [path.read_text() for path in RECONCILER.rglob("*.py") if not path.name.startswith("schemas")]
     printed = {word for text in code for found in kinds.findall(text) for word in found if word} - {"Receipt"}
-    described = {schema_of(which)["properties"]["kind"]["const"] for which in DOCUMENTS if which != "event"}
+    described = {parsed(schema_of(which))["properties"]["kind"]["const"] for which in DOCUMENTS if which != "event"}
     assert len(printed) > 10
     assert printed == described
 
 
 def test_the_plan_says_what_the_contract_says() -> None:
-    document = plan_document(FULL, make.REGISTRY, FACTS)
+    document = parsed(plan_document(FULL, make.REGISTRY, FACTS))
     assert document["apiVersion"] == "mosaic.fleet/v1"
     assert document["observed_at"] == "2025-11-20T03:16:00Z"
     assert document["actions"][1] == {
@@ -167,7 +168,7 @@ def test_the_digest_is_of_the_content_too() -> None:
 
 
 def test_a_receipt_says_what_was_done() -> None:
-    document = receipt_document(make.status(), FULL, OUTCOMES, make.REGISTRY, FACTS)
+    document = parsed(receipt_document(make.status(), FULL, OUTCOMES, make.REGISTRY, FACTS))
     assert document["revision"] == make.SHA
     assert [one["result"] for one in document["actions"]] == ["done", "failed"]
     assert document["plan_digest"] == plan_digest(FULL, STEPS)

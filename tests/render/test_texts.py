@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.base import HeldReason, Kind
+from providers.base import HeldReason, Json, Kind
 from reconciler.helpers.words import value
 from reconciler.render.plan_text import plan_text
 from reconciler.render.report_text import report_text
@@ -84,7 +84,7 @@ def test_a_plan_in_full_has_every_step_and_every_field() -> None:
         ({"k": None}, '{"k": null}'),
     ],
 )
-def test_a_value_is_shown_whole(item: object, shown: str) -> None:
+def test_a_value_is_shown_whole(item: Json, shown: str) -> None:
     assert value(item) == shown
 
 

@@ -19,6 +19,7 @@ from reconciler.status.status import FleetStatus, unready_status
 from reconciler.status.values import Pause
 from specs.compiled import Suspension
 from tests import builders as make
+from tests.materials import parsed
 
 NOW = make.NOW
 R, S, T = ConditionReason, ConditionStatus, ConditionType
@@ -164,7 +165,7 @@ def test_an_agents_record_joins_all_its_signs() -> None:
     assert status_from_bytes(status_text(found).encode()).agents == found.agents
     ended = make.view(session="dead", heartbeat="unknown", heartbeat_age=None, last_activity=0.0)
     document = status_document(make.status(plan=make.plan(views={"coder0": ended})))
-    (agent,) = document["agents"]
+    (agent,) = parsed(document["agents"])
     assert (agent["pid"], agent["last_activity"], agent["heartbeat_age"]) == (None, None, None)
     for name in ("pid", "started", "last_activity", "heartbeat", "heartbeat_age"):
         del agent[name]

@@ -1,0 +1,42 @@
+"""What the steps of a kind need to make a thing, beside what is compared: one frozen dataclass for each, made with the
+thing as it should be. `of` gives that of a resource, None where there is none of that kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from providers.base import Material
+
+if TYPE_CHECKING:
+    from providers.base import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FileMaterial(Material):
+    """A file, whole. `variables`: of a launch environment, what its lines say, by name."""
+
+    path: str
+    content: str
+    mode: int
+    variables: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FolderMaterial(Material):
+    """Several files, by their paths in one folder, and the digests of those that have to be known again and again."""
+
+    texts: Mapping[str, str]
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SessionMaterial(Material):
+    """What an agent is started with, by name, fit for printing; and its limits, by systemd's names."""
+
+    launch: Mapping[str, Json]
+    limits: Mapping[str, int | str]
+
+
+NOTHING = FolderMaterial(texts={})
