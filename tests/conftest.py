@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import signal
 
-from tests.hosts.fixtures import guard_programs, isolated, machine, private_host
+import pytest
 
-__all__ = ["guard_programs", "isolated", "machine", "private_host"]
+from tests import fast
+from tests.hosts.fixtures import guard_programs, isolated, machine, private_host, real_hosts
+
+__all__ = ["guard_programs", "isolated", "machine", "private_host", "real_hosts"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="leave out every test that makes a host")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--fast"):
+        fast.only_fast(config, items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    fast.watch(item)
+
 
 # A shell that starts us in the background has SIGINT and SIGQUIT ignored, and every process of ours would inherit that:
 # tests that interrupt one would wait for ever.

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.agents import fullscreen
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
+from tests.hosts.private import PrivateHost
 from tests.scenarios.fleet import Fleet, stub
 
 AGENTS = ("coder0", "coder1", "coder2", "coder3", "team.lead")
 
 
 @pytest.fixture(scope="module")
-def fleet() -> Iterator[Fleet]:
+def fleet(real_hosts: RealHosts) -> Iterator[Fleet]:
     """Five stub agents and `canvas`, which draws on the whole screen; all of them run."""
-    with shared_host() as host:
+    with real_hosts(PrivateHost) as host:
         made = Fleet(host)
         made.agents = {name: stub() for name in AGENTS}
         made.agents["team.lead"]["alias"] = "lead"

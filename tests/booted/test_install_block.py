@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import pytest
 
-from tests.hosts import HostUnavailable, Machine, eventually
+from tests.hosts import Machine, eventually
 from tests.hosts.environment import WHEELS
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.systems import CHECKOUT, named, this_system, wanted
 
 USER = "hedy"
@@ -89,12 +89,8 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def bare() -> Iterator[Machine]:
-    try:
-        host = Machine("bare", system=wanted() or named(this_system()), bare=True).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+def bare(real_hosts: RealHosts) -> Iterator[Machine]:
+    with real_hosts(lambda: Machine("bare", system=wanted() or named(this_system()), bare=True)) as host:
         yield host
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
@@ -21,8 +21,8 @@ COMMAND = [sys.executable, "-c", "from reconciler.commands.mosaic import main; m
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[PrivateHost]:
-    with shared_host() as host:
+def host(real_hosts: RealHosts) -> Iterator[PrivateHost]:
+    with real_hosts(PrivateHost) as host:
         yield host
 
 

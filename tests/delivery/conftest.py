@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.private import PrivateHost
 
 
 @pytest.fixture(scope="module")
-def private() -> Iterator[PrivateHost]:
-    with shared_host() as host:
+def private(real_hosts: RealHosts) -> Iterator[PrivateHost]:
+    with real_hosts(PrivateHost) as host:
         yield host

@@ -13,7 +13,8 @@ from providers.processes.caller import ancestors, calling_agent, scope_agent
 from reconciler.delivery.signing import sign
 from reconciler.errors import Refused, Usage
 from specs.compiled import Peer
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
+from tests.hosts.private import PrivateHost
 from tests.launch.bench import make_agent, make_fleet
 from tests.scenarios.fleet import Fleet, stub
 
@@ -77,9 +78,9 @@ def test_another_label_stands_behind_the_agents_name() -> None:
 
 
 @pytest.fixture(scope="module")
-def fleet() -> Iterator[Fleet]:
+def fleet(real_hosts: RealHosts) -> Iterator[Fleet]:
     """Two stubs, and `sh`: an agent whose program is a shell that does what it is told."""
-    with shared_host() as host:
+    with real_hosts(PrivateHost) as host:
         made = Fleet(host)
         made.roster["runtimes"] = {"shell": {"command": ["/bin/sh"], "process_names": ["sh"]}}
         made.agents = {"a": stub(), "b": stub(), "s": {"runtime": "shell", "class": "worker"}}

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.fixtures import without_host
 from tests.hosts.namespace import CHECKOUT
@@ -31,6 +33,7 @@ def stable(text: str) -> list[str]:
     return text.splitlines()
 
 
+@pytest.mark.usefixtures("real_hosts")
 def test_the_transcripts_are_what_the_demo_says() -> None:
     """If this fails because the demo or its words have changed: ./dev transcript."""
     done = subprocess.run(

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.doctor.patient import MOSAIC, ROSTER, Patient
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
+from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
 
 # What a host without a time server, with the older control groups, and as small as its machine cannot help.
@@ -18,8 +19,8 @@ BEYOND_HELP = {"clock-sync", "memory-limits", "inotify", "disk-state", "disk-run
 
 
 @pytest.fixture(scope="module")
-def patient() -> Iterator[Patient]:
-    with shared_host() as host:
+def patient(real_hosts: RealHosts) -> Iterator[Patient]:
+    with real_hosts(PrivateHost) as host:
         patient = Patient(host=host)
         patient.prepare()
         yield patient

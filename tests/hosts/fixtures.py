@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol, Self, TypeVar
 
 import pytest
 
@@ -15,7 +15,6 @@ from tests.hosts.errors import HostUnavailable
 from tests.hosts.machine import Machine
 from tests.hosts.private import PrivateHost
 
-REQUIRE = "MOSAIC_TEST_REQUIRE_HOSTS"
 # Programs that reach the user's manager, logind or tmux even when the environment names none of them.
 GUARDED = ("tmux", "systemctl", "systemd-run", "loginctl", "busctl", "journalctl", "machinectl")
 _FORGOTTEN = ("TMUX", "TMUX_PANE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "SSH_AUTH_SOCK")
@@ -25,47 +24,55 @@ _OF_A_SESSION = "XDG_"
 _KEPT = ("MOSAIC_TEST_", "MOSAIC_VENV")
 
 
-def hosts_required() -> bool:
-    """Whether a host that cannot be made is a failure: in CI, and in `./dev test`."""
-    return any(os.environ.get(name, "") not in {"", "0", "false"} for name in ("CI", REQUIRE))
+class Host(Protocol):
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: None, error: None, trace: None, /) -> object: ...
 
 
-def without_host(error: HostUnavailable) -> NoReturn:
-    if hosts_required():
-        pytest.fail(f"this test needs a real host: {error}", pytrace=False)
-    pytest.skip(f"needs a real host: {error}")
+HostT = TypeVar("HostT", bound=Host)
+
+
+class RealHosts(Protocol):
+    """How fixtures start hosts: `with real_hosts(lambda: PrivateHost(hostname="x")) as host`."""
+
+    def __call__(self, make: Callable[[], HostT], /) -> AbstractContextManager[HostT]: ...
 
 
 @contextmanager
-def shared_host() -> Iterator[PrivateHost]:
-    """A private user manager for more than one test: for a fixture of a file's own."""
+def started(make: Callable[[], HostT]) -> Iterator[HostT]:
+    """A host that ends with the block. A machine that cannot have it fails the test: nothing is left out in silence."""
     try:
-        host = PrivateHost().start()
+        host = make().__enter__()
     except HostUnavailable as error:
         without_host(error)
-    with closing(host):
+    try:
         yield host
+    finally:
+        host.__exit__(None, None, None)
+
+
+def without_host(error: HostUnavailable) -> NoReturn:
+    pytest.fail(f"this test needs a real host: {error}\nwithout hosts: ./dev test --fast", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def real_hosts() -> RealHosts:
+    """Every fixture that starts a host does it with this one, which is how `./dev test --fast` knows its tests."""
+    return started
 
 
 @pytest.fixture
-def private_host(tmp_path: Path) -> Iterator[PrivateHost]:
+def private_host(real_hosts: RealHosts, tmp_path: Path) -> Iterator[PrivateHost]:
     """A private user manager for this test alone; the test's `tmp_path` is there at the same place."""
-    try:
-        host = PrivateHost(share=[tmp_path]).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+    with real_hosts(lambda: PrivateHost(share=[tmp_path])) as host:
         yield host
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Machine]:
+def machine(real_hosts: RealHosts) -> Iterator[Machine]:
     """A booted machine for the tests of one file, in their order."""
-    try:
-        host = Machine().start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+    with real_hosts(Machine) as host:
         yield host
 
 

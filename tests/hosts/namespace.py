@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.hosts import cgroups
+from tests.hosts import cgroups, permission
 from tests.hosts.enter import finish
 from tests.hosts.errors import HostLeftovers, HostUnavailable
 
@@ -62,6 +62,7 @@ class Namespace:
         self.close()
 
     def start(self) -> Self:
+        permission.check()
         # A session of its own: Ctrl-C at a terminal goes to the test, and the minder then cleans up after it.
         self._minder = minder = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_MINDER)],

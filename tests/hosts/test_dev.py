@@ -23,6 +23,7 @@ case "$1 $2" in
     cp "$here" "$folder/bin/python" ;;
 esac
 """
+PYTEST = "-m pytest -n 4 --dist loadfile --durations=25 --durations-min=1"
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_wrong_call_shows_the_usage(elsewhere: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith("usage: ./dev demo|test|")
 
 
-def test_arguments_reach_pytest_and_hosts_are_required(elsewhere: Path, tmp_path: Path) -> None:
+def test_arguments_reach_pytest(elsewhere: Path, tmp_path: Path) -> None:
     log = fake_pythons(tmp_path / "bin", "3.12.1", old=False)
     (elsewhere / "tests").mkdir()
     done = subprocess.run(
@@ -95,7 +96,7 @@ def test_arguments_reach_pytest_and_hosts_are_required(elsewhere: Path, tmp_path
     )
     said = [line for line in log.read_text().splitlines() if line.startswith("-m") and "pip" not in line]
     assert said[1:4] == ["-m ruff check .", "-m ruff format --check .", "-m mypy"], done.stderr
-    assert said[4] == f"-m pytest -n 4 --dist loadfile {elsewhere}/tests -k two words"
+    assert said[4] == f"{PYTEST} {elsewhere}/tests -k two words"
 
 
 def on(elsewhere: Path, tmp_path: Path, *words: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
@@ -120,14 +121,14 @@ def test_on_a_system_runs_what_needs_a_booted_machine(elsewhere: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     root, tests = said[-2:]
     assert root == "-m tests.hosts root debian-13"
-    assert tests.startswith("-m pytest -n 4 --dist loadfile tests/booted ")
-    for path in tests.removeprefix("-m pytest -n 4 --dist loadfile ").split():
+    assert tests.startswith(f"{PYTEST} tests/booted ")
+    for path in tests.removeprefix(f"{PYTEST} ").split():
         assert (CHECKOUT / path).exists(), path
     done, said = on(elsewhere, tmp_path, "debian-13", "-k", "reboot")
     assert said[-1] == f"{tests} -k reboot"
     (elsewhere / "tests").mkdir()
     done, said = on(elsewhere, tmp_path, "debian-13", "tests")
-    assert said[-1] == f"-m pytest -n 4 --dist loadfile {elsewhere}/tests"
+    assert said[-1] == f"{PYTEST} {elsewhere}/tests"
 
 
 def test_on_all_goes_through_them_and_says_where_it_is_not_well(elsewhere: Path, tmp_path: Path) -> None:
@@ -149,3 +150,39 @@ def test_on_an_unknown_system_names_the_known(elsewhere: Path, tmp_path: Path) -
     done, said = on(elsewhere, tmp_path, "debian-31")
     assert (done.returncode, said) == (1, [])
     assert done.stderr == "dev: --on takes one of: debian-12 debian-13 ubuntu-24.04 all\n"
+
+
+def test_fast_leaves_lint_and_hosts_alone(elsewhere: Path, tmp_path: Path) -> None:
+    log = fake_pythons(tmp_path / "bin", "3.12.1", old=False)
+    assert dev(elsewhere, tmp_path, "test", "--fast", "-k", "words").returncode == 0
+    said = [line for line in log.read_text().splitlines() if line.startswith("-m pytest") or "ruff" in line]
+    assert said == ["-m pytest -q -n auto --dist worksteal --fast --durations=25 --durations-min=1 -k words"]
+
+
+def test_ci_begins_at_the_front_door(elsewhere: Path, tmp_path: Path) -> None:
+    """From a clone of what is committed, in an environment of its own; whatever fails ends it."""
+    log = fake_pythons(tmp_path / "bin", "3.12.1", old=False)
+    (elsewhere / ".ci").mkdir()
+    shutil.copy2(CHECKOUT / ".ci/run", elsewhere / ".ci/run")
+    for words in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "all"]):
+        subprocess.run(["git", *words], cwd=elsewhere, check=True)
+    env = {"PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+
+    def said() -> list[str]:
+        log.write_text("")
+        ended = subprocess.run([elsewhere / ".ci/run"], cwd="/", env=env, capture_output=True, text=True, check=False)
+        lines = [" ".join(line.split()[:3]) for line in log.read_text().splitlines() if line.startswith("-m")]
+        return [*(line for line in lines if "pip" not in line and "venv" not in line), str(ended.returncode)]
+
+    lint = ["-m ruff check", "-m ruff format", "-m mypy"]
+    assert said() == ["-m tests.demo", *lint, "-m pytest -n", "-m tests.hosts root", "-m pytest -n", "0"]
+    assert not list(tmp_path.glob("tmp.*"))
+    python = elsewhere / ".venv/bin/python"
+    python.write_text(
+        python.read_text().replace('case "$1 $2" in', 'case "$*" in *mypy) exit 1;; esac\ncase "$1 $2" in')
+    )
+    assert said() == ["-m tests.demo", *lint, "1"]
+
+
+def test_shellcheck_is_content() -> None:
+    subprocess.run(["shellcheck", CHECKOUT / "dev", CHECKOUT / ".ci/run"], check=True)

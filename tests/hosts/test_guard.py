@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.hosts import permission
 from tests.hosts.errors import HostUnavailable
 from tests.hosts.fixtures import GUARDED, without_host
 
@@ -36,17 +37,20 @@ def test_properties_are_guarded_too(number: int) -> None:
     assert Path.home() == Path(os.environ["XDG_CONFIG_HOME"]).parent
 
 
-@pytest.mark.parametrize(
-    ("ci", "required", "outcome"),
-    [("", "", pytest.skip.Exception), ("true", "", pytest.fail.Exception), ("", "1", pytest.fail.Exception)],
-)
-def test_a_missing_host_fails_where_it_is_required(
-    monkeypatch: pytest.MonkeyPatch, ci: str, required: str, outcome: type[BaseException]
-) -> None:
-    monkeypatch.setenv("CI", ci)
-    monkeypatch.setenv("MOSAIC_TEST_REQUIRE_HOSTS", required)
-    with pytest.raises(outcome, match="no cgroups today"):
+def test_a_missing_host_is_a_failure() -> None:
+    with pytest.raises(pytest.fail.Exception, match="no cgroups today"):
         without_host(HostUnavailable("no cgroups today"))
+
+
+def test_only_a_test_with_real_hosts_starts_one() -> None:
+    """Or it would be one of the fast ones."""
+    with pytest.raises(AssertionError, match="real_hosts"):
+        permission.check()
+
+
+@pytest.mark.usefixtures("real_hosts")
+def test_with_real_hosts_one_may_be_started() -> None:
+    permission.check()
 
 
 def test_a_login_session_makes_no_difference() -> None:

@@ -127,6 +127,7 @@ def test_two_at_once_are_independent(private_host: PrivateHost) -> None:
         assert other.tmux("", "list-sessions", check=False).returncode != 0
 
 
+@pytest.mark.usefixtures("real_hosts")
 def test_nothing_is_left_after_an_exception() -> None:
     host = _host()
 
@@ -155,6 +156,7 @@ with PrivateHost() as host:
 """
 
 
+@pytest.mark.usefixtures("real_hosts")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_left_when_the_owner_is_ended(number: signal.Signals) -> None:
     _host()
@@ -174,6 +176,7 @@ def test_nothing_is_left_when_the_owner_is_ended(number: signal.Signals) -> None
     assert not Path(f"/proc/{pid}/root").exists()
 
 
+@pytest.mark.usefixtures("real_hosts")
 def test_a_killed_minder_takes_the_host_along_and_the_next_one_sweeps() -> None:
     host = _host().start()
     os.kill(int(host.name.split("-")[2]), signal.SIGKILL)
@@ -184,6 +187,7 @@ def test_a_killed_minder_takes_the_host_along_and_the_next_one_sweeps() -> None:
         assert traces(host.name) == []
 
 
+@pytest.mark.usefixtures("real_hosts")
 def test_it_boots_in_well_under_a_second() -> None:
     started = time.monotonic()
     with _host():

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.private import PrivateHost
 from tests.launch.bench import Bench
 
 
 @pytest.fixture(scope="module")
-def private_host() -> Iterator[PrivateHost]:
-    with shared_host() as host:
+def private_host(real_hosts: RealHosts) -> Iterator[PrivateHost]:
+    with real_hosts(PrivateHost) as host:
         yield host
 
 

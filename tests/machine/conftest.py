@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.private import PrivateHost
 
 TEMPLATE = """[Service]
@@ -28,13 +27,8 @@ UNITS = {
 
 
 @pytest.fixture(scope="module")
-def private() -> Iterator[PrivateHost]:
-    try:
-        host = PrivateHost(hostname="local-host")
-        host.start()
-    except HostUnavailable as reason:
-        without_host(reason)
-    with host:
+def private(real_hosts: RealHosts) -> Iterator[PrivateHost]:
+    with real_hosts(lambda: PrivateHost(hostname="local-host")) as host:
         folder = host.path_outside(host.home / ".config/systemd/user")
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in UNITS.items():

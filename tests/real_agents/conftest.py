@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import hosts_required, without_host
+from tests.hosts.fixtures import RealHosts, without_host
 from tests.hosts.private import why_unavailable
 from tests.real_agents.api import FakeApi
 from tests.real_agents.bench import RealFleet
@@ -19,13 +19,11 @@ from tests.real_agents.packages import InstallError, installed
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """npm's prefix. Where hosts are required, as in CI, a machine that cannot have the programs fails these tests."""
+    """npm's prefix. A machine that cannot have the programs fails these tests."""
     try:
         return installed()
     except InstallError as error:
-        if hosts_required():
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(f"needs the real programs: {error}")
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +35,8 @@ def network() -> Iterator[EmptyNetwork]:
 
 
 @pytest.fixture(scope="module")
-def fleet(network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
-    try:
-        host = OfflineHost(network, share=[programs]).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host), closing(FakeApi(network)) as api:
+def fleet(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
+    with real_hosts(lambda: OfflineHost(network, share=[programs])) as host, closing(FakeApi(network)) as api:
         fleet = RealFleet(host=host, api=api, prefix=programs)
         fleet.prepare()
         yield fleet

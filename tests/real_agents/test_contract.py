@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import jsonschema
 import pytest
 
 from reconciler.schemas.registry import schema_of
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.namespace import CHECKOUT
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
 from tests.real_agents.packages import PINS
@@ -24,13 +22,9 @@ COMMAND = [sys.executable, "-c", "from reconciler.commands.mosaic import main; m
 
 
 @pytest.fixture(scope="module")
-def report(network: EmptyNetwork, programs: Path) -> Iterator[dict[str, Any]]:
+def report(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Iterator[dict[str, Any]]:
     """One run for all that is asked below."""
-    try:
-        host = OfflineHost(network, share=[programs]).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host):
+    with real_hosts(lambda: OfflineHost(network, share=[programs])) as host:
         environ = {"PYTHONPATH": str(CHECKOUT), "PATH": f"{programs / 'bin'}:{host.env['PATH']}"}
         done = host.run([*COMMAND, *EACH, "-o", "json"], env=environ, check=False, timeout=900)
         assert done.stdout, done.stderr

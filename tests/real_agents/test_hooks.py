@@ -20,8 +20,7 @@ from providers.host import HeartbeatFile
 from providers.programs.base import AgentPaths, Reading
 from providers.programs.codex import PART_MAX, trusted_hash
 from providers.programs.codex import PROGRAM as CODEX
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
 from tests.launch.bench import make_agent
 from tests.real_agents import homes
@@ -41,12 +40,8 @@ TEXT = "Two lines with 'both' \"kinds\" of quotes, a $HOME, a \\ and some Umläu
 
 
 @pytest.fixture(scope="module")
-def fleet(network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
-    try:
-        host = OfflineHost(network, share=[programs]).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host), closing(FakeApi(network)) as api:
+def fleet(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
+    with real_hosts(lambda: OfflineHost(network, share=[programs])) as host, closing(FakeApi(network)) as api:
         fleet = RealFleet(host=host, api=api, prefix=programs)
         fleet.states = dict.fromkeys(("pi", "opencode", "shared"), "stopped")
         fleet.more = {name: {"yolo": False} for name in BOTH}

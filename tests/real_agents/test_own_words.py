@@ -15,8 +15,7 @@ import pytest
 
 from providers.host import HeartbeatFile
 from providers.machine import heartbeat_files
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
 from tests.real_agents import homes
 from tests.real_agents.api import FakeApi
@@ -35,12 +34,8 @@ const loaded = async () => writeFileSync(process.env.HOME + "/told-by-" + proces
 
 
 @pytest.fixture(scope="module")
-def fleet(network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
-    try:
-        host = OfflineHost(network, share=[programs]).start()
-    except HostUnavailable as error:
-        without_host(error)
-    with closing(host), closing(FakeApi(network)) as api:
+def fleet(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Iterator[RealFleet]:
+    with real_hosts(lambda: OfflineHost(network, share=[programs])) as host, closing(FakeApi(network)) as api:
         fleet = RealFleet(host=host, api=api, prefix=programs)
         fleet.states = dict.fromkeys(("claude", "codex", "shared"), "stopped")
         asks = {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_PERMISSION": '{"bash": "ask"}'}

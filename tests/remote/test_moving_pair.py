@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.hosts import eventually
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.remote.pair import BIN, USER, Pair
 from tests.remote.test_pair import sessions
 
@@ -38,21 +37,14 @@ def roster(homes: dict[str, str], lead: str = "near", *, ways: bool = True) -> s
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
+def pair(real_hosts: RealHosts) -> Iterator[Pair]:
     """A fleet with some history, taken up by two new machines: nobody waits for anybody."""
-    made = Pair()
-    try:
-        made.__enter__()
-    except HostUnavailable as error:
-        without_host(error)
-    try:
+    with real_hosts(Pair) as made:
         made.declare(roster({}), RULES)
         made.declare(roster(FAR), RULES)
         for host in ("near", "far"):
             assert "moving" not in made.reconcile(host).stdout
         yield made
-    finally:
-        made.__exit__()
 
 
 def row(pair: Pair, host: str, name: str) -> dict[str, Any]:

@@ -7,25 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.errors import HostUnavailable
-from tests.hosts.fixtures import without_host
+from tests.hosts.fixtures import RealHosts
 from tests.remote.pair import BIN, USER, Pair
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    try:
-        made.__enter__()
-    except HostUnavailable as error:
-        without_host(error)
-    try:
+def pair(real_hosts: RealHosts) -> Iterator[Pair]:
+    with real_hosts(Pair) as made:
         made.declare()
         made.reconcile("near")
         made.reconcile("far")
         yield made
-    finally:
-        made.__exit__()
 
 
 def sessions(pair: Pair, host: str) -> list[str]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
+from tests.hosts.private import PrivateHost
 from tests.scenarios.fleet import Fleet
 
 
 @pytest.fixture(scope="module")
-def fleet() -> Iterator[Fleet]:
+def fleet(real_hosts: RealHosts) -> Iterator[Fleet]:
     """A fleet without agents: declare some."""
-    with shared_host() as host:
+    with real_hosts(PrivateHost) as host:
         yield Fleet(host)
