@@ -8,12 +8,15 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import IO, Literal, TextIO
+from typing import IO, TYPE_CHECKING, Literal, TextIO
 
 from providers.base import Json
 from reconciler.errors import MosaicError
 from reconciler.helpers.redact import plain
 from reconciler.helpers.words import Tint
+
+if TYPE_CHECKING:
+    from reconciler.cli.activity import Activity
 
 Format = Literal["text", "json", "yaml"]
 _CODES: Mapping[Tint, str] = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
@@ -42,6 +45,7 @@ class Output:
         self._err = stderr if stderr is not None else sys.stderr
         self._out_colour = wants_colour(self._out, os.environ)
         self._err_colour = wants_colour(self._err, os.environ)
+        self._activity: Activity | None = None
         self.heard = True  # False once nobody reads stdout any more
         self.running = False  # True once a run that changes the host has begun: the next one would go on with it
         for stream in (self._out, self._err):
@@ -54,12 +58,20 @@ class Output:
         """The text, coloured if stdout wants that."""
         return f"\x1b[{_CODES[tint]}m{text}\x1b[0m" if self._out_colour and text else text
 
+    def activity(self) -> Activity:
+        """A context manager that is told what is going on, and shows it on a terminal if it takes long."""
+        from reconciler.cli.activity import Activity
+
+        self._activity = Activity(self._err, os.environ)
+        return self._activity
+
     def result(self, text: str) -> None:
         """To stdout, with a line end. A reader that has gone away changes nothing about what was done. Raises
         MosaicError if it cannot be written for another reason."""
         try:
-            self._out.write(text if text.endswith("\n") else text + "\n")
-            self._out.flush()
+            with self._aside():
+                self._out.write(text if text.endswith("\n") else text + "\n")
+                self._out.flush()
         except BrokenPipeError:
             self.deaf()
         except OSError as error:
@@ -99,12 +111,15 @@ class Output:
         else:
             self.result(("---\n" if one_line else "") + to_yaml(document))
 
+    def _aside(self) -> contextlib.AbstractContextManager[None]:
+        return self._activity.aside() if self._activity is not None else contextlib.nullcontext()
+
     def _marked(self, word: str, tint: Tint) -> str:
         return f"\x1b[{_CODES[tint]}m{word}\x1b[0m" if self._err_colour else word
 
     def _tell(self, text: str) -> None:
         # What cannot be said on stderr is no reason to leave work undone.
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), self._aside():
             self._err.write(text if text.endswith("\n") else text + "\n")
             self._err.flush()
 

@@ -127,7 +127,8 @@ def run_and_tell(
     from reconciler.run.run import run
 
     output.running = not options.dry_run
-    result = run(options)
+    with output.activity() as doing:
+        result = run(options, doing=doing)
     if out is not None:
         _write_plan(out, result)
     if options.dry_run and form == "text":

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class HostContext:
-    """What does not change from run to run of a resident loop. `stop`: a signal has asked for the end."""
+    """What does not change from run to run of a resident loop. `stop`: a signal has asked for the end. `doing` is told
+    what is going on, for people who wait."""
 
     host: Host
     environ: Mapping[str, str]
     stop: Callable[[], bool] = lambda: False
+    doing: Callable[[str], None] = lambda _text: None
     sleep: Callable[[float], None] = time.sleep
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -33,7 +35,9 @@ class HostContext:
         return self.host.facts
 
 
-def host_context(stop: Callable[[], bool] = lambda: False) -> HostContext:
+def host_context(
+    stop: Callable[[], bool] = lambda: False, doing: Callable[[str], None] = lambda _text: None
+) -> HostContext:
     """The real ones."""
     from providers.machine.local_host import LocalHost
 
@@ -46,4 +50,4 @@ def host_context(stop: Callable[[], bool] = lambda: False) -> HostContext:
             return -1, lambda: False
         return host.systemd.fileno(), host.systemd.drain
 
-    return HostContext(host=host, environ=os.environ, stop=stop, follow_units=follow_units)
+    return HostContext(host=host, environ=os.environ, stop=stop, doing=doing, follow_units=follow_units)

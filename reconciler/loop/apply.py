@@ -75,13 +75,15 @@ def apply(
     monotonic: Clock,
     deadline: float,
     stop: Callable[[], bool] = lambda: False,
+    doing: Callable[[str], None] = lambda _text: None,
 ) -> tuple[Outcome, ...]:
     """Run the plan's actions and say what became of each, in the plan's order.
 
     `deadline` is on the `monotonic` clock (seconds): no action begins after it, and none is cut off in the middle: each
     step ends by itself. `stop` asks whether to begin nothing more (a signal, a newer commit).
+    `doing` is told how far it is.
     """
-    return _Run(plan, host, registry, monotonic, deadline, stop).all()
+    return _Run(plan, host, registry, monotonic, deadline, stop, doing).all()
 
 
 class _Run:
@@ -93,9 +95,11 @@ class _Run:
         monotonic: Clock,
         deadline: float,
         stop: Callable[[], bool],
+        doing: Callable[[str], None],
     ) -> None:
         self._plan, self._host, self._registry = plan, host, registry
         self._monotonic, self._deadline, self._stop = monotonic, deadline, stop
+        self._doing = doing
         self._graph = _Graph({action.id: action for action in plan.actions})
         self._known = set(self._graph.waiting)
         self._running: dict[str, _Running] = {}
@@ -112,9 +116,15 @@ class _Run:
                 if not begun and self._graph.waiting:
                     self._skip(list(self._graph.waiting.values()), "its dependencies can not be met")
                 continue
+            self._tell()
             for identity, result in self._host.completed(POLL_S):
                 self._ended(identity, result)
         return tuple(self._outcomes[action.id] for action in self._plan.actions)
+
+    def _tell(self) -> None:
+        under_way = [f"{run.action.verb} {run.action.target}" for run in self._running.values()]
+        more = f" and {len(under_way) - 1} more" if len(under_way) > 1 else ""
+        self._doing(f"{len(self._outcomes)} of {len(self._known)} done: {under_way[0]}{more}")
 
     def _look_up(self) -> None:
         if self._halted:

@@ -36,7 +36,7 @@ Due = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take no
 @dataclass(slots=True, kw_only=True)
 class Context:
     """What a pass works with. `suspended` is asked anew in every pass; `stop` says whether to begin nothing more;
-    `sleep` waits up to so many seconds (a resident loop wakes up early)."""
+    `sleep` waits up to so many seconds (a resident loop wakes up early); `doing` is told what is going on."""
 
     host: Host
     store: Store
@@ -46,6 +46,7 @@ class Context:
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     stop: Callable[[], bool]
+    doing: Callable[[str], None] = lambda _text: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class Converged:
 
 def look(ctx: Context, fleet: Fleet) -> Pass:
     """Observe, compare and plan; changes nothing on the host and writes nothing."""
+    ctx.doing("looking at this host")
     registry = ctx.registry()
     inventory = ctx.store.load_inventory()
     observation = observe(ctx.host, fleet, registry)
@@ -130,7 +132,9 @@ def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
     history = bookkeeping.history_for(fleet, ctx.store.load_history(now=now))
     ctx.store.save_inventory(bookkeeping.inventory_before(plan, ctx.store.load_inventory(), fleet))
     ctx.store.save_history(bookkeeping.history_before(plan.actions, plan, history, fleet, now))
-    outcomes = apply(plan, ctx.host, ctx.registry(), monotonic=ctx.monotonic, deadline=deadline, stop=ctx.stop)
+    outcomes = apply(
+        plan, ctx.host, ctx.registry(), monotonic=ctx.monotonic, deadline=deadline, stop=ctx.stop, doing=ctx.doing
+    )
     made = [outcome.action for outcome in outcomes if outcome.result != "skipped"]
     history = bookkeeping.history_before(made, plan, history, fleet, now)
     ctx.store.save_history(bookkeeping.history_after(outcomes, history))
@@ -192,5 +196,6 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
         if over() or not settling or (settle_until and now >= settle_until):
             return Converged(last=seen, applied=applied, outcomes=outcomes, passes=passes)
         settle_until = settle_until or now + SETTLE_S
+        ctx.doing(f"waiting until {', '.join(seen.plan.settling)} has come up")
         ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
         polls += 1

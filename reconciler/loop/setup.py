@@ -46,4 +46,5 @@ def context(
         monotonic=here.monotonic,
         sleep=here.sleep,
         stop=here.stop,
+        doing=here.doing,
     )

@@ -7,6 +7,7 @@ for the resident loop alike.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -32,12 +33,16 @@ if TYPE_CHECKING:
     from reconciler.status.status import FleetStatus
 
 
-def run(options: RunOptions, around: HostContext | None = None) -> RunResult:
-    """Take in the source and converge, or preview. Raises MosaicError if there is nothing to converge to."""
+def run(
+    options: RunOptions, around: HostContext | None = None, *, doing: Callable[[str], None] | None = None
+) -> RunResult:
+    """Take in the source and converge, or preview. `doing` is told what is going on. Raises MosaicError if there is
+    nothing to converge to."""
     from reconciler.context.settings import read_settings, settings_path
     from reconciler.state.lock import run_lock
 
     here = around or host_context()
+    here.doing = doing or here.doing
     settings = read_settings(settings_path(here.facts.config_home))
     here.host.until(here.monotonic() + options.timeout_s)
     options = checked(options, settings, here.host)
@@ -62,6 +67,7 @@ def run_locked(
     if options.host is None:
         options = checked(options, settings, here.host)
 
+    here.doing("reading the repository")
     if not options.dry_run:
         store.sweep()
     try:
@@ -123,6 +129,7 @@ def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: 
     from reconciler.plan.holding.moving import unasked
     from reconciler.source.old_host import ASK_S, asked
 
+    here.doing(f"asking other hosts about {', '.join(sorted(held))}")
     before = intake.fleet
     at_once = options.trigger in ("manual", "sync")
     intake.fleet = asked(before, held, ctx.store, here.wall(), at_once=at_once, timeout_s=min(ASK_S, left))
@@ -148,6 +155,7 @@ def _messages(
         sweep(here.facts, here.wall())
     if done.last.plan.paused is not None:
         return result
+    here.doing("looking after messages")
     try:
         if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
             from reconciler.run import mission_round

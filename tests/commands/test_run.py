@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,7 +44,7 @@ def once(tmp_path: Path) -> Callable[..., RunResult]:
     here = HostContext(
         host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
     )
-    return lambda **wishes: run(RunOptions(fleet=str(fleet), **wishes), here)
+    return lambda doing=None, **wishes: run(RunOptions(fleet=str(fleet), **wishes), here, doing=doing)
 
 
 def test_a_name_that_nobody_has(once: Callable[..., RunResult], tmp_path: Path) -> None:
@@ -147,3 +148,18 @@ def test_what_killed_senders_left_is_cleared_away(once: Callable[..., RunResult]
     assert left.exists()
     once()
     assert not left.exists()
+
+
+def test_a_run_tells_what_it_is_doing(once: Callable[..., RunResult]) -> None:
+    """Each phase, and of the actions how many are done of how many, never more and never fewer than before."""
+    told: list[str] = []
+    result = once(doing=told.append)
+    assert result.exit_code == 0
+    assert told[0] == "reading the repository"
+    assert told[1] == "looking at this host"
+    counts = [(int(done), int(total)) for done, total in re.findall(r"^(\d+) of (\d+) done: ", "\n".join(told), re.M)]
+    assert counts
+    first = counts[0][1]
+    of_the_first = [done for done, total in counts if total == first]
+    assert of_the_first == sorted(of_the_first)
+    assert all(done < total for done, total in counts)

@@ -230,7 +230,8 @@ def _sync(output: Output, goal: ChangeTarget, form: Format) -> tuple[int, dict[s
             output.result("asked the resident reconciler to look now; `mosaic fleet status` shows what it finds")
         return 0, {"asked": True, "report": None}
     try:
-        result = run(RunOptions(fleet=goal.spec, trigger="sync"))
+        with output.activity() as doing:
+            result = run(RunOptions(fleet=goal.spec, trigger="sync"), doing=doing)
     except Locked:
         output.progress("another run is under way; it, or the next one, takes the commit up")
         return 0, {"asked": False, "report": None}

@@ -124,7 +124,8 @@ def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -
     save_settings(path, wanted)
     output.running = True
     try:
-        result = run(RunOptions(fleet=wanted.source, trigger="install"))
+        with output.activity() as doing:
+            result = run(RunOptions(fleet=wanted.source, trigger="install"), doing=doing)
     except MosaicError:
         if known:
             save_settings(path, before)

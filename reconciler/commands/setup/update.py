@@ -86,7 +86,7 @@ def _update(place: FleetContext, asked: UpdateFlags, output: Output) -> int:
     with nullcontext() if asked.dry_run else run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
         before = installed(place.facts)
         _prepare(place, before, asked, output, now)
-        result = _run(place, spec, dry_run=asked.dry_run)
+        result = _run(output, place, spec, dry_run=asked.dry_run)
         if asked.dry_run:
             preview(result, output, apply="mosaic update", more="reconcile --dry-run --verbose lists them")
         else:
@@ -98,7 +98,7 @@ def _update(place: FleetContext, asked: UpdateFlags, output: Output) -> int:
             request_look(place.store)  # a resident loop of the version before sees that it is one, and makes way
         if asked.relaunch and older and not asked.dry_run:
             _request(place, older, force=asked.force)
-            result = _run(place, spec, dry_run=False)
+            result = _run(output, place, spec, dry_run=False)
             tell(result, output)
             output.result(_requested(older, {one.name for one in older_launches(result.status, place.facts)}))
             return result.exit_code
@@ -141,14 +141,15 @@ def _spec(place: FleetContext) -> str:
     return place.spec
 
 
-def _run(place: FleetContext, spec: str, *, dry_run: bool) -> RunResult:
+def _run(output: Output, place: FleetContext, spec: str, *, dry_run: bool) -> RunResult:
     """One run of the reconciler, with the lock held. Raises MosaicError."""
     from reconciler.context.host import host_context
     from reconciler.loop.result import RunOptions
     from reconciler.run.run import run_locked
 
     options = RunOptions(fleet=spec, dry_run=dry_run, trigger="update")
-    return run_locked(spec, options, place.settings, host_context(), place.store)
+    with output.activity() as doing:
+        return run_locked(spec, options, place.settings, host_context(doing=doing), place.store)
 
 
 def _request(place: FleetContext, older: Sequence[Older], *, force: bool) -> None:

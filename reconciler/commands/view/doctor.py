@@ -38,7 +38,9 @@ def command(
     from reconciler.doctor.probes.examine import examine
     from reconciler.errors import ExitCode
 
-    report = examine(fleet)
+    with output.activity() as doing:
+        doing("checking this host")
+        report = examine(fleet)
     if form != "text":
         from reconciler.doctor.document import doctor_document
 

@@ -1,0 +1,1 @@
+"""The entry point, output, and what a terminal shows meanwhile."""
