@@ -13,7 +13,7 @@ from reconciler.model import AgentView, Change, Inventory, Observation, Verdict
 from reconciler.observe.clock_steps import stamp
 from reconciler.plan.diff import field_changes
 from reconciler.plan.draft import Draft
-from reconciler.plan.needs import Changes, Need
+from reconciler.plan.need import Changes, Need
 from specs.compiled import Agent
 
 

@@ -1,48 +1,40 @@
-"""Decide: what one agent needs, from its view and its changes alone. Pure; knows nothing of the other agents.
+"""Needs: what one agent needs, from its view and its changes alone, as two tables. Pure; knows nothing of the other
+agents.
 
 Whether a needed thing may be done now (rollout, backoff, guards) is decided afterwards, by `rollout.py` and others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
-from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
+from providers.base import Health, HeldReason, Present, Reason, ResourceKey, Verb
+from providers.evidence import NO_SESSION, SessionEvidence, StartEvidence
 from providers.kinds.overrides import Override
-from providers.pane_values import Pane
-from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Change, Inventory, Verdict
+from reconciler.helpers.decision_table import Row, first_match, otherwise
+from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Inventory
+from reconciler.plan import need_details as fill
+from reconciler.plan.need import AgentSituation, Changes, Need
 from specs.compiled import Agent
+
+SAME_START_S = 5.0  # a start is known by the clock's word, which is corrected by a little now and then
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`need` is the decision; `details` adds to it what depends on the agent: names, fields, what was seen."""
+
+    need: Need
+    details: Callable[[AgentSituation, Need], Need] = fill.as_it_is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """What is due for an agent's process. `verb` None: nothing, or (with `held`) nothing that may be concluded.
+class Due:
+    """What an agent needs, and its situation."""
 
-    `disrupts`: it ends a living process.
-    `heals`: it counts against backoff and budget. `removes`: the agent is not to be here any more. `settling`: a start
-    is under way. `losses`: what other people lose by it. `forced`: who wants it all the same, `despite` what.
-    """
-
-    verb: Verb | None = None
-    reason: Reason = Reason.DRIFT
-    disrupts: bool = False
-    heals: bool = False
-    removes: bool = False
-    settling: bool = False
-    held: HeldReason | None = None
-    message: str = ""
-    changes: tuple[FieldChange, ...] = ()
-    desired: Resource | None = None
-    present: Present | None = None
-    losses: tuple[str, ...] = ()
-    forced: str = ""
-    despite: str = ""
-
-
-Changes = Mapping[Kind, Change]
-SAME_START_S = 5.0  # a start is known by the clock's word, which is corrected by a little now and then
+    need: Need
+    of: AgentSituation
 
 
 def need_of(
@@ -58,137 +50,23 @@ def need_of(
     moving: str = "",
     going_to: str = "",
 ) -> Need:
-    """What the agent needs, and whether what it needs to start is there: else it goes on as it is. `moving`: why it has
-    to wait for another host before it starts here; `going_to`: the other host that it is declared for."""
-    need = _need_of(
-        view,
-        agent,
-        changes,
-        present,
-        inventory,
+    """What the agent's unit and session need together, and whether what it needs to start is there: else it goes on as
+    it is. Enablement and files are planned from the changes as such. See `AgentSituation` for the arguments."""
+    situation = AgentSituation(
+        view=view,
+        agent=agent,
+        changes=changes,
+        present=present,
+        inventory=inventory,
         tried=tried,
         relaunch=relaunch,
         override=override,
+        moving=moving,
+        going_to=going_to,
     )
-    if going_to and need.removes:
-        message = f"moving to {going_to}" if need.verb is Verb.STOP and need.held is None else need.message
-        return replace(need, reason=Reason.MOVED, message=message)
-    if need.held is not None or need.verb not in (Verb.START, Verb.RESTART):
-        return need
-    if moving and view.session in ("missing", "dead"):
-        return replace(need, held=HeldReason.MOVING, message=moving)
-    if view.taken and need.disrupts and need.verb is Verb.RESTART:
-        return replace(need, held=HeldReason.NOT_OWNED, message=f"{NAME_TAKEN}: it goes on where it is")
-    if not view.no_start or (view.session == "alive" and not need.disrupts):
-        return need  # of one that lives only its unit is started, which finds it running
-    goes_on = ": it goes on as it is until that is mended" if need.disrupts else ""
-    against = StartEvidence.of(present.get(ResourceKey(Kind.PLACE, view.name))) or StartEvidence(why=view.no_start)
-    return replace(need, held=against.reason, message=f"{against.in_full}{goes_on}")
-
-
-def _need_of(
-    view: AgentView,
-    agent: Agent | None,
-    changes: Changes,
-    present: Mapping[ResourceKey, Present],
-    inventory: Inventory,
-    *,
-    tried: bool,
-    relaunch: bool,
-    override: Override | None,
-) -> Need:
-    """What the agent's unit and session need together; enablement and files are planned from the changes as such.
-
-    `tried`: a start with this very launch digest has been made before. `relaunch`: an operator has asked for a new
-    start of the process that is seen. `override`: what somebody has made of its unit; nothing is started through it,
-    and what lives is left alone. A kind that could not be seen needs nothing: the plan lists it as unknown; one agent
-    that could not be seen among others is held.
-    """
-    unit, session = changes.get(Kind.UNIT), changes.get(Kind.SESSION)
-    if "unknown" in (view.session, view.unit_active):
-        if agent is None or agent.state != "running":
-            # Its files are needed to end it, so they stay until it is seen to be gone.
-            removes = agent is None or agent.state == "absent"
-            return Need(removes=removes, held=HeldReason.UNKNOWN, message="whether it still runs could not be seen")
-        if session_of(view.name, present).hidden:
-            message = "it lives in a tmux server that cannot be reached: another one has taken the place of its socket"
-            return Need(verb=Verb.START, held=HeldReason.UNKNOWN, message=message)
-        if view.unseen:
-            return Need(verb=Verb.START, held=HeldReason.UNKNOWN, message=f"it could not be seen: {view.unseen}")
-        return Need(message="it could not be seen")
-    if agent is not None and agent.held is not None:
-        return Need(held=HeldReason.DEPENDENCY, message=agent.held)
-    seen = present.get(ResourceKey(Kind.SESSION, view.name))
-    if agent is None or agent.state != "running":
-        return _stop(view, agent, unit, session, present)
-    if override is not None:
-        differs = FieldChange(path="unit", live=override.word, desired="as shipped")
-        held = HeldReason(override.word)
-        return Need(verb=Verb.START, held=held, message=override.why, changes=(differs,))
-    if view.session == "foreign":
-        return Need(
-            verb=Verb.START,
-            reason=Reason.NEW,
-            held=HeldReason.NOT_OWNED,
-            message=_foreign(agent, session_of(view.name, present).pane),
-        )
-    desired = session.desired if session is not None else None
-    fields = _merged(unit, session)
-    if view.health is Health.SETTLING:
-        return Need(settling=True, message=view.why)
-    if view.session in ("missing", "dead"):
-        verb = Verb.RESTART if view.unit_active == "active" else Verb.START
-        owned = inventory.agents.get(view.name)
-        first = owned is None or not owned.launch_digest
-        reason = Reason.NEW if first else Reason.UNHEALTHY if view.session == "dead" else Reason.NOT_RUNNING
-        # A first start is no heal; a second one is, whatever became of the first, or it would be tried for ever.
-        heals = view.session == "dead" or not first or tried
-        return _need(verb, reason, fields, desired, seen, heals=heals, message=view.why)
-    moves = session is not None and any(change.path == "socket" for change in session.fields)
-    stale_launch = session is not None and any(change.path == "launch" for change in session.fields)
-    if moves or stale_launch:
-        return _need(
-            Verb.RESTART, Reason.SPEC, fields, desired, seen, disrupts=True, message="its declaration has changed"
-        )
-    if relaunch:
-        message = "an operator has asked that it be started anew"
-        return _need(Verb.RESTART, Reason.REQUESTED, fields, desired, seen, disrupts=True, message=message)
-    if view.health is Health.UNHEALTHY and view.heartbeat == "stale" and view.program == agent.runtime:
-        return _stale(view, agent, fields, desired, seen)
-    if session is not None and any(change.path == "program" for change in session.fields):
-        return _need(Verb.RESTART, Reason.UNHEALTHY, fields, desired, seen, disrupts=True, heals=True, message=view.why)
-    if view.unit_active != "active":
-        return _need(Verb.START, Reason.DRIFT, fields, desired, None, message="its session lives, its unit does not")
-    placed = _confine(session, seen)
-    against = StartEvidence.of(present.get(ResourceKey(Kind.PLACE, view.name)))
-    if placed.verb is None and view.stranded and against is not None:
-        return _stranded(view, agent, against, fields)
-    return placed
-
-
-def _confine(session: Change | None, seen: Present | None) -> Need:
-    """A pane that is not in its own scope, or whose limits are not in force, is put right where it lives: nothing of
-    it ends. What this host has no controller for stays as it is, and is said."""
-    changes = tuple(change for change in _merged(session) if _of_place(change))
-    if not changes or session is None or seen is None:
-        return Need()
-    unkept = {f"limits.{name}" for name in (SessionEvidence.of(seen) or NO_SESSION).unkept}
-    if any(change.path not in unkept for change in changes):
-        why = "it is not in a scope of its own" if changes[-1].path == "scope" else "its limits are not in force"
-        return Need(verb=Verb.CONFINE, changes=changes, desired=session.desired, present=seen, message=why)
-    why = f"this host gives the user's systemd no controller for {', '.join(sorted(unkept))}: mosaic doctor"
-    return Need(verb=Verb.CONFINE, held=HeldReason.UNSUPPORTED, message=why, changes=changes)
-
-
-def _of_place(change: FieldChange) -> bool:
-    return change.path == "scope" or change.path.split(".")[0] == "limits"
-
-
-def _stranded(view: AgentView, agent: Agent, against: StartEvidence, fields: tuple[FieldChange, ...]) -> Need:
-    """It runs, and would not start again, or not where it is. It is never ended for that: it is only said."""
-    if against.folder_gone:
-        fields = (*fields, FieldChange(path="working_directory", live="(deleted)", desired=agent.working_directory))
-    return Need(verb=Verb.RESTART, reason=Reason.DRIFT, held=against.reason, message=view.stranded, changes=fields)
+    answer = first_match(NEEDS, situation).then
+    due = Due(need=answer.details(situation, answer.need), of=situation)
+    return first_match(STARTS, due).then(due)
 
 
 def ends_by_unit(need: Need) -> bool:
@@ -197,109 +75,156 @@ def ends_by_unit(need: Need) -> bool:
     return need.verb is Verb.RESTART and bool(need.disrupts or left)
 
 
-def session_of(name: str, present: Mapping[ResourceKey, Present]) -> SessionEvidence:
-    """What was seen of an agent's session: `NO_SESSION` where there is none."""
-    return SessionEvidence.of(present.get(ResourceKey(Kind.SESSION, name))) or NO_SESSION
-
-
 def relaunch_due(known: AgentHistory, view: AgentView) -> bool:
     """Whether the process that is seen is the one that an operator wants gone."""
     same = abs(view.started - known.relaunch_started) < SAME_START_S
     return bool(known.relaunch_pid) and view.session == "alive" and view.pid == known.relaunch_pid and same
 
 
-def _stale(
-    view: AgentView,
-    agent: Agent,
-    fields: tuple[FieldChange, ...],
-    desired: Resource | None,
-    seen: Present | None,
-) -> Need:
-    """A stale heartbeat alone proves nothing: the runtime must answer for it itself, and the pane must be quiet too.
+# What an agent needs. First what could not be seen, then what is not to run, then what is not to be touched, then what
+# is gone, and at last what lives: nothing is started or ended on a guess.
+NEEDS: tuple[Row[AgentSituation, Answer], ...] = (
+    Row("unseen, not to run", lambda of: of.unseen and not of.to_run,
+        Answer(Need(held=HeldReason.UNKNOWN, message="whether it still runs could not be seen"), fill.end_unseen),
+        "its files are needed to end it, so they stay until it is seen to be gone"),
+    Row("unseen, its tmux server is out of reach", lambda of: of.unseen and of.evidence.hidden,
+        Answer(Need(verb=Verb.START, held=HeldReason.UNKNOWN, message="it lives in a tmux server that cannot be "
+                    "reached: another one has taken the place of its socket")),
+        "it lives, so a second one must not be started"),
+    Row("unseen, among others that were seen", lambda of: of.unseen and of.view.unseen,
+        Answer(Need(verb=Verb.START, held=HeldReason.UNKNOWN), fill.say_unseen),
+        "it may live, so a second one must not be started"),
+    Row("unseen, as all of its kind", lambda of: of.unseen,
+        Answer(Need(message="it could not be seen")),
+        "the plan says once that the kind could not be seen"),
+    Row("its entry in git is wrong", lambda of: of.agent is not None and of.agent.held is not None,
+        Answer(Need(held=HeldReason.DEPENDENCY), fill.say_entry),
+        "nothing is concluded from an entry that cannot be read: it goes on as it is"),
+    Row("not to run, and not here", lambda of: not of.to_run and not of.deletes,
+        Answer(Need(), fill.end),
+        "there is nothing to end"),
+    Row("not to run, and only enabled", lambda of: not of.to_run and not of.runs,
+        Answer(Need(), fill.end),
+        "there is nothing to stop; its enablement goes by itself"),
+    Row("not to run, in somebody's session", lambda of: not of.to_run and of.evidence.pane.moved,
+        Answer(Need(held=HeldReason.NOT_OWNED), fill.end_moved),
+        "a person has taken its pane to another session"),
+    Row("not to run, and here", lambda of: not of.to_run,
+        Answer(Need(verb=Verb.STOP), fill.stop),
+        "git says that it is not to run"),
+    Row("its unit is not as shipped", lambda of: of.override is not None,
+        Answer(Need(verb=Verb.START), fill.say_override),
+        "nothing is started through a unit that somebody has changed, and what lives is left alone"),
+    Row("its session is somebody else's", lambda of: of.view.session == "foreign",
+        Answer(Need(verb=Verb.START, reason=Reason.NEW, held=HeldReason.NOT_OWNED), fill.say_foreign),
+        "what this fleet did not start is not touched"),
+    Row("a start or stop is under way", lambda of: of.view.health is Health.SETTLING,
+        Answer(Need(settling=True), fill.say_why),
+        "the next look sees what comes of it"),
+    Row("first start", lambda of: of.view.session == "missing" and of.never_started and not of.tried,
+        Answer(Need(reason=Reason.NEW), fill.start),
+        "a first start is no heal"),
+    Row("first start, once more", lambda of: of.down and of.never_started,
+        Answer(Need(reason=Reason.NEW, heals=True), fill.start),
+        "the first start came to nothing: without backoff it would be tried for ever"),
+    Row("its program has ended", lambda of: of.view.session == "dead",
+        Answer(Need(reason=Reason.UNHEALTHY, heals=True), fill.start),
+        "git says that it runs, and nothing of it lives"),
+    Row("it has no session", lambda of: of.down,
+        Answer(Need(reason=Reason.NOT_RUNNING, heals=True), fill.start),
+        "git says that it runs, and nothing of it is there"),
+    Row("another declaration", lambda of: of.differs("socket", "launch"),
+        Answer(Need(verb=Verb.RESTART, reason=Reason.SPEC, disrupts=True, message="its declaration has changed"),
+               fill.with_changes),
+        "what it was started with is not what git says now"),
+    Row("an operator's request", lambda of: of.relaunch,
+        Answer(Need(verb=Verb.RESTART, reason=Reason.REQUESTED, disrupts=True,
+                    message="an operator has asked that it be started anew"), fill.with_changes),
+        "a person asked for a new start of this very process"),
+    Row("silent and quiet", lambda of: of.silent and of.view.hung,
+        Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, disrupts=True, heals=True), fill.restart_hung),
+        "its program speaks for itself and is silent, and its pane has shown nothing for as long"),
+    Row("silent, and its pane shows something", lambda of: of.silent and of.agent and of.agent.native_heartbeat,
+        Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN,
+                    message="its pane is still active"), fill.say_stale),
+        "a stale heartbeat alone proves nothing"),
+    Row("whoever answers for it is silent", lambda of: of.silent,
+        Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN,
+                    message="its heartbeat is not its own word"), fill.say_stale),
+        "that something else has stopped says nothing about the agent"),
+    Row("another program in its pane", lambda of: of.differs("program"),
+        Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, disrupts=True, heals=True), fill.restart_program),
+        "what runs there is not the agent"),
+    Row("its unit does not run", lambda of: of.view.unit_active != "active",
+        Answer(Need(verb=Verb.START, message="its session lives, its unit does not"), fill.start_unit),
+        "the start of the unit finds the agent running, and ends nothing"),
+    Row("not in its scope or its limits", lambda of: any(one.path not in of.unkept for one in of.placement),
+        Answer(Need(verb=Verb.CONFINE), fill.confine),
+        "it is put right where it lives, and nothing of it ends"),
+    Row("limits that this host cannot keep", lambda of: of.placement,
+        Answer(Need(verb=Verb.CONFINE, held=HeldReason.UNSUPPORTED), fill.say_unsupported),
+        "it stays as it is, and that is said"),
+    Row("runs where it could not start again", lambda of: of.view.stranded and of.against is not None,
+        Answer(Need(verb=Verb.RESTART), fill.say_stranded),
+        "it is never ended for that: it is only said"),
+    Row("as it should be", otherwise,
+        Answer(Need()),
+        "nothing differs that concerns its process"),
+)  # fmt: skip
 
-    Quiet for as long as that, not since the last heartbeat: what hangs usually hangs on what it was sent after it.
-    """
-    if view.hung:
-        stale = (*fields, FieldChange(path="heartbeat", live="stale", desired="ok"))
-        return _need(Verb.RESTART, Reason.UNHEALTHY, stale, desired, seen, disrupts=True, heals=True, message=view.why)
-    why = "its pane is still active" if agent.native_heartbeat else "its heartbeat is not its own word"
-    return Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN, message=f"{view.why}, but {why}")
+
+def _as_due(due: Due) -> Need:
+    return due.need
 
 
-def _stop(
-    view: AgentView,
-    agent: Agent | None,
-    unit: Change | None,
-    session: Change | None,
-    present: Mapping[ResourceKey, Present],
-) -> Need:
-    removes = agent is None or agent.state == "absent"
-    reason = Reason.REMOVED if removes else Reason.SPEC
-    deletes = [change for change in (unit, session) if change is not None and change.verdict is Verdict.DELETE]
-    job = (UnitEvidence.of(unit.present) or NO_UNIT).job if unit is not None else ""
-    runs = unit is not None and (view.unit_active != "inactive" or bool(job))
-    if not deletes:
-        return Need(removes=removes, reason=reason)
-    seen = present.get(ResourceKey(Kind.SESSION, view.name))
-    if not runs and (session is None or session.verdict is not Verdict.DELETE):
-        return Need(removes=removes, reason=reason)  # only enabled: there is nothing to stop
-    pane = session_of(view.name, present).pane
-    if pane.moved:
-        return Need(removes=removes, reason=reason, held=HeldReason.NOT_OWNED, message=_moved(pane))
-    fields = tuple(change for change in _merged(unit, session) if change.path != "enabled")
-    return Need(
-        verb=Verb.STOP,
-        reason=reason,
-        disrupts=view.session == "alive",
-        removes=removes,
-        changes=fields,
-        present=_with_failure(seen, unit),
-        message="removed from git" if removes else "declared stopped",
-    )
+def _moves_and_stops(due: Due) -> Need:
+    return replace(due.need, reason=Reason.MOVED, message=f"moving to {due.of.going_to}")
 
 
-def _foreign(agent: Agent, pane: Pane) -> str:
-    if pane.moved:
-        return _moved(pane)
-    whose = f"is that of agent {pane.mark}, renamed" if pane.mark else "exists that this fleet did not start"
-    return f'a tmux session "{agent.session}" {whose}'
+def _moves(due: Due) -> Need:
+    return replace(due.need, reason=Reason.MOVED)
 
 
-def _moved(pane: Pane) -> str:
-    return f'somebody has moved its pane to the tmux session "{pane.session}": it is left alone there until it ends'
+def _waits_for_host(due: Due) -> Need:
+    return replace(due.need, held=HeldReason.MOVING, message=due.of.moving)
 
 
-def _with_failure(seen: Present | None, unit: Change | None) -> Present | None:
-    """The session's observation, and whether its unit has failed: that has to be reset before the unit is gone."""
-    known = UnitEvidence.of(unit.present) if unit is not None else None
-    if unit is None or known is None or known.active != "failed":
-        return seen
-    session = SessionEvidence.of(seen)
-    return replace(seen, evidence=replace(session, unit_failed=True)) if seen and session else unit.present
+def _name_taken(due: Due) -> Need:
+    return replace(due.need, held=HeldReason.NOT_OWNED, message=f"{NAME_TAKEN}: it goes on where it is")
 
 
-def _need(
-    verb: Verb,
-    reason: Reason,
-    fields: tuple[FieldChange, ...],
-    desired: Resource | None,
-    seen: Present | None,
-    *,
-    disrupts: bool = False,
-    heals: bool = False,
-    message: str = "",
-) -> Need:
-    return Need(
-        verb=verb,
-        reason=reason,
-        disrupts=disrupts,
-        heals=heals,
-        changes=tuple(change for change in fields if change.path != "enabled" and not _of_place(change)),
-        desired=desired,
-        present=seen,
-        message=message,
-    )
+def _cannot_start(due: Due) -> Need:
+    against = due.of.against or StartEvidence(why=due.of.view.no_start)
+    return replace(due.need, held=against.reason, message=against.in_full)
 
 
-def _merged(*changes: Change | None) -> tuple[FieldChange, ...]:
-    return tuple(field for change in changes if change is not None for field in change.fields)
+def _cannot_restart(due: Due) -> Need:
+    held = _cannot_start(due)
+    return replace(held, message=f"{held.message}: it goes on as it is until that is mended")
+
+
+# Whether what is needed can start here at all.
+STARTS: tuple[Row[Due, Callable[[Due], Need]], ...] = (
+    Row("moves away, and is stopped",
+        lambda due: due.of.going_to and due.need.removes and due.need.verb is Verb.STOP and due.need.held is None,
+        _moves_and_stops, "git declares it for another host"),
+    Row("moves away", lambda due: due.of.going_to and due.need.removes,
+        _moves, "git declares it for another host, and nothing is ended now"),
+    Row("held already", lambda due: due.need.held is not None,
+        _as_due, "the reason why nothing is done is known"),
+    Row("starts nothing", lambda due: due.need.verb not in (Verb.START, Verb.RESTART),
+        _as_due, "what is missing for a start does not matter"),
+    Row("waits for another host", lambda due: due.of.moving and due.of.down,
+        _waits_for_host, "it may still run there, and would run twice"),
+    Row("its session's name is taken",
+        lambda due: due.of.view.taken and due.need.disrupts and due.need.verb is Verb.RESTART,
+        _name_taken, "it would end, and have nowhere to start"),
+    Row("nothing is missing", lambda due: not due.of.view.no_start,
+        _as_due, "all that a start needs is there, as far as can be seen"),
+    Row("only its unit is started", lambda due: due.of.view.session == "alive" and not due.need.disrupts,
+        _as_due, "the start of the unit finds the agent running"),
+    Row("would end, and not start again", lambda due: due.need.disrupts,
+        _cannot_restart, "a conversation is not ended for a start that is bound to fail"),
+    Row("cannot start", otherwise,
+        _cannot_start, "a start that is bound to fail would only use up its backoff"),
+)  # fmt: skip

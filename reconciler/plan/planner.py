@@ -22,7 +22,8 @@ from reconciler.plan.holding.losses import with_losses
 from reconciler.plan.holding.moving import going_to, why_held
 from reconciler.plan.holding.rollout import Wait, held_back
 from reconciler.plan.holding.suspensions import WHOLE_FLEET, hold_all, hold_suspended, in_force
-from reconciler.plan.needs import Changes, Need, ends_by_unit, need_of, relaunch_due
+from reconciler.plan.need import Changes, Need
+from reconciler.plan.needs import ends_by_unit, need_of, relaunch_due
 from reconciler.plan.reseed import plan_reseed
 from reconciler.plan.shared import plan_shared, servers_up
 from reconciler.plan.summary import orphans, summarise

@@ -9,7 +9,7 @@ from providers.evidence import HeartbeatRecords, SessionEvidence
 from providers.names import agent_unit
 from reconciler.model import AgentView, Inventory, Observation, Summary
 from reconciler.plan.draft import Draft
-from reconciler.plan.needs import Need
+from reconciler.plan.need import Need
 from specs.compiled import Agent
 
 GONE = {Reason.REMOVED, Reason.MOVED}

@@ -29,7 +29,7 @@ from reconciler.plan.holding.rollout_tables import (
     Turn,
     Waiting,
 )
-from reconciler.plan.needs import Need
+from reconciler.plan.need import Need
 from specs.compiled import Policy
 from tests import builders as make
 from tests.builders import NOW

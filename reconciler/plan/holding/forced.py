@@ -12,7 +12,8 @@ from providers.base import Reason, Verb
 from reconciler.model import AgentHistory, AgentView
 from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.holding.rollout import objection
-from reconciler.plan.needs import SAME_START_S, Need
+from reconciler.plan.need import Need
+from reconciler.plan.needs import SAME_START_S
 from specs.compiled import Agent, Policy
 
 REMOVED, STOPPED, RELAUNCH = "removed", "stopped", "relaunch"

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from providers.base import HeldReason, Verb
 from providers.evidence import SessionEvidence
-from reconciler.plan.needs import Need
+from reconciler.plan.need import Need
 
 
 def with_losses(need: Need, let: str) -> Need:

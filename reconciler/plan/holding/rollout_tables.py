@@ -10,7 +10,7 @@ from reconciler.helpers.decision_table import DecisionRow, first_match, otherwis
 from reconciler.model import AgentView
 from reconciler.observe.attribution import CLOCK_SLACK_S
 from reconciler.observe.may_end import Who, may_end
-from reconciler.plan.needs import Need
+from reconciler.plan.need import Need
 from specs.compiled import Policy
 
 SHOWS_S = 30.0  # so long a program may take to show its prompt before it counts as one whose screen is not known
