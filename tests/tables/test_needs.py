@@ -378,7 +378,8 @@ STARTING = Examples("STARTS", STARTS, {
     ),
     "held already": expect(
         (HeldReason.UNKNOWN, Reason.SPEC, "m"),
-        due(replace(A_RESTART, held=HeldReason.UNKNOWN), more=COMES, word="dead"), due(replace(A_RESTART, held=HeldReason.UNKNOWN), more=AWAY),
+        due(replace(A_RESTART, held=HeldReason.UNKNOWN), more=COMES, word="dead"),
+        due(replace(A_RESTART, held=HeldReason.UNKNOWN), more=AWAY),
     ),
     "starts nothing": expect(
         (None, Reason.REMOVED, "m"), due(A_STOP, no_start="x"), due(replace(A_STOP, verb=CONFINE), taken=True),
