@@ -49,14 +49,16 @@ class ChangeResult:
     written: bool = False
 
 
-def target(fleet: str | None, settings: Settings, facts: HostFacts, environ: Mapping[str, str]) -> ChangeTarget | None:
-    """The repository at hand, as `which_fleet` finds it; None if nobody named one.
+def target(
+    fleet: str | None, settings: Settings, facts: HostFacts, environ: Mapping[str, str], *, files: bool = False
+) -> ChangeTarget | None:
+    """The repository at hand, as `which_fleet` finds it (`files` as there); None if nobody named one.
 
     Raises NotFound if only the fleet's name is known here, Usage and Refused as `parse_place`.
     """
     from reconciler.context.which_fleet import which_fleet
 
-    found = which_fleet(fleet, settings, facts, environ)
+    found = which_fleet(fleet, settings, facts, environ, files=files)
     if found is None:
         return None
     spec = found.must_have_repository()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import InvalidConfig, MosaicError, NotFound, Refused, Usage
+from reconciler.errors import InvalidConfig, MosaicError, NotFound, Usage
 from specs.fleet_files import NORTH_STAR
 from specs.mission.projection import FILE, Freshness, freshness
 
@@ -40,39 +40,21 @@ class Projection:
 
 
 @contextmanager
-def folder_of(
-    path: Path | None, fleet: str | None, environ: Mapping[str, str], *, tree: bool = False
-) -> Iterator[Path]:
-    """The folder with the fleet's files: the one that was given, or this one if a mission is in it, or the working tree
-    of the fleet; a repository without one is cloned for as long as this lasts, unless `tree` asks for a real one.
+def folder_of(fleet: str | None, environ: Mapping[str, str], *, tree: bool = False) -> Iterator[Path]:
+    """The folder with the fleet's files, as `fleet_folder` finds it; the mission's own file may be named, too.
 
     Raises NotFound, Usage, Refused, and what reaching a repository raises.
     """
-    if path is not None and fleet is not None:
-        raise Usage("a PATH and --fleet are one too many", help="give one of them")
-    if path is None and fleet is None and Path(NORTH_STAR).is_file():
-        path = Path()
-    if path is not None:
-        folder = path.parent if path.name in (NORTH_STAR, FILE) and not path.is_dir() else path
-        if not folder.is_dir():
-            raise NotFound(f"{path} is not a folder", help=f"give the folder that has {NORTH_STAR} in it")
-        yield folder
-        return
-    from reconciler.changes.make_change import gather_here, target
-    from reconciler.git.temporary_clone import borrowed
+    from reconciler.changes.working_copy import fleet_folder
+    from reconciler.context.which_fleet import NOBODY
 
-    facts, settings = gather_here()
-    goal = target(fleet, settings, facts, environ)
-    if goal is None:
-        raise Usage(f"there is no {NORTH_STAR} here, and no fleet was named", help="give a PATH or --fleet")
-    repo = goal.place.repo()
-    if repo is not None and repo.worktree is not None:
-        yield repo.worktree
-    elif tree:
-        raise Refused(f"{goal.place.shown} has no working tree to write into", help="give the PATH of one")
-    else:
-        with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
-            yield copy.path
+    path = Path(fleet) if fleet is not None else None
+    if path is not None and path.name in (NORTH_STAR, FILE) and not path.is_dir():
+        fleet = str(path.parent)
+    with fleet_folder(fleet, environ, tree=tree) as folder:
+        if folder is None:
+            raise Usage(f"there is no {NORTH_STAR} here, and no fleet was named", help=NOBODY)
+        yield folder
 
 
 def read_mission(data: bytes) -> MissionSource:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.filesystem.guarded_read import read_regular
 from reconciler.git.links import inside, unreadable
-from specs.fleet_files import FOLDERS
+from specs.fleet_files import FILES, FOLDERS
 
 if TYPE_CHECKING:
     pass
@@ -25,7 +25,6 @@ def read_folder(path: Path) -> dict[str, bytes]:
     have either, MosaicError for what cannot be read."""
     from reconciler.errors import NotFound
     from reconciler.git.dirty import folder_files
-    from specs.fleet_files import FILES
 
     folder = path.parent if path.name in FILES and path.is_file() else path
     if not folder.is_dir():
@@ -56,18 +55,32 @@ def read_file(path: Path) -> bytes | None:
 
 
 @contextmanager
-def fleet_folder(fleet: str | None, environ: Mapping[str, str]) -> Iterator[Path | None]:
-    """The working tree of the fleet's repository as it stands; one without a working tree is cloned for as long as this
-    lasts. None if nobody named a fleet. Raises NotFound, Usage and what reaching a repository raises."""
+def fleet_folder(fleet: str | None, environ: Mapping[str, str], *, tree: bool = False) -> Iterator[Path | None]:
+    """The folder with the fleet's files as they stand: one that was named or that somebody stands in, in a repository
+    or not; else the fleet's working tree. A repository without one is cloned for as long as this lasts, unless `tree`
+    asks for a real one. None if nobody named a fleet. Raises NotFound, Usage, Refused and what reaching a repository
+    raises."""
     from reconciler.changes.make_change import gather_here, target
+    from reconciler.errors import NotFound, Refused
 
+    if fleet is not None and Path(fleet).name in FILES and Path(fleet).is_file():
+        fleet = str(Path(fleet).parent)  # one of its files
     facts, settings = gather_here()
-    goal = target(fleet, settings, facts, environ)
-    repo = goal.place.repo() if goal is not None else None
+    goal = target(fleet, settings, facts, environ, files=True)
     if goal is None:
         yield None
-    elif repo is not None and repo.worktree is not None:
+        return
+    try:
+        repo = goal.place.repo()
+    except NotFound:
+        if goal.place.path is None or not goal.place.path.is_dir():
+            raise
+        yield goal.place.path
+        return
+    if repo is not None and repo.worktree is not None:
         yield repo.worktree
+    elif tree:
+        raise Refused(f"{goal.place.shown} has no working tree to write into", help="give the PATH of one")
     else:
         from reconciler.git.temporary_clone import borrowed
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from reconciler.commands.options import DurationParam, output_option
+from reconciler.commands.options import DurationParam, either, output_option
 from reconciler.commands.version import version_option
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 
 @version_option
 @click.command(name="reconcile", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("fleet", required=False)
+@either
 @click.option("--dry-run", is_flag=True, help="Show the plan; write nothing, anywhere.")
 @click.option("--watch", is_flag=True, help="Stay, and reconcile whenever something changes.")
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")

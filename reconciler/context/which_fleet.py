@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.context.bindings import Bindings, read_bindings
 from reconciler.errors import MosaicError, NotFound, Usage
 from reconciler.git.location import parse_place
+from specs.fleet_files import FILES
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
@@ -48,18 +49,20 @@ def which_fleet(
     environ: Mapping[str, str],
     *,
     has_run: bool = False,
+    files: bool = False,
 ) -> WhichFleet | None:
     """None if nobody named one.
 
     `has_run`: only a fleet that has run here will do, so a repository that has not, found in the current folder, is
-    passed over. Raises Usage and Refused as `parse_place`, NotFound where several fleets have run here.
+    passed over. `files`: the files are what is wanted, so they count where somebody stands, committed or not, and in a
+    repository or not. Raises Usage and Refused as `parse_place`, NotFound where several fleets have run here.
     """
     bindings = read_bindings(facts)
     if given:
         return _which(given, "argument", bindings, settings, facts)
     if named := environ.get("MOSAIC_FLEET"):
         return _which(named, "MOSAIC_FLEET", bindings, settings, facts)
-    root = _fleet_root(environ)
+    root = _fleet_root(environ, files=files)
     if root is not None:
         found = _which(str(root), "this folder", bindings, settings, facts)
         if found.name is not None or not has_run:
@@ -69,12 +72,32 @@ def which_fleet(
     return _only(bindings, settings, facts)
 
 
-def _fleet_root(environ: Mapping[str, str]) -> Path | None:
-    """The root of the working tree that somebody stands in, if a fleet's roster is there. A unit stands nowhere."""
+def unnamed(environ: Mapping[str, str], *, has_run: bool, files: bool) -> str:
+    """What to tell somebody who named no fleet: which repository `which_fleet` takes, if that follows from the folder
+    that they stand in. With `files` whatever it follows from, since other files may be meant. "" for nothing."""
+    from providers.machine.facts import gather
+    from reconciler.context.settings import read_settings, settings_path
+    from reconciler.git.process import redact
+
+    if not files and _fleet_root(environ) is None:
+        return ""  # and nothing is looked up
+    facts = gather(environ)
+    settings = read_settings(settings_path(facts.config_home))
+    found = which_fleet(None, settings, facts, environ, has_run=has_run, files=files)
+    if found is None or found.repository is None or not (files or found.by == "this folder"):
+        return ""
+    return f"fleet repository: {redact(found.repository)} (from {found.by})"
+
+
+def _fleet_root(environ: Mapping[str, str], *, files: bool = False) -> Path | None:
+    """The root of the working tree that somebody stands in, if a fleet's roster is there. A unit stands nowhere.
+    `files`: this very folder, if a fleet's files are in it."""
     if "NOTIFY_SOCKET" in environ or "MOSAIC_TRIGGER" in environ:
         return None
     with suppress(OSError):
         folder = Path.cwd()
+        if files and any((folder / name).is_file() for name in FILES):
+            return folder
         for one in (folder, *folder.parents):
             if (one / ".git").exists():
                 return one if (one / "roster.yaml").is_file() else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import fleet_option, output_option
+from reconciler.commands.options import fleet_argument, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command("roster", epilog="\b\nExample:\n  mosaic agent roster --class reviewer\n")
 @click.option("--class", "agent_class", metavar="CLASS", help="Only agents of this class.")
 @click.option("--host", metavar="HOST", help="Only agents of this host.")
-@fleet_option
+@fleet_argument
 @output_option
 @click.pass_obj
 def command(output: Output, *, agent_class: str | None, host: str | None, fleet: str | None, form: Format) -> int:

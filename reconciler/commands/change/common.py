@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.commands.options import output_option
+from reconciler.commands.options import ClickCommand, output_option, repository_option
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -21,17 +21,9 @@ if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
     from reconciler.git.worktree import WorkTree
 
-ClickCommand = Callable[..., int]
 Forcing = tuple["ForcedWhat", Sequence[str]]
 
-repository_option = click.option(
-    "--fleet",
-    metavar="FLEET",
-    help="The fleet's repository: a working tree, a bare repository or a URL. Default: MOSAIC_FLEET, then the "
-    "repository of the current folder, then reconcile.toml, then the only fleet that has run here.",
-)
 _OPTIONS = (
-    repository_option,
     click.option("-m", "--message", metavar="TEXT", help="The commit's message. Default: what is done, to whom."),
     click.option("--no-commit", is_flag=True, help="Edit the files only."),
     click.option("--push", is_flag=True, help="Push the commit, too."),
@@ -54,8 +46,11 @@ class ChangeFlags:
     form: Format
 
 
-def change_options(command: ClickCommand) -> ClickCommand:
-    """The options of every command that commits. It is called with the Output, its own words, and `asked`."""
+def change_options(
+    command: ClickCommand, *, fleet: Callable[[ClickCommand], ClickCommand] = repository_option
+) -> ClickCommand:
+    """The options of every command that commits. It is called with the Output, its own words, and `asked`. `fleet`: how
+    the fleet is named."""
 
     @click.pass_obj
     @wraps(command)
@@ -66,7 +61,7 @@ def change_options(command: ClickCommand) -> ClickCommand:
     made: ClickCommand = collect
     for option in reversed(_OPTIONS):
         made = option(made)
-    return made
+    return fleet(made)
 
 
 force_option = click.option(
@@ -187,7 +182,7 @@ def finish(
     if text and made.written and not sync:
         output.progress(f"next: {uncommitted if uncommitted and not made.commit else _next(made, goal)}")
     if asked.form != "text":
-        output.document(_document(goal, made, asked, document, force), asked.form)
+        output.document(change_document(goal, made, asked, document, force), asked.form)
     return code
 
 
@@ -241,9 +236,10 @@ def _sync(output: Output, goal: ChangeTarget, form: Format) -> tuple[int, dict[s
     return result.exit_code, {"asked": False, "report": run_document(result)}
 
 
-def _document(
+def change_document(
     goal: ChangeTarget, made: ChangeResult, asked: ChangeFlags, sync: dict[str, Json], force: Force | None
 ) -> dict[str, Json]:
+    """The document of kind `Change`."""
     from reconciler.changes.make_change import gather_here
     from reconciler.status.document import API_VERSION
     from specs.values.secrets import mask_line

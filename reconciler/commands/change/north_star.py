@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.commands.change.common import repository_option
-from reconciler.commands.options import output_option
+from reconciler.commands.options import files_argument, output_of, output_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from providers.base import Json
     from reconciler.cli.output import Format, Output
     from specs.mission.goals import Standing
 
-_path = click.argument("path", type=click.Path(path_type=Path), required=False)
-
-
-def _where(command: Callable[..., int]) -> Callable[..., int]:
-    """PATH or --fleet."""
-    return _path(repository_option(command))
-
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet north-star validate ~/fleet\n")
-@_where
+@files_argument
 @output_option
 @click.pass_obj
-def validate(output: Output, *, path: Path | None, fleet: str | None, form: Format) -> int:
-    """Check NORTH_STAR.yaml in PATH as it is now, committed or not.
+def validate(output: Output, *, fleet: str | None, form: Format) -> int:
+    """Check NORTH_STAR.yaml as it is now, committed or not.
 
     Ids are unique in the whole file, and whatever refers to one refers to one that exists; no goal comes before itself.
     Warnings are for goals that belong to no workstream and for success criteria that no goal serves, where the file
@@ -42,7 +31,7 @@ def validate(output: Output, *, path: Path | None, fleet: str | None, form: Form
     from reconciler.errors import ExitCode
     from reconciler.helpers.words import count
 
-    with folder_of(path, fleet, os.environ) as folder:
+    with folder_of(fleet, os.environ) as folder:
         mission = mission_in(folder)
     star = mission.star
     code = ExitCode.OK if star is not None else ExitCode.INVALID_CONFIG
@@ -66,12 +55,12 @@ def validate(output: Output, *, path: Path | None, fleet: str | None, form: Form
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet north-star render --check ~/fleet\n")
-@_where
+@files_argument
 @click.option("--check", is_flag=True, help="Write nothing; exit code 3, with a diff, if it is not up to date.")
 @click.option("--overwrite", is_flag=True, help="Also over a NORTH_STAR.md that was not generated.")
 @output_option
 @click.pass_obj
-def render(output: Output, *, path: Path | None, fleet: str | None, check: bool, overwrite: bool, form: Format) -> int:
+def render(output: Output, *, fleet: str | None, check: bool, overwrite: bool, form: Format) -> int:
     """Write NORTH_STAR.md beside NORTH_STAR.yaml in PATH: the same mission, to be read by people.
 
     The same file gives the same text, whatever the order of its keys. A file of that name that was not generated is
@@ -81,7 +70,7 @@ def render(output: Output, *, path: Path | None, fleet: str | None, check: bool,
     from reconciler.errors import ExitCode, Refused
     from specs.mission import projection
 
-    with folder_of(path, fleet, os.environ, tree=not check) as folder:
+    with folder_of(fleet, os.environ, tree=not check) as folder:
         wanted = projection.render(valid(mission_in(folder), "NORTH_STAR.yaml"))
         there = projection_in(folder, wanted)
         written = not check and there.state != "current"
@@ -120,10 +109,10 @@ def _tell_check(output: Output, state: str, path: str, diff: str) -> None:
 
 
 @click.command(name="next", epilog="\b\nExample:\n  mosaic fleet north-star next ~/fleet\n")
-@_where
+@files_argument
 @output_option
 @click.pass_obj
-def next_(output: Output, *, path: Path | None, fleet: str | None, form: Format) -> int:
+def next_(output: Output, *, fleet: str | None, form: Format) -> int:
     """Which goals are ready: open, with every goal that comes before them done. The most urgent first: by phase, then
     by priority (must-have, should-have, could-have, wont-have, then any other word), then as written.
 
@@ -132,7 +121,7 @@ def next_(output: Output, *, path: Path | None, fleet: str | None, form: Format)
     from reconciler.render.fleet_files.goals_text import goal_document, next_text
     from specs.mission.goals import ready
 
-    goals = _goals(path, fleet)
+    goals = _goals(fleet)
     if form == "text":
         output.result(next_text(goals, paint=output.paint))
         return 0
@@ -147,19 +136,16 @@ def next_(output: Output, *, path: Path | None, fleet: str | None, form: Format)
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet north-star graph ~/fleet -o svg > goals.svg\n")
-@_where
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "svg", "json", "yaml"]), default="text", show_default=True,
-    help="How the result is written.",
-)  # fmt: skip
+@files_argument
+@output_of("text", "svg", "json", "yaml")
 @click.pass_obj
-def graph(output: Output, *, path: Path | None, fleet: str | None, form: Literal["text", "svg", "json", "yaml"]) -> int:
+def graph(output: Output, *, fleet: str | None, form: Literal["text", "svg", "json", "yaml"]) -> int:
     """Draw which goals come before which: as a list, an order in which all of them can be reached, or as an SVG."""
     from reconciler.errors import Refused
     from reconciler.render.charts.graph_svg import drawable, graph_svg
     from reconciler.render.fleet_files.goals_text import goal_document, graph_text
 
-    goals = _goals(path, fleet)
+    goals = _goals(fleet)
     if form == "text":
         output.result(graph_text(goals, paint=output.paint))
     elif form == "svg":
@@ -178,11 +164,11 @@ def graph(output: Output, *, path: Path | None, fleet: str | None, form: Literal
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet north-star diff HEAD~3 ~/fleet\n")
 @click.argument("revision", metavar="REV")
-@_where
+@files_argument
 @click.option("--to", metavar="REV", help="Compare with this revision. Default: the file as it is now.")
 @output_option
 @click.pass_obj
-def diff(output: Output, *, revision: str, path: Path | None, fleet: str | None, to: str | None, form: Format) -> int:
+def diff(output: Output, *, revision: str, fleet: str | None, to: str | None, form: Format) -> int:
     """What has changed in the mission since REV (a commit, a branch, a tag), in words: each thing is known by its id,
     wherever in the file it stands. `--to HEAD` leaves out what is not committed."""
     from reconciler.changes.north_star import folder_of, mission_at, mission_in, valid
@@ -191,7 +177,7 @@ def diff(output: Output, *, revision: str, path: Path | None, fleet: str | None,
     from specs.fleet_files import NORTH_STAR
     from specs.mission.diff import differences
 
-    with folder_of(path, fleet, os.environ) as folder:
+    with folder_of(fleet, os.environ) as folder:
         old, before = mission_at(folder, revision)
         new = None
         if to is not None:
@@ -215,11 +201,11 @@ def diff(output: Output, *, revision: str, path: Path | None, fleet: str | None,
     return 0
 
 
-def _goals(path: Path | None, fleet: str | None) -> tuple[Standing, ...]:
+def _goals(fleet: str | None) -> tuple[Standing, ...]:
     from reconciler.changes.north_star import folder_of, mission_in, valid
     from specs.mission.goals import standings
 
-    with folder_of(path, fleet, os.environ) as folder:
+    with folder_of(fleet, os.environ) as folder:
         return standings(valid(mission_in(folder), "NORTH_STAR.yaml"))
 
 

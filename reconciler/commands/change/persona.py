@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.change.common import change_options, repository_option
-from reconciler.commands.options import output_option
+from reconciler.commands.change.common import change_options
+from reconciler.commands.options import files_argument, output_option, repository_option
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -22,7 +22,7 @@ _class = click.argument("written", metavar="CLASS")
 
 @click.command(name="list", epilog="\b\nExample:\n  mosaic fleet persona list --domain research\n")
 @click.option("--domain", metavar="NAME", help="Only the classes of one domain.")
-@repository_option
+@files_argument
 @output_option
 @click.pass_obj
 def list_(output: Output, *, domain: str | None, fleet: str | None, form: Format) -> int:

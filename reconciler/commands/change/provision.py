@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.change.common import change_options
+from reconciler.commands.options import repository_argument, yes_option
 
 if TYPE_CHECKING:
     from reconciler.changes.make_change import ChangeResult, ChangeTarget
@@ -18,9 +21,7 @@ if TYPE_CHECKING:
     from reconciler.commands.change.common import ChangeFlags
 
 
-@click.command(
-    epilog="\b\nExample:\n  mosaic fleet provision --type research --runtime researcher=pi --fleet ~/fleet\n"
-)
+@click.command(epilog="\b\nExample:\n  mosaic fleet provision --type research --runtime researcher=pi ~/fleet\n")
 @click.option("--type", "wanted", metavar="TYPE", help="The system type. Default: the one that fleet.yaml names.")
 @click.option(
     "--runtime",
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 )
 @click.option("--name", metavar="NAME", help="The name of a fleet that begins. Default: that of the type.")
 @click.option("--mission", metavar="TEXT", help="What a fleet that begins is for. Default: what the type is for.")
-@change_options
+@yes_option
+@partial(change_options, fleet=repository_argument)
 def provision(
     output: Output,
     *,
@@ -43,13 +45,15 @@ def provision(
     default_runtime: str,
     name: str | None,
     mission: str | None,
+    yes: bool,
     asked: ChangeFlags,
 ) -> int:
     """Fill every seat of a system type: add the agents that are missing to roster.yaml, name the type in fleet.yaml,
     and begin NORTH_STAR.yaml if there is none.
 
     Agents that are there keep every key of theirs, and nobody is taken away: run it again when the type has grown. In a
-    folder that has no fleet yet it begins one. `mosaic fleet org` shows who reports to whom.
+    folder that has no fleet yet it begins one, and asks first on a terminal. `mosaic fleet org` shows who reports to
+    whom.
     """
     from reconciler.changes.make_change import gather_here, target
     from reconciler.changes.provision import verb
@@ -61,10 +65,12 @@ def provision(
     facts, settings = gather_here()
     goal = target(asked.fleet, settings, facts, os.environ)
     if goal is None:
-        raise Usage("no fleet was named", help="--fleet PATH, also for one that begins; or go to its folder")
+        raise Usage(
+            "no fleet was named", help="name it, also one that begins: mosaic fleet provision PATH; or go to its folder"
+        )
     path = goal.place.path
     if path is not None and not os.path.lexists(path / "roster.yaml") and not _bare(path):
-        return _begin(output, goal, path, verb(wanted, choice), asked)
+        return _begin(output, goal, path, verb(wanted, choice), asked, ask=not yes)
     return carry_out(output, goal, verb(wanted, choice), asked, idle="nothing to change: every seat is filled")
 
 
@@ -87,7 +93,7 @@ def _bare(path: Path) -> bool:
     return repo is not None and repo.worktree is None
 
 
-def _begin(output: Output, goal: ChangeTarget, path: Path, verb: EditVerb, asked: ChangeFlags) -> int:
+def _begin(output: Output, goal: ChangeTarget, path: Path, verb: EditVerb, asked: ChangeFlags, *, ask: bool) -> int:
     """A fleet where there is none yet: a folder that may not be there, or a repository without a roster."""
     from reconciler.changes.new_repository import inspect_target
     from reconciler.changes.proposal import propose
@@ -105,9 +111,19 @@ def _begin(output: Output, goal: ChangeTarget, path: Path, verb: EditVerb, asked
     loose = sorted(_loose(ground, files.keys() - proposal.files.keys()))
     if loose:
         output.warning(f"not committed, and no host knows of it before it is: {', '.join(loose)}")
+    if ask and not asked.dry_run and asked.form == "text" and not _agreed(asked):
+        output.result("nothing was written")
+        return 0
     begin = "" if ground.kind == "repository" else f"git -C {path} init; "
     following = f"{begin}git -C {path} add {' '.join(proposal.files)}, and commit them"
     return finish(output, goal, _make(ground, proposal, wishes.message, asked), asked, uncommitted=following)
+
+
+def _agreed(asked: ChangeFlags) -> bool:
+    """Whether a person wants what is shown; where nobody can be asked, the command line was plain enough."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return click.confirm("Write this?" if asked.no_commit else "Write this, and commit it?", default=True, err=True)
 
 
 def _loose(ground: InitTarget, names: set[str]) -> set[str]:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import fleet_option, output_option
+from reconciler.commands.options import fleet_argument, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
 
 
 @click.command(epilog="\b\nExample:\n  git -C ~/fleet commit -am 'Add coder2' && mosaic fleet sync\n")
-@fleet_option
+@fleet_argument
 @output_option
 @click.pass_obj
 def command(output: Output, *, fleet: str | None, form: Format) -> int:

@@ -51,7 +51,7 @@ def begin(
     strange = sorted({runtime for runtime in runtimes.values() if runtime not in found and runtime != "stub"})
     if strange:
         output.warning(f"not found on this machine, and needed before their agents run: {', '.join(strange)}")
-    socket = given.socket or asker.text("Name of its tmux server?", "mosaic-fleet", name_fault)
+    socket = given.socket or _socket(asker, facts)
     folder = given.working_directory or asker.text("Where do agents begin?", "~", _folder_fault)
     _must_be_there(output, folder, facts)
     mission = given.mission or asker.text("What is it for?", preset.mission)
@@ -77,7 +77,6 @@ def change(
     from specs.loading.load import load
     from specs.scaffold.presets import PRESETS
     from specs.scaffold.starter import Choices, missing
-    from specs.values.names import name_fault
 
     if given.agents is not None:
         raise click.UsageError("an agent's name is what it is known by: --agents is for a fleet that begins")
@@ -108,7 +107,7 @@ def change(
     socket = given.socket or asker.text("Name of its tmux server?", now["socket"], _socket_fault)
     folder = given.working_directory or asker.text("Where do agents begin?", now["folder"], _folder_fault)
     mission = given.mission or asker.text("What is it for?", now["mission"])
-    name = given.name or asker.text("Its name?", loaded.fleet.name, name_fault)
+    name = given.name or _again_named(asker, ground, loaded.fleet.name, facts)
     return Choices(
         preset=preset,
         name=None if name == loaded.fleet.name else name,
@@ -117,6 +116,25 @@ def change(
         working_directory=None if folder == now["folder"] else folder,
         mission=None if mission == now["mission"] else mission,
     )
+
+
+def _socket(asker: Asker, facts: HostFacts) -> str:
+    """Asked only where another fleet runs, whose tmux server this one would share."""
+    from reconciler.context.which_fleet import known_fleets
+    from specs.values.names import name_fault
+
+    usual = "mosaic-fleet"
+    return asker.text("Name of its tmux server?", usual, name_fault) if known_fleets(facts) else usual
+
+
+def _again_named(asker: Asker, ground: InitTarget, name: str, facts: HostFacts) -> str:
+    """A fleet that has run here keeps its name: nothing is asked then."""
+    from reconciler.context.bindings import read_bindings
+    from reconciler.git.location import parse_place
+    from specs.values.names import name_fault
+
+    known = read_bindings(facts).names.get(parse_place(str(ground.path)).key)
+    return asker.text("Its name?", name, name_fault) if known is None else name
 
 
 def _folder_fault(answer: str) -> str | None:

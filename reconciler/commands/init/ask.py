@@ -104,7 +104,7 @@ def choose_runtimes(
         name = names[slot.name]
         said = single.get(name) or everybody
         fallback = slot.runtime if slot.runtime in words else next(iter(words))
-        if said is None and slot.runtime != STUB:
+        if said is None and slot.runtime != STUB and len(words) > 1:
             said = asker.one_of(f"Which program is {name} ({slot.agent_class})?", words, fallback)
         chosen[slot.name] = said or fallback
     return chosen

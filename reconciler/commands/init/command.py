@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.init.host import TIMERS, Timer
+from reconciler.commands.options import either, output_option, yes_option
 
 if TYPE_CHECKING:
+    from providers.base import Json
     from providers.host import HostFacts
+    from reconciler.changes.make_change import ChangeResult
     from reconciler.changes.new_repository import InitTarget
     from reconciler.changes.proposal import Proposal
-    from reconciler.cli.output import Output
+    from reconciler.cli.output import Format, Output
     from reconciler.context.settings import Settings
     from specs.scaffold.starter import Choices
 
@@ -24,7 +28,7 @@ _PRESETS = ("minimal", "local-canary", "general", "coding", "research", "hybrid"
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet init ~/fleet --preset local-canary --yes\n")
-@click.argument("path", required=False)
+@either
 @click.option("--preset", type=click.Choice(_PRESETS), help="Which fleet to begin with.")
 @click.option("--name", metavar="NAME", help="The fleet's name. Default: that of the preset.")
 @click.option("--agents", metavar="NAMES", help="Names for the preset's agents, in its order, with commas.")
@@ -44,14 +48,16 @@ _PRESETS = ("minimal", "local-canary", "general", "coding", "research", "hybrid"
 )
 @click.option("--overwrite", is_flag=True, help="Write new files over those that are there.")
 @click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
+@click.option("--no-commit", is_flag=True, help="Write the files only.")
 @click.option("--dry-run", is_flag=True, help="Show the files only.")
-@click.option("-y", "--yes", is_flag=True, help="Ask nothing: flags and defaults.")
+@yes_option
+@output_option
 @click.pass_obj
 def init(
     output: Output,
     /,
     *,
-    path: str | None,
+    fleet: str | None,
     preset: str | None,
     name: str | None,
     agents: str | None,
@@ -63,10 +69,12 @@ def init(
     timer: Timer | None,
     overwrite: bool,
     message: str | None,
+    no_commit: bool,
     dry_run: bool,
     yes: bool,
+    form: Format,
 ) -> int:
-    """Make a fleet in PATH (default: ~/fleet): its files, its git repository, the first commit.
+    """Make a fleet in the folder FLEET (default: ~/fleet): its files, its git repository, the first commit.
 
     Asks on a terminal, each question with a default; elsewhere, or with --yes, the flags and defaults are taken. Where
     a fleet is already, only what you answer differently changes, and the rest stays as you wrote it.
@@ -75,36 +83,59 @@ def init(
     from reconciler.changes.new_repository import inspect_target
     from reconciler.commands.init.answers import Given, begin, change
     from reconciler.commands.init.ask import Asker
-    from reconciler.commands.init.host import ask_host, on_host
+    from reconciler.commands.init.host import HostOptions, ask_host, on_host
+    from reconciler.commands.init.identity import ask_identity
 
+    if form != "text" and (linger or timer not in (None, "none")):
+        raise click.UsageError(f"-o {form} goes with neither --linger nor --timer: other commands do that")
     facts, settings = gather_here()
-    asker = Asker(sys.stdin.isatty() and sys.stderr.isatty() and not yes)
+    asker = Asker(sys.stdin.isatty() and sys.stderr.isatty() and not yes and form == "text")
+    usual = _usual_place(fleet, facts, settings)
+    identity = ask_identity(asker, usual, facts)
     given = Given(
         preset=preset, name=name, agents=agents, runtimes=runtimes, socket=socket,
         working_directory=working_directory, mission=mission,
     )  # fmt: skip
-    ground = inspect_target(path or asker.text("Where is the fleet to be?", _usual_place(facts, settings)))
+    ground = inspect_target(usual if fleet is not None else asker.text("Where is the fleet to be?", usual))
     again = "roster.yaml" in ground.files and not overwrite
     answer = change if again else begin
     choices = answer(output, asker, given, ground, facts, settings)
     proposal = _propose(ground, choices, again=again, overwrite=overwrite)
-    wishes = ask_host(asker, linger, timer, facts, settings)
-    _show(output, ground, proposal)
+    quiet = form != "text"
+    wishes = HostOptions(linger=False, timer="none") if quiet else ask_host(asker, linger, timer, facts, settings)
+    _show(output, ground, proposal, quiet=quiet)
+    tell = output.progress if quiet else output.result
+    made = _unmade(ground, proposal)
     if not proposal.files:
-        output.result(f"nothing to change in {ground.path}")
+        tell(f"nothing to change in {ground.path}")
     elif dry_run:
-        output.result("dry run: nothing was written")
-        return 0
-    elif not asker.yes("Write this, and commit it?", True):
-        output.result("nothing was written")
+        tell("dry run: nothing was written")
+    elif not asker.yes("Write this, and commit it?" if not no_commit else "Write this?", True):
+        tell("nothing was written")
         return 0
     else:
-        _write(output, ground, proposal, message)
-    return on_host(output, ground.path, wishes, facts, changed=bool(proposal.files))
+        schemas = _new_schemas(ground, proposal)
+        made = _write(ground, proposal, schemas, message, commit=not no_commit, identity=identity)
+        tell(_written(made, schemas=bool(schemas)))
+    if form != "text":
+        output.document(_document(made, message, dry_run=dry_run, form=form), form)
+    if quiet or dry_run:
+        return 0
+    return on_host(output, ground.path, wishes, facts, changed=bool(proposal.files), committed=not no_commit)
 
 
-def _usual_place(facts: HostFacts, settings: Settings) -> str:
-    known = os.environ.get("MOSAIC_FLEET") or settings.source or ""
+def _usual_place(fleet: str | None, facts: HostFacts, settings: Settings) -> str:
+    """The one that was named; else what every command would take, if it is a folder here; else ~/fleet."""
+    from reconciler.context.which_fleet import which_fleet
+    from reconciler.errors import NotFound
+
+    try:
+        found = which_fleet(fleet, settings, facts, os.environ, files=True)
+    except NotFound:  # there are several, and this makes one more
+        found = None
+    if fleet is not None:
+        return found.must_have_repository() if found is not None else fleet
+    known = found.repository if found is not None else None
     return known if known and Path(known).expanduser().is_dir() else f"{facts.home}/fleet"
 
 
@@ -132,8 +163,8 @@ def _propose(ground: InitTarget, choices: Choices, *, again: bool, overwrite: bo
     return propose(ground.files, verb)
 
 
-def _show(output: Output, ground: InitTarget, proposal: Proposal) -> None:
-    """New files as they will be, others as a diff."""
+def _show(output: Output, ground: InitTarget, proposal: Proposal, *, quiet: bool) -> None:
+    """New files as they will be, others as a diff; `quiet`: only what is to be said beside them."""
     from reconciler.render.fleet_files.diff_text import diff_text
     from specs.values.problems import render_each
 
@@ -141,20 +172,62 @@ def _show(output: Output, ground: InitTarget, proposal: Proposal) -> None:
         output.progress(note)
     for text in render_each(proposal.warnings):
         output.progress(text + "\n")
-    for name, data in proposal.files.items():
+    for name, data in proposal.files.items() if not quiet else ():
         if name in ground.files:
             output.result(diff_text(proposal.diff[name], paint=output.paint) + "\n")
         else:
             output.result(output.paint(f"{ground.path / name}:", "bold") + "\n" + data.decode())
 
 
-def _write(output: Output, ground: InitTarget, proposal: Proposal, message: str | None) -> None:
-    from reconciler.changes.new_repository import settle
+def _unmade(ground: InitTarget, proposal: Proposal) -> ChangeResult:
+    from reconciler.changes.make_change import ChangeResult
+
+    return ChangeResult(proposal=proposal, where=str(ground.path), branch="")
+
+
+def _new_schemas(ground: InitTarget, proposal: Proposal) -> Mapping[str, bytes]:
+    """The schemas that the files name, by path, where there are none yet."""
     from specs.scaffold.starter import schema_files
 
-    schemas = schema_files(proposal.files)
-    files = {**proposal.files, **{path: text for path, text in schemas.items() if not (ground.path / path).exists()}}
-    commit, branch = settle(ground, files, message or proposal.message)
-    names = ", ".join(proposal.files)
-    extra = " (and schemas/, for your editor)" if len(files) > len(proposal.files) else ""
-    output.result(f"committed {commit[:12]} to {branch} in {ground.path}: {names}{extra}")
+    return {path: text for path, text in schema_files(proposal.files).items() if not (ground.path / path).exists()}
+
+
+def _write(
+    ground: InitTarget,
+    proposal: Proposal,
+    schemas: Mapping[str, bytes],
+    message: str | None,
+    *,
+    commit: bool,
+    identity: Mapping[str, str],
+) -> ChangeResult:
+    from reconciler.changes.new_repository import settle, write_fleet_files
+    from reconciler.commands.init.identity import keep_identity
+
+    files = {**proposal.files, **schemas}
+    if not commit:
+        write_fleet_files(ground, files)
+        return replace(_unmade(ground, proposal), written=True)
+    made, branch = settle(ground, files, message or proposal.message)
+    keep_identity(ground.path, identity)
+    return replace(_unmade(ground, proposal), branch=branch, commit=made, written=True)
+
+
+def _written(made: ChangeResult, *, schemas: bool) -> str:
+    names = ", ".join(made.proposal.files) + (" (and schemas/, for your editor)" if schemas else "")
+    if not made.commit:
+        return f"wrote {names} in {made.where}; not committed, so not in force"
+    return f"committed {made.commit[:12]} to {made.branch} in {made.where}: {names}"
+
+
+def _document(made: ChangeResult, message: str | None, *, dry_run: bool, form: Format) -> dict[str, Json]:
+    """What every command that changes the files prints."""
+    from reconciler.changes.make_change import ChangeTarget
+    from reconciler.commands.change.common import ChangeFlags, change_document
+    from reconciler.git.location import parse_place
+
+    asked = ChangeFlags(
+        fleet=made.where, message=message, no_commit=False, push=False, dry_run=dry_run, no_sync=True, form=form
+    )
+    goal = ChangeTarget(spec=made.where, place=parse_place(made.where), ref=None, fleet=None)
+    return change_document(goal, made, asked, {}, None)

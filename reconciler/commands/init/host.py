@@ -46,7 +46,9 @@ def ask_host(
     return HostOptions(linger=linger, timer=timer)
 
 
-def on_host(output: Output, path: Path, wishes: HostOptions, facts: HostFacts, *, changed: bool) -> int:
+def on_host(
+    output: Output, path: Path, wishes: HostOptions, facts: HostFacts, *, changed: bool, committed: bool = True
+) -> int:
     """Linger and the timer, if they were asked for; and always the next command."""
     code = 0
     if wishes.linger:
@@ -54,8 +56,10 @@ def on_host(output: Output, path: Path, wishes: HostOptions, facts: HostFacts, *
     if wishes.timer != "none":
         from reconciler.commands.setup.install import install
 
-        code = click.get_current_context().invoke(install, source=str(path), watch=wishes.timer == "watch")
+        code = click.get_current_context().invoke(install, path=str(path), watch=wishes.timer == "watch")
         output.result("next: mosaic fleet ps")
+    elif changed and not committed:
+        output.result(f"next: git -C {path} init; git -C {path} add ., and commit it")
     elif changed:
         output.result(f"next: reconcile --dry-run {path}")
     return int(code or 0)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from reconciler.commands.options import either
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,7 +27,7 @@ STEP_TIMEOUT_S = 90.0
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet install ~/fleet --ref main\n")
-@click.argument("source", required=False)
+@either
 @click.option("--watch", is_flag=True, help="The resident service instead of the timer: heals in milliseconds.")
 @click.option("--ref", metavar="NAME", help="Branch or tag. Default: what the repository's HEAD names.")
 @click.option("--verify", type=click.Choice(["none", "head", "all"]), help="Which commits need a trusted signature.")
@@ -36,7 +38,7 @@ STEP_TIMEOUT_S = 90.0
 def install(
     output: Output,
     *,
-    source: str | None,
+    fleet: str | None,
     watch: bool,
     ref: str | None,
     verify: Literal["none", "head", "all"] | None,
@@ -44,7 +46,7 @@ def install(
     gpg_keyring: Path | None,
     host: str | None,
 ) -> int:
-    """Reconcile SOURCE on this host from now on: once now, then by a systemd user timer (or the resident service).
+    """Reconcile FLEET on this host from now on: once now, then by a systemd user timer (or the resident service).
 
     Written to reconcile.toml, which is this host's own: no commit can change it. Run again, it changes what is asked.
     """
@@ -59,7 +61,7 @@ def install(
     mode: Mode = "watch" if watch else "timer"
     wanted = replace(
         before,
-        source=_source(source, before, facts),
+        source=_source(fleet, before, facts),
         ref=ref or before.ref,
         verify=verify or before.verify,
         allowed_signers=allowed_signers.absolute() if allowed_signers else before.allowed_signers,

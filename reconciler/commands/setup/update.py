@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import fleet_option
+from reconciler.commands.options import fleet_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ class UpdateFlags:
 @click.option("--force", is_flag=True, help="With --relaunch: also those that work, or wait for somebody, at once.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing, anywhere.")
 @click.option("--rollback", is_flag=True, help="Put the framework's files back as they were before the last update.")
-@fleet_option
+@fleet_argument
 @click.pass_obj
 def command(
     output: Output, *, no_reseed: bool, relaunch: bool, force: bool, dry_run: bool, rollback: bool, fleet: str | None

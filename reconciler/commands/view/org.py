@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.commands.change.common import repository_option
+from reconciler.commands.options import files_argument, output_of
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
 
 
 @click.command("org", epilog="\b\nExample:\n  mosaic fleet org ~/fleet -o svg > org.svg\n")
-@click.argument("path", type=click.Path(path_type=Path), required=False)
-@repository_option
+@files_argument
 @click.option("--type", "wanted", metavar="TYPE", help="The system type. Default: the one that fleet.yaml names.")
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "svg", "json", "yaml"]), default="text", show_default=True,
-    help="How the result is written.",
-)  # fmt: skip
+@output_of("text", "svg", "json", "yaml")
 @click.pass_obj
 def command(
     output: Output,
     *,
-    path: Path | None,
     fleet: str | None,
     wanted: str | None,
     form: Literal["text", "svg", "json", "yaml"],
 ) -> int:
     """Draw a system type as a tree, with the agents of the roster in its seats; seats that nobody fills are marked.
 
-    PATH is a folder with the fleet's files as they are now, committed or not. Without PATH or a fleet, --type draws the
+    The fleet's files count as they are now, committed or not. Where there is no fleet, --type draws the
     type by itself.
     """
     from reconciler.changes.provision import choose
@@ -46,9 +40,7 @@ def command(
     from specs.organisation.org import organise
     from specs.types.repository_extras import read_own
 
-    if path is not None and fleet is not None:
-        raise click.UsageError("give PATH or --fleet, not both")
-    files = _files(path, fleet, wanted)
+    files = _files(fleet, wanted)
     loaded, own = load(files), read_own(files)
     found = choose(wanted, loaded, own)
     try:
@@ -67,16 +59,14 @@ def command(
     return 0
 
 
-def _files(path: Path | None, fleet: str | None, wanted: str | None) -> Mapping[str, bytes]:
+def _files(fleet: str | None, wanted: str | None) -> Mapping[str, bytes]:
     """The fleet's files; none for a type by itself. Raises NotFound, Usage and what reaching a repository raises."""
     from reconciler.changes.working_copy import fleet_folder, read_folder
     from reconciler.errors import Usage
 
-    if path is not None:
-        return read_folder(path)
     with fleet_folder(fleet, os.environ) as folder:
         if folder is not None:
             return read_folder(folder)
     if wanted is None:
-        raise Usage("no fleet was named", help="give a PATH, --fleet, or a --type by itself")
+        raise Usage("no fleet was named", help="name one, or give a --type by itself")
     return {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.commands.options import DurationParam, fleet_option
+from reconciler.commands.options import DurationParam, fleet_argument, output_of
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Output
@@ -26,10 +26,10 @@ Example:
 
 
 @click.command("ps", epilog=EPILOG)
-@fleet_option
+@fleet_argument
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
 @click.option("--running", is_flag=True, help="Only what has a living process.")
-@click.option("-o", "--output", "form", type=FORMATS, default="text", show_default=True, help="How it is written.")
+@output_of("text", "wide", "json", "yaml", "name")
 @click.option("--watch", is_flag=True, help="Again and again; off a terminal one JSON document for each change.")
 @click.option(
     "--interval", type=DurationParam(), default="2s", show_default=True, help="With --watch: how often to look."

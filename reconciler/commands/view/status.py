@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import fleet_option, output_option
+from reconciler.commands.options import fleet_argument, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet status -o json\n")
-@fleet_option
+@fleet_argument
 @output_option
 @click.option("--verbose", is_flag=True, help="Every condition, also those that are as they should be.")
 @click.pass_obj

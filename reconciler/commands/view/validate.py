@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import output_option
+from reconciler.commands.options import files_argument, output_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,21 +21,25 @@ KINDS = ("error", "warning")
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet validate ~/fleet --host build-1\n")
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@files_argument
 @click.option("--host", metavar="NAME", help="Also say which agents this host would run.")
 @output_option
 @click.pass_obj
-def command(output: Output, *, path: Path, host: str | None, form: Format) -> int:
-    """Check roster.yaml, fleet.yaml, NORTH_STAR.yaml, roles/*.md and profiles/*.yaml in PATH as they are now, committed
-    or not.
+def command(output: Output, *, fleet: str | None, host: str | None, form: Format) -> int:
+    """Check roster.yaml, fleet.yaml, NORTH_STAR.yaml, roles/*.md and profiles/*.yaml of FLEET as they are now,
+    committed or not.
 
     Every problem of all files is told at once. Exit code 78 if there is one that keeps an agent from running.
     """
-    from reconciler.changes.working_copy import read_folder
-    from reconciler.errors import ExitCode
+    from reconciler.changes.working_copy import fleet_folder, read_folder
+    from reconciler.context.which_fleet import NOBODY
+    from reconciler.errors import ExitCode, Usage
     from specs.loading.load import load
 
-    files = read_folder(path)
+    with fleet_folder(fleet, os.environ) as folder:
+        if folder is None:
+            raise Usage("there is no roster.yaml here, and no fleet was named", help=NOBODY)
+        files = read_folder(folder)
     loaded = load(files)
     agents = [agent.name for agent in loaded.roster.agents] if loaded.roster is not None else []
     mine = _on_host(files, host) if host is not None and loaded.roster is not None else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands.options import fleet_option, output_option
+from reconciler.commands.options import fleet_argument, output_option
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify", epilog="\b\nExample:\n  mosaic fleet verify && echo all is well\n")
-@fleet_option
+@fleet_argument
 @output_option
 @click.pass_obj
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
