@@ -54,7 +54,7 @@ def test_groups_and_reconcile(capsys: pytest.CaptureFixture[str]) -> None:
     "args",
     [
         ["fleet", "bogus"],
-        ["fleet", "status", "extra"],
+        ["fleet", "status", "extra", "more"],
         ["fleet", "suspend"],
         ["fleet", "suspend", "a", "--all", "--reason", "r"],
         ["fleet", "suspend", "a", "--reason", "r", "--for", "soon"],

@@ -14,6 +14,7 @@ from specs.scaffold.presets import PRESETS
 from tests.commands.calling import Said, fleet
 from tests.commands.repository import Repository
 from tests.commands.typist import Typist
+from tests.documents import read
 from tests.hosts.namespace import CHECKOUT
 
 EXAMPLES = CHECKOUT / "examples" / "fleets"
@@ -287,7 +288,6 @@ def test_a_person_answers(tmp_path: Path) -> None:
         someone.sees('Error: "try out" must not contain spaces')
         someone.answers("[local-canary]: ", "tryout")
         someone.answers("[lead, enhancer, coder0, reviewer0]: ", "boss enhancer coder0 reviewer0")
-        someone.answers("Name of its tmux server?\n  [mosaic-fleet]: ")
         someone.answers("Where do agents begin?\n  [~]: ")
         someone.answers("What is it for?\n  [")
         someone.answers("Let agents outlive your login (linger)? [Y/n]: ", "n")
@@ -307,7 +307,7 @@ def test_a_person_chooses_programs(tmp_path: Path) -> None:
         someone.answers("Which program is orchestrator (orchestrator)?\n  [claude]: ")
         someone.answers("Which program is enhancer (enhancer)?\n  [claude]: ", "stub")
         someone.answers("Which program is worker0 (worker)?\n  [pi]: ")
-        for question in ("tmux server?", "agents begin?", "is it for?"):
+        for question in ("agents begin?", "is it for?"):
             someone.answers(question)
         someone.answers("commit it? [Y/n]: ", "n")
         assert someone.ends() == 0
@@ -315,6 +315,92 @@ def test_a_person_chooses_programs(tmp_path: Path) -> None:
         asked = [row for row in someone.screen.partition("roster.yaml:")[0].splitlines() if str(tmp_path) not in row]
         assert 60 < max(map(len, asked)) <= 80
     assert not (tmp_path / "fleet").exists()
+
+
+def test_what_has_one_answer_is_not_asked(tmp_path: Path, machine: Path) -> None:
+    """Without a program there is only the stub; a tmux server is only asked for where it might be another fleet's."""
+    for name in ("claude", "pi"):
+        (machine / name).unlink()
+    with person(tmp_path, "fleet", "--preset", "general", "--no-linger", "--timer", "none") as someone:
+        for question in ("Its name?", "[orchestrator, enhancer, worker0]: ", "agents begin?", "is it for?"):
+            someone.answers(question)
+        shown = someone.answers("commit it? [Y/n]: ", "n")
+        assert someone.ends() == 0
+    assert "Which program" not in someone.screen
+    assert "tmux server" not in someone.screen.partition("roster.yaml:")[0]
+    assert shown.count("runtime: stub") == 3
+
+
+def test_a_second_fleet_is_asked_for_its_tmux_server(tmp_path: Path) -> None:
+    from providers.machine.facts import gather
+
+    state = Path(gather(os.environ).state_home, "mosaic", "other")
+    state.mkdir(parents=True)
+    (state / "status.json").write_text("{}")
+    words = ("--preset", "minimal", "--name", "x", "--agents", "a", "--runtime", "stub", "--mission", "m")
+    with person(tmp_path, "fleet", *words, "--working-directory", "/", "--no-linger", "--timer", "none") as someone:
+        someone.answers("Name of its tmux server?\n  [mosaic-fleet]: ", "mine")
+        someone.answers("commit it? [Y/n]: ")
+        assert someone.ends() == 0
+    assert "socket_name: mine" in (tmp_path / "fleet/roster.yaml").read_text()
+
+
+def test_who_commits_is_asked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept in the repository that is made, so that the next commit knows it, and nowhere else."""
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{name}_NAME")
+        monkeypatch.delenv(f"GIT_{name}_EMAIL")
+    for key, value in (("COUNT", "1"), ("KEY_0", "user.useConfigOnly"), ("VALUE_0", "true")):
+        monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
+    words = ("--preset", "minimal", "--name", "x", "--agents", "a", "--runtime", "stub", "--mission", "m")
+    with person(tmp_path, *words, "--working-directory", "/", "--no-linger", "--timer", "none") as someone:
+        someone.answers("Your name? Every commit says whose it is.\n  [", "Ada Lovelace")
+        someone.answers("Your e-mail address, for the same?\n  [", "nowhere")
+        someone.answers('Error: "nowhere" is not an address', "ada@localhost")
+        someone.answers("Where is the fleet to be?\n  [", str(tmp_path / "fleet"))
+        someone.answers("commit it? [Y/n]: ")
+        assert someone.ends() == 0
+    repo = Repository(tmp_path / "fleet")
+    assert repo.git("show", "-s", "--format=%an <%ae> %cn") == "Ada Lovelace <ada@localhost> Ada Lovelace"
+    assert repo.git("config", "--local", "user.name") == "Ada Lovelace"
+    assert not list(tmp_path.glob(".gitconfig"))
+    assert fleet("add", "b", "--runtime", "stub", "--fleet", str(repo.path), "--no-sync").code == 0
+
+
+def test_a_fleet_that_has_run_keeps_its_name_unasked(old: Repository, tmp_path: Path) -> None:
+    from providers.machine.facts import gather
+    from reconciler.context.bindings import read_bindings
+    from reconciler.git.location import parse_place
+
+    read_bindings(gather(os.environ)).bind(parse_place(str(old.path)), "general")
+    with person(tmp_path, str(old.path), "--no-linger", "--timer", "none") as someone:
+        for question in ("Which fleet?\n  [keep]: ", "tmux server?", "agents begin?", "What is it for?"):
+            someone.answers(question)
+        assert someone.ends() == 0
+    assert "Its name?" not in someone.screen
+
+
+def test_as_a_document(tmp_path: Path) -> None:
+    """The one that every command prints which changes the files."""
+    words = ("--preset", "minimal", "--runtime", "stub", "--json")
+    before = read(init(str(tmp_path / "fleet"), *words, "--dry-run").out)
+    assert (before["kind"], before["dry_run"], before["commit"], before["written"]) == ("Change", True, None, False)
+    assert not (tmp_path / "fleet").exists()
+    made = read(init(str(tmp_path / "fleet"), *words).out)
+    assert made["commit"] == Repository(tmp_path / "fleet").head
+    assert [one["path"] for one in made["files"]] == [one["path"] for one in before["files"]]
+    again = read(init(str(tmp_path / "fleet"), "--json").out)
+    assert (again["files"], again["commit"], again["written"]) == ([], None, False)
+    assert init(str(tmp_path / "fleet"), "--json", "--timer", "timer").code == 64
+
+
+def test_files_without_a_commit(tmp_path: Path) -> None:
+    said = init(str(tmp_path / "fleet"), "--preset", "minimal", "--no-commit")
+    assert said.code == 0
+    assert "not committed, so not in force" in said.out
+    assert f"next: git -C {tmp_path}/fleet init; " in said.out
+    assert load(there(tmp_path / "fleet")).fleet.name == "minimal"
+    assert not (tmp_path / "fleet/.git").exists()
 
 
 @pytest.mark.parametrize("question", ["Where is the fleet to be?", "Which fleet?", "commit it? [Y/n]: "])

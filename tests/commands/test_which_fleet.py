@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from providers.host import HostFacts
+from providers.machine.facts import gather
 from reconciler.context.bindings import read_bindings
 from reconciler.context.settings import Settings
 from reconciler.context.which_fleet import which_fleet
 from reconciler.errors import NotFound
 from reconciler.git.location import parse_place
 from tests.builders import facts as facts_of
+from tests.commands.calling import fleet
+from tests.commands.repository import Repository
 
 
 @pytest.fixture
@@ -93,9 +97,9 @@ def test_a_repository_of_something_else_is_no_fleet(
 def test_the_name_in_a_pane_is_a_name_in_every_folder(
     facts: HostFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fleet = repository(tmp_path / "src" / "demo")
+    folder = repository(tmp_path / "src" / "demo")
     has_run(facts, "demo", "/srv/fleet")
-    monkeypatch.chdir(fleet.parent)
+    monkeypatch.chdir(folder.parent)
     named = which_fleet(None, Settings(), facts, {"MOSAIC_FLEET": "demo"})
     path = which_fleet("demo", Settings(), facts, {})
     assert named is not None
@@ -134,3 +138,42 @@ def test_a_shell_may_stand_in_a_folder_that_is_gone(
     found = which_fleet(None, Settings(source="/toml"), facts, {})
     assert found is not None
     assert found.by == "reconcile.toml"
+
+
+def test_files_count_where_somebody_stands(facts: HostFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a repository or not, and the folder itself rather than the root of what it is in; but never before what is
+    named."""
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    (loose / "NORTH_STAR.yaml").write_text("version: 1\n")
+    inner = repository(tmp_path / "outer") / "examples"
+    inner.mkdir()
+    (inner / "roster.yaml").write_text("version: 1\n")
+    for folder in (loose, inner):
+        monkeypatch.chdir(folder)
+        found = which_fleet(None, Settings(source="/toml"), facts, {}, files=True)
+        assert found is not None
+        assert (found.repository, found.by) == (str(folder), "this folder")
+        named = which_fleet(None, Settings(), facts, {"MOSAIC_FLEET": "/env"}, files=True)
+        assert named is not None
+        assert named.repository == "/env"
+    usual = which_fleet(None, Settings(source="/toml"), facts, {})
+    assert usual is not None
+    assert usual.repository == str(inner.parent)
+
+
+def test_the_repository_of_the_current_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a command is about what has run, only if it has; where it is about the files, whatever decides."""
+    repo = Repository.make(tmp_path / "fleet")
+    line = f"fleet repository: {repo.path} (from this folder)\n"
+    monkeypatch.chdir(repo.path)
+    assert fleet("stop", "coder0", "--dry-run").err.startswith(line)
+    assert line not in fleet("stop", "coder0", "--dry-run", "--fleet", str(repo.path)).err
+    assert line not in fleet("status").err
+    has_run(gather(os.environ), "demo", str(repo.path))
+    assert fleet("status").err.startswith(line)
+    assert fleet("validate", "--json").err.startswith(line)
+    monkeypatch.setenv("MOSAIC_FLEET", str(repo.path))
+    assert line not in fleet("status").err
+    monkeypatch.chdir(tmp_path)
+    assert fleet("validate").err.startswith(f"fleet repository: {repo.path} (from MOSAIC_FLEET)\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from specs.fleet_files import FILES
 from specs.loading.load import load
 from tests.commands.calling import Said, fleet
 from tests.commands.repository import ROSTER, RULES, Repository
+from tests.commands.typist import Typist
+from tests.hosts.namespace import CHECKOUT
 from tests.types.test_types import BAKER, OWN
 
 
@@ -207,7 +210,7 @@ def test_what_is_wrong_is_shown_and_nothing_is_done(repo: Repository, name: str,
 def test_no_fleet_was_named() -> None:
     said = fleet("provision", "--type", "research")
     assert said.code == 64
-    assert "help: --fleet PATH, also for one that begins" in said.err
+    assert "help: name it, also one that begins" in said.err
 
 
 @pytest.mark.parametrize("name", ["roster.yaml", "roles/code.md", "NORTH_STAR.yaml"])
@@ -223,3 +226,19 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, name: str, a
     else:
         assert (said.code, said.out) == (1, "")
         assert f"{tmp_path / name} cannot be read: a FIFO is there, not a regular file" in said.err
+
+
+@pytest.mark.parametrize(("answer", "begun"), [("n", False), ("", True)])
+def test_a_person_is_asked_before_a_fleet_begins(tmp_path: Path, answer: str, begun: bool) -> None:
+    code = "from reconciler.commands.mosaic import main; main()"
+    argv = [sys.executable, "-c", code, "fleet", "provision", "fleet", "--type", "research"]
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TERM": "xterm"}
+    with Typist(argv, env, cwd=str(tmp_path)) as someone:
+        someone.answers("Write this, and commit it? [Y/n]: ", answer)
+        assert someone.ends() == 0
+        assert ("nothing was written" in someone.screen) != begun
+    assert (tmp_path / "fleet").exists() == begun
+    with Typist([*argv, "--yes"], env, cwd=str(tmp_path)) as someone:
+        assert someone.ends() == 0
+        assert "[Y/n]" not in someone.screen
+    assert (tmp_path / "fleet/roster.yaml").exists()

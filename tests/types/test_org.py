@@ -185,10 +185,10 @@ def test_a_fleet_of_a_type_of_its_own(tmp_path: Path) -> None:
     ("args", "code", "told"),
     [
         ([], 64, "no fleet was named"),
-        (["nowhere"], 4, "nowhere is not a folder"),
+        (["nowhere"], 4, "nowhere does not exist"),
         (["--type", "reserch"], 4, "did you mean research?"),
         ([str(EXAMPLES / "coding")], 64, "no system type was named"),
-        ([str(EXAMPLES / "coding"), "--fleet", "x"], 64, "give PATH or --fleet, not both"),
+        ([str(EXAMPLES / "coding"), "--fleet", "x"], 64, "the fleet is named twice"),
         (["--type", "research", "-o", "png"], 64, "svg"),
     ],
 )

@@ -65,9 +65,7 @@ def provision(
     facts, settings = gather_here()
     goal = target(asked.fleet, settings, facts, os.environ)
     if goal is None:
-        raise Usage(
-            "no fleet was named", help="name it, also one that begins: mosaic fleet provision PATH; or go to its folder"
-        )
+        raise Usage("no fleet was named", help="name it, also one that begins; or go to its folder")
     path = goal.place.path
     if path is not None and not os.path.lexists(path / "roster.yaml") and not _bare(path):
         return _begin(output, goal, path, verb(wanted, choice), asked, ask=not yes)
