@@ -33,7 +33,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 @click.option("--watch", is_flag=True, help="Stay, and reconcile whenever something changes.")
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
 @output_option
-@click.option("--verbose", is_flag=True, help="With --dry-run: every step and every field that differs.")
+@click.option("--verbose", is_flag=True, help="Every action; with --dry-run every step and field.")
 @click.option("--detailed-exitcode", is_flag=True, help="With --dry-run: exit code 2 if changes are pending.")
 @click.option(
     "--out",
@@ -122,7 +122,7 @@ def run_and_tell(
     verbose: bool = False,
 ) -> int:
     """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
-    from reconciler.commands.run_output import applied_by, next_step, preview, tell
+    from reconciler.commands.run_output import MORE, applied_by, next_step, preview, tell
     from reconciler.errors import ExitCode
     from reconciler.run.run import run
 
@@ -134,7 +134,9 @@ def run_and_tell(
     if options.dry_run and form == "text":
         preview(result, output, verbose=verbose, apply=applied_by(options, out))
     else:
-        tell(result, output, form, dry_run=options.dry_run)
+        short = options.trigger in ("manual", "sync") and not verbose  # what the timer says is the log of this host
+        more = MORE if options.trigger == "manual" else ""
+        tell(result, output, form, dry_run=options.dry_run, short=short, more=more)
     if form == "text" and options.trigger == "manual" and (step := next_step(result)):
         output.progress(f"next: {step}")
     return int(ExitCode.PENDING) if detailed and result.exit_code == 0 and _pending(result) else result.exit_code

@@ -13,21 +13,29 @@ if TYPE_CHECKING:
     from reconciler.loop.result import RunOptions, RunResult
     from reconciler.run.documents import StepsOf
 
+MORE = "--verbose lists them"
 
-def tell(result: RunResult, output: Output, form: Format = "text", *, dry_run: bool = False) -> None:
-    """A result on stdout, and what belongs to it on stderr."""
+
+def tell(
+    result: RunResult,
+    output: Output,
+    form: Format = "text",
+    *,
+    dry_run: bool = False,
+    short: bool = False,
+    more: str = "",
+) -> None:
+    """A result on stdout, and what belongs to it on stderr. `short` and `more` as `report_text` has them."""
     _tell_asides(result, output)
     if form != "text":
         output.document(run_document(result, dry_run=dry_run), form)
     else:
         from reconciler.render.report_text import report_text
 
-        output.result(report_text(result, paint=output.paint))
+        output.result(report_text(result, short=short, more=more, paint=output.paint))
 
 
-def preview(
-    result: RunResult, output: Output, *, apply: str, more: str = "--verbose lists them", verbose: bool = False
-) -> None:
+def preview(result: RunResult, output: Output, *, apply: str, more: str = MORE, verbose: bool = False) -> None:
     """What a run would do, for people. `apply`: the command that does it; `more`: how to see every step."""
     from reconciler.render.plan_text import plan_text
     from reconciler.render.report_text import last_seen

@@ -93,19 +93,26 @@ def is_grave(action: Action) -> bool:
 
 def lines(some: Sequence[LineGroup], views: Mapping[str, AgentView], paint: Paint, *, more: str = "") -> list[str]:
     """`+ lead  stub  start, enable at boot`: a mark (`+` comes, `~` changes, `-` goes), a name, and what is done.
-    `more`: how to see all of it, said once, at the first line that stands for several actions."""
+    `more` as `sentences` has it."""
+    marks = [_mark(group) for group in some]
+    told = zip(marks, sentences(some, views, paint, more=more), strict=True)
+    return [f"{paint(mark, _TINTS[mark])} {text}" for mark, text in told]
+
+
+def sentences(some: Sequence[LineGroup], views: Mapping[str, AgentView], paint: Paint, *, more: str = "") -> list[str]:
+    """Of each group its name and what is done, in columns. `more`: how to see all of it, said once, at the first line
+    that stands for several actions."""
     width = max((len(data(group.name)) for group in some), default=0)
     runtimes = {group.name: data(_runtime(group, views)) for group in some if group.is_agent}
     wide = max(map(len, runtimes.values()), default=0)
     out = []
     for group in some:
-        mark = _mark(group)
         name = data(group.name).ljust(width)
         runtime = f"{runtimes[group.name].ljust(wide)}  " if group.is_agent and wide else ""
         what = data(_of_agent(group, views.get(group.name)) if group.is_agent else _of_shared(group))
         hint = f"   ({more})" if more and not group.is_agent and len(group.actions) > 1 else ""
         more = "" if hint else more
-        out.append(f"{paint(mark, _TINTS[mark])} {name}  {runtime}{what}{paint(hint, 'dim')}")
+        out.append(f"{name}  {runtime}{what}{paint(hint, 'dim')}")
     return out
 
 

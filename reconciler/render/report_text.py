@@ -7,6 +7,7 @@ from collections import Counter
 from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, when
 from reconciler.loop.result import RunResult
 from reconciler.model import Outcome
+from reconciler.render.plan_lines import groups, sentences
 from reconciler.status.conditions import ConditionReason, ConditionStatus, ConditionType
 from reconciler.status.phrases import held_lines
 
@@ -21,16 +22,17 @@ _WORDS = {
 }
 
 
-def report_text(result: RunResult, *, paint: Paint = no_paint) -> str:
-    """One line for each action that was tried, one for each thing that is left, and the result in a sentence."""
+def report_text(result: RunResult, *, short: bool = False, more: str = "", paint: Paint = no_paint) -> str:
+    """One line for each action that was tried, one for each thing that is left, and the result in a sentence. `short`:
+    an agent, or a group of shared things, of which all was done has one line; `more`: how to see every action then."""
     plan, now = result.plan, result.started_at + result.duration_s
-    lines = [_outcome(outcome, paint) for outcome in result.outcomes]
+    lines = _in_short(result, more, paint) if short else [_outcome(outcome, paint) for outcome in result.outcomes]
     source = result.status.condition(ConditionType.SOURCE_READY)
     if source is not None and source.status is ConditionStatus.FALSE:
         lines.append(f"{paint('source', 'red')} {source.reason}: {data(source.message)}")
     looks = result.install != "none"
-    for first, *more in held_lines(plan.held, now, plan.views, looks=looks):
-        lines += [f"{paint('held', 'yellow')} {first}", *more]
+    for first, *below in held_lines(plan.held, now, plan.views, looks=looks):
+        lines += [f"{paint('held', 'yellow')} {first}", *below]
     lines += [f"{paint('refused', 'red')} {data(sentence)}" for sentence in plan.refused]
     lines += [f"{paint('unknown', 'yellow')} {data(what)}: {data(why)}" for what, why in plan.not_seen.items()]
     lines += [f"{paint('settling', 'yellow')} {data(name)}: not healthy yet" for name in plan.settling]
@@ -42,6 +44,19 @@ def report_text(result: RunResult, *, paint: Paint = no_paint) -> str:
             if action.id not in tried
         ]
     return "\n".join([*lines, _closing(result)]) + "\n"
+
+
+def _in_short(result: RunResult, more: str, paint: Paint) -> list[str]:
+    """What was done, and then each action of those of which not all was."""
+    last = {outcome.action.id: outcome for outcome in result.outcomes}
+    results = {identity: outcome.result for identity, outcome in last.items()}
+    found = groups(outcome.action for outcome in last.values())
+    whole = [group for group in found if {results[action.id] for action in group.actions} <= {"done", "unchanged"}]
+    told = {action.id for group in whole for action in group.actions}
+    return [
+        *(f"{paint('done', 'green')} {text}" for text in sentences(whole, result.plan.views, paint, more=more)),
+        *(_outcome(outcome, paint) for outcome in result.outcomes if outcome.action.id not in told),
+    ]
 
 
 def _outcome(outcome: Outcome, paint: Paint) -> str:

@@ -303,7 +303,7 @@ def test_without_a_resident_reconciler_one_run_is_made(
 
     asked: list[RunOptions] = []
 
-    def once(options: RunOptions) -> None:
+    def once(options: RunOptions, **_more: object) -> None:
         asked.append(options)
         raise Locked("busy")
 

@@ -32,7 +32,7 @@ class Runs:
         self.warnings: tuple[str, ...] = ()
         self.news: SourceSummary | None = None
 
-    def __call__(self, options: RunOptions) -> RunResult:
+    def __call__(self, options: RunOptions, **_more: object) -> RunResult:
         self.asked.append(options)
         if self.error is not None:
             raise self.error

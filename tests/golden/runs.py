@@ -96,7 +96,11 @@ def quiet(plan: Plan, outcome: str) -> RunResult:
 def reports() -> Iterator[Text]:
     left = replace(FULL, refused=(), unknown={}, settling=(), actions=FULL.actions[:2])
     yield Text("nothing to do", report_text(quiet(make.plan(), "converged")))
-    yield Text("done, failed, held and pending", report_text(result(left)))
+    yield Text("done, failed, held and pending", report_text(result(left), short=True, more="--verbose lists them"))
+    yield Text("--verbose: done, failed, held and pending", report_text(result(left)))
+    made = tuple(make.outcome(action) for action in FIRST.actions)
+    first = result(make.plan(), outcomes=made, outcome="converged", exit_code=0, status=make.status())
+    yield Text("a first fleet", report_text(first, short=True, more="--verbose lists them"))
     yield Text("refused, and not everything was seen", report_text(result(FULL, outcomes=())))
     yield Text("paused", report_text(quiet(make.plan(paused="storm"), "paused")))
 

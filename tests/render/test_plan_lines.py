@@ -10,7 +10,9 @@ from reconciler.helpers.words import no_paint
 from reconciler.model import Plan, Summary
 from reconciler.render.plan_lines import counted, groups, is_grave, lines
 from reconciler.render.plan_text import plan_text
+from reconciler.render.report_text import report_text
 from tests import builders as make
+from tests.golden import runs
 
 
 def shared(kind: Kind, verb: Verb, target: str, *, reason: Reason = Reason.FRAMEWORK, there: bool = False) -> Action:
@@ -108,3 +110,23 @@ def test_what_is_grave_of_many_shared_things_is_told_by_its_name() -> None:
 def test_changes_of_shared_things_alone_touch_no_agent() -> None:
     plan = make.plan(actions=(shared(Kind.FRAMEWORK, Verb.WRITE, "/bin/agent-start"),))
     assert "no agent" in counted(plan)
+
+
+def test_a_report_has_one_line_for_whom_all_was_done() -> None:
+    plan = first_fleet(2)
+    made = [make.outcome(action) for action in plan.actions]
+    made[-1] = make.outcome(plan.actions[-1], "failed", error="timeout")
+    left = make.plan(views=plan.views, actions=(plan.actions[-1],))
+    text = report_text(runs.result(left, outcomes=tuple(made), status=make.status()), short=True).splitlines()
+    whole = [line.split()[1] for line in text if line.startswith("done ") and "(" not in line]
+    assert whole == ["agent0", "framework", "tmux", "linger", "mission"]
+    own = [line for line in text if "[agent1]" in line]
+    assert [line.split()[:2] for line in own] == [["done", "enable"], ["failed", "start"]]
+    assert own[-1].endswith(": timeout")
+
+
+def test_a_report_that_is_not_short_has_every_action() -> None:
+    plan = first_fleet(2)
+    made = tuple(make.outcome(action) for action in plan.actions)
+    text = report_text(runs.result(make.plan(), outcomes=made, status=make.status()))
+    assert sum(line.startswith("done ") for line in text.splitlines()) == len(made)

@@ -231,7 +231,7 @@ def _sync(output: Output, goal: ChangeTarget, form: Format) -> tuple[int, dict[s
         output.progress("another run is under way; it, or the next one, takes the commit up")
         return 0, {"asked": False, "report": None}
     if form == "text":
-        tell(result, output)
+        tell(result, output, short=True)
         return result.exit_code, {}
     return result.exit_code, {"asked": False, "report": run_document(result)}
 

@@ -134,7 +134,7 @@ def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -
         else:
             path.unlink(missing_ok=True)
         raise
-    tell(result, output)
+    tell(result, output, short=True)
     return result
 
 
