@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
 from providers.evidence import FileEvidence
+from providers.fields import MODE, ODD, TEXT, VARIABLES
 from providers.launch import environment
 from providers.material import FileMaterial
 
@@ -97,7 +98,7 @@ def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
     return Resource(
         key=ResourceKey(Kind.ENV, agent.name),
         agent=agent.name,
-        fields={"mode": f"{_MODE:04o}", "vars": variables},
+        fields={MODE: f"{_MODE:04o}", VARIABLES: variables},
         material=FileMaterial(
             path=environment.env_path(agent.name, facts),
             content=environment.render_pairs(agent, fleet, pairs),
@@ -109,22 +110,20 @@ def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
 
 def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
     if file.odd is not None:
-        return Present(
-            key=key, agent=key.name, ours=False, fields={"odd": file.odd}, evidence=FileEvidence(odd=file.odd)
-        )
+        return Present(key=key, agent=key.name, ours=False, fields={ODD: file.odd}, evidence=FileEvidence(odd=file.odd))
     mode = f"{file.mode:04o}"
     known = FileMaterial.of(desired)
     if desired is not None and known is not None and file.content == known.content:
-        fields = desired.fields if mode == desired.fields["mode"] else {**desired.fields, "mode": mode}
+        fields = desired.fields if mode == desired.fields[MODE] else {**desired.fields, MODE: mode}
         return Present(key=key, agent=key.name, ours=True, fields=fields, evidence=FileEvidence(intact=True))
     pairs = environment.read_pairs(file.content)
     live = _variables(pairs)
     intact = environment.intact(pairs)
     wanted = known.variables if known is not None else {}
     shown = {name: _shown(value, wanted.get(name), intact=intact) for name, value in live.items()}
-    fields = {"mode": mode, "vars": shown}
+    fields = {MODE: mode, VARIABLES: shown}
     if shown == wanted:  # comments, or the order of lines
-        fields["text"] = _EDITED
+        fields[TEXT] = _EDITED
     ours = environment.generated_for(file.content) == fleet or environment.left_by_a_crash(
         file.content, known.content if known is not None else ""
     )

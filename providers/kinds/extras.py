@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import FileEvidence
+from providers.fields import CONTENT, MODE, ODD
 from providers.kinds.env import listed, of_another_fleet
 from providers.launch import additions, environment
 from providers.launch.contract import compose, same_but_peers
@@ -104,7 +105,7 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
     key = ResourceKey(Kind.EXTRAS, name)
     place = look.file(folder)
     if place is not None and place.odd != "a folder":
-        return Present(key=key, agent=name, ours=False, fields={"odd": place.odd or "a file"})
+        return Present(key=key, agent=name, ours=False, fields={ODD: place.odd or "a file"})
     manifest = look.file(f"{folder}/{MANIFEST}")
     listed = _listed(manifest)
     names = {additions.CONTRACT, *listed, *(desired.fields if desired is not None else ())} - {MANIFEST}
@@ -146,7 +147,7 @@ def _listed(manifest: FileState | None) -> dict[str, str]:
 
 
 def _field(digest: str, mode: int) -> Json:
-    return {"content": digest, "mode": f"{mode:04o}"}
+    return {CONTENT: digest, MODE: f"{mode:04o}"}
 
 
 def _digest(content: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from providers import framework_files
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import FileEvidence
+from providers.fields import CONTENT, MODE, ODD
 from providers.launch import environment
 from providers.material import FileMaterial
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
@@ -62,7 +63,7 @@ class FrameworkProvider:
             Resource(
                 key=ResourceKey(Kind.FRAMEWORK, path),
                 agent=None,
-                fields={"content": _digest(content), "mode": f"{mode:04o}"},
+                fields={CONTENT: _digest(content), MODE: f"{mode:04o}"},
                 material=FileMaterial(path=path, content=content, mode=mode),
             )
             for path, content, mode in sorted(files)
@@ -138,7 +139,7 @@ def _seconds(value: float) -> str:
 def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet: str) -> Present:
     if file.odd is not None:
         odd = FileEvidence(odd=file.odd)
-        return Present(key=key, agent=None, ours=False, fields={"odd": file.odd}, evidence=odd)
+        return Present(key=key, agent=None, ours=False, fields={ODD: file.odd}, evidence=odd)
     wanted = FileMaterial.of(desired)
     head = file.content[:400].split("\n")[:2]
     ours = (
@@ -147,9 +148,7 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
         or (wanted is not None and file.content == wanted.content)
         or environment.left_by_a_crash(file.content, wanted.content if wanted is not None else "")
     )
-    return Present(
-        key=key, agent=None, ours=ours, fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"}
-    )
+    return Present(key=key, agent=None, ours=ours, fields={CONTENT: _digest(file.content), MODE: f"{file.mode:04o}"})
 
 
 def _digest(content: str) -> str:

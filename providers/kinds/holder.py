@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import NO_HOLDER, HolderEvidence, ServerEvidence, UnitEvidence
+from providers.fields import DEFINITION, ENABLED, HOLDER, SERVER, SERVERS, UNIT
 from providers.kinds.unit import enabled_or_why
 from providers.launch.environment import holder_definition, holder_sockets
 from providers.names import HOLDER_UNIT
@@ -108,10 +109,10 @@ def _right() -> ServerEvidence:
 
 def _compared(holder: HolderEvidence) -> dict[str, Json]:
     servers = {
-        name: {"server": server.state, "holder": server.holder, "definition": server.definition}
+        name: {SERVER: server.state, HOLDER: server.holder, DEFINITION: server.definition}
         for name, server in holder.servers.items()
     }
-    return {"enabled": holder.unit.enabled, "unit": holder.unit.active, "servers": servers}
+    return {ENABLED: holder.unit.enabled, UNIT: holder.unit.active, SERVERS: servers}
 
 
 def _is_holder(pane: Pane, fleet: Fleet) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
 from providers.evidence import FileEvidence
+from providers.fields import CONTENT, MODE, ODD
 from providers.launch import environment
 from providers.material import FileMaterial
 from specs.mission.projection import FILE, is_intact, is_projection
@@ -32,7 +33,7 @@ class ProjectionProvider:
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
         if not fleet.mission:
             return ()
-        fields = {"content": _digest(fleet.mission), "mode": f"{_MODE:04o}"}
+        fields = {CONTENT: _digest(fleet.mission), MODE: f"{_MODE:04o}"}
         key = _key(facts)
         material = FileMaterial(path=key.name, content=fleet.mission, mode=_MODE)
         return (Resource(key=key, agent=None, fields=fields, material=material),)
@@ -44,13 +45,13 @@ class ProjectionProvider:
         if file is None:
             return {}
         if file.odd is not None:
-            return {key: Present(key=key, agent=None, ours=False, fields={"odd": file.odd})}
+            return {key: Present(key=key, agent=None, ours=False, fields={ODD: file.odd})}
         ours = is_projection(file.content) or not file.content.strip()
         present = Present(
             key=key,
             agent=None,
             ours=ours and not _of_another_fleet(look, fleet, facts),
-            fields={"content": _digest(file.content), "mode": f"{file.mode:04o}"},
+            fields={CONTENT: _digest(file.content), MODE: f"{file.mode:04o}"},
             evidence=FileEvidence(intact=is_intact(file.content)),
         )
         return {key: present}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from providers.base import Health, HeldReason, Kind, ObserveError, Present, Resource, ResourceKey
 from providers.evidence import NO_RESEED, ReseedEvidence
+from providers.fields import VERSION
 from providers.host import Overlay
 from providers.launch.contract import plain
 from providers.material import FolderMaterial
@@ -90,7 +91,7 @@ class ReseedProvider:
         seen = _Seen()
         if listed is not None:
             seen.fields[manifest.NAME] = resource.fields[manifest.NAME] if asis else known.version or "damaged"
-            seen.fields["version"] = known.version
+            seen.fields[VERSION] = known.version
         sorter = _Sorter(look, home, shipped, known, resource, seen)
         for path in self._order:
             sorter.file(path)
@@ -158,7 +159,7 @@ class ReseedProvider:
             text = manifest.render(wanted)
             fields: dict[str, Json] = {path: one.digest[:12] for path, one in wanted.files.items()}
             fields |= dict.fromkeys(shipped.seeds, _SEEDED)
-            fields |= {manifest.NAME: manifest.digest(text.encode())[:12], "version": shipped.version}
+            fields |= {manifest.NAME: manifest.digest(text.encode())[:12], VERSION: shipped.version}
             content = {**shipped.files, **shipped.seeds, manifest.NAME: text}
             material = FolderMaterial(texts=content)
             self._order = sorted(shipped.files)

@@ -33,7 +33,7 @@ class ResponderProvider:
         _ = facts
         if all(agent.state != "running" or additions.beats(agent) == "native" for agent in fleet.agents):
             return ()
-        return (Resource(key=KEY, agent=None, fields={"enabled": True, "active": "active"}),)
+        return (Resource(key=KEY, agent=None, fields=compared(UnitEvidence(enabled=True, active="active"))),)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         unit = look.units().get(RESPONDER_UNIT)

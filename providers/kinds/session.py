@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import NO_SESSION, SessionEvidence
+from providers.fields import ALIVE, LAUNCH, LIMITS, PROGRAM, SCOPE, SOCKET
 from providers.kinds.env import of_another_fleet
 from providers.kinds.readings import with_readings
 from providers.launch import placement
@@ -209,8 +210,13 @@ def _fields(
     *, alive: bool, program: str, launch: str, socket: str, scope: str | None, limits: Mapping[str, Kept]
 ) -> dict[str, Json]:
     """What is compared; its place only of an agent that should run."""
-    fields: dict[str, Json] = {"alive": alive, "program": program, "launch": launch, "socket": socket}
-    return fields if scope is None else {**fields, "scope": scope, "limits": limits}
+    found: dict[str, Json] = {
+        ALIVE: alive,
+        PROGRAM: program,
+        LAUNCH: launch,
+        SOCKET: socket,
+    }
+    return found if scope is None else {**found, SCOPE: scope, LIMITS: limits}
 
 
 class _Trees:

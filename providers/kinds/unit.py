@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, UnitEvidence
+from providers.fields import ACTIVE, ENABLED
 from providers.kinds.env import of_another_fleet
 from providers.launch.agent_pane import end_pane
 from providers.names import agent_of_unit, agent_unit
@@ -31,7 +32,9 @@ class UnitProvider:
         _ = facts
         return tuple(
             Resource(
-                key=ResourceKey(self.kind, agent.name), agent=agent.name, fields={"enabled": True, "active": "active"}
+                key=ResourceKey(self.kind, agent.name),
+                agent=agent.name,
+                fields=compared(UnitEvidence(enabled=True, active="active")),
             )
             for agent in fleet.agents
             if agent.state == "running" and agent.held is None
@@ -111,7 +114,7 @@ class UnitProvider:
 
 def compared(unit: UnitEvidence) -> dict[str, Json]:
     """The fields of a unit."""
-    return {"enabled": unit.enabled, "active": unit.active}
+    return {ENABLED: unit.enabled, ACTIVE: unit.active}
 
 
 def _unit(seen: Present | None) -> UnitEvidence:

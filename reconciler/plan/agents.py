@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.evidence import NO_FILE, NO_SESSION, FileEvidence, SessionEvidence
+from providers.fields import ENABLED, LAUNCH, MODE, variable
 from providers.launch import additions
 from providers.material import SessionMaterial
 from providers.names import agent_unit
@@ -85,14 +86,14 @@ def plan_enablement(draft: Draft, name: str, changes: Changes, removes: bool, af
     change = changes.get(Kind.UNIT)
     if change is None or change.verdict not in (Verdict.CREATE, Verdict.UPDATE, Verdict.DELETE):
         return None
-    fields = tuple(field for field in change.fields if field.path == "enabled")
+    fields = tuple(field for field in change.fields if field.path == ENABLED)
     enable = change.verdict is not Verdict.DELETE
     if not fields or (not enable and not fields[0].live):
         return None
     reason = Reason.NEW if change.verdict is Verdict.CREATE else Reason.DRIFT
     if not enable:
         reason = Reason.REMOVED if removes else Reason.SPEC
-        fields = (FieldChange(path="enabled", live=True, desired=False),)
+        fields = (FieldChange(path=ENABLED, live=True, desired=False),)
     return draft.add(
         Verb.ENABLE if enable else Verb.DISABLE,
         change.key,
@@ -159,7 +160,7 @@ def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChan
     owned = inventory.agents.get(name)
     out: list[FieldChange] = []
     for change in need.changes:
-        if change.path == "launch" and change.live and owned is not None and owned.launch_digest == change.live:
+        if change.path == LAUNCH and change.live and owned is not None and owned.launch_digest == change.live:
             wanted = SessionMaterial.of(need.desired)
             named = field_changes(owned.launch, wanted.launch if wanted is not None else {})
             out.extend(named or (change,))
@@ -183,14 +184,14 @@ def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: 
 def _shown(change: Change) -> tuple[FieldChange, ...]:
     """Of a new launch environment, what a person decides about, and of one that goes only that it goes."""
     if change.verdict is Verdict.DELETE:
-        return tuple(field for field in change.fields if field.path == "mode")
+        return tuple(field for field in change.fields if field.path == MODE)
     if change.verdict is not Verdict.CREATE:
         return change.fields
-    telling = ("vars.ARG", "vars.MOSAIC_AGENT_WORKDIR", "vars.MOSAIC_AGENT_MODEL")
+    telling = {variable(name) for name in ("ARG", "MOSAIC_AGENT_WORKDIR", "MOSAIC_AGENT_MODEL")}
     return tuple(
         field
         for field in change.fields
-        if field.desired and (field.path in telling or field.path.startswith(("vars.ENV", "vars.PROP")))
+        if field.desired and (field.path in telling or field.path.startswith((variable("ENV"), variable("PROP"))))
     )
 
 
@@ -213,6 +214,6 @@ def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
         return Reason.DRIFT
     # It is as we once wrote it, so git asks for something else by now; a line that we never write is somebody's edit.
     named = {field.path: field.desired for field in change.fields}
-    ours = all(path.startswith("vars.MOSAIC_") and desired is not None for path, desired in named.items())
-    digests = {"vars.MOSAIC_LAUNCH", f"vars.{additions.DIGEST_KEY}"}
+    ours = all(path.startswith(variable("MOSAIC_")) and desired is not None for path, desired in named.items())
+    digests = {variable("MOSAIC_LAUNCH"), variable(additions.DIGEST_KEY)}
     return Reason.SPEC if digests & named.keys() or ours else Reason.DRIFT

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from providers.base import HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.evidence import NO_FILE, NO_HOLDER, NO_UNIT, FileEvidence, HolderEvidence, UnitEvidence
+from providers.fields import ACTIVE, CONTENT, DEFINITION, ENABLED
 from providers.kinds.responder import BETWEEN
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES
 from providers.shipped.uses import Use, uses_of
@@ -134,7 +135,7 @@ def _projection_reason(change: Change, written: bool) -> Reason:
     if change.present is None:
         return Reason.DRIFT if written else Reason.NEW
     file = FileEvidence.of(change.present) or NO_FILE
-    older = file.intact and all(field.path == "content" for field in change.fields)
+    older = file.intact and all(field.path == CONTENT for field in change.fields)
     return Reason.SPEC if older else Reason.DRIFT
 
 
@@ -154,7 +155,7 @@ def _responder(draft: Draft, change: Change) -> None:
         return
     due = {Verb.ENABLE if wanted else Verb.DISABLE: live.enabled is not wanted}
     due[verb] = not live.job and live.active not in (*BETWEEN, "active" if wanted else "inactive")
-    for one, path in zip(due, ("enabled", "active"), strict=True):
+    for one, path in zip(due, (ENABLED, ACTIVE), strict=True):
         if due[one]:
             draft.add(
                 one,
@@ -184,8 +185,8 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
         return
     live = HolderEvidence.of(change.present) or NO_HOLDER
     if not live.unit.enabled:
-        _add(draft, change, Verb.ENABLE, Reason.NEW if change.present is None else Reason.DRIFT, "enabled")
-    paths = {field.path.rsplit(".", 1)[-1] for field in change.fields} - {"enabled"}
+        _add(draft, change, Verb.ENABLE, Reason.NEW if change.present is None else Reason.DRIFT, ENABLED)
+    paths = {field.path.rsplit(".", 1)[-1] for field in change.fields} - {ENABLED}
     if not paths:
         return
     if live.unit.job:
@@ -200,7 +201,7 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
             draft.close((Use.SERVER,), shut)
     elif live.unit.active != "active":
         _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
-    elif paths != {"definition"}:
+    elif paths != {DEFINITION}:
         _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)  # what is missing is put back; the definition comes later
     else:
         _new_definition(draft, change, views, history)
@@ -220,7 +221,7 @@ def _new_definition(draft: Draft, change: Change, views: Mapping[str, AgentView]
 
 
 def _add(draft: Draft, change: Change, verb: Verb, reason: Reason, only: str = "", *, disrupts: bool = False) -> None:
-    fields = tuple(field for field in change.fields if (field.path == "enabled") == (only == "enabled"))
+    fields = tuple(field for field in change.fields if (field.path == ENABLED) == (only == ENABLED))
     identity = draft.add(
         verb,
         change.key,

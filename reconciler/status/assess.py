@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from providers.base import Health, HeldReason, Kind, Verb
+from providers.fields import VERSION
 from reconciler.errors import (
     ExitCode,
     HistoryCut,
@@ -130,7 +131,7 @@ def framework_current(plan: Plan, now: float) -> Condition:
         return condition(kind, False, ConditionReason.FILES_HELD, "; ".join(one.message for one in held), now)
     for action in plan.actions:
         if action.verb is Verb.RESEED:
-            version = next((field for field in action.changes if field.path == "version"), None)
+            version = next((field for field in action.changes if field.path == VERSION), None)
             message = f"{len(action.changes)} differ" if version is None else f"{version.live} to {version.desired}"
             return condition(kind, False, ConditionReason.FILES_OUTDATED, message, now)
     return condition(kind, True, ConditionReason.FILES_CURRENT, "", now)

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from providers.base import HeldReason, Verb
 from providers.evidence import SessionEvidence
+from providers.fields import SOCKET
 from reconciler.plan.need import Need
 
 
@@ -42,4 +43,4 @@ def losses_digest(losses: Iterable[str]) -> str:
 def _ends_session(need: Need) -> bool:
     if need.verb is Verb.STOP:
         return need.removes
-    return need.verb is Verb.RESTART and any(change.path == "socket" for change in need.changes)
+    return need.verb is Verb.RESTART and any(change.path == SOCKET for change in need.changes)

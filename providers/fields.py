@@ -1,0 +1,43 @@
+"""The names of compared fields on which a decision rests: the kinds make fields of these names, and whoever looks for a
+difference in one of them says so by the same constant. They are words of the plan document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from providers.base import FieldChange
+
+# of a session
+ALIVE: Final = "alive"
+PROGRAM: Final = "program"
+LAUNCH: Final = "launch"  # digest of the declaration that it was started with
+SOCKET: Final = "socket"
+SCOPE: Final = "scope"
+LIMITS: Final = "limits"
+# of a unit
+ENABLED: Final = "enabled"
+ACTIVE: Final = "active"
+# of the holder, and of each of its servers
+UNIT: Final = "unit"
+SERVERS: Final = "servers"
+SERVER: Final = "server"
+HOLDER: Final = "holder"
+DEFINITION: Final = "definition"
+# of files
+CONTENT: Final = "content"
+MODE: Final = "mode"
+VARIABLES: Final = "vars"
+TEXT: Final = "text"
+ODD: Final = "odd"
+VERSION: Final = "version"
+
+
+def variable(name: str) -> str:
+    """The path of a variable of a launch environment."""
+    return f"{VARIABLES}.{name}"
+
+
+def is_at(change: FieldChange, name: str) -> bool:
+    """Whether a change is of this field, or within it."""
+    return change.path == name or change.path.startswith(f"{name}.")
