@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
+from providers.fields import LIMITS, SCOPE, is_at
 from providers.kinds.overrides import Override
 from reconciler.model import AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
@@ -94,7 +95,7 @@ class AgentSituation:
     @property
     def unkept(self) -> frozenset[str]:
         """Paths of the limits that this host has no controller for."""
-        return frozenset(f"limits.{name}" for name in self.evidence.unkept)
+        return frozenset(f"{LIMITS}.{name}" for name in self.evidence.unkept)
 
     @property
     def unseen(self) -> bool:
@@ -155,4 +156,4 @@ def merged(*changes: Change | None) -> tuple[FieldChange, ...]:
 
 def of_place(change: FieldChange) -> bool:
     """Whether it is about the scope of the pane, or its limits."""
-    return change.path == "scope" or change.path.split(".")[0] == "limits"
+    return is_at(change, SCOPE) or is_at(change, LIMITS)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from providers.base import FieldChange, HeldReason, Present, Reason, Verb
 from providers.evidence import SessionEvidence, StartEvidence, UnitEvidence
+from providers.fields import ENABLED, SCOPE
 from providers.pane_values import Pane
 from reconciler.model import Change
 from reconciler.plan.need import AgentSituation, Need, of_place
@@ -40,7 +41,7 @@ def stop(of: AgentSituation, need: Need) -> Need:
     return replace(
         end(of, need),
         disrupts=of.view.session == "alive",
-        changes=tuple(change for change in of.fields if change.path != "enabled"),
+        changes=tuple(change for change in of.fields if change.path != ENABLED),
         present=_with_failure(of.seen, of.unit),
         message="removed from git" if of.removes else "declared stopped",
     )
@@ -70,7 +71,7 @@ def with_changes(of: AgentSituation, need: Need) -> Need:
     """With what differs, but for what is put right without a start."""
     return replace(
         need,
-        changes=tuple(change for change in of.fields if change.path != "enabled" and not of_place(change)),
+        changes=tuple(change for change in of.fields if change.path != ENABLED and not of_place(change)),
         desired=of.session.desired if of.session is not None else None,
         present=of.seen,
     )
@@ -100,7 +101,7 @@ def start_unit(of: AgentSituation, need: Need) -> Need:
 
 
 def confine(of: AgentSituation, need: Need) -> Need:
-    why = "it is not in a scope of its own" if of.placement[-1].path == "scope" else "its limits are not in force"
+    why = "it is not in a scope of its own" if of.placement[-1].path == SCOPE else "its limits are not in force"
     desired = of.session.desired if of.session is not None else None
     return replace(need, changes=of.placement, desired=desired, present=of.seen, message=why)
 

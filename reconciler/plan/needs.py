@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from providers.base import Health, HeldReason, Present, Reason, ResourceKey, Verb
 from providers.evidence import NO_SESSION, SessionEvidence, StartEvidence
+from providers.fields import LAUNCH, PROGRAM, SOCKET
 from providers.kinds.overrides import Override
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Inventory
@@ -133,7 +134,7 @@ NEEDS: tuple[DecisionRow[AgentSituation, Answer], ...] = (
     DecisionRow("it has no session", lambda of: of.down,
         Answer(Need(reason=Reason.NOT_RUNNING, heals=True), fill.start),
         "git says that it runs, and nothing of it is there"),
-    DecisionRow("another declaration", lambda of: of.differs("socket", "launch"),
+    DecisionRow("another declaration", lambda of: of.differs(SOCKET, LAUNCH),
         Answer(Need(verb=Verb.RESTART, reason=Reason.SPEC, disrupts=True, message="its declaration has changed"),
                fill.with_changes),
         "what it was started with is not what git says now"),
@@ -152,7 +153,7 @@ NEEDS: tuple[DecisionRow[AgentSituation, Answer], ...] = (
         Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN,
                     message="its heartbeat is not its own word"), fill.say_stale),
         "that something else has stopped says nothing about the agent"),
-    DecisionRow("another program in its pane", lambda of: of.differs("program"),
+    DecisionRow("another program in its pane", lambda of: of.differs(PROGRAM),
         Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, disrupts=True, heals=True), fill.restart_program),
         "what runs there is not the agent"),
     DecisionRow("its unit does not run", lambda of: of.view.unit_active != "active",
