@@ -177,6 +177,19 @@ def test_a_pure_module_is_pure(module: str) -> None:
     assert impurities().get(module) is None
 
 
+def test_no_two_public_types_share_a_name() -> None:
+    """A class, or a name for a type (`Verb = Literal[...]`), at the top of a module: who reads it knows which it is."""
+    where: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in tree(module).body:
+            names = [node.name] if isinstance(node, ast.ClassDef) and node.name[0] != "_" else []
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                names = [one for one in [node.targets[0].id] if re.fullmatch(r"[A-Z]\w*[a-z]\w*", one)]
+            for name in names:
+                where.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
+
+
 def test_only_the_doors_run_programs() -> None:
     starting = {
         module

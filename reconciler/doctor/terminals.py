@@ -1,4 +1,4 @@
-"""Who can reach the tmux servers and the terminals in them: whoever can write there can type to an agent. Pure."""
+"""Who can reach the tmux servers and their terminals: a user who can write there can type to an agent. Pure."""
 
 from __future__ import annotations
 

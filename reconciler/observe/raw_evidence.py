@@ -1,4 +1,4 @@
-"""Sightings: every raw observation of one agent, with its source and its time, for whoever wants to judge for himself.
+"""Raw evidence: every observation of one agent, with its source and its time, for people who judge for themselves.
 Pure."""
 
 from __future__ import annotations

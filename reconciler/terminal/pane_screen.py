@@ -1,4 +1,4 @@
-"""The terminal of whoever watches a pane: painted row by row, and asked for steps aside."""
+"""The terminal of a person who watches a pane, painted row by row."""
 
 from __future__ import annotations
 

@@ -32,7 +32,6 @@ watch_beats wishes_of
 EXCEPTIONS: dict[str, str] = dict.fromkeys(NOT_YET_RENAMED.split(), "renamed when its module moves") | {
     "README.md: anew": "the page is being rewritten",
     "docs/flow.md: anew": "the page is being rewritten",
-    "docs/flow.md: is no": "the page is being rewritten",
     "docs/flow.md: mend": "the page is being rewritten",
     "docs/flow.md: tell of": "the page is being rewritten",
     "mosaic completion: anew": "the page is being rewritten",

@@ -1,4 +1,4 @@
-"""`mosaic fleet sync`: look now, by whoever is there to look."""
+"""`mosaic fleet sync`: look now, by the resident loop or by a run of its own."""
 
 from __future__ import annotations
 
