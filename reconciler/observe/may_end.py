@@ -46,12 +46,12 @@ class Who(StrEnum):
     FORCE = "force"  # a person who says --force
 
 
-Answer = Literal["yes", "quiet", "no"]
-YES: Answer = "yes"
-QUIET: Answer = "quiet"  # once it shows no sign of work: see `AgentView.quiet`
-NO: Answer = "no"
+EndAnswer = Literal["yes", "quiet", "no"]
+YES: EndAnswer = "yes"
+QUIET: EndAnswer = "quiet"  # once it shows no sign of work: see `AgentView.quiet`
+NO: EndAnswer = "no"
 
-TABLE: Mapping[Doing, Mapping[Who, Answer]] = {
+TABLE: Mapping[Doing, Mapping[Who, EndAnswer]] = {
     doing: dict(zip(Who, answers, strict=True))
     for doing, answers in {
         #                    drift  commit relaunch reset restart force
