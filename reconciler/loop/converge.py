@@ -30,7 +30,7 @@ SETTLE_S = 15.0  # how long a run waits for what it started; above the launch gr
 POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
 
 
-DueActions = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take now
+DueIn = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take now
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def reconcile_once(
     deadline: float,
     *,
     first: Pass | None = None,
-    due: DueActions = lambda plan: plan.actions,
+    due: DueIn = lambda plan: plan.actions,
 ) -> Pass:
     """One pass: observe, diff, plan, and apply what of the plan is `due`. `first`: a look that was taken already."""
     seen = first or look(ctx, fleet)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import CLOSED, Readiness
-from reconciler.observe.may_end import NO, QUIET, TABLE, YES, Answer, Doing, Who, doing, may_end
+from reconciler.observe.may_end import NO, QUIET, TABLE, YES, Doing, EndAnswer, Who, doing, may_end
 from reconciler.observe.readiness import BETWEEN_TURNS
 from tests import builders as make
 
@@ -30,7 +30,7 @@ VIEWS: dict[Doing, dict[str, Any]] = {
 EVERYBODY = [*Who]
 UNASKED = [who for who in Who if who is not Who.FORCE]
 # The table once more, as people say it: an answer for whoever does not force it, and one for whoever does.
-SAID: dict[Doing, tuple[Answer, Answer]] = {
+SAID: dict[Doing, tuple[EndAnswer, EndAnswer]] = {
     Doing.GONE: (YES, YES),
     Doing.AVAILABLE: (YES, YES),
     Doing.STUCK: (YES, YES),
