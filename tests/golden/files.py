@@ -27,6 +27,9 @@ FLEETS = {
 }
 
 
+ADA = {"NAME": "Ada", "EMAIL": "ada@example.org"}
+
+
 @contextmanager
 def folder() -> Iterator[Path]:
     """A home with nothing in it, on a machine that has git, and of the agents' programs only claude."""
@@ -41,7 +44,8 @@ def folder() -> Iterator[Path]:
             (programs / known).symlink_to(found)
         (programs / "claude").write_text("#!/bin/sh\necho '2.1.0 (Claude Code)'\n")
         (programs / "claude").chmod(0o755)
-        with patch.dict(os.environ, {"HOME": str(home), "PATH": str(programs)}):
+        who = {f"GIT_{role}_{part}": word for role in ("AUTHOR", "COMMITTER") for part, word in ADA.items()}
+        with patch.dict(os.environ, {"HOME": str(home), "PATH": str(programs), **who}):
             yield home
 
 
@@ -49,6 +53,7 @@ def shown(said: Said, home: Path) -> str:
     """Both streams, one after the other, and the exit code; nothing in it is of this machine or this moment."""
     text = "".join(f"{name}:\n{text}" for name, text in (("stderr", said.err), ("stdout", said.out)) if text)
     text = re.sub(r"\bcommitted [0-9a-f]{12}\b", "committed 1a2b3c4d5e6f", text.replace(str(home), "/home/ada"))
+    text = re.sub(r"(?m)^\+( +)by: \S+$", r"+\1by: ada", text)
     return f"{text.rstrip()}\nexit code: {said.code}\n"
 
 

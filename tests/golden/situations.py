@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.golden import agents, checks, files, runs
+from tests.golden import agents, changes, checks, files, runs, talk
 from tests.golden.book import Text
 
 Source = Callable[[], Iterable[Text]]
@@ -12,10 +12,25 @@ Source = Callable[[], Iterable[Text]]
 SITUATIONS: Mapping[str, tuple[Source, ...]] = {
     "reconcile": (runs.previews, runs.reports),
     "mosaic doctor": (checks.doctor,),
+    "mosaic fleet add": (changes.add,),
     "mosaic fleet init": (files.init,),
+    "mosaic fleet north-star next": (changes.next_goals,),
+    "mosaic fleet persona customise": (changes.customise,),
+    "mosaic fleet persona diff": (changes.diff,),
+    "mosaic fleet persona list": (changes.personas,),
     "mosaic fleet ps": (agents.ps,),
+    "mosaic fleet remove": (changes.remove,),
+    "mosaic fleet restart": (changes.restart,),
+    "mosaic fleet start": (changes.start,),
     "mosaic fleet status": (runs.status,),
+    "mosaic fleet stop": (changes.stop,),
+    "mosaic fleet suspend": (changes.suspend,),
+    "mosaic fleet uninstall": (talk.purge,),
+    "mosaic fleet unsuspend": (changes.unsuspend,),
     "mosaic fleet validate": (files.validate,),
     "mosaic fleet verify": (checks.verify,),
+    "mosaic agent outbox": (talk.outbox,),
+    "mosaic agent send": (talk.send,),
     "mosaic agent status": (agents.described,),
+    "mosaic agent watch": (talk.watch,),
 }

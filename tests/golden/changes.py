@@ -1,0 +1,71 @@
+"""What the commands say that change a fleet by a commit, and those that read its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from reconciler.render.fleet_files.persona_text import list_text
+from specs.organisation.classes import KnownClass
+from tests.commands.calling import fleet
+from tests.golden.book import Text
+from tests.golden.files import folder, shown
+
+Calls = Mapping[str, Sequence[str]]  # the situation, and what is typed after `mosaic fleet`; one after the other
+
+
+def said(calls: Calls, *, by: str = "--fleet") -> Callable[[], Iterator[Text]]:
+    """In a fleet that has just been begun with one agent for each role, all of them stubs."""
+
+    def texts() -> Iterator[Text]:
+        with folder() as home:
+            place = str(home / "fleet")
+            fleet("init", place, "--preset", "local-canary")
+            for situation, words in calls.items():
+                where = [by, place] if by else [place]
+                yield Text(situation, shown(fleet(*words, *where), home))
+
+    return texts
+
+
+NEW = ("add", "coder1", "--runtime", "stub", "--class", "implementer")
+add = said({
+    "--dry-run": (*NEW, "--dry-run"),
+    "one more": NEW,
+    "it is there already": NEW,
+    "an unknown runtime": ("add", "coder2", "--runtime", "cluade", "--class", "implementer"),
+    "an unknown class": ("add", "coder2", "--runtime", "stub", "--class", "implementor", "--dry-run"),
+})  # fmt: skip
+remove = said({
+    "--dry-run": ("remove", "coder0", "--dry-run"),
+    "one of a pair that has to stay": ("remove", "lead"),
+    "nobody of that name": ("remove", "corder0"),
+})  # fmt: skip
+stop = said({
+    "one": ("stop", "coder0"),
+    "again": ("stop", "coder0"),
+    "the only orchestrator": ("stop", "lead", "--dry-run"),
+})  # fmt: skip
+start = said({"it runs already": ("start", "coder0")})
+restart = said({"one": ("restart", "coder0"), "nobody of that name": ("restart", "nobody")})
+suspend = said({
+    "for an hour": ("suspend", "coder0", "--reason", "I pair with it", "--dry-run"),
+    "everybody": ("suspend", "--all", "--reason", "a move", "--dry-run"),
+})  # fmt: skip
+unsuspend = said({"nobody is": ("unsuspend", "coder0")})
+next_goals = said({"no goals": ("north-star", "next")}, by="")
+diff = said({"there is none of one's own": ("persona", "diff", "code")})
+
+
+def customise() -> Iterator[Text]:
+    """Not what it writes the first time: that is the shipped contract."""
+    twice = said({"at first": ("persona", "customise", "code"), "it is there": ("persona", "customise", "code")})
+    yield from list(twice())[1:]
+
+
+def personas() -> Iterator[Text]:
+    of_ones_own = KnownClass(
+        name="baker", source="own", persona=None, outdated=False, aliases=(), agents=("a", "b"),
+    )  # fmt: skip
+    wrong = KnownClass(name="code", source="invalid", persona=None, outdated=True, aliases=("coder",), agents=())
+    yield Text("one's own, a wrong one, one without", list_text([of_ones_own, wrong], {"tester": ("c",)}))
+    yield Text("nothing is like that", list_text([], {}))
