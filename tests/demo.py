@@ -68,9 +68,9 @@ class Demo:
         self.until_dead("coder0")
         self.show(["reconcile", "--dry-run", "fleet"])
         self.show(["reconcile", "fleet"])
-        self.say(
-            "Stop one by a commit. A working agent would be waited for; this one is idle once its heartbeat says so."
-        )
+        self.quiet(["tmux", "-L", SOCKET, "send-keys", "-t", "=reviewer0:", "/busy 600", "Enter"])
+        self.until_all_speak("reviewer0")
+        self.say("The reviewer has begun to work. Stop it by a commit: it is waited for.")
         self.quiet(
             ["sed", "-i", "s/^    class: reviewer$/    class: reviewer\\n    state: stopped/", f"{repo}/roster.yaml"]
         )
@@ -107,12 +107,13 @@ class Demo:
         print(f"$ git commit -a -m '{message}'", flush=True)
         self.quiet(["git", "-C", repo, *who, "commit", "--quiet", "--all", "-m", message])
 
-    def until_all_speak(self) -> None:
-        """A stub's first heartbeat comes a moment after its start."""
+    def until_all_speak(self, busy: str = "") -> None:
+        """A stub's first heartbeat comes a moment after its start, and one that says `busy` when it is told to be."""
         deadline = time.monotonic() + HEARTBEAT_S
         while time.monotonic() < deadline:
             listed = json.loads(self.quiet(["mosaic", "fleet", "ps", "-o", "json"]))
-            if all(row["heartbeat"]["state"] == "ok" for row in listed["agents"]):
+            said = {row["name"]: row["heartbeat"]["state"] for row in listed["agents"]}
+            if all(state == ("busy" if name == busy else "ok") for name, state in said.items()):
                 return
         raise DemoFailed("not every agent has a heartbeat")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_status_in_three_forms(store: Store) -> None:
 
 def test_status_shows_the_kill_switch_as_it_is_now(store: Store) -> None:
     assert fleet("pause", "--reason", "a storm", "--by", "ada").code == 0
-    assert "PAUSED by ada since" in fleet("status").out
+    assert re.search(r"PAUSED by ada \d+\w ago: a storm", fleet("status").out)
     fleet("suspend", "coder0", "--reason", "pairing", "--for", "2h")
     assert "suspended: coder0 by" in fleet("status").out
     fleet("resume")

@@ -19,7 +19,6 @@ CHANGING = (
     (r"\d+\.\d\d s, \d+ pass(es)?", "SPAN"),
     (r"kill -9 \d+", "kill -9 PID"),
     (r"-t %\d+", "-t %PANE"),
-    (r"\(it (works: active \d+ s ago|was active a moment ago)\)", "(ACTIVE)"),
     (r", for \d+s(?=,)", ""),  # held for a moment, or not yet
     (r"drain timeout in [0-9hms ]+", "drain timeout in N"),
     (r"\b\d+(\.\d+)?[smhKMG]\b", "N"),
