@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.changes.proposal import Edited, EditVerb
 from reconciler.errors import NotFound, Refused, unknown_agent
@@ -13,6 +13,7 @@ from specs.loading.checks import WHOLE_FLEET
 from specs.loading.load import LoadResult
 
 if TYPE_CHECKING:
+    from providers.base import Parsed
     from specs.yaml_text.quoting import YamlValue
 
 FleetTexts = Mapping[str, bytes]
@@ -195,7 +196,7 @@ def _roster(files: FleetTexts) -> bytes:
     return files[ROSTER]
 
 
-def _known(files: FleetTexts, names: Iterable[str]) -> tuple[bytes, Mapping[str, Mapping[str, Any]]]:
+def _known(files: FleetTexts, names: Iterable[str]) -> tuple[bytes, Mapping[str, Mapping[str, Parsed]]]:
     """The roster and its entries. Raises NotFound with near misses for a name that is not in it."""
     from specs.editing.edit import entries
 
@@ -207,16 +208,16 @@ def _known(files: FleetTexts, names: Iterable[str]) -> tuple[bytes, Mapping[str,
     return roster, known
 
 
-def _state(entry: Mapping[str, Any]) -> str:
+def _state(entry: Mapping[str, Parsed]) -> str:
     return str(entry.get("state", "running"))
 
 
-def _generation(entry: Mapping[str, Any]) -> int:
+def _generation(entry: Mapping[str, Parsed]) -> int:
     value = entry.get("generation", 0)
     return value if isinstance(value, int) else 0
 
 
-def _begins(entry: Mapping[str, Any]) -> tuple[str, ...]:
+def _begins(entry: Mapping[str, Parsed]) -> tuple[str, ...]:
     """What its state means for a new agent, where that is not what one would expect of adding it."""
     return {
         "stopped": (f"it is not started until: mosaic fleet start {entry['name']}",),

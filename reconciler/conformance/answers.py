@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from providers.base import Parsed
 
 Dialect = Literal["messages", "responses", "chat", ""]
 TEXT = "Understood."
@@ -37,7 +39,7 @@ def turn_of(dialect: Dialect, body: bytes) -> ModelTurn | None:
         return None
     if not dialect or not isinstance(said, dict) or not said.get("tools"):
         return None
-    conversation: Sequence[Any] = said.get("messages") or said.get("input") or []
+    conversation: Sequence[Parsed] = said.get("messages") or said.get("input") or []
     messages = [message for message in conversation if isinstance(message, dict)]
     new: list[str] = []
     everything: list[str] = []

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import InvalidConfig
 from reconciler.git.refs import check_ref
 from reconciler.helpers.atomic_files import loose_permissions, read_optional, write_atomic
 
 if TYPE_CHECKING:
+    from providers.base import Parsed
     from providers.kinds.framework import Install
 
 Verify = Literal["none", "head", "all"]
@@ -105,7 +106,7 @@ def read_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(path, str(error), text) from error
     problems: list[tuple[str, str]] = []
-    values: dict[str, Any] = {}
+    values: dict[str, Parsed] = {}
     for key, value in document.items():
         read = _READERS.get(key)
         try:

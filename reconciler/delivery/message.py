@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
 
+from providers.base import Parsed
 from reconciler.delivery.text import clean, label
 from reconciler.delivery.verdict import OUTBOX_STATES, DeliveryState
 from reconciler.errors import Usage
@@ -42,7 +42,7 @@ class Message:
         return bool(self.kickstart or self.mission)
 
 
-def parse(name: str, raw: Mapping[str, Any]) -> Message:
+def parse(name: str, raw: Mapping[str, Parsed]) -> Message:
     """A message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
     words = (message.agent, message.sender, message.text, message.kickstart, message.mission)

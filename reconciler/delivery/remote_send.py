@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.delivery.send import EXIT
 from reconciler.delivery.verdict import DELIVERIES, EVIDENCE, Delivery
@@ -12,6 +12,7 @@ from reconciler.errors import ExitCode, Unavailable
 from reconciler.remote.ssh import Asking, Remote, Unreached, destination
 
 if TYPE_CHECKING:
+    from providers.base import Parsed
     from specs.compiled import Fleet, Peer
 
 # What ends with these had done nothing yet: everything else may have, whatever it printed or did not.
@@ -31,7 +32,7 @@ class RemoteDelivery:
     """The other host's exit code and document; `delivery` is None for a message that was stored there."""
 
     code: int
-    document: Mapping[str, Any]
+    document: Mapping[str, Parsed]
     delivery: Delivery | None
 
 
@@ -67,7 +68,7 @@ def _look(peer: Peer) -> str:
     return f"look before it is sent again: mosaic agent tail {peer.name}"
 
 
-def _delivery(document: Mapping[str, Any]) -> Delivery | None:
+def _delivery(document: Mapping[str, Parsed]) -> Delivery | None:
     word = document.get("result")
     if not isinstance(word, str) or word not in DELIVERIES:
         return None

@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+from providers.base import Parsed
 from providers.filesystem.guarded_read import read_regular
 
 PRIVATE_FILE = 0o600
@@ -154,7 +154,7 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def parse_json(data: bytes) -> Any:  # noqa: ANN401  # as json.loads
+def parse_json(data: bytes) -> Parsed:
     """`json.loads`, whose only failure is ValueError: also of brackets that are nested too deep to follow."""
     try:
         return json.loads(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from providers.base import Action, HeldReason, Json
 from reconciler.helpers.times import rfc3339, rfc3339_or_none, spell_duration
@@ -152,7 +152,7 @@ def _condition(kind: str, holds: bool, message: str, since: float = 0.0) -> Agen
     return AgentCondition(type=kind, status="True" if holds else "False", message=message, since=since)
 
 
-def description_document(described: Description) -> dict[str, Any]:
+def description_document(described: Description) -> dict[str, Json]:
     """The document of kind AgentStatus."""
     listing = described.listing
     return {

@@ -13,8 +13,9 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from providers.base import Parsed
 from providers.processes.process import Child, NotInstalledError, SpawnError
 from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
 from reconciler.git.error_text import host_key
@@ -62,7 +63,7 @@ class RemoteAnswer:
     what it said."""
 
     status: int
-    document: Mapping[str, Any] | None
+    document: Mapping[str, Parsed] | None
     said: str
 
 
@@ -148,9 +149,9 @@ def _command(words: Sequence[str]) -> str:
     return " ".join(["/bin/sh", "-c", f"'{_THERE}'", "mosaic", *(shlex.quote(word) for word in words)])
 
 
-def _document(out: bytes) -> Mapping[str, Any] | None:
+def _document(out: bytes) -> Mapping[str, Parsed] | None:
     """The document in it, which a greeting of the login there may stand around: the first of ours, else of any."""
-    other: Mapping[str, Any] | None = None
+    other: Mapping[str, Parsed] | None = None
     text = out.decode("utf-8", "replace")
     start = 0 if text.startswith("{") else text.find("\n{") + 1
     for _ in range(_STARTS):

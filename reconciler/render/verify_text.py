@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from providers.base import Json
 from reconciler.helpers.times import rfc3339
 from reconciler.helpers.words import Paint, Tint, count, data, no_paint
 from reconciler.inspection.verify import VerifyCheck, VerifyResult
@@ -28,7 +28,7 @@ def verify_text(listing: Listing, checks: Sequence[VerifyCheck], *, paint: Paint
     return "\n".join(lines) + "\n"
 
 
-def verify_document(listing: Listing, checks: Sequence[VerifyCheck]) -> dict[str, Any]:
+def verify_document(listing: Listing, checks: Sequence[VerifyCheck]) -> dict[str, Json]:
     """The document of kind FleetVerification."""
     return {
         "apiVersion": API_VERSION,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError
 from reconciler.helpers.atomic_files import parse_json, read_optional
@@ -18,6 +18,7 @@ from specs.compiled import Fleet, MoveWord, Moving
 from specs.values.names import same_host
 
 if TYPE_CHECKING:
+    from providers.base import Parsed
     from reconciler.listing.document import Listing
     from reconciler.source.commit_state import SourceState
     from reconciler.state.store import Store
@@ -154,7 +155,7 @@ def load(store: Store) -> dict[str, Moving]:
     return found
 
 
-def _moving(raw: Mapping[str, Any]) -> Moving:
+def _moving(raw: Mapping[str, Parsed]) -> Moving:
     ssh = raw["ssh"]
     words: tuple[MoveWord, ...] = ("runs", "gone", "silent")
     word: MoveWord = next((one for one in words if one == raw["word"]), "")

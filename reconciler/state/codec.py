@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from providers.base import Json, Parsed
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.model import AgentHistory, History, Inventory, Owned
 from specs.compiled import Suspension
@@ -85,7 +85,7 @@ _SUSPENSION: Mapping[str, FieldCheck] = {
 }
 
 
-def _checked(raw: object, checks: Mapping[str, FieldCheck], what: str) -> dict[str, Any]:
+def _checked(raw: object, checks: Mapping[str, FieldCheck], what: str) -> dict[str, Parsed]:
     """The known fields of an object; one that is missing takes its default, one of a newer version is ignored."""
     if type(raw) is not dict:
         raise Damaged(f"{what} is not an object")
@@ -96,7 +96,7 @@ def _checked(raw: object, checks: Mapping[str, FieldCheck], what: str) -> dict[s
     return known
 
 
-def history_to_json(history: History) -> dict[str, Any]:
+def history_to_json(history: History) -> dict[str, Json]:
     """Fields that have their default are left out: most agents never had trouble."""
     return {
         "agents": {name: _fields(agent, _AGENT_HISTORY, _CALM) for name, agent in history.agents.items()},
@@ -113,7 +113,7 @@ def history_to_json(history: History) -> dict[str, Any]:
 _CALM = AgentHistory()
 
 
-def _fields(value: object, names: Mapping[str, FieldCheck], default: object) -> dict[str, Any]:
+def _fields(value: object, names: Mapping[str, FieldCheck], default: object) -> dict[str, Json]:
     pairs = ((name, getattr(value, name), getattr(default, name)) for name in names)
     return {name: item for name, item, usual in pairs if item != usual}
 
@@ -130,7 +130,7 @@ def history_from_json(raw: object) -> History:
     return History(**{**top, "agents": agents, "heals": tuple(top.get("heals", ()))})
 
 
-def inventory_to_json(inventory: Inventory) -> dict[str, Any]:
+def inventory_to_json(inventory: Inventory) -> dict[str, Json]:
     """Files are sorted: the same inventory gives the same bytes."""
     return {
         "agents": {
@@ -160,7 +160,7 @@ def inventory_from_json(raw: object) -> Inventory:
     return Inventory(agents=agents, files=frozenset(top.get("files", ())), floor=top.get("floor", "none"))
 
 
-def suspensions_to_json(suspended: Mapping[str, Suspension]) -> dict[str, Any]:
+def suspensions_to_json(suspended: Mapping[str, Suspension]) -> dict[str, Json]:
     return {name: {"reason": one.reason, "by": one.by, "until": one.until} for name, one in suspended.items()}
 
 

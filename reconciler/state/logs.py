@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from providers.base import Json
 from providers.filesystem.guarded_read import read_regular
 from reconciler.errors import NotFound
 from reconciler.helpers.redact import redact
@@ -57,7 +57,7 @@ def _crash_paths(store: Store, agent: str) -> tuple[Path, Path]:
     return store.state / "crashes" / f"{agent}.log", store.state / "crashes" / f"{agent}.log.1"
 
 
-def add_receipt(store: Store, receipt: Mapping[str, Any], *, now: float, revision: str) -> Path:
+def add_receipt(store: Store, receipt: Mapping[str, Json], *, now: float, revision: str) -> Path:
     """Write down what a run did; the newest 200 receipts are kept. Raises StateError."""
     from datetime import UTC, datetime
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from providers.base import Parsed
 from reconciler.errors import InvalidConfig, MosaicError, Unavailable
 from reconciler.helpers.atomic_files import make_folder, read_optional, set_aside, write_atomic
 from reconciler.helpers.sealed_json import Damaged, seal, unseal
@@ -207,7 +208,7 @@ class Store:
                     left.unlink(missing_ok=True)
 
     def _load(
-        self, name: str, parse: Callable[[Any], T], instead: str, *, sealed: bool = True
+        self, name: str, parse: Callable[[Parsed], T], instead: str, *, sealed: bool = True
     ) -> T | Literal[False] | None:
         """The parsed file, None if there is none, False if it was damaged. Not parsed again while it stays the same."""
         path = self.state / name

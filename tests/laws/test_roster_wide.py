@@ -9,6 +9,7 @@ from reconciler.model import Inventory, Owned
 from reconciler.plan.planner import PlanOptions
 from specs.compiled import Peer
 from tests.laws.driver import MemoryStore, converge, reconciler
+from tests.materials import parsed
 from tests.strategies import make_agent, make_fleet
 from tests.world import World
 
@@ -46,7 +47,7 @@ def test_removed_agents_are_stopped_in_reverse() -> None:
 def test_an_inventory_of_an_older_version_is_still_read() -> None:
     from reconciler.state.codec import inventory_from_json, inventory_to_json
 
-    raw = inventory_to_json(Inventory(agents={"a": Owned(agent_class="code", socket="s", depends_on=("b",))}))
+    raw = parsed(inventory_to_json(Inventory(agents={"a": Owned(agent_class="code", socket="s", depends_on=("b",))})))
     assert inventory_from_json(raw).agents["a"].depends_on == ("b",)
     del raw["agents"]["a"]["depends_on"]
     assert inventory_from_json(raw).agents["a"].depends_on == ()
