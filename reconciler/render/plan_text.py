@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action
-from reconciler.helpers.words import Paint, count, data, no_paint, short, value
+from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, value
 from reconciler.model import Plan
 from reconciler.render.plan_lines import LineGroup, counted, groups, is_grave, lines
 from reconciler.run.documents import StepsOf
@@ -33,13 +33,13 @@ def plan_text(
     how to see every step and field, "" if this text is to have them all, in the order of a run; `apply`: the command
     that does it; `looks`: whether this host reconciles by itself."""
     blocks = [
-        _head(plan),
+        _head(plan, paint),
         _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
         *_told(plan, steps_of, paint, more),
-        _list("held", _held(plan, looks), paint),
-        _list("refused", [data(sentence) for sentence in plan.refused], paint),
+        _list("held", _held(plan, looks), paint, "yellow"),
+        _list("refused", [data(sentence) for sentence in plan.refused], paint, "red"),
         _list("unknown (nothing follows from it)",
-              [f"{data(what)}: {data(why)}" for what, why in plan.not_seen.items()], paint),
+              [f"{data(what)}: {data(why)}" for what, why in plan.not_seen.items()], paint, "yellow"),
         _list("settling", [f"{data(name)}: its start is under way" for name in plan.settling], paint),
         _list("orphans (declared nowhere; left alone)", [data(orphan) for orphan in plan.orphans], paint),
         [closing(plan, known, apply)],
@@ -96,11 +96,12 @@ def closing(plan: Plan, known: str = "", apply: str = "") -> str:
     return f"No changes: {data(plan.host)} is as {short(plan.revision)} says{known}; {still}."
 
 
-def _head(plan: Plan) -> list[str]:
+def _head(plan: Plan, paint: Paint) -> list[str]:
     where = f"fleet {data(plan.fleet)} on {data(plan.host)}"
     head = [f"{where}, commit {short(plan.revision)}"]
     if plan.paused is not None:
-        head.append(f"PAUSED: {data(plan.paused) or 'no reason given'}. Nothing is done until `mosaic fleet resume`.")
+        why = data(plan.paused) or "no reason given"
+        head.append(f"{paint('PAUSED', 'yellow')}: {why}. Nothing is done until `mosaic fleet resume`.")
     return head
 
 
@@ -150,5 +151,5 @@ def _held(plan: Plan, looks: bool) -> list[str]:
     return [line for one in held_lines(plan.held, plan.observed_at, plan.views, looks=looks) for line in one]
 
 
-def _list(title: str, rows: list[str], paint: Paint) -> list[str]:
-    return [paint(title, "bold"), *(f"  {row}" for row in rows)] if rows else []
+def _list(title: str, rows: list[str], paint: Paint, tint: Tint = "bold") -> list[str]:
+    return [paint(title, tint), *(f"  {row}" for row in rows)] if rows else []

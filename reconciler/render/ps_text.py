@@ -17,6 +17,7 @@ from reconciler.listing.row import Row, Sync
 from reconciler.model import Readiness
 
 WHY = "WHY"
+_HEADWORDS: Mapping[str, Tint] = {"wrong:": "red", "PAUSED": "yellow", "newest commit": "yellow"}
 DROPPED = ("CLASS", "CPU", "MEM", "RUNTIME", "RESTARTS", "UP", "HB", "IDLE")
 WHY_ROOM = 40  # characters; with less, a sentence is easier to read on a line of its own
 GAP = "  "
@@ -58,11 +59,20 @@ def ps_text(listing: Listing, *, width: int | None = None, wide: bool = False, p
     terminal, None if there is none."""
     room = None if wide else width
     blocks = [
-        _fit(heading(listing), room),
+        _tinted(_fit(heading(listing), room), paint),
         table(listing.rows, width=room, wide=wide, paint=paint),
         _fit([counted(listing)], room),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _tinted(lines: list[str], paint: Paint) -> list[str]:
+    """The words that say what is wrong with the fleet as a whole."""
+    out = []
+    for line in lines:
+        word = next((word for word in _HEADWORDS if line.startswith(word)), "")
+        out.append(paint(word, _HEADWORDS[word]) + line.removeprefix(word) if word else line)
+    return out
 
 
 def wrap(text: str, width: int, *, indent: str = "", below: str = "") -> list[str]:

@@ -12,6 +12,14 @@ from reconciler.status.conditions import ConditionReason, ConditionStatus, Condi
 from reconciler.status.phrases import held_lines
 
 _TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}
+_OUTCOME_TINTS: dict[str, Tint] = {
+    "converged": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "held": "yellow",
+    "paused": "yellow",
+    "refused": "red",
+}
 _WORDS = {
     "converged": "Converged",
     "partial": "Not converged yet",
@@ -43,7 +51,7 @@ def report_text(result: RunResult, *, short: bool = False, more: str = "", paint
             for action in plan.actions
             if action.id not in tried
         ]
-    return "\n".join([*lines, _closing(result)]) + "\n"
+    return "\n".join([*lines, _closing(result, paint)]) + "\n"
 
 
 def _in_short(result: RunResult, more: str, paint: Paint) -> list[str]:
@@ -88,7 +96,7 @@ def last_seen(result: RunResult) -> str:
     return f", the last commit that was seen ({when(seen, now)})" if seen else ", the last commit that was seen"
 
 
-def _closing(result: RunResult) -> str:
+def _closing(result: RunResult, paint: Paint) -> str:
     plan = result.plan
     tally = Counter(outcome.result for outcome in result.outcomes)
     if result.outcome == "paused" and plan.paused:
@@ -102,4 +110,5 @@ def _closing(result: RunResult) -> str:
     parts += [f"{len(plan.held)} held"] if plan.held else []
     parts.append(f"{count(_unchanged(result), 'agent')} unchanged")
     time = f"{result.duration_s:.2f} s, {result.passes} pass{'' if result.passes == 1 else 'es'}"
+    lead = paint(lead, _OUTCOME_TINTS[result.outcome])
     return f"{lead}: {data(plan.host)} at {short(plan.revision)}; {', '.join(parts)}; {time}."

@@ -37,21 +37,27 @@ def status_text(
     """The fleet in a few lines, the conditions that are not as wished (with `verbose`, all of them), a row for each
     agent, and what is held. `looks`: whether this host reconciles by itself."""
     blocks = [
-        _folded(_head(status, now, running)),
+        _worded(_head(status, now, running), "PAUSED", "yellow", paint),
         _conditions(status, now, verbose, paint),
         _agents(status.agents, now, paint),
         [line for held in status.held for line in _held(status, held, now, looks, paint)],
-        _folded(
-            f"failed: {data(one.verb)} {data(one.target)}: {data(one.error)}, for {spell_duration(now - one.since)}"
-            for one in status.failed
+        _worded(
+            (
+                f"failed: {data(one.verb)} {data(one.target)}: {data(one.error)}, for {spell_duration(now - one.since)}"
+                for one in status.failed
+            ),
+            "failed:",
+            "red",
+            paint,
         ),
-        _folded(f"refused: {data(sentence)}" for sentence in status.refused),
-        _folded(f"unknown: {data(kind)}: {data(why)}" for kind, why in sorted(status.unknown.items())),
-        _folded(
-            f"suspended: {'the whole fleet' if name == '*' else data(name)} by {data(one.by)} ({data(one.reason)}), "
-            + (f"ends {when(one.until, now)}" if one.until else "until somebody lifts it")
-            for name, one in sorted(status.suspended.items())
+        _worded((f"refused: {data(sentence)}" for sentence in status.refused), "refused:", "red", paint),
+        _worded(
+            (f"unknown: {data(kind)}: {data(why)}" for kind, why in sorted(status.unknown.items())),
+            "unknown:",
+            "yellow",
+            paint,
         ),
+        _worded(_suspended(status, now), "suspended:", "yellow", paint),
         _folded(f"orphan: {data(orphan)}" for orphan in status.orphans),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -85,6 +91,13 @@ def _head(status: FleetStatus, now: float, running: Holder | None) -> list[str]:
     if running is not None:
         lines.append(f"a run is under way: {data(running.described(now))}")
     return lines
+
+
+def _suspended(status: FleetStatus, now: float) -> Iterator[str]:
+    for name, one in sorted(status.suspended.items()):
+        whom = "the whole fleet" if name == "*" else data(name)
+        end = f"ends {when(one.until, now)}" if one.until else "until somebody lifts it"
+        yield f"suspended: {whom} by {data(one.by)} ({data(one.reason)}), {end}"
 
 
 def _conditions(status: FleetStatus, now: float, verbose: bool, paint: Paint) -> list[str]:
@@ -138,8 +151,7 @@ def _notes(agent: AgentStatus, now: float) -> Iterator[str]:
 def _held(status: FleetStatus, held: Held, now: float, looks: bool, paint: Paint) -> list[str]:
     desired = next((agent.desired for agent in status.agents if agent.name == held.agent), "")
     found = way(held, now, desired=desired, whole="*" in status.suspended, looks=looks)
-    text = _fold(f"held: {held_text(held, now)}; {found.comes}")
-    text[0] = paint("held:", "yellow") + text[0].removeprefix("held:")
+    text = _worded([f"held: {held_text(held, now)}; {found.comes}"], "held:", "yellow", paint)
     return [*text, f"{_INDENT}now: {data(found.now)}"] if found.now else text
 
 
@@ -156,6 +168,11 @@ def _rows(
     for line, sentence in zip(lines, under, strict=True):
         out += [line, *_fold(_INDENT + sentence)] if sentence else [line]
     return out
+
+
+def _worded(lines: Iterable[str], word: str, tint: Tint, paint: Paint) -> list[str]:
+    """Folded, and the word that they begin with tinted."""
+    return [paint(word, tint) + line.removeprefix(word) if line.startswith(word) else line for line in _folded(lines)]
 
 
 def _folded(lines: Iterable[str]) -> list[str]:
