@@ -87,13 +87,47 @@ class ResourceUsage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatFile:
     """One `<agent>.hb`, or one `<agent>.turn`. `error` says why it could not be read; then the other fields mean
-    nothing."""
+    nothing. `words` are all that it says besides, by key; each that is known has a name, "" where it says nothing."""
 
     ts: float = 0.0
     pid: int = 0
     status: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Who wrote it: `sidecar` for something that answers for the agent."""
+        return self.words.get("source", "native")
+
+    @property
+    def own(self) -> bool:
+        """Whether the agent's program, or one of its hooks, wrote it."""
+        return self.source != "sidecar"
+
+    @property
+    def waiting(self) -> str:
+        """For what it waits for a person."""
+        return self.words.get("waiting", "")
+
+    @property
+    def stuck(self) -> str:
+        return self.words.get("stuck", "")
+
+    @property
+    def event(self) -> str:
+        """What happened when it was written."""
+        return self.words.get("event", "")
+
+    @property
+    def session(self) -> str:
+        """The id that the program has for its conversation."""
+        return self.words.get("session", "")
+
+    @property
+    def interval(self) -> str:
+        """How often it is written, in seconds, as it stands there."""
+        return self.words.get("interval", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
     return any(
         word is not None
         and word.error is None
-        and word.words.get("source", "native") != "sidecar"
+        and word.own
         and word.pid in identity.pids
         and word.ts >= identity.started - SLACK_S
         for word in said

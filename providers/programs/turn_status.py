@@ -51,9 +51,9 @@ def newer(text: str, turn: HeartbeatFile | None, pid: int) -> str | None:
     ts = stamp / 1000
     words = "" if not waiting else f" waiting={waiting}"
     if turn is not None and turn.error is None and turn.pid == pid:
-        if turn.ts >= ts or (turn.status == status and bool(turn.words.get("waiting")) == bool(waiting)):
+        if turn.ts >= ts or (turn.status == status and bool(turn.waiting) == bool(waiting)):
             return None
-        if session := turn.words.get("session"):
-            words = f" session={session}{words}"
+        if turn.session:
+            words = f" session={turn.session}{words}"
     when = datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"ts={when} pid={pid} status={status} source=status-file event={state}{words}"

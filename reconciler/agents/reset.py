@@ -149,11 +149,9 @@ class _Words:
     def _read(self, kind: str) -> ResetRecord:
         with suppress(OSError), Path(self._folder, f"{self._agent}.{kind}").open("rb") as file:
             found = parse(file.read(_RECORD_MAX), time.time())
-            if found.error is None and found.words.get("source") != "sidecar":
-                words = found.words
+            if found.error is None and found.own:
                 by: Literal["hook", "status-file"] = "hook" if kind == "turn" else "status-file"
-                event, session = words.get("event", ""), words.get("session", "")
-                return ResetRecord(ts=found.ts, event=event, session=session, pid=found.pid, by=by)
+                return ResetRecord(ts=found.ts, event=found.event, session=found.session, pid=found.pid, by=by)
         return ResetRecord()
 
 

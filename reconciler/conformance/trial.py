@@ -149,12 +149,12 @@ class Tried:
         ending = "hb" if kind == "native" else "turn"
         first, last = ("ok", "ok") if not self._speaks else ("busy", "ok")
         record = self._record(ending, first)
-        busy = f"status={record.status} event={record.words.get('event', '-')}"
+        busy = f"status={record.status} event={record.event or '-'}"
         self._api.go_on()
         if last == first:
             return f"{kind}, pid {record.pid}: {busy}"
         record = self._record(ending, last)
-        return f"{kind}, pid {record.pid}: {busy}, then status={record.status} event={record.words.get('event', '-')}"
+        return f"{kind}, pid {record.pid}: {busy}, then status={record.status} event={record.event or '-'}"
 
     def _reset(self) -> str:
         from reconciler.agents.reset import by_command

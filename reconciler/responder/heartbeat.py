@@ -42,7 +42,7 @@ def watched(name: str, text: str) -> Watched | None:
 
 def speaks_itself(beat: HeartbeatFile | None, pids: Sequence[int], now: float, interval: float) -> bool:
     """Whether a process of the pane has written a heartbeat of its own: then there is nothing to answer for."""
-    if beat is None or beat.error is not None or beat.words.get("source") == "sidecar":
+    if beat is None or beat.error is not None or not beat.own:
         return False
     return beat.pid in pids and now - beat.ts <= 3.0 * interval
 
@@ -57,7 +57,7 @@ def heartbeat(
     if turn is not None and turn.error is None and turn.pid in pids and turn.ts >= top.started - SLACK_S:
         saw.append("turn")
         status = turn.status
-        carried = {key: turn.words[key] for key in ("waiting", "stuck") if turn.words.get(key)}
+        carried = {key: said for key, said in (("waiting", turn.waiting), ("stuck", turn.stuck)) if said}
     words = {
         "pid": str(pane.pid),
         "status": status,
