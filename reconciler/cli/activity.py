@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.helpers.redact import one_line
-from reconciler.terminal.screen import paints, width_of
 
 if TYPE_CHECKING:
     import threading
@@ -43,7 +42,7 @@ class Activity:
         self._text = text
 
     def __enter__(self) -> Activity:
-        if paints(self._stream, self._environ):
+        if self._can_be_painted_on():
             import threading
 
             self._over, self._lock = threading.Event(), threading.RLock()
@@ -65,6 +64,16 @@ class Activity:
             self._erase()
             yield
 
+    def _can_be_painted_on(self) -> bool:
+        try:
+            if not self._stream.isatty():
+                return False
+        except ValueError:  # closed
+            return False
+        from reconciler.terminal.screen import paints  # which a run by the timer does not need
+
+        return paints(self._stream, self._environ)
+
     def _paint_on(self, over: threading.Event) -> None:
         began = time.monotonic()
         wait = self._after_s
@@ -74,6 +83,8 @@ class Activity:
                 self._paint(time.monotonic() - began)
 
     def _paint(self, seconds: float) -> None:
+        from reconciler.terminal.screen import width_of
+
         width = width_of(self._stream, self._environ) or 0
         # What is not ASCII may be two columns wide, and a line that wraps cannot be erased.
         plain = one_line(self._text).encode("ascii", "replace").decode()

@@ -125,3 +125,14 @@ def test_off_a_terminal_there_is_nothing() -> None:
         process.send_signal(signal.SIGUSR1)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "the result\n", "")
+
+
+def test_off_a_terminal_nothing_is_imported_for_it() -> None:
+    code = (
+        "import sys\nfrom reconciler.cli.output import Output\nwith Output().activity() as doing:\n    doing('x')\n"
+        "print([name for name in ('reconciler.terminal.screen', 'threading') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -61,10 +61,14 @@ def command(
         from reconciler.commands.view.ps_watch import follow
 
         return follow(output, form, fleet=fleet, agents=agents, running=running, all_hosts=all_hosts, interval=interval)
-    seen = see(fleet)
-    for sentence in seen.warnings:
-        output.warning(sentence)
-    listing = chosen(seen, agents, running=running, all_hosts=all_hosts)
+    with output.activity() as doing:
+        doing("looking at this host")
+        seen = see(fleet)
+        for sentence in seen.warnings:
+            output.warning(sentence)
+        if all_hosts:
+            doing("asking the other hosts")
+        listing = chosen(seen, agents, running=running, all_hosts=all_hosts)
     tell(output, listing, form, width=terminal_width())
     return 3 if check and listing.wrong else 0
 
