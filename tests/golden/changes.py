@@ -13,7 +13,7 @@ from tests.golden.files import folder, shown
 Calls = Mapping[str, Sequence[str]]  # the situation, and what is typed after `mosaic fleet`; one after the other
 
 
-def said(calls: Calls, *, by: str = "--fleet") -> Callable[[], Iterator[Text]]:
+def said(calls: Calls) -> Callable[[], Iterator[Text]]:
     """In a fleet that has just been begun with one agent for each role, all of them stubs."""
 
     def texts() -> Iterator[Text]:
@@ -21,8 +21,7 @@ def said(calls: Calls, *, by: str = "--fleet") -> Callable[[], Iterator[Text]]:
             place = str(home / "fleet")
             fleet("init", place, "--preset", "local-canary")
             for situation, words in calls.items():
-                where = [by, place] if by else [place]
-                yield Text(situation, shown(fleet(*words, *where), home))
+                yield Text(situation, shown(fleet(*words, "--fleet", place), home))
 
     return texts
 
@@ -33,16 +32,26 @@ add = said({
     "one more": NEW,
     "it is there already": NEW,
     "an unknown runtime": ("add", "coder2", "--runtime", "cluade", "--class", "implementer"),
+    "a second orchestrator": ("add", "coder2", "--runtime", "stub", "--class", "orchestrator"),
+    "a name with a slash": ("add", "x/y", "--runtime", "stub"),
+    "a relative folder": ("add", "coder2", "--runtime", "stub", "--working-directory", "work"),
+    "an option is missing": ("add", "coder2"),
+    "without a start": ("add", "coder3", *NEW[2:], "--state", "stopped"),
     "an unknown class": ("add", "coder2", "--runtime", "stub", "--class", "implementor", "--dry-run"),
 })  # fmt: skip
 remove = said({
     "--dry-run": ("remove", "coder0", "--dry-run"),
     "one of a pair that has to stay": ("remove", "lead"),
     "nobody of that name": ("remove", "corder0"),
+    "with a tombstone": ("remove", "coder0", "--tombstone"),
 })  # fmt: skip
 stop = said({
     "one": ("stop", "coder0"),
     "again": ("stop", "coder0"),
+    "without a commit": ("stop", "reviewer0", "--no-commit"),
+    "and with one": ("stop", "enhancer"),
+    "a push without a commit": ("stop", "coder0", "--no-commit", "--push"),
+    "an empty message": ("stop", "coder0", "-m", " "),
     "the only orchestrator": ("stop", "lead", "--dry-run"),
 })  # fmt: skip
 start = said({"it runs already": ("start", "coder0")})
@@ -52,7 +61,6 @@ suspend = said({
     "everybody": ("suspend", "--all", "--reason", "a move", "--dry-run"),
 })  # fmt: skip
 unsuspend = said({"nobody is": ("unsuspend", "coder0")})
-next_goals = said({"no goals": ("north-star", "next")}, by="")
 diff = said({"there is none of one's own": ("persona", "diff", "code")})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.golden import agents, changes, checks, files, runs, talk
+from tests.golden import agents, changes, checks, files, mission, runs, talk
 from tests.golden.book import Text
 
 Source = Callable[[], Iterable[Text]]
@@ -14,7 +14,10 @@ SITUATIONS: Mapping[str, tuple[Source, ...]] = {
     "mosaic doctor": (checks.doctor,),
     "mosaic fleet add": (changes.add,),
     "mosaic fleet init": (files.init,),
-    "mosaic fleet north-star next": (changes.next_goals,),
+    "mosaic fleet north-star graph": (mission.graph,),
+    "mosaic fleet north-star next": (mission.next_goals,),
+    "mosaic fleet north-star render": (mission.render,),
+    "mosaic fleet north-star validate": (mission.validate,),
     "mosaic fleet persona customise": (changes.customise,),
     "mosaic fleet persona diff": (changes.diff,),
     "mosaic fleet persona list": (changes.personas,),
