@@ -20,7 +20,7 @@ from tests.hosts.namespace import CHECKOUT
 OURS: dict[str, click.Command] = {"reconcile": reconcile, "mosaic": mosaic}
 # What else a reader is asked to type; a name that is not here is a slip.
 OTHERS = frozenset(
-    "cd cp echo export git journalctl kill loginctl python3 rm sudo systemctl tmux".split()  # noqa: SIM905  # a list of words
+    "cd cp echo export git journalctl kill loginctl python3 rm sleep sudo systemctl tmux".split()  # noqa: SIM905  # a list of words
 )
 FOREIGN_OPTIONS = frozenset(
     {
@@ -90,6 +90,8 @@ def simple_commands(line: str) -> list[list[str]]:
     found: list[list[str]] = [[]]
     target = False
     for word in shlex.split(line, comments=True):
+        if not found[-1] and word in ("until", "do", "done"):
+            continue
         if word in ("&&", "||", "|", ";"):
             found.append([])
         elif target or re.match(r"\d?[<>]", word):
