@@ -160,7 +160,7 @@ class StartEvidence(KindEvidence):
         """What speaks against a start, with where was searched and what mends it."""
         parts = [self.why or self.warning]
         parts += [f"searched: {self.searched}"] if self.searched else []
-        parts += [f"to mend that: {self.mend}"] if self.mend else []
+        parts += [f"to fix that: {self.mend}"] if self.mend else []
         return "; ".join(parts)
 
 

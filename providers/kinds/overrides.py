@@ -156,7 +156,7 @@ def _replaced(unit: str, file: UnitFile) -> Override:
             why=f"{unit} is masked by {file.path}: systemctl --user unmask{runtime} {unit}",
         )
     return Override(
-        word="overridden", path=file.path, why=f"{file.path} stands in the place of {unit}: {_revert(file.path)}"
+        word="overridden", path=file.path, why=f"{file.path} is in the place of {unit}: {_revert(file.path)}"
     )
 
 

@@ -287,7 +287,7 @@ def _held(look: ReseedFiles, home: str, known: Manifest, shipped: str) -> tuple[
     hold = look.file(f"{home}/{manifest.HOLD}")
     if hold is not None:
         why = hold.content.strip().split("\n")[0] or "somebody asked for it"
-        return HeldReason.SUSPENDED, f"{why}; `mosaic update` lets it go on"
+        return HeldReason.SUSPENDED, f"{why}; `mosaic update` lets it continue"
     layout = layout_of(lambda path: look.file(f"{home}/{path}"), known)
     if layout > LAYOUT or manifest.newer(known.version, shipped):
         message = f"the files are of version {known.version}, and this program is {shipped}: install the newer one"

@@ -164,7 +164,7 @@ def _shortened(text: str, most: int, where: str) -> str:
         return text
     kept = data[:most].decode(errors="ignore")
     head = kept.rpartition("\n")[0] or kept
-    return f"{head}\n\n(It goes on, and was cut here: all of it is in {where}.)"
+    return f"{head}\n\n(It continues, and was cut here: all of it is in {where}.)"
 
 
 def _in_lines(text: str) -> Iterator[str]:

@@ -42,7 +42,7 @@ def _read(path: str, name: str) -> Overlay | None:
         try:
             info = os.fstat(fd)
             if not stat.S_ISREG(info.st_mode):
-                return Overlay(name=name, fault="it is no regular file")
+                return Overlay(name=name, fault="it is not a regular file")
             if info.st_size > MAX_BYTES:
                 return Overlay(name=name, fault=f"it has {info.st_size} bytes, and {MAX_BYTES} are read at most")
             parts = []

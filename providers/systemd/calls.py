@@ -175,7 +175,7 @@ class Job(Queued):
             return
         self.over = True
         self.failed(
-            f"{self.what} did not end within {self.timeout_s:g} s and goes on; "
+            f"{self.what} did not end within {self.timeout_s:g} s and continues; "
             f"see: systemctl --user list-jobs; systemctl --user status {self.step.unit}"
         )
 

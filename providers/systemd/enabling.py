@@ -55,7 +55,7 @@ def _set(unit: str, folder: str, *, enabled: bool) -> tuple[str, ...]:
     try:
         os.makedirs(f"{folder}/{wants}", mode=0o755, exist_ok=True)
     except FileExistsError:
-        raise OSError(ENOTDIR, "it is no folder; move it away, then run again", f"{folder}/{wants}") from None
+        raise OSError(ENOTDIR, "it is not a folder; move it away, then run again", f"{folder}/{wants}") from None
     link = f"{folder}/{wants}/{unit}"
     try:
         os.symlink(file, link)

@@ -115,4 +115,4 @@ def ended(seen: PaneSnapshot, agent: Agent) -> MosaicError:
 
 def unreachable(error: PaneError) -> Unavailable:
     """The error of a tmux that did not answer."""
-    return Unavailable(str(error), help="if it goes on like this: mosaic fleet status")
+    return Unavailable(str(error), help="if this continues: mosaic fleet status")

@@ -160,7 +160,7 @@ def _replace(tree: WorkTree, name: str, data: bytes) -> None:
     except OSError as error:
         raise MosaicError(
             f"{path} cannot be written: {error.strerror or error}",
-            help="nothing was changed; mend that, and run it again",
+            help="nothing was changed; fix that, and run it again",
         ) from error
 
 
@@ -169,7 +169,7 @@ def _not_committed(tree: WorkTree, error: GitFailed, left: list[str]) -> MosaicE
     changed = f"; {', '.join(left)} was changed meanwhile, by a hook perhaps, and is left as it is" if left else ""
     return MosaicError(
         f"git did not commit, and nothing was changed{changed}" + (f":\n{said}" if said else f": {error.message}"),
-        help=error.help or f"mend what git or a hook says, then run the same again (in {tree.root})",
+        help=error.help or f"fix what git or a hook reports, then run the same again (in {tree.root})",
     )
 
 

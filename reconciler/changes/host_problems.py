@@ -35,7 +35,7 @@ def _warnings(files: Mapping[str, bytes], needs: Mapping[str, list[str]]) -> lis
     places = _places(files[ROSTER])
     found = []
     for why, names in sorted(needs.items()):
-        told, _, mend = why.partition("; to mend that: ")
+        told, _, mend = why.partition("; to fix that: ")
         first = places.get(min(names), Span())
         found.append(
             Problem(  # without the line itself: what in it is a secret is not known here

@@ -96,7 +96,7 @@ def mission_at(folder: Path, revision: str) -> tuple[str, NorthStar | None]:
     from reconciler.git.process import run_as_operator
 
     if revision.startswith("-"):
-        raise Usage(f"{revision} is no revision")
+        raise Usage(f"{revision} is not a revision")
     name = ["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
     found = run_as_operator(name, cwd=folder, timeout_s=LOCAL_S, ok=(0, 1, 128))
     commit = found.out.decode("ascii", "replace").strip()

@@ -31,7 +31,7 @@ def verb(asked: str | None, wanted: Wanted) -> EditVerb:
         if loaded.fleet.type not in (None, found.id):
             raise Refused(
                 f"the fleet is a {loaded.fleet.type}, and not a {found.id}",
-                help=f"if it shall become one, write `type: {found.id}` in {FLEET} and commit that first",
+                help=f"if it should become one, write `type: {found.id}` in {FLEET} and commit that first",
             )
         chosen = replace(wanted, runtimes={own.class_of(one): name for one, name in wanted.runtimes.items()})
         _fitting(files, loaded, found, chosen)

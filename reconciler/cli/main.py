@@ -85,7 +85,7 @@ def invoke(command: click.Command, args: Sequence[str] | None, output: Output) -
 
 
 def _cut_short(how: str, output: Output) -> str:
-    return f"{how}; the next run goes on from here" if output.running else how
+    return f"{how}; the next run continues from here" if output.running else how
 
 
 def _usage(error: click.ClickException, output: Output) -> int:

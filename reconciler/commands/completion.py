@@ -22,8 +22,8 @@ Examples:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_obj
 def command(output: Output, *, shell: str) -> int:
-    """Print a script that completes commands, options, their values, and the names of agents. The shell does it by
-    itself: no program is started while you wait. Print it anew after an upgrade."""
+    """Print a script that completes commands, options, their values, and the names of agents. The shell completes by
+    itself, and starts no program while you wait. Print the script again after an upgrade."""
     from reconciler.cli.completion import script
     from reconciler.commands.command_lines import command_lines
 

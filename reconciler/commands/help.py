@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
 def command(context: click.Context, *, words: tuple[str, ...]) -> int:
-    """Print the help of COMMAND, as --help does; without one, of all that is here."""
+    """Print the help of COMMAND, like --help; without one, the list of all commands."""
     output: Output = context.obj
     shown = context.parent or context
     for word in words:

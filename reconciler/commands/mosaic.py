@@ -19,15 +19,15 @@ FLEET_SECTIONS: Mapping[str, Table] = {
         "uninstall": (
             "setup.uninstall",
             "uninstall",
-            "Stop reconciling by itself; agents go on. With --purge, all goes.",
+            "Stop the timer or service; agents keep running. --purge: remove all.",
         ),
     },
     "See": {
         "ps": ("view.ps", "command", "Every agent, as it is right now."),
         "status": ("view.status", "command", "What is known of the fleet on this host."),
-        "verify": ("view.verify", "command", "Check every thing that the fleet stands on, by its name."),
+        "verify": ("view.verify", "command", "Check everything that the fleet needs, by its name."),
         "org": ("view.org", "command", "Draw who reports to whom."),
-        "comms-block": ("view.comms_block", "command", "What an agent is told of its peers."),
+        "comms-block": ("view.comms_block", "command", "What an agent knows of its peers."),
     },
     "Change, by a commit": {
         "add": ("change.add", "add", "Declare one more agent, by a commit."),
@@ -39,7 +39,7 @@ FLEET_SECTIONS: Mapping[str, Table] = {
     "Now, on this host": {
         "sync": ("change.sync", "command", "Look now."),
         "pause": ("change.pause", "pause", "Pull the kill switch: no action is taken."),
-        "resume": ("change.pause", "resume", "Let go of the kill switch, or lift an agent's suspension."),
+        "resume": ("change.pause", "resume", "Clear the kill switch, or lift an agent's suspension."),
         "suspend": ("change.suspend", "suspend", "Leave an agent alone for a while."),
         "unsuspend": ("change.suspend", "unsuspend", "Lift a suspension."),
         "release": ("change.release", "command", "Let something go that is held back."),
@@ -67,7 +67,7 @@ AGENT_SECTIONS: Mapping[str, Table] = {
     "See": {
         "status": ("agent.status", "command", "All that is known of one agent, and what comes next."),
         "roster": ("agent.roster", "command", "Who is declared, here and on other hosts."),
-        "watch": ("agent.watch", "command", "Look at an agent's pane as it goes on."),
+        "watch": ("agent.watch", "command", "Look at an agent's pane, live."),
         "tail": ("agent.tail", "command", "The last lines of an agent's pane."),
     },
     "Talk": {
@@ -86,7 +86,7 @@ TOP_SECTIONS: Mapping[str, Table] = {
     },
     "This host": {
         "update": ("setup.update", "command", "Bring this host to the installed version, or back."),
-        "doctor": ("view.doctor", "command", "Check every prerequisite, and show what mends it."),
+        "doctor": ("view.doctor", "command", "Check every prerequisite, and show how to fix it."),
     },
     "Reference": {
         "help": ("help", "command", "Print the help of a command."),
@@ -120,7 +120,7 @@ north_star = Group(
 persona = Group(
     name="persona",
     sections={"Commands": PERSONA},
-    help="The contracts of the classes: those that ship, and your own over them.",
+    help="The contracts of the classes: those that ship, and yours that override them.",
     epilog="\b\nExample:\n  mosaic fleet persona show code\n",
 )
 agent = Group(
@@ -135,7 +135,7 @@ command = version_option(
         name="mosaic",
         sections=TOP_SECTIONS,
         others=_EVERYWHERE,
-        help="A fleet of agents, as a git repository declares it. `reconcile` is the loop; this is what is around it.",
+        help="A fleet of agents, declared in a git repository. `reconcile` is the loop; `mosaic` is all around it.",
         epilog="\b\nExample:\n  mosaic fleet validate ~/fleet && reconcile --dry-run ~/fleet\n",
     )
 )

@@ -18,7 +18,7 @@ def version_option(command: C) -> C:
         expose_value=False,
         is_eager=True,
         callback=_print,
-        help="Print the version, and the versions of what it stands on.",
+        help="Print the version, and the versions of what it depends on.",
     )
     command.params.append(option)
     return command

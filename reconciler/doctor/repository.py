@@ -95,7 +95,7 @@ def _unreached(name: str, found: Repository, reached: UnreachedRemote, now: floa
         found=text,
         mend=again,
         advice=reached.help
-        or "what is in force stays in force, and agents go on being healed; see "
+        or "what is in force stays in force, and agents are still healed; see "
         "docs/recover.md, The remote is unreachable",
     )
 
@@ -112,7 +112,7 @@ def _trust(found: Repository) -> Check:
             advice="" if _commands(error.help) else error.help or "nothing can be applied",
         )
     if found.verify == "none":
-        text = "commits need no signature (verify = none): whoever can write to the repository decides"
+        text = "commits need no signature (verify = none): anyone who can write to the repository decides"
     else:
         text = f"verify = {found.verify}, by {found.keys}"
     return Check(name=name, group="source", result="ok", found=text)
@@ -128,7 +128,7 @@ def _rejected(found: Repository) -> list[Check]:
             result="fail",
             found=found.rejected,
             mend=("reconcile --dry-run",),
-            advice="the last good commit stays in force until this is mended",
+            advice="the last good commit stays in force until this is fixed",
         )
     ]
 

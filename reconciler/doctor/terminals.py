@@ -60,7 +60,7 @@ def _folder(seen: Terminals) -> Check:
     if isinstance(folder, Unseen):
         return unseen(name, "tmux", folder)
     if parent is not None and parent.mode & 0o002 and not parent.mode & stat.S_ISVTX:
-        found = f"{parent.path} has mode {parent.permissions}: anybody may put another folder in place of ours"
+        found = f"{parent.path} has mode {parent.permissions}: anybody may replace our folder by another"
         return _check(name, "fail", found, f"sudo chmod 1777 {shlex.quote(parent.path)}")
     if folder is None:
         return _check(name, "ok", "tmux has made no folder for sockets yet")
@@ -142,5 +142,5 @@ def _ttys(shown: str, ttys: Sequence[DeviceNode] | Unseen) -> Check:
         "fail",
         "; ".join(found),
         *mend,
-        advice="" if mend else "start those agents anew: their terminals are in other hands",
+        advice="" if mend else "restart those agents: others own their terminals",
     )

@@ -77,7 +77,7 @@ def host_key(text: str, target: str = "HOST") -> tuple[str, str] | None:
         remove = next((line for line in lines if line.startswith("ssh-keygen ")), f"ssh-keygen -R {target}")
         return (
             f"the host key has CHANGED: {said}",
-            "the host was made anew, or somebody stands in between: compare the key there first. If it is right: "
+            "the host was reinstalled, or somebody intercepts the connection: compare the key there. If it is right: "
             f"{remove}, then connect once by hand: ssh {target} true",
         )
     if re.search(_UNKNOWN, text):

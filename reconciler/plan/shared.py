@@ -39,7 +39,7 @@ def plan_shared(
             draft.close((use,), override.why)
     ours = written or history.reload_due
     if (ours or observation.reload_due) and (override := observation.reload_shut) is not None:
-        why = f"systemd is not told to read its unit files anew: {override.why}"
+        why = f"systemd is not asked to reload its unit files: {override.why}"
         draft.hold(None, "the user's systemd manager", Verb.RELOAD, HeldReason(override.word), why)
         draft.close(Use if ours else (), why)
     elif ours or observation.reload_due:
@@ -212,7 +212,7 @@ def _new_definition(draft: Draft, change: Change, views: Mapping[str, AgentView]
     living = sorted(name for name, view in views.items() if view.session in ("alive", "unknown"))
     if living and history.holder_release != release_digest(change):
         message = (
-            f"{len(living)} agent(s) live in the tmux server, which keeps its old definition until it is started anew; "
+            f"{len(living)} agent(s) live in the tmux server, which keeps its old definition until it is restarted; "
             "that would end them: wait until they are stopped, or let it through with `mosaic fleet release --holder`"
         )
         draft.hold(None, HOLDER_UNIT, Verb.RESTART, HeldReason.WORKING, message, changes=change.fields)

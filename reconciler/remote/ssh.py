@@ -171,7 +171,7 @@ def _document(out: bytes) -> Mapping[str, Parsed] | None:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 def _reason(said: str, target: str) -> str:

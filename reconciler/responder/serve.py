@@ -239,7 +239,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         if now - looked >= UPDATE_S:
             looked = now
             if update.there():
-                print("mosaic: the responder has been updated: it starts anew", file=sys.stderr, flush=True)
+                print("mosaic: the responder has been updated: it restarts", file=sys.stderr, flush=True)
                 break
     notifier.stopping()
     return 0

@@ -221,7 +221,7 @@ class _Judging:
         if fleet.name != self._store.state.name:
             raise InvalidConfig(
                 f'commit {source.revision[:12]} renames the fleet from "{self._store.state.name}" to "{fleet.name}"',
-                help="a fleet keeps its name; to start anew, remove its agents first and take up the new one then",
+                help="a fleet keeps its name; to begin again, remove its agents first, then use the new name",
             )
         self._problems = rendered
         if not self._store.read_only:

@@ -151,7 +151,7 @@ class Store:
         """None if there is none, or it is damaged."""
         from reconciler.status.document import status_from_bytes
 
-        return self._load("status.json", status_from_bytes, "times of transitions begin anew", sealed=False) or None
+        return self._load("status.json", status_from_bytes, "times of transitions begin again", sealed=False) or None
 
     def save_status(self, status: FleetStatus) -> None:
         """Raises StateError."""

@@ -119,7 +119,7 @@ def take_away(found: Purge, facts: HostFacts) -> None:
             _remove_empty(folder, until={home.parent, Path(facts.unit_dir).parent})
     except OSError as error:
         text = f"{error.filename} cannot be removed: {error.strerror}"
-        raise MosaicError(text, help="mend that, then do it again") from error
+        raise MosaicError(text, help="fix that, then run it again") from error
 
 
 def _alive(look: Look, sockets: Iterable[str]) -> Iterator[str]:

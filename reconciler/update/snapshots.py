@@ -102,7 +102,7 @@ def begin(snapshot: Snapshot, home: Path, root: Path) -> None:
     blocked = [path for path, what in snapshot.paths.items() if what != "absent" and not _may_stand(home, path)]
     if blocked:
         raise MosaicError(
-            f"a folder, or what is no file, stands where one would be put back: {', '.join(blocked)}",
+            f"something that is not a file is in the place of one to restore: {', '.join(blocked)}",
             help="move it away, then try again",
         )
     try:

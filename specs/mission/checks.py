@@ -62,7 +62,7 @@ class _Check:
                 if other not in goals:
                     yield self._unknown(
                         span,
-                        f'goal "{goal.id}" depends on "{other}", which is no goal',
+                        f'goal "{goal.id}" depends on "{other}", which is not a goal',
                         other,
                         goals.keys() - {goal.id},
                     )
@@ -70,11 +70,11 @@ class _Check:
                     message = f'goal "{goal.id}" is done, and "{other}", which comes first, is not'
                     yield self.source.problem(span, message, severity="warning")
             if goal.workstream is not None and goal.workstream not in streams:
-                message = f'goal "{goal.id}" belongs to "{goal.workstream}", which is no workstream'
+                message = f'goal "{goal.id}" belongs to "{goal.workstream}", which is not a workstream'
                 yield self._unknown(self._span(at, "workstream"), message, goal.workstream, streams)
             for index, other in enumerate(goal.serves):
                 if other not in criteria:
-                    message = f'goal "{goal.id}" serves "{other}", which is no success criterion'
+                    message = f'goal "{goal.id}" serves "{other}", which is not a success criterion'
                     yield self._unknown(self._span(at, "serves", index), message, other, criteria)
 
     def circles(self) -> Iterator[Problem]:

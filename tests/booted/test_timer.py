@@ -141,7 +141,7 @@ def test_after_a_reboot_the_timer_goes_on(machine: Machine, ben: Tenant) -> None
 def test_uninstall_leaves_the_agents_running(machine: Machine, ben: Tenant) -> None:
     before = ben.up()
     said = ben.mosaic("fleet", "uninstall").stdout
-    assert "Agents go on running" in said
+    assert "Agents keep running" in said
     assert ben.up() == before
     units = machine.path_outside(f"{machine.home(ben.user)}/.config/systemd/user")
     assert not [path.name for path in units.glob("mosaic-reconcile*") if path.is_file()]

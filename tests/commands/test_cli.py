@@ -137,7 +137,7 @@ def test_signals(number: signal.Signals, code: int, word: str, *, running: bool)
     process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
-    assert err.lstrip() == (f"{word}; the next run goes on from here\n" if running else f"{word}\n")
+    assert err.lstrip() == (f"{word}; the next run continues from here\n" if running else f"{word}\n")
 
 
 def test_a_reader_that_went_away(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_in_a_repository_that_is_there(tmp_path: Path) -> None:
     repo.git("commit", "--quiet", "-m", "without")
     said = init(str(repo.path), "--preset", "local-canary")
     assert said.code == 0, said.err
-    assert "fleet.yaml is there already, and stays as it is (--overwrite: anew)" in said.err
+    assert "fleet.yaml is there already, and stays as it is (--overwrite: new files)" in said.err
     assert repo.git("show", "--name-only", "--format=").split()[0] == "NORTH_STAR.yaml"
     assert "fleet.yaml" not in repo.git("show", "--name-only", "--format=").split()
     assert load({**there(repo.path)}).fleet.name == "demo"
@@ -256,7 +256,7 @@ def test_only_overwrite_overwrites(old: Repository) -> None:
     assert "# my own words" not in old.roster
     loaded = load(there(old.path))
     assert loaded.fleet.name == "general"  # a host that has seen the fleet knows it by that name
-    assert old.subjects[:2] == ["Begin the fleet anew", "mine"]
+    assert old.subjects[:2] == ["Begin the fleet again", "mine"]
 
 
 def test_a_roster_that_cannot_be_read_is_shown(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_install_switch_and_uninstall(private_host: PrivateHost) -> None:
     assert alive(host) == pid
 
     said = mosaic(host, "uninstall")
-    assert f"uninstalled: {WATCH}. Agents go on running" in said
+    assert f"uninstalled: {WATCH}. Agents keep running" in said
     assert state(host, "is-active", WATCH) == "inactive"
     assert wants(host) == ["mosaic-agent@coder0.service", "mosaic-tmux-holder.service"]
     assert not host.run(["sh", "-c", "ls ~/.config/systemd/user | grep mosaic-reconcile"], check=False).stdout

@@ -69,7 +69,7 @@ def test_what_is_unusual_is_told_beside_it(fleet: Fleet, facts: HostFacts) -> No
     Path(facts.mosaic_home, "SOUL.md").mkdir(parents=True)
     said = composed("codex", "--agent", "coder1")
     assert said.code == 0
-    assert "SOUL.md: it is no regular file" in said.err
+    assert "SOUL.md: it is not a regular file" in said.err
     assert 'class "florist" has no contract: roles/florist.md' in said.err
     assert "agent coder1 runs pi; this is as it would be in codex" in said.err
     assert "<!-- source: runtime/codex/RUNTIME.md -->" in said.out

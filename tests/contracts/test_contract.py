@@ -82,7 +82,7 @@ def test_it_always_fits_where_it_has_to(piece: str, size: int) -> None:
     assert len(text.encode()) < MOST
     assert sources(text)[-1] == "messages between agents"
     cut = len(long.encode()) > 8_000
-    assert ("It goes on, and was cut here: all of it is in" in text) is cut
+    assert ("It continues, and was cut here: all of it is in" in text) is cut
     assert (f"{FACTS.mosaic_home}/fleet/NORTH_STAR.md.)" in text) is cut
 
 

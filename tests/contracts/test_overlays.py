@@ -38,8 +38,8 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "fault"),
     [
-        (Path.mkdir, "it is no regular file"),
-        (os.mkfifo, "it is no regular file"),
+        (Path.mkdir, "it is not a regular file"),
+        (os.mkfifo, "it is not a regular file"),
         (lambda path: path.write_bytes(b"\xff"), "it is not UTF-8 text"),
         (lambda path: path.write_text("x" * (MAX_BYTES + 1)), f"it has {MAX_BYTES + 1} bytes"),
         (lambda path: path.symlink_to("USER.md"), "Too many levels of symbolic links"),

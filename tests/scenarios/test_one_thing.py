@@ -196,8 +196,8 @@ def test_the_resident_goes_on_while_something_hangs(fleet: Fleet) -> None:
 
 LINKS = "~/.config/systemd/user/default.target.wants"
 NO_LINK = {
-    "a file": (f"rm -r {LINKS}; touch {LINKS}", "it is no folder", f"rm {LINKS}"),
-    "a link to nowhere": (f"rm -r {LINKS}; ln -s nowhere {LINKS}", "it is no folder", f"rm {LINKS}"),
+    "a file": (f"rm -r {LINKS}; touch {LINKS}", "it is not a folder", f"rm {LINKS}"),
+    "a link to nowhere": (f"rm -r {LINKS}; ln -s nowhere {LINKS}", "it is not a folder", f"rm {LINKS}"),
     "read only": (f"mount -t tmpfs -o ro none {LINKS}", "Read-only file system", f"umount {LINKS}"),
     "a file for each": (
         f"cd {LINKS}; for one in *; do rm $one; touch $one; done", "something else than a link", f"rm {LINKS}/*"

@@ -151,7 +151,7 @@ goals:
         ("version: 1\n", 'missing key "mission"', 1, None),
         ("version: 1\nmission: ''\n", "must not be empty", 2, None),
         ("version: 1\nmission: x\ngaols: []\n", 'unknown key "gaols"', 3, 'did you mean "goals"?'),
-        (GOALS % ("BETTA", ""), 'depends on "BETTA", which is no goal', 5, 'did you mean "BETA"?'),
+        (GOALS % ("BETTA", ""), 'depends on "BETTA", which is not a goal', 5, 'did you mean "BETA"?'),
         (GOALS % ("BETA", "A"), "in a circle: A -> BETA -> A", 6, None),
         (
             "version: 1\nmission: x\nworkstreams:\n- {id: A, title: x}\n- {id: A, title: y}\n",

@@ -48,7 +48,7 @@ def test_it_ends_exactly_those_who_may_be_stopped(fleet: Fleet) -> None:
     assert {one["agent"] for one in fleet.reconcile("--dry-run").document["held"]} == {"asks", "draft", "works"}
     # By force, once, and the event says so.
     assert fleet.cli("update", "--force", "--fleet", fleet.repo).code == 64
-    assert "started anew: asks, draft, works" in relaunch(fleet, "--force").out
+    assert "restarted: asks, draft, works" in relaunch(fleet, "--force").out
     last = pids(fleet)
     assert {name for name in last if last[name] != after[name]} == {"asks", "draft", "works"}
     done = {one["agent"]: one for one in fleet.events() if one["type"] == "action-done" and one.get("forced")}

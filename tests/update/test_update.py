@@ -101,7 +101,7 @@ def test_there_and_back(private_host: PrivateHost) -> None:
     reconcile(host, repository)
     assert "1 agent(s) run on an older launch: coder0." in mosaic(host, "update", *fleet)
     assert pids(host) == older
-    assert "started anew: coder0" in mosaic(host, "update", "--relaunch", *fleet)
+    assert "restarted: coder0" in mosaic(host, "update", "--relaunch", *fleet)
     assert pids(host)["coder1"] == older["coder1"]
     assert pids(host)["coder0"] != older["coder0"]
     assert "every agent runs on the present launch" in mosaic(host, "update", *fleet)
@@ -180,4 +180,4 @@ def test_a_preview_has_the_very_steps_of_the_run_and_each_once(private_host: Pri
 
 def test_what_is_refused(private_host: PrivateHost) -> None:
     assert "no fleet has run on this host" in mosaic(private_host, "update", code=4)
-    assert "--rollback stands alone" in mosaic(private_host, "update", "--rollback", "--relaunch", code=64)
+    assert "--rollback takes no other option" in mosaic(private_host, "update", "--rollback", "--relaunch", code=64)

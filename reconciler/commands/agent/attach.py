@@ -22,15 +22,15 @@ TOLD_MS = 5000  # how long the last row says how to leave; a key that is pressed
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
-    """Attach this terminal to the session of the agent NAME: what you type, it gets. The last row says how to leave
-    (Ctrl-B, then d, unless your tmux has other keys): the agent goes on. To look without touching, use `mosaic agent
-    watch`.
+    """Attach this terminal to the session of the agent NAME: what you type goes to the agent. The last row says how to
+    leave (Ctrl-B, then d, unless your tmux has other keys): the agent keeps running. To look without touching, use
+    `mosaic agent watch`.
 
     \b
-    The pane keeps its own size, 200x50, however large your terminal is, so that
-    what the program has drawn stays as it is. A smaller terminal shows a part of
-    it, which follows the cursor; Ctrl-B and the arrow keys with Shift held down
-    move about in it (tmux: refresh-client).
+    The pane keeps its own size, 200x50, whatever the size of your terminal, so
+    that what the program has drawn stays as it is. A smaller terminal shows a
+    part of it, which follows the cursor; Ctrl-B and the arrow keys with Shift
+    held down move that part (tmux: refresh-client).
     """
     import os
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @click.command("outbox", epilog="\b\nExample:\n  mosaic agent outbox coder0\n")
 @click.argument("name", metavar="[AGENT]", required=False)
-@click.option("--cancel", metavar="ID", help="Drop this message; the beginning of its id will do.")
+@click.option("--cancel", metavar="ID", help="Drop this message; the beginning of its id is enough.")
 @click.option("--show", metavar="ID", help="Print the whole text of this message.")
-@click.option("--all-hosts", is_flag=True, help="Also what waits on the fleet's other hosts, over ssh.")
+@click.option("--all-hosts", is_flag=True, help="Also list what waits on the fleet's other hosts, over ssh.")
 @fleet_option
 @output_option
 @click.pass_obj
@@ -31,12 +31,11 @@ def command(
     fleet: str | None,
     form: Format,
 ) -> int:
-    """List the messages that wait for their agent to be available, those of which nobody knows whether they arrived,
-    and those that were put away because their agent was removed. The last two are kept for a week, and never sent
-    again by themselves.
+    """List the messages that wait for their agent to be available, those that are unconfirmed, and those that were put
+    away because their agent was removed. The last two are kept for a week, and never sent again by themselves.
 
-    A message waits on the host of its agent: with the name of an agent of another host, that one is asked. Exit code
-    69 says that a host gave no answer.
+    A message waits on its agent's host: for an agent of another host, that host is asked. Exit code 69 means that a
+    host did not answer.
     """
     from reconciler.agents.lookup import in_force, lookup
     from reconciler.context.fleet import fleet_context

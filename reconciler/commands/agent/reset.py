@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 @click.command("reset", epilog="\b\nExample:\n  mosaic agent reset coder0\n")
 @click.argument("agent", metavar="NAME")
-@click.option("--new", "how", flag_value="new", help="By the program's command for a new conversation.")
-@click.option("--clear", "how", flag_value="clear", help="By the program's command that empties this one.")
-@click.option("--restart", "how", flag_value="restart", help="By ending the program and starting it again.")
-@click.option("--force", is_flag=True, help="Also while it works, waits for somebody, or is suspended.")
+@click.option("--new", "how", flag_value="new", help="Use the program's command for a new conversation.")
+@click.option("--clear", "how", flag_value="clear", help="Use the program's command that empties this one.")
+@click.option("--restart", "how", flag_value="restart", help="End the program and start it again.")
+@click.option("--force", is_flag=True, help="Also reset it while it works, waits for somebody, or is suspended.")
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: str | None) -> int:
-    """End the conversation of the agent NAME and begin a new one, by its runtime's own reset command, or as you say.
-    What it knew is lost. An agent that works, or waits for an answer, is not reset without --force.
+    """End the conversation of the agent NAME and begin a new one, by its runtime's own reset command or by the way that
+    you choose. What it knew is lost. An agent that works, or waits for an answer, is not reset without --force.
 
     \b
-    Says what became of it, and ends with
-      0  delivered: something shows that the conversation is a new one
+    Reports the outcome, and ends with
+      0  delivered: there is evidence of a new conversation
       1  not-delivered: nothing was done
-      3  unconfirmed: the command was given, or it was restarted, and nothing shows that the conversation is a new one
+      3  unconfirmed: the command was given, or it was restarted, and there is no evidence of a new conversation
       5  refused: the agent works, waits or is suspended, or the fleet is paused
     """
     from reconciler.agents.lookup import in_force, lookup

@@ -24,8 +24,8 @@ CRASH_LINES = 20
 @click.pass_obj
 def command(output: Output, *, agent: str, fleet: str | None, form: Format) -> int:
     """Describe the agent NAME as it is right now: its conditions, every observation with its source and age, its last
-    events, what is done to it next and when, and the last lines of a crashed pane. Also of something that only the
-    host knows, such as an agent that git does not declare any more. Changes nothing."""
+    events, what happens to it next and when, and the last lines of a crashed pane. Also describes what only the host
+    knows, such as an agent that git no longer declares. Changes nothing."""
     from dataclasses import replace
 
     from reconciler.inspection.describe import describe

@@ -25,16 +25,18 @@ MARGIN = 500  # rows that a screen may scroll between the question how far it di
 @click.option(
     "-n", "--lines", type=click.IntRange(1, LINES_MAX), default=40, show_default=True, help="How many lines, at most."
 )
-@click.option("--follow", is_flag=True, help="Go on with what is new, until you interrupt or the agent ends.")
-@click.option("--previous", is_flag=True, help="What was kept of the pane when the agent last crashed.")
+@click.option("--follow", is_flag=True, help="Continue with new lines until you interrupt or the agent ends.")
+@click.option("--previous", is_flag=True, help="Print what was kept of the pane when the agent last crashed.")
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str, lines: int, follow: bool, previous: bool, fleet: str | None) -> int:
-    """Print the last lines of the pane of the agent NAME as plain text, with what looks like a secret hidden. Of a
-    program that draws on the whole screen, that is what stands there now.
+    """Print the last lines of the pane of the agent NAME as plain text, with anything hidden that looks like a secret.
+    For a program that draws on the whole screen, print the current screen.
 
-    With --follow, a line is printed once it has scrolled by or has stood still for a moment, so that a spinner and a
-    half-written answer are not. Ends with 1 when the agent's program ends.
+    With --follow, a line is printed once it has scrolled by or has stood still for a moment, which leaves out spinners
+    and half-written answers.
+
+    Ends with 1 when the agent's program ends.
     """
     from reconciler.agents.lookup import in_force, lookup
     from reconciler.agents.pane import AgentPane, text_of

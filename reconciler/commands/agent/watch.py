@@ -23,17 +23,17 @@ PLAIN_S = 0.5  # for a reader that is a program
 
 @click.command("watch", epilog="\b\nExample:\n  mosaic agent watch coder0\n")
 @click.argument("agent", metavar="NAME")
-@click.option("--once", is_flag=True, help="Print the screen as it is now, and end.")
+@click.option("--once", is_flag=True, help="Print the current screen, and end.")
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str, once: bool, fleet: str | None) -> int:
-    """Show the pane of the agent NAME as it goes on. Whatever you press cannot reach it, its size stays as it is, and
-    nothing tells it or anybody else that you look; any number of people may.
+    """Show the pane of the agent NAME live. No key that you press reaches it, its size stays as it is, and neither the
+    agent nor anybody else can tell that you look. Any number of people may.
 
     \b
-    On a terminal: q or Ctrl-C leaves; the arrow keys (or h j k l) move about in a
-    pane that is larger than your terminal, Home and End go to its corners.
-    Elsewhere: the screen is printed as plain text, again whenever it has changed.
+    On a terminal: q or Ctrl-C leaves; the arrow keys (or h j k l) move the view
+    in a pane that is larger than your terminal, Home and End go to its corners.
+    Elsewhere: prints the screen as plain text, again whenever it has changed.
 
     Ends with 1 when the agent's program ends or its session is gone, with 69 when its tmux server is.
     """

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 @click.option("--runtime", required=True, metavar="NAME", help="The program: claude, codex, opencode, pi, stub, ...")
 @click.option("--class", "agent_class", metavar="NAME", help="Its role. Default: worker.")
 @click.option("--working-directory", metavar="FOLDER", help="Where it begins. Default: that of the roster.")
-@click.option("--model", metavar="NAME", help="The model that its program is asked for.")
+@click.option("--model", metavar="NAME", help="The model for its program.")
 @click.option("--host", metavar="NAME", help="The host that it runs on. Default: every host of this fleet.")
 @click.option("--alias", metavar="TEXT", help="A name for people.")
 @click.option("--state", type=click.Choice(["running", "stopped", "absent"]), help="Default: running.")
-@click.option("--depends-on", multiple=True, metavar="NAME", help="Started before it; may be given several times.")
+@click.option(
+    "--depends-on", multiple=True, metavar="NAME", help="An agent to start before it; may be given several times."
+)
 @change_options
 def add(
     output: Output,
@@ -41,7 +43,7 @@ def add(
 ) -> int:
     """Declare agent NAME at the end of roster.yaml, and commit that.
 
-    An agent that was removed with --tombstone is declared again: its entry counts from then on.
+    If the agent was removed with --tombstone, its entry is declared again.
     """
     from reconciler.changes.edits import add as verb
     from reconciler.commands.change.common import change

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @output_option
 @click.pass_obj
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
-    """Ask the resident reconciler to fetch and look now; without one, do one run here."""
+    """Have the resident reconciler fetch and look now; without one, make one run here."""
     from reconciler.commands.reconcile import run_and_tell
     from reconciler.context.fleet import fleet_context, heading
     from reconciler.loop.result import RunOptions

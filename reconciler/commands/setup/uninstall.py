@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Example:
-  mosaic fleet uninstall            no timer or service any more; agents go on
-  mosaic fleet uninstall --purge    and, where no agent runs, take everything away
+  mosaic fleet uninstall            no timer or service any more; agents keep running
+  mosaic fleet uninstall --purge    and, if no agent runs, remove everything
 """
 
 
 @click.command(epilog=EPILOG)
-@click.option("--purge", is_flag=True, help="Take away everything of Mosaic Fleet of this user. No agent may run.")
+@click.option("--purge", is_flag=True, help="Remove all of this user's Mosaic Fleet. No agent may run.")
 @click.option("--dry-run", is_flag=True, help="With --purge: show what would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="With --purge: do not ask.")
 @click.pass_obj
 def uninstall(output: Output, *, purge: bool, dry_run: bool, yes: bool) -> int:
-    """Stop reconciling by itself: the timer or service is stopped, disabled and removed. Agents go on running, start
-    at boot as before, and nobody heals them; `reconcile` still works by hand.
+    """Stop, disable and remove the timer or the resident service. Agents keep running and start at boot as before, but
+    nothing heals them; `reconcile` still works by hand.
 
-    With --purge, units, programs, settings and all state go, too. What you have written or edited stays and is named,
-    and so does the fleet's repository. It ends no conversation: while an agent runs, it refuses.
+    With --purge, also remove units, programs, settings and all state. What you have written or edited stays and is
+    named, and so does the fleet's repository. It ends no conversation: while an agent runs, it refuses.
     """
     from providers.machine.facts import gather
     from reconciler.loop.host_guard import at_home
@@ -62,7 +62,7 @@ def _uninstall(output: Output, facts: HostFacts) -> int:
         output.result("nothing was installed")
         return 0
     output.result(
-        f"uninstalled: {', '.join(gone) or 'no unit was there'}. Agents go on running, and start at boot; to end them, "
+        f"uninstalled: {', '.join(gone) or 'no unit was there'}. Agents keep running, and start at boot; to end them, "
         "commit `state: stopped` or remove them, and run `reconcile` once more"
     )
     return 0

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @click.command("comms-block", epilog="\b\nExample:\n  mosaic fleet comms-block coder0\n")
 @click.argument("agent", metavar="NAME")
-@click.option("--host", metavar="HOST", help="As it is on that host. Default: the host that the agent belongs to.")
+@click.option("--host", metavar="HOST", help="Print it as on this host. Default: the agent's host.")
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str, host: str | None, fleet: str | None) -> int:
-    """Print what the agent NAME is told at its start: its own address, the exact command for each peer, how to answer,
-    and what the answers of `send` mean. It is part of its system prompt; a change of it restarts nobody."""
+    """Print what the agent NAME learns of its peers at its start: its own address, the exact command for each peer, how
+    to answer, and what the answers of `send` mean. It is part of the system prompt; changing it restarts no agent."""
     from providers.launch.peers import comms_text
     from reconciler.agents.lookup import in_force, lookup, unknown_value_error
     from reconciler.context.fleet import fleet_context

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 @click.command("compose-contract", epilog="\b\nExample:\n  mosaic compose-contract claude --agent coder0\n")
 @click.argument("runtime", metavar="RUNTIME")
-@click.option("--agent", metavar="NAME", help="Of that agent: with its class, its mission and its peers.")
+@click.option("--agent", metavar="NAME", help="Print it for this agent, with its class, its mission and its peers.")
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, runtime: str, agent: str | None, fleet: str | None) -> int:
     """Print what an agent in RUNTIME (claude, codex, ...) is given at its next start: the constitution, the dispatcher,
     the operator's own texts, the tools, the contract of the runtime, and with --agent the contract of its class, the
-    mission and how to reach its peers. Each section says where it comes from.
+    mission and how to reach its peers.
 
-    Git is read as it is in force on this host; without a fleet, what every agent is given is printed all the same.
+    Each section names its source. It uses the commit in force on this host; without a fleet, it prints what every agent
+    is given.
     """
     from dataclasses import replace
 

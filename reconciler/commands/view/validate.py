@@ -29,7 +29,7 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
     """Check roster.yaml, fleet.yaml, NORTH_STAR.yaml, roles/*.md and profiles/*.yaml of FLEET as they are now,
     committed or not.
 
-    Every problem of all files is told at once. Exit code 78 if there is one that keeps an agent from running.
+    Reports every problem of all files at once. Exit code 78 if one of them keeps an agent from running.
     """
     from reconciler.changes.working_copy import fleet_folder, read_folder
     from reconciler.context.which_fleet import NOBODY
