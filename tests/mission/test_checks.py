@@ -29,7 +29,7 @@ def test_an_older_file_loads_with_a_warning_about_the_goal_that_belongs_nowhere(
     ("text", "words", "place", "suggestion"),
     [
         (STREAMS + "- {id: G, title: x, workstream: biuld}\n", "which is not a workstream", (6, 33), '"build"?'),
-        (CRITERIA + "- {id: G, title: x, serves: [SC-1, SC-3]}\n", "no success criterion", (7, 36), '"SC-2"?'),
+        (CRITERIA + "- {id: G, title: x, serves: [SC-1, SC-3]}\n", "not a success criterion", (7, 36), '"SC-2"?'),
         (CRITERIA + "- {id: G, title: x, state: finished}\n", "must be open or done", (7, 28), None),
         (CRITERIA + "- {id: SC-1, title: x}\n", 'duplicate id "SC-1"', (7, 8), "first used on line 4"),
         (STREAMS + "- {id: G, title: x, depends_on: [build]}\n", "which is not a goal", (6, 34), None),
