@@ -112,7 +112,7 @@ def output_of(*forms: str) -> Callable[[ClickCommand], ClickCommand]:
 
         short = click.option("--json", "as_json", is_flag=True, help="Short for -o json.")(collect)
         choice = click.Choice(list(forms))
-        text = "How the result is written."
+        text = "The format of the result."
         return click.option("-o", "--output", "form", type=choice, default="text", show_default=True, help=text)(short)
 
     return option

@@ -30,7 +30,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 @click.command(name="reconcile", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @either
 @click.option("--dry-run", is_flag=True, help="Show the plan; write nothing, anywhere.")
-@click.option("--watch", is_flag=True, help="Stay, and reconcile whenever something changes.")
+@click.option("--watch", is_flag=True, help="Keep running, and reconcile whenever something changes.")
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
 @output_option
 @click.option("--verbose", is_flag=True, help="Every action; with --dry-run every step and field.")
@@ -39,14 +39,14 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PLAN.json",
-    help="With --dry-run: keep the plan in a file.",
+    help="With --dry-run: write the plan to a file.",
 )
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PLAN.json",
-    help="Apply exactly this plan; refused if the commit or the host has moved since.",
+    help="Apply exactly this plan; refused if the commit or the host has changed since.",
 )
 @click.option("--allow-removals", type=click.IntRange(min=0), metavar="N", help="Remove up to N agents in this run.")
 @click.option("--allow-rewind", is_flag=True, help="Apply a commit that does not descend from the last one.")
@@ -56,7 +56,7 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
     type=DurationParam(),
     default="5m",
     show_default=True,
-    help="When to stop, converged or not.",
+    help="How long the run may take, converged or not.",
 )
 @click.option("--host", metavar="NAME", help="This host's name in the roster, if it is not the machine's.")
 @click.option("--rebind-host", is_flag=True, help="Accept this host's current name, machine-id and folders.")

@@ -80,7 +80,7 @@ def verify(
 
 def _source(listing: Listing) -> Iterable[VerifyCheck]:
     if listing.rejected:
-        way = "mend the commit: mosaic fleet validate says what is wrong"
+        way = "fix the commit: mosaic fleet validate says what is wrong"
         yield VerifyCheck(name="revision", agent=None, result="wrong", found=listing.rejected, mend=way)
     elif listing.in_force and listing.in_force != listing.compared:
         text = f"{listing.compared[:12]} is not applied yet, {listing.in_force[:12]} is in force"
@@ -208,7 +208,7 @@ def _about_its_needs(name: str, view: AgentView) -> Iterable[VerifyCheck]:
         yield VerifyCheck(name="seen", agent=name, result="wrong", found=found, mend="mosaic doctor")
     if view.stranded or view.no_start:
         found = view.stranded or f"it cannot be started: {view.no_start}"
-        way = "mend that, or change its declaration" if view.no_start else f"mosaic fleet restart {name}"
+        way = "fix that, or change its declaration" if view.no_start else f"mosaic fleet restart {name}"
         yield VerifyCheck(name="start", agent=name, result="wrong", found=found, mend=way)
 
 
@@ -252,7 +252,7 @@ def _mend(row: Row, check: VerifyCheck) -> str:
         HeldReason.CRASH_LOOP: f"mosaic fleet release {row.name} (its last lines: mosaic agent status {row.name})",
         HeldReason.NOT_OWNED: f"look at it: tmux -L {row.socket} attach -t ={row.name}" if row.socket else "",
         HeldReason.NOT_INSTALLED: "mosaic doctor says what to install; it is started by itself then",
-        HeldReason.NOT_RUNNABLE: "mosaic doctor says what to mend; it is started by itself then",
+        HeldReason.NOT_RUNNABLE: "mosaic doctor says what to fix; then it starts by itself",
         HeldReason.MASKED: f"systemctl --user unmask {_for_now(row)}{agent_unit(row.name)}",
         HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
         HeldReason.WORKING: _once_idle(row),

@@ -140,7 +140,7 @@ NEEDS: tuple[DecisionRow[AgentSituation, Answer], ...] = (
         "what it was started with is not what git says now"),
     DecisionRow("an operator's request", lambda of: of.relaunch,
         Answer(Need(verb=Verb.RESTART, reason=Reason.REQUESTED, disrupts=True,
-                    message="an operator has asked that it be started anew"), fill.with_changes),
+                    message="an operator has asked for a restart"), fill.with_changes),
         "a person asked for a new start of this very process"),
     DecisionRow("silent and quiet", lambda of: of.silent and of.view.hung,
         Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, disrupts=True, heals=True), fill.restart_hung),
@@ -201,7 +201,7 @@ def _cannot_start(due: Due) -> Need:
 
 def _cannot_restart(due: Due) -> Need:
     held = _cannot_start(due)
-    return replace(held, message=f"{held.message}: it goes on as it is until that is mended")
+    return replace(held, message=f"{held.message}: it keeps running as it is until that is fixed")
 
 
 # Whether what is needed can start here at all.

@@ -30,13 +30,9 @@ judge_beats may_be_told news run_and_tell settle sightings star_diff_text tell t
 watch_beats wishes_of
 """
 EXCEPTIONS: dict[str, str] = dict.fromkeys(NOT_YET_RENAMED.split(), "renamed when its module moves") | {
-    "README.md: anew": "the page is being rewritten",
     "docs/flow.md: anew": "the page is being rewritten",
     "docs/flow.md: mend": "the page is being rewritten",
     "docs/flow.md: tell of": "the page is being rewritten",
-    "mosaic completion: anew": "the page is being rewritten",
-    "mosaic fleet verify: mends": "the page is being rewritten",
-    "mosaic update: anew": "the page is being rewritten",
 }
 PACKAGES = ("specs", "providers", "reconciler")
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @output_option
 @click.pass_obj
 def command(output: Output, *, agent_class: str | None, host: str | None, fleet: str | None, form: Format) -> int:
-    """List every agent that the commit in force declares, on this host and on others. Looks at no host: what runs is
-    said by `mosaic fleet ps`."""
+    """List every agent that the commit in force declares, on this host and on others. Does not look at any host:
+    `mosaic fleet ps` shows what runs."""
     from reconciler.agents.lookup import in_force, unknown_value_error
     from reconciler.context.fleet import fleet_context
     from reconciler.render.fleet_files.roster_text import entries, roster_document, roster_text

@@ -24,7 +24,9 @@ EXPIRES_S = 86400.0
 )
 @click.argument("name", metavar="AGENT")
 @click.option("-m", "--message", metavar="TEXT", help="The message.")
-@click.option("-f", "--file", metavar="FILE", help="Take it from a file; - is standard input, as without -m and -f.")
+@click.option(
+    "-f", "--file", metavar="FILE", help="Read it from a file; - is standard input, the default without -m and -f."
+)
 @click.option(
     "--source-label",
     "sender",
@@ -45,13 +47,13 @@ EXPIRES_S = 86400.0
     type=click.Choice(["now", "available"]),
     default="now",
     show_default=True,
-    help="available: keep it on the host of AGENT; the reconciler delivers it, once, when the agent is free.",
+    help="available: keep it on AGENT's host; the reconciler delivers it once, when the agent is free.",
 )
 @click.option(
     "--expires",
     type=DurationParam(),
     metavar="DURATION",
-    help="With --when available: drop it after so long. Default: 1d.",
+    help="With --when available: drop it after this time. Default: 1d.",
 )
 @fleet_option
 @output_option
@@ -74,8 +76,8 @@ def command(
 
     With --verify the answer is delivered (exit 0, with the evidence), unconfirmed (3) or not-delivered (1, with the
     reason); without it sent (0) says that it was submitted. Nothing is put into a pane that is in copy mode, asks a
-    question, or holds a person's draft, and nothing while the fleet is paused. One that is unconfirmed may have
-    arrived: look before you send it again."""
+    question, or holds a person's draft, and nothing while the fleet is paused. An unconfirmed message may have arrived:
+    look before you send it again."""
     from providers.processes.caller import calling_agent
     from reconciler.agents.lookup import in_force, lookup
     from reconciler.context.fleet import fleet_context

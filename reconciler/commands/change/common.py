@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 Forcing = tuple["ForcedWhat", Sequence[str]]
 
 _OPTIONS = (
-    click.option("-m", "--message", metavar="TEXT", help="The commit's message. Default: what is done, to whom."),
-    click.option("--no-commit", is_flag=True, help="Edit the files only."),
-    click.option("--push", is_flag=True, help="Push the commit, too."),
-    click.option("--dry-run", is_flag=True, help="Show the diff only."),
-    click.option("--no-sync", is_flag=True, help="Do not look at the new commit at once."),
+    click.option(
+        "-m", "--message", metavar="TEXT", help="The commit's message. Default: what changes, for which agents."
+    ),
+    click.option("--no-commit", is_flag=True, help="Edit the files, but do not commit them."),
+    click.option("--push", is_flag=True, help="Also push the commit."),
+    click.option("--dry-run", is_flag=True, help="Show the diff; change nothing."),
+    click.option("--no-sync", is_flag=True, help="Do not reconcile the new commit at once."),
     output_option,
 )
 
@@ -65,7 +67,7 @@ def change_options(
 
 
 force_option = click.option(
-    "--force", is_flag=True, help="Also while it works, or waits for somebody, on this host: its conversation ends."
+    "--force", is_flag=True, help="On this host, do not wait until the agent is idle: its conversation ends."
 )
 
 

@@ -31,8 +31,8 @@ def start(output: Output, *, names: tuple[str, ...], asked: ChangeFlags) -> int:
 @force_option
 @change_options
 def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: ChangeFlags) -> int:
-    """Commit `state: stopped`: no session, not started at boot, and still ours. An agent that works is let finish,
-    unless you say --force, which counts on this host."""
+    """Commit `state: stopped`: no session, not started at boot, but still the fleet's. An agent that works may finish
+    first, unless you say --force, which applies to this host."""
     from reconciler.changes.edits import set_state
     from reconciler.commands.change.common import change
 
@@ -45,10 +45,11 @@ def stop(output: Output, *, names: tuple[str, ...], force: bool, asked: ChangeFl
 @force_option
 @change_options
 def restart(output: Output, *, names: tuple[str, ...], force: bool, asked: ChangeFlags) -> int:
-    """Commit a higher `generation`: each host restarts these agents once for it, however often it looks or boots.
+    """Commit a higher `generation`: each host restarts these agents exactly once for it, however often it looks or
+    boots.
 
-    When that is up to the rollout policy of fleet.yaml: by default, when they are idle. It ends the conversation.
-    --force does not wait, on this host.
+    The rollout policy in fleet.yaml decides when: by default, when they are idle. That ends the conversation. --force
+    does not wait, on this host.
     """
     from reconciler.changes.edits import restart as verb
     from reconciler.commands.change.common import change

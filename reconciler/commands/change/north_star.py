@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 def validate(output: Output, *, fleet: str | None, form: Format) -> int:
     """Check NORTH_STAR.yaml as it is now, committed or not.
 
-    Ids are unique in the whole file, and whatever refers to one refers to one that exists; no goal comes before itself.
-    Warnings are for goals that belong to no workstream and for success criteria that no goal serves, where the file
-    says such things at all. Exit code 78 if there is an error.
+    Ids must be unique in the whole file, every reference must name an id that exists, and no goal may depend on itself.
+    It warns of goals without a workstream and of success criteria that no goal serves, if the file uses these at
+    all.
+
+    Exit code 78 if there is an error.
     """
     from reconciler.changes.north_star import folder_of, mission_in
     from reconciler.commands.view.validate import problem_document
@@ -57,14 +59,14 @@ def validate(output: Output, *, fleet: str | None, form: Format) -> int:
 @click.command(epilog="\b\nExample:\n  mosaic fleet north-star render --check ~/fleet\n")
 @files_argument
 @click.option("--check", is_flag=True, help="Write nothing; exit code 3, with a diff, if it is not up to date.")
-@click.option("--overwrite", is_flag=True, help="Also over a NORTH_STAR.md that was not generated.")
+@click.option("--overwrite", is_flag=True, help="Also overwrite a NORTH_STAR.md that was not generated.")
 @output_option
 @click.pass_obj
 def render(output: Output, *, fleet: str | None, check: bool, overwrite: bool, form: Format) -> int:
-    """Write NORTH_STAR.md beside NORTH_STAR.yaml in PATH: the same mission, to be read by people.
+    """Write NORTH_STAR.md beside NORTH_STAR.yaml in PATH: the same mission, for people to read.
 
     The same file gives the same text, whatever the order of its keys. A file of that name that was not generated is
-    left alone. Nothing is committed.
+    left alone. It commits nothing.
     """
     from reconciler.changes.north_star import difference, folder_of, mission_in, projection_in, valid, write_projection
     from reconciler.errors import ExitCode, Refused
@@ -113,8 +115,9 @@ def _tell_check(output: Output, state: str, path: str, diff: str) -> None:
 @output_option
 @click.pass_obj
 def next_(output: Output, *, fleet: str | None, form: Format) -> int:
-    """Which goals are ready: open, with every goal that comes before them done. The most urgent first: by phase, then
-    by priority (must-have, should-have, could-have, wont-have, then any other word), then as written.
+    """List the goals that are ready: open, with every goal that they depend on done. The most urgent come first: by
+    phase, then by priority (must-have, should-have, could-have, wont-have, then any other word), then by their order in
+    the file.
 
     A goal is done when NORTH_STAR.yaml says `state: done`; nothing else decides that.
     """
@@ -140,7 +143,7 @@ def next_(output: Output, *, fleet: str | None, form: Format) -> int:
 @output_of("text", "svg", "json", "yaml")
 @click.pass_obj
 def graph(output: Output, *, fleet: str | None, form: Literal["text", "svg", "json", "yaml"]) -> int:
-    """Draw which goals come before which: as a list, an order in which all of them can be reached, or as an SVG."""
+    """Draw the order of the goals: as a list in an order in which all of them can be reached, or as an SVG."""
     from reconciler.errors import Refused
     from reconciler.render.charts.graph_svg import drawable, graph_svg
     from reconciler.render.fleet_files.goals_text import goal_document, graph_text
@@ -169,8 +172,8 @@ def graph(output: Output, *, fleet: str | None, form: Literal["text", "svg", "js
 @output_option
 @click.pass_obj
 def diff(output: Output, *, revision: str, fleet: str | None, to: str | None, form: Format) -> int:
-    """What has changed in the mission since REV (a commit, a branch, a tag), in words: each thing is known by its id,
-    wherever in the file it stands. `--to HEAD` leaves out what is not committed."""
+    """Describe what has changed in the mission since REV (a commit, a branch, a tag). Each thing is identified by its
+    id, wherever in the file it is. `--to HEAD` ignores what is not committed."""
     from reconciler.changes.north_star import folder_of, mission_at, mission_in, valid
     from reconciler.errors import NotFound
     from reconciler.render.fleet_files.mission_diff_text import difference_document, star_diff_text

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog='\b\nExample:\n  mosaic fleet pause --reason "looking at a crash by hand"\n')
-@click.option("--reason", required=True, metavar="TEXT", help="Why, for everybody who wonders later.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, for everybody who wonders later.")
 @click.option("--by", metavar="NAME", help="Who; default: your user name, or the agent that calls.")
 @click.pass_obj
 def pause(output: Output, *, reason: str, by: str | None) -> int:
-    """Pull the kill switch: from its next step on, no run does anything on this host. Agents go on running, and are
-    still looked at."""
+    """Set the kill switch: from the next step on, no run does anything on this host. Agents keep running and are still
+    observed."""
     from providers.machine.facts import gather
     from reconciler.delivery.signing import who
     from reconciler.state.pause import pause as pull
@@ -39,8 +39,8 @@ def pause(output: Output, *, reason: str, by: str | None) -> int:
 @here_option
 @change_options
 def resume(output: Output, *, agent: str | None, only_here: bool, asked: ChangeFlags) -> int:
-    """Let go of the kill switch. With AGENT: lift that agent's suspension, like `mosaic fleet unsuspend`; the options
-    are for that."""
+    """Clear the kill switch. With AGENT: lift that agent's suspension, like `mosaic fleet unsuspend`; the options apply
+    to that."""
     from dataclasses import astuple
 
     from providers.machine.facts import gather

@@ -26,11 +26,11 @@ _class = click.argument("written", metavar="CLASS")
 @output_option
 @click.pass_obj
 def list_(output: Output, *, domain: str | None, fleet: str | None, form: Format) -> int:
-    """Every class that there is a contract for, where that comes from, and who has it.
+    """List every class that has a contract, where that comes from, and which agents have it.
 
-    FROM says `shipped`, `overlaid` (roles/CLASS.md of the fleet's repository is laid over the shipped one; `outdated`
-    if that has changed since), `own` (a class of the repository's own) or `invalid` (its file cannot be read). Without
-    a fleet these are the shipped ones.
+    FROM says `shipped`, `overlaid` (roles/CLASS.md of the fleet's repository overrides the shipped one; `outdated` if
+    that has changed since), `own` (a class of the repository's own) or `invalid` (its file cannot be read). Without a
+    fleet, it lists the shipped ones.
     """
     from reconciler.changes.provision import not_there
     from reconciler.render.fleet_files.persona_text import class_document, list_text
@@ -61,13 +61,13 @@ def list_(output: Output, *, domain: str | None, fleet: str | None, form: Format
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet persona show code --shipped\n")
 @_class
-@click.option("--shipped", is_flag=True, help="As it ships, without what the fleet's repository lays over it.")
+@click.option("--shipped", is_flag=True, help="As it ships, without the fleet's own overrides.")
 @repository_option
 @output_option
 @click.pass_obj
 def show(output: Output, *, written: str, shipped: bool, fleet: str | None, form: Format) -> int:
-    """The contract of CLASS as agents get it: the shipped one with roles/CLASS.md of the fleet's repository laid over
-    it, section by section. Older names of a class (implementer, worker, reviewer, ...) lead to it."""
+    """Print the contract of CLASS as agents get it: the shipped one, overridden section by section by roles/CLASS.md of
+    the fleet's repository. Older names of a class (implementer, worker, reviewer, ...) lead to it."""
     from reconciler.changes.persona_override import contract_of, find_class
     from reconciler.errors import NotFound
     from reconciler.helpers.redact import plain
@@ -107,11 +107,11 @@ def show(output: Output, *, written: str, shipped: bool, fleet: str | None, form
 @click.option("--section", "sections", multiple=True, metavar="NAME", help="Begin with this section, as it ships.")
 @change_options
 def customise(output: Output, *, written: str, sections: tuple[str, ...], asked: ChangeFlags) -> int:
-    """Begin a contract of your own over the shipped one of CLASS: roles/CLASS.md, by a commit.
+    """Begin to override the shipped contract of CLASS: commit roles/CLASS.md.
 
-    It changes nothing yet: what it does not say is as shipped, and a section that is asked for stands in it as it
-    ships. What ships now is kept as roles/.base/CLASS.md, so that `mosaic fleet persona diff` can tell later what has
-    changed on which side. A file that is there is not edited.
+    It changes nothing yet: what it leaves out stays as shipped, and the sections that you ask for are copied as they
+    ship. roles/.base/CLASS.md keeps what ships now, so that `mosaic fleet persona diff` can show later what has changed
+    on which side. An existing file is not edited.
     """
     from reconciler.changes.persona_override import customise as verb
     from reconciler.changes.persona_override import paths
@@ -124,10 +124,10 @@ def customise(output: Output, *, written: str, sections: tuple[str, ...], asked:
 @_class
 @change_options
 def accept(output: Output, *, written: str, asked: ChangeFlags) -> int:
-    """Say that you have seen what ships now for CLASS, by a commit: the warning about roles/CLASS.md ends.
+    """Confirm by a commit that you have seen what ships now for CLASS: the warning about roles/CLASS.md ends.
 
-    `base` in that file and the copy in roles/.base become those of the contract that ships. What the file says stays as
-    it is; take over by hand what you want of the new one.
+    `base` in that file and the copy in roles/.base become those of the shipped contract. The rest of the file stays as
+    it is; copy by hand what you want to adopt.
     """
     from reconciler.changes.persona_override import accept as verb
     from reconciler.changes.persona_override import paths
@@ -142,8 +142,8 @@ def accept(output: Output, *, written: str, asked: ChangeFlags) -> int:
 @output_option
 @click.pass_obj
 def diff(output: Output, *, written: str, fleet: str | None, form: Format) -> int:
-    """What has changed in the shipped contract of CLASS since roles/CLASS.md was written over it, what that says
-    instead, and where the two are in conflict. What is yours is in force either way; nothing is written."""
+    """Show what has changed in the shipped contract of CLASS since roles/CLASS.md was based on it, what that file says
+    instead, and where the two conflict. Yours is in force either way; nothing is written."""
     from reconciler.changes.persona_override import base_of, contract_of, find_class
     from reconciler.errors import NotFound
     from reconciler.render.fleet_files.persona_text import diff_of, part_document

@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     help="The program for new agents of a class; may be given several times.",
 )
 @click.option(
-    "--default-runtime", metavar="NAME", default="claude", show_default=True, help="The program for the other new ones."
+    "--default-runtime",
+    metavar="NAME",
+    default="claude",
+    show_default=True,
+    help="The program for all other new agents.",
 )
-@click.option("--name", metavar="NAME", help="The name of a fleet that begins. Default: that of the type.")
-@click.option("--mission", metavar="TEXT", help="What a fleet that begins is for. Default: what the type is for.")
+@click.option("--name", metavar="NAME", help="The name of a new fleet. Default: the type's name.")
+@click.option("--mission", metavar="TEXT", help="What a new fleet is for. Default: what the type is for.")
 @yes_option
 @partial(change_options, fleet=repository_argument)
 def provision(
@@ -48,11 +52,11 @@ def provision(
     yes: bool,
     asked: ChangeFlags,
 ) -> int:
-    """Fill every seat of a system type: add the agents that are missing to roster.yaml, name the type in fleet.yaml,
+    """Fill every seat of a system type: add the missing agents to roster.yaml, name the type in fleet.yaml,
     and begin NORTH_STAR.yaml if there is none.
 
-    Agents that are there keep every key of theirs, and nobody is taken away: run it again when the type has grown. In a
-    folder that has no fleet yet it begins one, and asks first on a terminal. `mosaic fleet org` shows who reports to
+    Existing agents keep all their keys, and none is removed: run it again when the type has grown. In a folder
+    without a fleet it makes a new one, and asks first on a terminal. `mosaic fleet org` shows who reports to
     whom.
     """
     from reconciler.changes.make_change import gather_here, target

@@ -23,14 +23,13 @@ LOCK_WAIT_S = 15.0  # a run that is under way is waited for
 @click.command(epilog="\b\nExample:\n  mosaic fleet release coder0\n")
 @click.argument("agent", required=False)
 @click.option(
-    "--holder", is_flag=True, help="Let the held change of the tmux holder through: it ends every agent in it."
+    "--holder", is_flag=True, help="Let the held change of the tmux server through: that ends every agent in it."
 )
 @fleet_option
 @click.pass_obj
 def command(output: Output, *, agent: str | None, holder: bool, fleet: str | None) -> int:
-    """Let AGENT be started again at once: its crashes are forgotten. If its end is held because other people have panes
-    in its session, they are let go. One that comes from another host does not wait for that one's word. The next run
-    acts on it."""
+    """Forget AGENT's crashes, so that the next run starts it. If its end is held because other people have panes in its
+    session, let that end through. If it moves here from another host, do not wait for that host's answer."""
     from reconciler.context.fleet import fleet_context, require_known_agent
     from reconciler.state.lock import run_lock
     from reconciler.state.trigger import request_look

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @force_option
 @change_options
 def remove(output: Output, *, names: tuple[str, ...], tombstone: bool, force: bool, asked: ChangeFlags) -> int:
-    """Take agents out of roster.yaml, and commit that. Their hosts end them: at once if they are idle.
-    --force does not wait, on this host; also for one that was taken out before and still works.
+    """Remove agents from roster.yaml, and commit that. Their hosts end them as soon as they are idle. --force does not
+    wait, on this host; it also applies to an agent that was removed before and still works.
 
     The last orchestrator or enhancer of a fleet with a floor is not removed (exit code 5).
     """

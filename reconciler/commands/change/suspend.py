@@ -27,7 +27,7 @@ here_option = click.option("--here", "only_here", is_flag=True, help="On this ho
 @click.command(epilog='\b\nExample:\n  mosaic fleet suspend coder0 --reason "pairing with it" --for 2h\n')
 @click.argument("agent", required=False)
 @click.option("--all", "everything", is_flag=True, help="The whole fleet.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why, for everybody who wonders later.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, for everybody who wonders later.")
 @click.option(
     "--for",
     "length",
@@ -51,9 +51,9 @@ def suspend(
     only_here: bool,
     asked: ChangeFlags,
 ) -> int:
-    """Take no action on AGENT: it is not started, stopped, restarted or changed, and every view says why.
+    """Leave AGENT alone: it is not started, stopped, restarted or changed, and every view says why.
 
-    Committed to fleet.yaml, so that it holds on every host. With --here, or where no repository is known, it is kept on
+    Commits to fleet.yaml, so that it applies to every host. With --here, or where no repository is known, it applies to
     this host alone.
     """
     from reconciler.changes.edits import suspend as verb
@@ -78,7 +78,7 @@ def suspend(
 @here_option
 @change_options
 def unsuspend(output: Output, *, agent: str | None, everything: bool, only_here: bool, asked: ChangeFlags) -> int:
-    """Lift a suspension: the one that was made on this host, and by a commit the one that stands in fleet.yaml."""
+    """Lift a suspension: the one made on this host and, by a commit, the one in fleet.yaml."""
     _one(agent, everything)
     return lift(output, agent, asked, only_here=only_here)
 

@@ -30,8 +30,8 @@ _PRESETS = ("minimal", "local-canary", "general", "coding", "research", "hybrid"
 @click.command(epilog="\b\nExample:\n  mosaic fleet init ~/fleet --preset local-canary --yes\n")
 @either
 @click.option("--preset", type=click.Choice(_PRESETS), help="Which fleet to begin with.")
-@click.option("--name", metavar="NAME", help="The fleet's name. Default: that of the preset.")
-@click.option("--agents", metavar="NAMES", help="Names for the preset's agents, in its order, with commas.")
+@click.option("--name", metavar="NAME", help="The fleet's name. Default: the preset's name.")
+@click.option("--agents", metavar="NAMES", help="Names for the preset's agents, in its order, separated by commas.")
 @click.option(
     "--runtime",
     "runtimes",
@@ -42,11 +42,11 @@ _PRESETS = ("minimal", "local-canary", "general", "coding", "research", "hybrid"
 @click.option("--socket", metavar="NAME", help="The tmux server. Default: mosaic-fleet.")
 @click.option("--working-directory", metavar="FOLDER", help="Where agents begin. Default: the home folder.")
 @click.option("--mission", metavar="TEXT", help="What the fleet is for.")
-@click.option("--linger/--no-linger", default=None, help="Let agents outlive your login, from now on.")
+@click.option("--linger/--no-linger", default=None, help="Let agents outlive your login from now on.")
 @click.option(
-    "--timer", type=click.Choice(list(TIMERS)), help="Reconcile this host by itself from now on. Default: none."
+    "--timer", type=click.Choice(list(TIMERS)), help="Have this host reconcile by itself from now on. Default: none."
 )
-@click.option("--overwrite", is_flag=True, help="Write new files over those that are there.")
+@click.option("--overwrite", is_flag=True, help="Overwrite existing files.")
 @click.option("-m", "--message", metavar="TEXT", help="The commit's message.")
 @click.option("--no-commit", is_flag=True, help="Write the files only.")
 @click.option("--dry-run", is_flag=True, help="Show the files only.")
@@ -76,8 +76,9 @@ def init(
 ) -> int:
     """Make a fleet in the folder FLEET (default: ~/fleet): its files, its git repository, the first commit.
 
-    Asks on a terminal, each question with a default; elsewhere, or with --yes, the flags and defaults are taken. Where
-    a fleet is already, only what you answer differently changes, and the rest stays as you wrote it.
+    On a terminal it asks, each question with a default; elsewhere, or with --yes, it takes the flags and defaults.
+
+    In an existing fleet, only what you answer differently changes, and the rest stays as you wrote it.
     """
     from reconciler.changes.make_change import gather_here
     from reconciler.changes.new_repository import inspect_target
@@ -152,11 +153,11 @@ def _propose(ground: InitTarget, choices: Choices, *, again: bool, overwrite: bo
         made = new_files(choices, choices.preset or PRESETS["minimal"])
         kept = {} if overwrite else files
         notes = tuple(
-            f"{name} is there already, and stays as it is (--overwrite: anew)" for name in made if name in kept
+            f"{name} is there already, and stays as it is (--overwrite: new files)" for name in made if name in kept
         )
         return Edited(
             files={name: data for name, data in made.items() if name not in kept},
-            message=f"Begin the fleet {choices.name}" if not files else "Begin the fleet anew",
+            message=f"Begin the fleet {choices.name}" if not files else "Begin the fleet again",
             notes=notes,
         )
 

@@ -28,8 +28,8 @@ STEP_TIMEOUT_S = 90.0
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet install ~/fleet --ref main\n")
 @either
-@click.option("--watch", is_flag=True, help="The resident service instead of the timer: heals in milliseconds.")
-@click.option("--ref", metavar="NAME", help="Branch or tag. Default: what the repository's HEAD names.")
+@click.option("--watch", is_flag=True, help="Use the resident service instead of the timer: it heals in milliseconds.")
+@click.option("--ref", metavar="NAME", help="Branch or tag. Default: the branch that the repository's HEAD names.")
 @click.option("--verify", type=click.Choice(["none", "head", "all"]), help="Which commits need a trusted signature.")
 @click.option("--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="SSH keys that may sign.")
 @click.option("--gpg-keyring", type=click.Path(path_type=Path), metavar="FILE", help="GPG keys that may sign.")
@@ -48,7 +48,8 @@ def install(
 ) -> int:
     """Reconcile FLEET on this host from now on: once now, then by a systemd user timer (or the resident service).
 
-    Written to reconcile.toml, which is this host's own: no commit can change it. Run again, it changes what is asked.
+    The settings go to reconcile.toml, which belongs to this host: no commit can change it. Run it again to change what
+    you name.
     """
     from providers.machine.facts import gather
     from reconciler.context.settings import read_settings, settings_path
@@ -82,7 +83,7 @@ def install(
     if not Path(facts.unit_dir, unit).exists():
         raise MosaicError(
             f"{unit} could not be written in this run ({result.outcome})",
-            help="the settings are kept; mend what the report says, then run `mosaic fleet install` again",
+            help="the settings are kept; fix what the report says, then run `mosaic fleet install` again",
         )
     carry_out(machine, _begin_unit(unit))
     _tell_log(facts, result, mode)
@@ -192,7 +193,7 @@ def carry_out(host: Host, steps: Sequence[Step]) -> None:
             ended = host.completed(max(0.0, deadline - time.monotonic()))
         error = next((result.error for _, result in ended if not result.ok), None) if ended else "it did not end"
         if error is not None:
-            raise Unavailable(f"{step.command}: {error}", help="mend that, then run the same command again")
+            raise Unavailable(f"{step.command}: {error}", help="fix that, then run the same command again")
 
 
 def _tell_log(facts: HostFacts, result: RunResult, mode: Mode) -> None:

@@ -24,8 +24,8 @@ LOCK_WAIT_S = 15.0  # a run that is under way is waited for
 EPILOG = """\b
 Examples:
   mosaic update --dry-run     what would be done
-  mosaic update               do it; agents go on as they are
-  mosaic update --relaunch    and start each agent anew when it is idle
+  mosaic update               do it; agents keep running as they are
+  mosaic update --relaunch    and restart each agent when it is idle
 """
 
 
@@ -40,26 +40,27 @@ class UpdateFlags:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--no-reseed", is_flag=True, help="Leave the framework's files as they are, until the next update.")
+@click.option("--no-reseed", is_flag=True, help="Leave the framework files as they are until the next update.")
 @click.option(
-    "--relaunch", is_flag=True, help="Start agents with an older launch anew, when the rollout policy lets them go."
+    "--relaunch", is_flag=True, help="Restart agents with an older launch, when the rollout policy allows it."
 )
-@click.option("--force", is_flag=True, help="With --relaunch: also those that work, or wait for somebody, at once.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing, anywhere.")
-@click.option("--rollback", is_flag=True, help="Put the framework's files back as they were before the last update.")
+@click.option("--force", is_flag=True, help="With --relaunch: at once, even if they work or wait for somebody.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing, anywhere.")
+@click.option("--rollback", is_flag=True, help="Restore the framework files as they were before the last update.")
 @fleet_argument
 @click.pass_obj
 def command(
     output: Output, *, no_reseed: bool, relaunch: bool, force: bool, dry_run: bool, rollback: bool, fleet: str | None
 ) -> int:
-    """Put the files of the installed version in place, refresh the units, and say which agents run on an older launch.
+    """Put the files of the installed version in place, refresh the units, and name the agents that run on an older
+    launch.
 
-    A snapshot of the framework's files is kept first. What you wrote is never lost: see the page on upgrading.
+    It takes a snapshot of the framework files first. What you wrote is never lost: see the page on upgrading.
     """
     from reconciler.context.fleet import fleet_context
 
     if rollback and (no_reseed or relaunch or force or dry_run):
-        raise click.UsageError("--rollback stands alone")
+        raise click.UsageError("--rollback takes no other option")
     if force and not relaunch:
         raise click.UsageError("--force goes with --relaunch: nothing else here ends an agent")
     place = fleet_context(fleet, read_only=dry_run)
@@ -165,18 +166,18 @@ def _waiting(older: Sequence[Older]) -> str:
         return "every agent runs on the present launch"
     names = ", ".join(one.name for one in older)
     return (
-        f"{len(older)} agent(s) run on an older launch: {names}. They have the new one from their next start on; "
-        "`mosaic update --relaunch` starts each anew when it is idle, which ends its conversation"
+        f"{len(older)} agent(s) run on an older launch: {names}. They get the new one with their next start; "
+        "`mosaic update --relaunch` restarts each when it is idle, which ends its conversation"
     )
 
 
 def _requested(older: Sequence[Older], left: set[str]) -> str:
     done = [one.name for one in older if one.name not in left]
     later = [one.name for one in older if one.name in left and not one.cannot]
-    lines = [f"started anew: {', '.join(done)}"] if done else []
+    lines = [f"restarted: {', '.join(done)}"] if done else []
     if later:
         lines.append(
-            f"waiting until the rollout policy lets them go: {', '.join(later)}; each next run goes on with it"
+            f"waiting until the rollout policy lets them go: {', '.join(later)}; each next run continues with it"
         )
     lines.extend(f"not asked of {one.name}: {one.cannot}" for one in older if one.cannot)
     return "\n".join(lines)

@@ -26,10 +26,9 @@ def command(
     wanted: str | None,
     form: Literal["text", "svg", "json", "yaml"],
 ) -> int:
-    """Draw a system type as a tree, with the agents of the roster in its seats; seats that nobody fills are marked.
+    """Draw a system type as a tree, with the agents of the roster in its seats; empty seats are marked.
 
-    The fleet's files count as they are now, committed or not. Where there is no fleet, --type draws the
-    type by itself.
+    It reads the fleet's files as they are now, committed or not. Without a fleet, --type draws the type alone.
     """
     from reconciler.changes.provision import choose
     from reconciler.render.charts.org_svg import org_svg

@@ -28,9 +28,11 @@ Example:
 @click.command("ps", epilog=EPILOG)
 @fleet_argument
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent; may be given several times.")
-@click.option("--running", is_flag=True, help="Only what has a living process.")
+@click.option("--running", is_flag=True, help="Only agents with a living process.")
 @output_of("text", "wide", "json", "yaml", "name")
-@click.option("--watch", is_flag=True, help="Again and again; off a terminal one JSON document for each change.")
+@click.option(
+    "--watch", is_flag=True, help="Keep the list up to date; off a terminal, print one JSON document for each change."
+)
 @click.option(
     "--interval", type=DurationParam(), default="2s", show_default=True, help="With --watch: how often to look."
 )
@@ -49,8 +51,8 @@ def command(
     check: bool,
     all_hosts: bool,
 ) -> int:
-    """Look at this host now, compare it with git as it stands, and show a row for each agent; then whatever else is
-    there. What is wrong comes first. Changes nothing, and asks no network."""
+    """Look at this host now, compare it with git, and show a row for each agent, then anything else that is there. What
+    is wrong comes first. Changes nothing, and does not use the network."""
     from reconciler.inspection.fleet import see
 
     if watch and check:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.option("--verbose", is_flag=True, help="Every condition, also those that are as they should be.")
 @click.pass_obj
 def command(output: Output, *, fleet: str | None, form: Format, verbose: bool) -> int:
-    """Show what is not as it should be, every agent, what is held and why, as the last run left it. Looks at nothing
-    and changes nothing; pause and suspensions are as of now."""
+    """Show what is not as it should be, every agent, what is held and why, as the last run left it. Does not look at
+    the host, and changes nothing; only pause and suspensions are current."""
     from reconciler.context.fleet import fleet_context
     from reconciler.errors import NotFound
     from reconciler.state.lock import holder

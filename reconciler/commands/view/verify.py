@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @output_option
 @click.pass_obj
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
-    """Check the holder, each agent's session, program and heartbeat, and that all of it is there again after a boot.
-    Exit code 3 if something is wrong, with what mends it. Changes nothing."""
+    """Check the holder, each agent's session, program and heartbeat, and that all of it will be there after a boot. If
+    something is wrong, show how to fix it and end with exit code 3. Changes nothing."""
     from reconciler.context.host import host_context
     from reconciler.errors import ExitCode
     from reconciler.inspection.fleet import see
