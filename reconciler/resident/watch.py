@@ -120,10 +120,7 @@ class _Watcher:
             first = True
             while not self._ended:
                 if changed(release.__file__) not in ((0, 0), self._program):
-                    print(
-                        "mosaic: another version was installed: this one ends, and systemd starts the new one",
-                        file=sys.stderr,
-                    )
+                    print("mosaic: another version was installed; this process ends", file=sys.stderr)
                     break
                 self._look(woke)
                 if first:
