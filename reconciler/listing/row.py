@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from providers.base import Value
 from reconciler.model import RawEvidence, Readiness
 
 RowKind = Literal["agent", "removed", "orphan", "unmanaged", "host"]
@@ -26,8 +27,8 @@ class Sync(StrEnum):
     HELD = "held"  # a change is due and deliberately not made, or nothing may be concluded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Row(Value):
     """One line. Times are Unix seconds (0: never), lengths are seconds, memory is bytes; None where nothing tells.
 
     `state` is what the screen says: the readiness, or `stopped` and `absent` for an agent that is gone on purpose.

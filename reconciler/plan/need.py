@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Verb
+from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Value, Verb
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
 from providers.fields import LIMITS, SCOPE, is_at
 from providers.kinds.overrides import Override
@@ -15,8 +15,8 @@ from specs.compiled import Agent
 Changes = Mapping[Kind, Change]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Need(Value):
     """What is due for an agent's process. `verb` None: nothing, or (with `held`) nothing that may be concluded.
 
     `disrupts`: it ends a living process.
@@ -40,8 +40,8 @@ class Need:
     despite: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSituation:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AgentSituation(Value):
     """All that a need follows from. `agent` None: git does not declare it any more. `changes`: what of it differs.
 
     `tried`: a start with this very launch digest has been made before. `relaunch`: an operator has asked for a new

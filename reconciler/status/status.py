@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from providers.base import Health, HeldReason
+from providers.base import Health, HeldReason, Value
 from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
 from reconciler.status import assess
 from reconciler.status.conditions import Condition, ConditionReason, ConditionStatus, ConditionType, settle
@@ -26,8 +26,8 @@ class LastRun:
     passes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentStatus:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AgentStatus(Value):
     """One agent. `live` is one word: running, dead, stopped, foreign or unknown. Times: Unix seconds, 0 is never.
 
     `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
@@ -63,8 +63,8 @@ class AgentStatus:
     waiting: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetStatus:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FleetStatus(Value):
     """`unknown` maps a kind to why it could not be seen. `last_success`: end of the last run that converged."""
 
     fleet: str
