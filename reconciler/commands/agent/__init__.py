@@ -1,4 +1,4 @@
-"""`mosaic agent ...`: one agent of the fleet.
+"""`mosaic agent`: one agent of the fleet.
 
 Imports everything. Read `send.py` first.
 """
