@@ -27,6 +27,13 @@ FLEETS = {
 }
 
 
+XDG = {
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_RUNTIME_DIR": "run",
+}
 ADA = {"NAME": "Ada", "EMAIL": "ada@example.org"}
 
 
@@ -45,7 +52,9 @@ def folder() -> Iterator[Path]:
         (programs / "claude").write_text("#!/bin/sh\necho '2.1.0 (Claude Code)'\n")
         (programs / "claude").chmod(0o755)
         who = {f"GIT_{role}_{part}": word for role in ("AUTHOR", "COMMITTER") for part, word in ADA.items()}
-        with patch.dict(os.environ, {"HOME": str(home), "PATH": str(programs), **who}):
+        own = {name: str(home / place) for name, place in XDG.items()}
+        (home / XDG["XDG_RUNTIME_DIR"]).mkdir(mode=0o700)
+        with patch.dict(os.environ, {"HOME": str(home), "PATH": str(programs), **who, **own}):
             yield home
 
 

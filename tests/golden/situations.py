@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.golden import agents, changes, checks, files, mission, runs, talk
+from tests.golden import agents, changes, checks, files, host, mission, runs, talk
 from tests.golden.book import Text
 
 Source = Callable[[], Iterable[Text]]
@@ -21,15 +21,18 @@ SITUATIONS: Mapping[str, tuple[Source, ...]] = {
     "mosaic fleet persona customise": (changes.customise,),
     "mosaic fleet persona diff": (changes.diff,),
     "mosaic fleet persona list": (changes.personas,),
+    "mosaic fleet pause": (host.pause,),
     "mosaic fleet ps": (agents.ps,),
+    "mosaic fleet release": (host.release,),
     "mosaic fleet remove": (changes.remove,),
     "mosaic fleet restart": (changes.restart,),
+    "mosaic fleet resume": (host.resume,),
     "mosaic fleet start": (changes.start,),
-    "mosaic fleet status": (runs.status,),
+    "mosaic fleet status": (runs.status, host.status),
     "mosaic fleet stop": (changes.stop,),
-    "mosaic fleet suspend": (changes.suspend,),
+    "mosaic fleet suspend": (changes.suspend, host.suspend),
     "mosaic fleet uninstall": (talk.purge,),
-    "mosaic fleet unsuspend": (changes.unsuspend,),
+    "mosaic fleet unsuspend": (changes.unsuspend, host.unsuspend),
     "mosaic fleet validate": (files.validate,),
     "mosaic fleet verify": (checks.verify,),
     "mosaic agent outbox": (talk.outbox,),
