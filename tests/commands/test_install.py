@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 
 from tests.hosts.private import PrivateHost
 from tests.hosts.waiting import eventually
@@ -61,8 +61,8 @@ def test_install_switch_and_uninstall(private_host: PrivateHost) -> None:
     assert not host.run(["sh", "-c", "ls ~/.config/systemd/user | grep mosaic-reconcile"], check=False).stdout
     assert alive(host) == pid
     assert "nothing was installed" in mosaic(host, "uninstall")
-    status = mosaic(host, "status")
-    assert re.search(r"^Ready +True ", status, re.MULTILINE)
+    conditions = json.loads(mosaic(host, "status", "-o", "json"))["conditions"]
+    assert {one["type"]: one["status"] for one in conditions}["Ready"] == "True"
 
 
 def alive(host: PrivateHost) -> str:
