@@ -123,8 +123,8 @@ def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *
     from providers.kinds.heartbeat import as_evidence
     from providers.machine.heartbeat_files import scan_both
     from reconciler.model import Observation
-    from reconciler.observe.agent_view import newest_word
     from reconciler.observe.attribution import judge_heartbeat, judge_turn
+    from reconciler.observe.signs_of_work import newest_word
 
     try:
         beats, turns = scan_both(facts.run_dir, now)

@@ -6,11 +6,13 @@ name: one from an earlier life, of another process, or from the future says noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import Kind, ResourceKey
 from providers.evidence import HeartbeatRecords
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Observation
 from reconciler.observe.clock_steps import stamp
 from reconciler.observe.readiness import is_stale
@@ -42,6 +44,27 @@ class AttributedHeartbeat:
     event: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenRecord:
+    """A record, when it was written and how old it is, and the session that it may be about."""
+
+    record: HeartbeatFile
+    ts: float
+    age: float
+    session: SessionEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributedRecord:
+    """What is known of an agent's heartbeat. `hidden`: why it could not be looked at; `said`: what it says, None where
+    there is none. `future_s`: so far its time may lie in the future; `stale_after`: so old it may be (seconds)."""
+
+    hidden: str
+    said: AttributedHeartbeat | None
+    future_s: float
+    stale_after: float
+
+
 NOTHING = AttributedHeartbeat("unknown", None, 0.0, "no turn record")
 
 
@@ -50,68 +73,33 @@ def judge_heartbeat(
 ) -> AttributedHeartbeat:
     """The heartbeat of an agent. An old one is stale, by what git says and by what its writer keeps to."""
     key = ResourceKey(Kind.HEARTBEAT, name)
-    if why := observation.hidden(key):
-        return AttributedHeartbeat("unknown", None, 0.0, why)
     records = HeartbeatRecords.of(observation.present.get(key))
-    if records is None:
-        return AttributedHeartbeat("unknown", None, 0.0, NO_HEARTBEAT)
-    judged = _credited(records.beat, observation, session)
-    if judged.note or judged.age is None:
-        return judged
-    if judged.age < -beats.stale_after:
-        return AttributedHeartbeat("unknown", judged.age, judged.ts, "its time lies in the future")
-    stale_after = max(beats.stale_after, 3.0 * _interval(records.beat))
-    stale = is_stale(judged.age, stale_after)
-    return AttributedHeartbeat(
-        "stale" if stale else judged.status,
-        judged.age if stale else max(0.0, judged.age),
-        judged.ts,
-        f"last heartbeat {judged.age:.0f} s ago" if stale else "",
-        own=judged.own,
-        status=judged.status,
-        stale_after=stale_after,
-        waiting=judged.waiting,
-        stuck=judged.stuck,
-        source=judged.source,
-        event=judged.event,
+    known = AttributedRecord(
+        hidden=observation.hidden(key),
+        said=credited(records.beat, observation, session) if records is not None else None,
+        future_s=beats.stale_after,
+        stale_after=max(beats.stale_after, 3.0 * interval_of(records.beat) if records is not None else 0.0),
     )
+    return first_match(HEARTBEATS, known).then(known)
 
 
 def judge_turn(observation: Observation, name: str, session: SessionEvidence) -> AttributedHeartbeat:
     """The newest word of the program's hooks. It is written when something happens, so that it does not age while its
     process lives."""
     records = HeartbeatRecords.of(observation.present.get(ResourceKey(Kind.HEARTBEAT, name)))
-    if records is None or records.turn is None:
-        return NOTHING
-    judged = _credited(records.turn, observation, session)
-    return judged if judged.note else AttributedHeartbeat(
-        judged.status, max(0.0, judged.age or 0.0), judged.ts, "", own=True, status=judged.status,
-        waiting=judged.waiting, stuck=judged.stuck, source=judged.source, event=judged.event,
-    )  # fmt: skip
+    turn = records.turn if records is not None else None
+    said = credited(turn, observation, session) if turn is not None else None
+    return first_match(TURNS, said).then(said or NOTHING)
 
 
-def _credited(record: HeartbeatFile, observation: Observation, session: SessionEvidence) -> AttributedHeartbeat:
+def credited(record: HeartbeatFile, observation: Observation, session: SessionEvidence) -> AttributedHeartbeat:
     """What a record says, with a `note` if it is not about the process in the pane."""
-    if record.error:
-        return AttributedHeartbeat("unknown", None, 0.0, record.error)
     ts = stamp(record.ts, observation)
-    age = observation.taken_at - ts
-    if not session.alive:
-        return AttributedHeartbeat("unknown", age, ts, "no process to credit it to")
-    if session.started and ts < session.started - CLOCK_SLACK_S:
-        return AttributedHeartbeat("unknown", age, ts, "from before this process started")
-    if session.pids and record.pid not in session.pids:
-        return AttributedHeartbeat("unknown", age, ts, f"written by pid {record.pid}, which is not in the pane")
-    words = record.words
-    source = words.get("source", "native")
-    status: Literal["ok", "busy"] = "busy" if record.status == "busy" else "ok"
-    return AttributedHeartbeat(
-        status, age, ts, "", own=source != "sidecar", status=status, source=source,
-        waiting=words.get("waiting", ""), stuck=words.get("stuck", ""), event=words.get("event", ""),
-    )  # fmt: skip
+    written = WrittenRecord(record, ts, observation.taken_at - ts, session)
+    return first_match(CREDIT, written).then(written)
 
 
-def _interval(record: HeartbeatFile) -> float:
+def interval_of(record: HeartbeatFile) -> float:
     """The interval that the writer itself keeps to: what git says now holds from its next start on. At most an hour, or
     a word in a file could put off the judgement for ever."""
     try:
@@ -119,3 +107,108 @@ def _interval(record: HeartbeatFile) -> float:
     except ValueError:
         return 0.0
     return value if 0.0 < value <= 3600.0 else 0.0
+
+
+def _unreadable(one: WrittenRecord) -> AttributedHeartbeat:
+    return AttributedHeartbeat("unknown", None, 0.0, one.record.error or "")
+
+
+def _not_credited(note: str) -> Callable[[WrittenRecord], AttributedHeartbeat]:
+    return lambda one: AttributedHeartbeat("unknown", one.age, one.ts, note.format(pid=one.record.pid))
+
+
+def _credited(one: WrittenRecord) -> AttributedHeartbeat:
+    words = one.record.words
+    source = words.get("source", "native")
+    status: Literal["ok", "busy"] = "busy" if one.record.status == "busy" else "ok"
+    return AttributedHeartbeat(
+        status, one.age, one.ts, "", own=source != "sidecar", status=status, source=source,
+        waiting=words.get("waiting", ""), stuck=words.get("stuck", ""), event=words.get("event", ""),
+    )  # fmt: skip
+
+
+# Whether a record is about the process in the pane.
+CREDIT: tuple[DecisionRow[WrittenRecord, Callable[[WrittenRecord], AttributedHeartbeat]], ...] = (
+    DecisionRow("unreadable", lambda one: one.record.error, _unreadable,
+        "nothing follows from a file that could not be read"),
+    DecisionRow("no process", lambda one: not one.session.alive,
+        _not_credited("no process to credit it to"),
+        "nothing lives that could have written it"),
+    DecisionRow("an earlier life", lambda one: one.session.started and one.ts < one.session.started - CLOCK_SLACK_S,
+        _not_credited("from before this process started"),
+        "another process has left it behind"),
+    DecisionRow("another process", lambda one: one.session.pids and one.record.pid not in one.session.pids,
+        _not_credited("written by pid {pid}, which is not in the pane"),
+        "it counts for the process that wrote it"),
+    DecisionRow("its own", otherwise, _credited,
+        "a process in the pane wrote it, or something that answers for one"),
+)  # fmt: skip
+
+
+def _hidden(known: AttributedRecord) -> AttributedHeartbeat:
+    return AttributedHeartbeat("unknown", None, 0.0, known.hidden)
+
+
+def _missing(known: AttributedRecord) -> AttributedHeartbeat:
+    del known
+    return AttributedHeartbeat("unknown", None, 0.0, NO_HEARTBEAT)
+
+
+def _as_credited(known: AttributedRecord) -> AttributedHeartbeat:
+    return known.said or NOTHING
+
+
+def _in_the_future(known: AttributedRecord) -> AttributedHeartbeat:
+    said = known.said or NOTHING
+    return AttributedHeartbeat("unknown", said.age, said.ts, "its time lies in the future")
+
+
+def _stale(known: AttributedRecord) -> AttributedHeartbeat:
+    said = known.said or NOTHING
+    note = f"last heartbeat {said.age or 0.0:.0f} s ago"
+    return replace(said, state="stale", note=note, stale_after=known.stale_after)
+
+
+def _fresh(known: AttributedRecord) -> AttributedHeartbeat:
+    said = known.said or NOTHING
+    return replace(said, age=max(0.0, said.age or 0.0), stale_after=known.stale_after)
+
+
+# What follows from a heartbeat.
+HEARTBEATS: tuple[DecisionRow[AttributedRecord, Callable[[AttributedRecord], AttributedHeartbeat]], ...] = (
+    DecisionRow("unseen", lambda known: known.hidden, _hidden,
+        "it could not be looked at"),
+    DecisionRow("none", lambda known: known.said is None, _missing,
+        "nothing answers for the agent"),
+    DecisionRow("not about this process", lambda known: known.said is not None and known.said.note, _as_credited,
+        "it says nothing about what is in the pane now"),
+    DecisionRow("from the future", lambda known: _age(known) < -known.future_s, _in_the_future,
+        "a clock was wrong, so nothing follows from its age"),
+    DecisionRow("too old", lambda known: is_stale(_age(known), known.stale_after), _stale,
+        "its writer has been silent for longer than git and its own interval allow"),
+    DecisionRow("in time", otherwise, _fresh,
+        "its writer keeps to its interval"),
+)  # fmt: skip
+
+
+def _age(known: AttributedRecord) -> float:
+    return (known.said.age if known.said is not None else None) or 0.0
+
+
+def _nothing(said: AttributedHeartbeat) -> AttributedHeartbeat:
+    return said
+
+
+def _turn(said: AttributedHeartbeat) -> AttributedHeartbeat:
+    return replace(said, age=max(0.0, said.age or 0.0), own=True)
+
+
+# What follows from the record of a turn; None where there is none.
+TURNS: tuple[DecisionRow[AttributedHeartbeat | None, Callable[[AttributedHeartbeat], AttributedHeartbeat]], ...] = (
+    DecisionRow("none", lambda said: said is None, _nothing,
+        "its program's hooks have said nothing"),
+    DecisionRow("not about this process", lambda said: said is not None and said.note, _nothing,
+        "it says nothing about what is in the pane now"),
+    DecisionRow("its newest word", otherwise, _turn,
+        "it is written when something happens, so it does not grow stale"),
+)  # fmt: skip

@@ -7,11 +7,12 @@ is in the middle of an answer to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Readiness
 from reconciler.observe.readiness import BETWEEN_TURNS
 
@@ -81,24 +82,7 @@ class Ending:
 
 def doing(view: AgentView) -> Doing:
     """The row of an agent."""
-    if view.session == "unknown":
-        return Doing.UNSEEN
-    if view.session == "foreign":
-        return Doing.FOREIGN
-    if view.session in ("dead", "missing"):
-        return Doing.GONE
-    if view.hung:
-        return Doing.HUNG
-    if view.readiness is Readiness.WAITING:
-        return Doing.BETWEEN_TURNS if view.waiting in BETWEEN_TURNS and not view.busy else Doing.IN_A_TURN
-    if view.busy or view.readiness is Readiness.WORKING:
-        return Doing.WORKING
-    rows = {
-        Readiness.AVAILABLE: Doing.AVAILABLE,
-        Readiness.STUCK: Doing.STUCK,
-        Readiness.STALE: Doing.STALE,
-    }
-    return rows.get(view.readiness, Doing.UNKNOWN)
+    return first_match(DOINGS, view).then
 
 
 def may_end(view: AgentView, who: Who) -> Ending:
@@ -108,19 +92,69 @@ def may_end(view: AgentView, who: Who) -> Ending:
     if answer == YES or (answer == QUIET and view.quiet):
         return Ending(True)
     unknown = row is Doing.UNSEEN or row is Doing.FOREIGN or (answer == QUIET and view.quiet is None)
-    return Ending(None if unknown else False, _why(view, row))
+    return Ending(None if unknown else False, OBJECTION[row](view))
 
 
-def _why(view: AgentView, row: Doing) -> str:
-    if row is Doing.UNSEEN:
-        return "it could not be seen"
-    if row is Doing.FOREIGN:
-        return "its session is not this fleet's"
-    if row is Doing.WORKING:
-        said = view.readiness_why if view.readiness is Readiness.WORKING else "its program says busy"
-        return f"it works: {said}" if said else "it works"
-    if row is Doing.IN_A_TURN:
-        return f"it waits for a person ({view.waiting})"
-    what = f"it waits for a person ({view.waiting})" if row is Doing.BETWEEN_TURNS else view.readiness_why
-    rest = "whether it is idle is not known" if view.quiet is None else "it was active a moment ago"
-    return f"{what}, and {rest}" if what else rest
+def _waits(view: AgentView) -> bool:
+    return view.readiness is Readiness.WAITING
+
+
+# The row of an agent in the table above.
+DOINGS: tuple[DecisionRow[AgentView, Doing], ...] = (
+    DecisionRow("unseen", lambda view: view.session == "unknown", Doing.UNSEEN,
+        "its pane could not be looked at"),
+    DecisionRow("foreign", lambda view: view.session == "foreign", Doing.FOREIGN,
+        "what stands in its place is not this fleet's"),
+    DecisionRow("gone", lambda view: view.session in ("dead", "missing"), Doing.GONE,
+        "no process of it lives"),
+    DecisionRow("hung", lambda view: view.hung, Doing.HUNG,
+        "its program speaks for itself, is silent, and so is its pane"),
+    DecisionRow("asks before a turn", lambda view: _waits(view) and view.waiting in BETWEEN_TURNS and not view.busy,
+        Doing.BETWEEN_TURNS, "nothing of a turn is lost with the question"),
+    DecisionRow("asks within a turn", _waits, Doing.IN_A_TURN,
+        "a person is asked about what it does, or writes to it"),
+    DecisionRow("says busy", lambda view: view.busy, Doing.WORKING,
+        "somebody says so, also of one that is silent since"),
+    DecisionRow("works", lambda view: view.readiness is Readiness.WORKING, Doing.WORKING,
+        "it shows that it does, or did a moment ago"),
+    DecisionRow("available", lambda view: view.readiness is Readiness.AVAILABLE, Doing.AVAILABLE,
+        "its program has said so, or it has been quiet for long"),
+    DecisionRow("stuck", lambda view: view.readiness is Readiness.STUCK, Doing.STUCK,
+        "its program says that it cannot go on"),
+    DecisionRow("stale", lambda view: view.readiness is Readiness.STALE, Doing.STALE,
+        "whoever answers for it is silent"),
+    DecisionRow("unknown", otherwise, Doing.UNKNOWN,
+        "it lives, and nothing tells what it does"),
+)  # fmt: skip
+
+
+def _works(view: AgentView) -> str:
+    said = view.readiness_why if view.readiness is Readiness.WORKING else "its program says busy"
+    return f"it works: {said}" if said else "it works"
+
+
+def _asks(view: AgentView) -> str:
+    return f"it waits for a person ({view.waiting})"
+
+
+def _asks_and(view: AgentView) -> str:
+    return f"{_asks(view)}, and {_rest(view)}"
+
+
+def _why_and(view: AgentView) -> str:
+    return f"{view.readiness_why}, and {_rest(view)}" if view.readiness_why else _rest(view)
+
+
+def _rest(view: AgentView) -> str:
+    return "whether it is idle is not known" if view.quiet is None else "it was active a moment ago"
+
+
+# What is said where the table does not allow it.
+OBJECTION: Mapping[Doing, Callable[[AgentView], str]] = {
+    **dict.fromkeys(Doing, _why_and),
+    Doing.UNSEEN: lambda _: "it could not be seen",
+    Doing.FOREIGN: lambda _: "its session is not this fleet's",
+    Doing.WORKING: _works,
+    Doing.IN_A_TURN: _asks,
+    Doing.BETWEEN_TURNS: _asks_and,
+}

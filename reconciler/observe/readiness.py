@@ -1,21 +1,5 @@
 """Classify: in one word what an agent is doing, from the evidence about it. Pure, and total: there is an answer for
 whatever the evidence is, and it is never better than the evidence.
-
-The words, in the order in which they are decided:
-
-    unknown    its pane could not be looked at
-    dead       there is no pane, or no process in it
-    stale      its program speaks for itself, and its last heartbeat is older than it may be
-    waiting    a dialog stands on its screen, whatever anybody says
-    unknown    a process lives, and nothing answers for it: there is no heartbeat
-    stale      the last heartbeat is older than it may be
-    stuck      something says so; a long silence alone never does
-    waiting    something says that it asks a person: for a permission, an answer, a login
-    working    it says or shows that it is busy
-    waiting    a person's draft stands in its composer
-    unknown    its screen could be read, and shows neither its composer nor a dialog that is known
-    available  its program has said that it is not busy, and done nothing since; or it has been quiet for `idle_after`
-    working    it was active within `idle_after`
 """
 
 from __future__ import annotations
@@ -24,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Readiness
 
 Shown = Literal["", "composer", "draft", "hidden", "unread"]  # hidden: read, and no composer found
@@ -61,6 +46,11 @@ class ReadinessEvidence:
     asks: str = ""
     shown_busy: bool = False
 
+    @property
+    def stale(self) -> bool:
+        """Whether there is a heartbeat, and it is older than it may be."""
+        return self.heartbeat is not None and is_stale(self.heartbeat_age, self.stale_after)
+
 
 def waits_for(said: str, asks: str) -> str:
     """What a person is waited for; "" for nothing: the dialog on its screen, or what its program said last. Whichever
@@ -70,32 +60,7 @@ def waits_for(said: str, asks: str) -> str:
 
 def classify(evidence: ReadinessEvidence) -> Readiness:
     """The word for it; never raises. What is not a number counts against the agent: as stale, and as not idle."""
-    if not evidence.seen:
-        return Readiness.UNKNOWN
-    if not (evidence.pane and evidence.process):
-        return Readiness.DEAD
-    stale = evidence.heartbeat is not None and is_stale(evidence.heartbeat_age, evidence.stale_after)
-    if stale and evidence.own:
-        return Readiness.STALE
-    if evidence.asks:
-        return Readiness.WAITING
-    if evidence.heartbeat is None:
-        return Readiness.UNKNOWN
-    if stale:
-        return Readiness.STALE
-    if evidence.stuck:
-        return Readiness.STUCK
-    if waits_for(evidence.waiting, evidence.asks):
-        return Readiness.WAITING
-    if evidence.heartbeat == "busy" or evidence.shown_busy:
-        return Readiness.WORKING
-    if evidence.shown == "draft":
-        return Readiness.WAITING
-    if evidence.shown in ("hidden", "unread"):
-        return Readiness.UNKNOWN
-    if evidence.said_ok or is_idle(evidence.idle, evidence.idle_after):
-        return Readiness.AVAILABLE
-    return Readiness.WORKING
+    return first_match(WORDS, evidence).then
 
 
 def is_stale(age: float, stale_after: float) -> bool:
@@ -106,3 +71,37 @@ def is_stale(age: float, stale_after: float) -> bool:
 def is_idle(idle: float | None, idle_after: float) -> bool:
     """An idleness of exactly `idle_after` is enough; one that is not known, or not a number, never is."""
     return idle is not None and math.isfinite(idle) and idle >= idle_after
+
+
+WORDS: tuple[DecisionRow[ReadinessEvidence, Readiness], ...] = (
+    DecisionRow("unseen", lambda seen: not seen.seen, Readiness.UNKNOWN,
+        "its pane could not be looked at"),
+    DecisionRow("no pane, or nothing in it", lambda seen: not seen.pane or not seen.process, Readiness.DEAD,
+        "no process of it lives"),
+    DecisionRow("its own word is old", lambda seen: seen.stale and seen.own, Readiness.STALE,
+        "its program speaks for itself, and has not for longer than it may: its screen may be as old"),
+    DecisionRow("a dialog on its screen", lambda seen: seen.asks, Readiness.WAITING,
+        "a dialog that stands there waits for a person, whatever anybody says"),
+    DecisionRow("no heartbeat", lambda seen: seen.heartbeat is None, Readiness.UNKNOWN,
+        "a process lives, and nothing answers for it"),
+    DecisionRow("an old heartbeat", lambda seen: seen.stale, Readiness.STALE,
+        "whoever answers for it has not for longer than it may"),
+    DecisionRow("said to be stuck", lambda seen: seen.stuck, Readiness.STUCK,
+        "something says so; a long silence alone never does"),
+    DecisionRow("said to wait", lambda seen: seen.waiting, Readiness.WAITING,
+        "something says that it asks a person: for a permission, an answer, a login"),
+    DecisionRow("said to be busy", lambda seen: seen.heartbeat == "busy", Readiness.WORKING,
+        "the newest word about it is that it works"),
+    DecisionRow("shows that it is busy", lambda seen: seen.shown_busy, Readiness.WORKING,
+        "its screen shows that it works"),
+    DecisionRow("a draft", lambda seen: seen.shown == "draft", Readiness.WAITING,
+        "a person has begun to write to it"),
+    DecisionRow("an unknown screen", lambda seen: seen.shown in ("hidden", "unread"), Readiness.UNKNOWN,
+        "its screen could be read, or should have been, and shows neither its composer nor a known dialog"),
+    DecisionRow("said to be done", lambda seen: seen.said_ok, Readiness.AVAILABLE,
+        "its program has said that it is not busy, and has done nothing since"),
+    DecisionRow("quiet", lambda seen: is_idle(seen.idle, seen.idle_after), Readiness.AVAILABLE,
+        "it has shown no sign of work for `idle_after`"),
+    DecisionRow("active", otherwise, Readiness.WORKING,
+        "it was active within `idle_after`, or nothing tells"),
+)  # fmt: skip

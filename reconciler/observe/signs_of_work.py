@@ -1,0 +1,91 @@
+"""Signs of work: who said last what an agent does, and whether it is quiet or hung. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from reconciler.observe.attribution import CLOCK_SLACK_S
+
+if TYPE_CHECKING:
+    from providers.evidence import SessionEvidence
+    from reconciler.observe.attribution import AttributedHeartbeat
+    from specs.compiled import Agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignsOfWork:
+    """`unreadable`: its screen shows a menu, or nothing that is known. `own_ok`: its own program's newest word is that
+    it is not busy; `said_ok`: and nothing has come after it. `stale`: whoever answers for it is silent. `known`: there
+    is a sign of activity at all; `idle`: the last one is old enough."""
+
+    unreadable: bool
+    own_ok: bool
+    said_ok: bool
+    stale: bool
+    known: bool
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestWords:
+    """The heartbeat and the turn record of one agent."""
+
+    beat: AttributedHeartbeat
+    turn: AttributedHeartbeat
+
+
+def newest_word(beat: AttributedHeartbeat, turn: AttributedHeartbeat) -> AttributedHeartbeat:
+    """What is known of its turn: what its own program said last."""
+    return turn if first_match(TURN_COUNTS, NewestWords(beat=beat, turn=turn)).then else beat
+
+
+def says_done(
+    beat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, agent: Agent | None
+) -> tuple[bool, bool]:
+    """Whether its own program's newest word is that it is not busy: after its last output (`last`, Unix seconds), and
+    at all. It paints a little more after its hook has run: a prompt, a line of status."""
+    word = newest_word(beat, turn)
+    hooks = not turn.note and word.status == "ok"
+    native = beat.state == "ok" and beat.own and (agent is None or agent.native_heartbeat)
+    after = last > 0 and ((hooks and word.ts >= last - CLOCK_SLACK_S) or (native and beat.ts > last))
+    return after, hooks or native
+
+
+def is_quiet(signs: SignsOfWork) -> bool | None:
+    """Whether it has shown no sign of work for long enough; None where nothing tells."""
+    return first_match(QUIET, signs).then
+
+
+def is_hung(agent: Agent | None, beat: AttributedHeartbeat, seen: SessionEvidence) -> bool:
+    """Whether its program speaks for itself and is silent, and its pane is quiet, too: for as long as that, not since
+    the last heartbeat, for what hangs usually hangs on what it was sent after it."""
+    quiet = seen.last_activity > 0 and (seen.idle_s or 0.0) > beat.stale_after
+    return beat.state == "stale" and beat.own and quiet and agent is not None and agent.native_heartbeat
+
+
+# Whether the turn record counts, and not the heartbeat.
+TURN_COUNTS: tuple[DecisionRow[NewestWords, bool], ...] = (
+    DecisionRow("no turn record", lambda words: words.turn.note, False,
+        "there is none, or it is not about this process"),
+    DecisionRow("the heartbeat is not its own", lambda words: not words.beat.own, True,
+        "something that answers for it only repeats what its program said"),
+    DecisionRow("the turn is as new", lambda words: words.turn.ts >= words.beat.ts, True,
+        "both are its program's word, and the newer one counts"),
+    DecisionRow("the heartbeat is newer", otherwise, False,
+        "its program has spoken since"),
+)  # fmt: skip
+
+QUIET: tuple[DecisionRow[SignsOfWork, bool | None], ...] = (
+    DecisionRow("an unknown screen", lambda signs: signs.unreadable and not signs.own_ok, None,
+        "a dialog that nobody knows may be about a step of its work: then its program would say so"),
+    DecisionRow("its program has spoken", lambda signs: signs.stale and signs.said_ok, True,
+        "whoever answers for it is silent, and its program has said that it is done"),
+    DecisionRow("no sign at all", lambda signs: not signs.known, None,
+        "nothing tells when it was active"),
+    DecisionRow("idle", lambda signs: signs.idle, True,
+        "the last sign of activity is older than `idle_after`"),
+    DecisionRow("active", otherwise, False,
+        "it was active within `idle_after`"),
+)  # fmt: skip
