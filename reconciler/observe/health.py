@@ -88,10 +88,10 @@ SESSIONS: tuple[DecisionRow[SessionFacts, SessionWord], ...] = (
 )  # fmt: skip
 
 
-Why = Callable[[HealthFacts], str]
+HealthReason = Callable[[HealthFacts], str]
 
 
-def _say(text: str) -> Why:
+def _say(text: str) -> HealthReason:
     return lambda _: text
 
 
@@ -121,7 +121,7 @@ def _silent(facts: HealthFacts) -> str:
 
 
 # First what nothing is known of, then what is not to run, then what is on its way, and at last what is wrong.
-HEALTHS: tuple[DecisionRow[HealthFacts, tuple[Health, Why]], ...] = (
+HEALTHS: tuple[DecisionRow[HealthFacts, tuple[Health, HealthReason]], ...] = (
     DecisionRow("undeclared", lambda of: of.agent is None, (Health.UNKNOWN, _say("not declared in git")),
         "nobody says how it should be"),
     DecisionRow("its entry is wrong", lambda of: of.agent is not None and of.agent.held is not None,
