@@ -53,7 +53,7 @@ class Verb(StrEnum):
     STOP = "stop"
     RESTART = "restart"
     RESEED = "reseed"  # put the framework's files back as shipped, and keep what somebody wrote into them
-    RECOVER = "recover"  # mend a live tmux server without touching a pane
+    RECOVER = "recover"  # repair a live tmux server without touching a pane
     CONFINE = "confine"  # put a living pane into its own scope, with its limits; nothing of it ends
 
 
@@ -155,7 +155,7 @@ class Resource:
 
 
 class KindEvidence(Value):
-    """The base of what one kind tells of a thing: `providers.evidence` has one frozen dataclass for each."""
+    """The base of what one kind reports of a thing: `providers.evidence` has one frozen dataclass for each."""
 
     __slots__ = ()
 

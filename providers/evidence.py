@@ -144,7 +144,7 @@ NO_RESEED = ReseedEvidence()
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StartEvidence(KindEvidence):
     """What speaks against starting an agent as it is declared. `why` is short, "" for nothing; `searched` and `mend`
-    are for whoever shows one agent."""
+    are for the caller that shows one agent."""
 
     why: str = ""
     certain: bool = True
@@ -157,7 +157,7 @@ class StartEvidence(KindEvidence):
 
     @property
     def in_full(self) -> str:
-        """What speaks against a start, with where was searched and what mends it."""
+        """What speaks against a start, with where was searched and what fixes it."""
         parts = [self.why or self.warning]
         parts += [f"searched: {self.searched}"] if self.searched else []
         parts += [f"to fix that: {self.mend}"] if self.mend else []

@@ -48,7 +48,7 @@ class UnitFile:
     leads_to: str = ""  # where it really is, if it is a link
     sets: tuple[str, ...] = ()  # of a drop-in: names of the settings in it
     stamp: str = ""  # another one when the file has changed
-    odd: str = ""  # what it is where it is no regular file, such as "a FIFO": whoever reads it may wait for ever
+    odd: str = ""  # what it is where it is not a regular file, such as "a FIFO": whoever reads it may wait for ever
     unseen: str = ""  # why nothing is known of it; of a whole folder `unit` is ""
 
 

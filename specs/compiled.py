@@ -206,7 +206,7 @@ def fleet_to_json(fleet: Fleet) -> dict[str, Any]:
 
 
 def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
-    """Raises KeyError or TypeError on a document of another version: the caller then compiles anew."""
+    """Raises KeyError or TypeError on a document of another version: the caller then compiles again."""
     agents = tuple(
         Agent(
             **{

@@ -77,7 +77,7 @@ def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = No
         if _same(path, data, mode):
             return False
     except OSError:
-        pass  # it is written anew; if that fails too, that error is the one to tell
+        pass  # it is written again; if that fails too, that error is the one to tell
     there = known is None or _may_change(path, (*known, hashlib.sha256(data).hexdigest()))
     folder, name = os.path.split(path)
     _make_folders(folder)

@@ -54,7 +54,7 @@ def read_regular(
 
 
 def kind_of(mode: int) -> str:
-    """In words, what is no regular file."""
+    """In words, what is not a regular file."""
     return _KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 

@@ -70,7 +70,7 @@ class Mounts:
             except ValueError:  # a NUL: there is no such path
                 return None
             except OSError as error:
-                if error.errno != EINVAL:  # it is not there, or is no folder: nothing behind it is
+                if error.errno != EINVAL:  # it is not there, or is not a folder: nothing behind it is
                     return None
                 at = there
                 continue

@@ -1,7 +1,7 @@
 """The holder: the unit that owns the fleet's tmux servers, and those servers.
 
 Its `start` program may run at any time: it starts the servers that are missing and puts a missing holder session back,
-and touches no other session. So what is wrong is mended by a start or a reload, and nothing ever needs a restart of a
+and touches no other session. So what is wrong is fixed by a start or a reload, and nothing ever needs a restart of a
 server in which an agent lives, but for one thing: a server keeps the definition (limits, options) that it was started
 with. That waits until no agent lives in it, or until an operator lets it through.
 """

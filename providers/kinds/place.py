@@ -2,7 +2,7 @@
 
 Observed only, of who lives and who does not. Such a thing may be gone, be closed to us, lead back to itself, or lie on
 a file system that gives no answer: all that concerns the one agent. It goes on as it is, though it would not come back
-after a crash or a boot, and is started when that is mended.
+after a crash or a boot, and is started when that is fixed.
 """
 
 from __future__ import annotations

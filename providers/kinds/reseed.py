@@ -81,7 +81,7 @@ class ReseedProvider:
         return seen is None or (seen.ours and dict(seen.fields) != dict(self._make()[3].fields))
 
     def read(self, look: ReseedFiles, home: str) -> Mapping[ResourceKey, Present]:
-        """`observe`, for whoever has files and no look. Raises ObserveError."""
+        """`observe`, for the caller that has files and no look. Raises ObserveError."""
         shipped, wanted, text, resource = self._make()
         listed = look.file(f"{home}/{manifest.NAME}")
         if listed is not None and listed.odd is not None:
@@ -273,7 +273,7 @@ class _Sorter:
         return self._file(path)
 
     def _file(self, path: str) -> tuple[FileState | None, str | None]:
-        """What is there, or why it is no regular file that can be read."""
+        """What is there, or why it is not a regular file that can be read."""
         try:
             state = self._look.file(f"{self._home}/{path}")
         except ObserveError as error:

@@ -87,7 +87,7 @@ class UnitProvider:
             steps.extend(_end_scopes(seen))
             steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART and not action.disrupts and not seen.scopes:
-            # Nothing is left of it, so there is nothing to stop: a reload makes the session anew, and sooner.
+            # Nothing is left of it, so there is nothing to stop: a reload makes the session again, and sooner.
             steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))

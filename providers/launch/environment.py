@@ -204,7 +204,7 @@ def pairs_fields(pairs: Iterable[Pair]) -> dict[str, Json]:
     return fields
 
 
-# A run asks several times for each agent; comparing agents would cost more than making it anew.
+# A run asks several times for each agent; comparing agents would cost more than making it again.
 _made: dict[int, tuple[Agent, tuple[Pair, ...], str]] = {}
 
 

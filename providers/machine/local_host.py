@@ -273,7 +273,7 @@ def _recreate_socket(step: RecreateSocket) -> StepResult:
     from providers.steps import StepResult
 
     try:
-        # The descriptor holds on to this very process, so that a pid that is given out anew is never signalled.
+        # The descriptor holds on to this very process, so that a pid that is given out again is never signalled.
         process = os.pidfd_open(step.pid)
     except OSError as error:
         return _not_signalled(step, error.strerror or str(error))

@@ -24,7 +24,7 @@ _PANE = re.compile(r"%[0-9]+", re.ASCII)
 
 
 def calling_agent(environ: Mapping[str, str] = os.environ, pid: int | None = None) -> str:
-    """The agent's name; "" for a process that is no agent's, as far as can be seen. A person's shell is none, also in a
+    """The agent's name; "" for a process that does not seem to be an agent's. A person's shell is none, also in a
     pane of their own that stands in the agent's session."""
     mine = pid or os.getpid()
     line = tuple(ancestors(mine))

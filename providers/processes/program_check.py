@@ -223,7 +223,7 @@ def _node_version(search: str) -> str:
 
 
 def _json(path: str) -> object:
-    """None for what is not there or is no JSON."""
+    """None for what is not there or is not JSON."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             return json.loads(file.read(_PACKAGE_BYTES))

@@ -60,15 +60,15 @@ class Reading:
     why: str = ""
 
 
-# They make a session when its first prompt comes, and until then their hooks tell of the one before (measured with
+# They make a session when its first prompt comes, and until then their hooks report the one before (measured with
 # codex 0.169.0 and opencode 1.18.33).
 LATE_SESSIONS = frozenset({"codex", "opencode"})
 
 
 class Program(Protocol):
     """`beats`: who writes the heartbeat: the program itself, its hooks (of turns; liveness is the responder's), or
-    nobody. `receipts`: whether it tells of each message that it takes up, with its text. `reads`: how often it reads
-    its contract anew."""
+    nobody. `receipts`: whether it reports each message that it takes up, with its text. `reads`: how often it reads
+    its contract again."""
 
     @property
     def name(self) -> str: ...

@@ -12,7 +12,7 @@ class Use(StrEnum):
 
     START = "start"  # of an agent, also of one that has ended
     STOP = "stop"  # of an agent that lives, by its unit: a restart of it, too
-    HOLDER = "holder"  # starting the unit of the tmux servers, or having it mend them
+    HOLDER = "holder"  # starting the unit of the tmux servers, or having it fix them
     SERVER = "server"  # starting an agent on a tmux server that is not up yet
     RESPONDER = "responder"
 

@@ -61,7 +61,7 @@ def manager_listens(uid: int) -> bool:
 
 
 def explain(environ: Mapping[str, str], uid: int, tried: Sequence[OSError]) -> str:
-    """Why the user manager cannot be reached, and the command that mends it."""
+    """Why the user manager cannot be reached, and the command that fixes it."""
     user, own = _name(uid), f"/run/user/{uid}"
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     start = "cannot reach the systemd user manager: "

@@ -1,6 +1,6 @@
 """The user's systemd, over D-Bus: the unit list in one call, jobs with many in flight, each with its own deadline.
 
-Not for use by several threads at once. It connects when first used; a connection that is lost is made anew once, and
+Not for use by several threads at once. It connects when first used; a connection that is lost is made again once, and
 what can be asked twice without harm is asked again.
 """
 
@@ -111,7 +111,7 @@ class Systemd:
     # Being told
 
     def subscribe(self) -> None:
-        """From now on `drain()` tells of changes of our units; raises ObserveError. Again after a loss is fine."""
+        """From now on `drain()` reports changes of our units; raises ObserveError. Again after a loss is fine."""
         self._subscribed = True
         self._connect()
 
@@ -153,7 +153,7 @@ class Systemd:
                 for frame in connection.frames(wait):
                     self._take(frame)
                     if self._connection is not connection:
-                        break  # lost and made anew: the rest answers nothing any more
+                        break  # lost and made again: the rest answers nothing any more
             except ConnectionLostError as error:
                 self._lost(f"the connection to systemd was lost ({error})")
         self._expire()

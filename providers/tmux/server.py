@@ -211,7 +211,7 @@ class TmuxClient:
 
 
 def _is_others(step: CaptureDead | KillPane | NoteMission) -> bool:
-    """Whether it is about a pane that is no agent's."""
+    """Whether it is about a pane that is not an agent's."""
     from providers.steps import KillPane
 
     return isinstance(step, KillPane) and not step.agent

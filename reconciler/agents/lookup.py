@@ -54,7 +54,7 @@ def unknown_value_error(word: str, what: str, known: Iterable[str]) -> NotFound:
 
 
 def _compiled(place: FleetContext, revision: str, host: str) -> Fleet:
-    """The commit compiled anew from our own copy: what is kept is for another host, of another version, or damaged."""
+    """The commit compiled again from our own copy: what is kept is for another host, of another version, or damaged."""
     from reconciler.git.mirror import Checkout
     from reconciler.plan.desired import compile_files
     from reconciler.source.fetch import CHECKOUT

@@ -1,4 +1,4 @@
-"""Reset: end an agent's conversation and let it begin anew, by its program's own command or by a restart."""
+"""Reset: end an agent's conversation and let it begin again, by its program's own command or by a restart."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def must_not_be_held(place: FleetContext, fleet: Fleet, agent: Agent, *, force: 
 
 
 def restart(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) -> Restarted:
-    """Restart its unit, wait until its program is there, and hear from it which session it is in. It is no crash, and
-    no backoff follows from it. Raises Locked, and MosaicError when it does not come up."""
+    """Restart its unit, wait until its program is there, and hear from it which session it is in. This is not a crash,
+    so no backoff follows. Raises Locked, and MosaicError when it does not come up."""
     now = time.time()
     before = _Words(place.facts, agent.name).record()
     with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
@@ -111,7 +111,7 @@ def carry_out(host: Host, step: Step) -> StepResult:
 
 def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
     """Type the program's own command, and wait for what shows that it has done its work. `delivered` is a conversation
-    that begins anew; raises what `deliver` does."""
+    that begins again; raises what `deliver` does."""
     from providers.programs.base import LATE_SESSIONS
     from reconciler.delivery.deliver import deliver, hands
     from reconciler.delivery.verdict import Delivery

@@ -78,7 +78,7 @@ def evidence(
     """What shows that the conversation is a new one. Its program's word counts most, and where it names the session of
     before, no screen says otherwise; then a screen that is ready for input, and on which nothing stands of what was
     said last. `submitted`: Unix seconds; some records know no fractions. `late`: the program names a new session with
-    its first prompt only, so what it still says of the old one is no word about the new one."""
+    its first prompt only, so what it still says of the old one is not a word about the new one."""
     if after.ts >= int(submitted) and after != before:
         if before.session and after.session and before.session != after.session:
             return after.by

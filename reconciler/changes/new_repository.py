@@ -30,7 +30,7 @@ class InitTarget:
 
 
 def inspect_target(spec: str) -> InitTarget:
-    """Raises Usage for what is no folder of this machine, Refused if git does not know whose commit it would be,
+    """Raises Usage for what is not a folder of this machine, Refused if git does not know whose commit it would be,
     MosaicError for what cannot be read or written."""
     place = parse_place(spec)
     if place.path is None:

@@ -91,7 +91,7 @@ def valid(mission: MissionSource, where: str) -> NorthStar:
 def mission_at(folder: Path, revision: str) -> tuple[str, NorthStar | None]:
     """The commit that `revision` names in the folder's repository, and its mission; None if it has none.
 
-    Raises NotFound for what is no commit, InvalidConfig for a mission that is not valid, GitFailed.
+    Raises NotFound for what is not a commit, InvalidConfig for a mission that is not valid, GitFailed.
     """
     from reconciler.git.process import run_as_operator
 

@@ -21,7 +21,7 @@ def read_folder(path: Path) -> dict[str, bytes]:
     """Everything that a fleet is made of, by its path below the folder; `path` may be a file of its root, too. A link
     is followed as the host follows one: inside the folder, or not at all.
 
-    Raises NotFound for what is no folder, Refused for a link that leaves it, InvalidConfig for what a commit could not
+    Raises NotFound unless it is a folder, Refused for a link that leaves it, InvalidConfig for what a commit could not
     have either, MosaicError for what cannot be read."""
     from reconciler.errors import NotFound
     from reconciler.git.dirty import folder_files
@@ -45,7 +45,7 @@ def read_inside(root: Path, name: str) -> bytes | None:
 def read_file(path: Path) -> bytes | None:
     """The beginning of a file, as far as anybody looks at one; None if there is none.
 
-    Raises MosaicError for what cannot be read, or is no file: a FIFO would be waited for."""
+    Raises MosaicError for what cannot be read, or is not a file: a FIFO would be waited for."""
     try:
         return read_regular(path, limit=MAX_BYTES + 1, cut=True)
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import click
 
-# What a value may be, for whoever completes it. "text" is anything that nobody can guess.
+# What a value may be, for the caller that completes it. "text" is anything that nobody can guess.
 Takes = Literal["nothing", "text", "choice", "file", "folder", "agent"]
 
 _AGENTS = frozenset({"agent", "agents", "names"})  # what commands call an argument that is an agent there is

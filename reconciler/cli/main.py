@@ -23,7 +23,7 @@ BUGS_KEPT = 20
 
 
 class Terminated(BaseException):
-    """SIGTERM. Not an Exception: nothing on the way up may take it for a failure that it can mend."""
+    """SIGTERM. Not an Exception: nothing on the way up may take it for a failure that it can fix."""
 
 
 def main(command: click.Command, args: Sequence[str] | None = None) -> NoReturn:

@@ -98,7 +98,7 @@ class Output:
         self._tell(self._marked("warning:", "yellow") + " " + plain(text))
 
     def error(self, error: MosaicError) -> None:
-        """To stderr: what, where, how to mend it."""
+        """To stderr: what, where, how to fix it."""
         text = plain(error.render())
         if text.startswith("error:"):
             text = self._marked("error:", "red") + text.removeprefix("error:")
@@ -118,7 +118,7 @@ class Output:
         return f"\x1b[{_CODES[tint]}m{word}\x1b[0m" if self._err_colour else word
 
     def _tell(self, text: str) -> None:
-        # What cannot be said on stderr is no reason to leave work undone.
+        # What cannot be said on stderr is not a reason to leave work undone.
         with contextlib.suppress(OSError, ValueError), self._aside():
             self._err.write(text if text.endswith("\n") else text + "\n")
             self._err.flush()

@@ -58,7 +58,7 @@ class Group(click.Group):
         self._others = others or {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Without a command: the help, which is what was asked for, so it goes to stdout and is no error."""
+        """Without a command: the help, which is what was asked for, so it goes to stdout and is not an error."""
         if not args and not ctx.resilient_parsing:
             click.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()

@@ -2,8 +2,9 @@
 
     lock -> may it be? -> paste -> seen in the composer -> submit key -> evidence
 
-The decisions are in `verdict.py`; here are the hands and the clock. One message at a time goes to an agent,
-whoever sends it. The text is pasted once: what happens to it afterwards is told, and never mended by another paste.
+The decisions are in `verdict.py`; here are the I/O and the clock. An agent gets one message at
+a time, whoever sends it. The text is pasted once: what happens to it afterwards is reported, and never repaired by
+another paste.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def deliver(
     program: Program | None = None,
 ) -> Delivery:
     """Deliver a text that is `text.clean`. `as_is`: it is a command of the program's own, nothing may be added
-    to it, and the menu that it opens is no dialog. `before_paste` is called at the last moment at which nothing has
+    to it, and the menu that it opens is not a dialog. `before_paste` is called at the last moment at which nothing has
     happened yet; what it raises goes on. Raises StateError and Unavailable if there is no place for the lock."""
     if program is None:
         from providers.programs.registry import program as known_program

@@ -59,7 +59,7 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
 
 
 def _contents(path: str) -> bytes | None:
-    """As much of a file as may be said at all, and a byte more; None of what is no regular file. Raises OSError."""
+    """As much of a file as may be said at all, and a byte more; None of what is not a regular file. Raises OSError."""
     with open(path, "rb", opener=_at_once) as file:
         return file.read(MAX_BYTES + 1) if S_ISREG(os.fstat(file.fileno()).st_mode) else None
 

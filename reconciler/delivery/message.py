@@ -17,10 +17,10 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
-    sent, from `kickstart`. `mission`: digest of the mission and the contract that it tells of. `revision`: the commit
+    sent, from `kickstart`. `mission`: digest of the mission and the contract that it reports. `revision`: the commit
     at which its agent was last known to be the one that it is for; "" of messages of the reconciler's own, which are
-    for whoever has the name. `tries`: how often it was refused since, `reason` why, or why it is unconfirmed or put
-    away, `ended` when that was."""
+    for the caller that has the name. `tries`: how often it was refused since, `reason` why, or why it is
+    unconfirmed or put away, `ended` when that was."""
 
     id: str
     agent: str

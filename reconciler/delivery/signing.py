@@ -25,7 +25,7 @@ class Signature:
 
 def sign(fleet: Fleet, label: str | None, agent: str) -> Signature:
     """The signature of a message that `agent` sends ("" for a person), who asks for the given label. Raises Refused for
-    an agent that would sign as somebody else, and Usage for what is no label. Pure."""
+    an agent that would sign as somebody else, and Usage for what is not a label. Pure."""
     if not agent:
         return Signature(sender=checked(label or f"{fleet.host}:operator"), source="operator")
     own = f"{fleet.host}:{agent}"

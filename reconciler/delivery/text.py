@@ -27,7 +27,7 @@ _OPENS_MENU = re.compile(r"(?:^|\s)[@/#$!:+][^\s]*\Z")
 
 def clean(text: str) -> str:
     """The text without control characters and escape sequences (line ends and tabs stay) and without line ends at its
-    end. Raises Usage for one that is empty then, is no Unicode, or is longer than MAX_BYTES."""
+    end. Raises Usage for one that is empty then, is not Unicode, or is longer than MAX_BYTES."""
     text = _CONTROL.sub("", _LINE_ENDS.sub("\n", _ESCAPES.sub("", text))).rstrip("\n")
     if not text.strip():
         raise Usage("the message is empty", help="give it with -m TEXT, -f FILE or on standard input")

@@ -50,7 +50,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be delivered. `known`: the program's screen can be read; `receipts`: it tells of what it takes up."""
+    """What is to be delivered. `known`: the program's screen can be read; `receipts`: it reports what it takes up."""
 
     agent: str
     known: bool

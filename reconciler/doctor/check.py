@@ -1,4 +1,4 @@
-"""One prerequisite as it was found, and what mends it. Pure."""
+"""One prerequisite as it was found, and what fixes it. Pure."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ class Checkout:
         return contents
 
     def contents(self, names: Sequence[str]) -> list[bytes | None]:
-        """What each name (`COMMIT:PATH`) leads to inside the repository, in order; None for what is no file or too
+        """What each name (`COMMIT:PATH`) leads to inside the repository, in order; None for what is not a file or too
         large. Two processes."""
         entries = self._check(names)
         oids = [one.oid for one in entries if one.kind == "blob" and one.size <= MAX_OBJECT]

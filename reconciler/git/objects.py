@@ -79,7 +79,7 @@ def problem_of(name: str, entry: TreeEntry) -> str | None:
 
 
 def folder_problem(name: str, entry: TreeEntry) -> str | None:
-    """Why the contracts or profiles in a folder cannot be read; None if they can, or if it is no folder: then it is
+    """Why the contracts or profiles in a folder cannot be read; None if they can, or if it is not a folder: then it is
     nothing of a fleet's."""
     if entry.kind == "tree" and entry.size > MAX_FILE:
         return f"the folder {name} is larger than 1 MiB ({entry.size} bytes)"

@@ -20,7 +20,7 @@ def borrowed(place: RepositoryLocation, ref: str | None, *, timeout_s: float) ->
     """A clone of the branch that is reconciled, in a private folder that is gone afterwards.
 
     It is made as every fetch of ours is: with the protocols that a source may use, and nothing of it is executed.
-    Raises Refused if what is reconciled is no branch, NotFound, GitFailed.
+    Raises Refused if what is reconciled is not a branch, NotFound, GitFailed.
     """
     tip = place.tip(ref, timeout_s=timeout_s)
     if not tip.ref.startswith("refs/heads/"):

@@ -118,7 +118,7 @@ def sync_folder(path: Path) -> None:
 
 def read_optional(path: Path) -> bytes | None:
     """The content, or None if there is no such file. Any other failure raises OSError: unreadable is not absent, and
-    neither is what is no regular file."""
+    neither is what is not a regular file."""
     try:
         return read_regular(path)
     except FileNotFoundError:
@@ -138,7 +138,7 @@ def set_aside(path: Path, *, word: str = "corrupt") -> Path:
 
 
 def write_cache(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
-    """`write_atomic` for what can be made anew: a folder in the place of the file is set aside. Raises OSError."""
+    """`write_atomic` for what can be made again: a folder in the place of the file is set aside. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
         set_aside(path)
     write_atomic(path, content, mode=mode)

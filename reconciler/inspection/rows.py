@@ -71,7 +71,7 @@ def build_rows(
 
 
 def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observation) -> RowKind | None:
-    """None for what is no agent's and needs no row: a heartbeat file that somebody left behind."""
+    """None for what belongs to no agent and needs no row: a heartbeat file that somebody left behind."""
     if view.desired_state != "undeclared":
         return "agent"
     if name in inventory.agents:
@@ -195,7 +195,7 @@ def _problems(about: RowInputs) -> Iterable[str]:
     elif view.session == "alive" and view.unit_active in ("inactive", "failed") and declared:
         yield f"its session lives, but its unit is {view.unit_active}"
     elif any(one.reason is HeldReason.MOVING for one in about.held):
-        pass  # that it has no session is no news
+        pass  # that it has no session is not news
     elif view.why and view.health is not Health.HEALTHY and about.kind == "agent":
         yield view.why
     if about.kind == "removed":
@@ -223,7 +223,7 @@ def _problems(about: RowInputs) -> Iterable[str]:
         yield failure
     for held in about.held:
         told = held.message in view.why or held.reason is HeldReason.SUSPENDED
-        # The PATH that was searched is for whoever looks at this one agent.
+        # The PATH that was searched is for the caller that looks at this one agent.
         why = view.no_start if view.no_start and held.message.startswith(view.no_start) else held.message
         if held.reason is HeldReason.MOVING:
             yield why

@@ -196,7 +196,7 @@ def listing_back(document: Parsed) -> Listing:
 
 
 def rows_back(document: Parsed) -> tuple[Row, ...]:
-    """The rows of another host's answer. Raises Damaged for anything that is no list of agents."""
+    """The rows of another host's answer. Raises Damaged for anything that is not a list of agents."""
     try:
         if document["kind"] != KIND:
             raise Damaged("it is another kind of document")

@@ -50,7 +50,7 @@ class _Running:
 
 @dataclass(slots=True)
 class _Graph:
-    """Which actions may go next. An action that is not in the plan is no obstacle to those that name it."""
+    """Which actions may go next. An action that is not in the plan is not an obstacle to those that name it."""
 
     waiting: dict[str, Action]
     done: set[str] = field(default_factory=set)
@@ -139,7 +139,7 @@ class _Run:
     def _begin(self) -> bool:
         """Begin as many ready actions as there is room for, in one batch, so that like steps become one call.
 
-        Files come before links, and links before jobs, each as one batch: systemd reads its folders anew after every
+        Files come before links, and links before jobs, each as one batch: systemd reads its folders again after every
         change in them, so enabling one agent between the starts of two others would make every start dear.
         """
         fresh = self._graph.ready(self._known)

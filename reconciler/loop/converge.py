@@ -35,7 +35,7 @@ DueIn = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """What a pass works with. `suspended` is asked anew in every pass; `stop` says whether to begin nothing more;
+    """What a pass works with. `suspended` is asked again in every pass; `stop` says whether to begin nothing more;
     `sleep` waits up to so many seconds (a resident loop wakes up early); `doing` is told what is going on."""
 
     host: Host

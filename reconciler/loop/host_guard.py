@@ -50,7 +50,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
     told = at_home(host)
     named = options.host or settings.host
     if options.dry_run and options.host and not options.rebind_host:
-        return options  # how another host would look is no harm
+        return options  # how another host would look is harmless
     known = HostBinding() if options.rebind_host else read_binding(facts)
     # While the machine is called what it was, it has the name that was given to it then.
     unchanged = same_host(known.hostname, facts.hostname) or same_host(known.host, facts.hostname)

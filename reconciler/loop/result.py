@@ -73,7 +73,7 @@ class RunResult:
     status: FleetStatus
     warnings: tuple[str, ...] = ()
     intake: SourceSummary | None = None
-    interval: float = 0.0  # seconds: the policy's, for whoever runs again
+    interval: float = 0.0  # seconds: the policy's, for the caller that runs again
     registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
     facts: HostFacts | None = None
     install: Install = "none"  # what looks at this host by itself

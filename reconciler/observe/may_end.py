@@ -86,7 +86,7 @@ def doing(view: AgentView) -> Doing:
 
 
 def may_end(view: AgentView, who: Who) -> Ending:
-    """Whether an agent may be ended now, for whoever asks."""
+    """Whether an agent may be ended now, for the caller that asks."""
     row = doing(view)
     answer = TABLE[row][who]
     if answer == YES or (answer == QUIET and view.quiet):

@@ -82,7 +82,7 @@ def _put(
 
 def plan_enablement(draft: Draft, name: str, changes: Changes, removes: bool, after: tuple[str, ...]) -> str | None:
     """Enable with start, disable with stop: what is not to run must not come back at boot, at once. Neither waits for
-    the other: apply makes links before it begins jobs, and a link that cannot be made is no reason to start nothing."""
+    the other: apply makes links before it begins jobs, and a link that cannot be made does not stop a start."""
     change = changes.get(Kind.UNIT)
     if change is None or change.verdict not in (Verdict.CREATE, Verdict.UPDATE, Verdict.DELETE):
         return None

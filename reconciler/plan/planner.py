@@ -33,7 +33,7 @@ from specs.compiled import Agent, Fleet, Suspension
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
     """`agents`: only these (all if empty). `allow_removals`: the operator's own limit for this run. `detail`: the views
-    carry every raw observation, for whoever lists them."""
+    carry every raw observation, for the caller that lists them."""
 
     agents: frozenset[str] = frozenset()
     allow_removals: int | None = None

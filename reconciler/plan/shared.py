@@ -25,7 +25,7 @@ def plan_shared(
 ) -> None:
     """Files first, then the reload, linger and the holder; fills `draft.gates` with what waits for which of them.
 
-    A server whose socket is gone is mended even when no agent is to run: those that are to be
+    A server whose socket is gone is repaired even when no agent is to run: those that are to be
     ended cannot be seen without it.
     """
     by_kind: dict[Kind, list[Change]] = {}
@@ -44,7 +44,7 @@ def plan_shared(
         draft.close(Use if ours else (), why)
     elif ours or observation.reload_due:
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
-        # It comes after all files, as jobs do; one that could not be written is no reason to keep the others from it.
+        # It comes after all files, as jobs do; one that could not be written does not keep the others from it.
         draft.wait(Use, draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK))
     for change in by_kind.get(Kind.LINGER, []):
         _linger(draft, change)
@@ -72,7 +72,7 @@ def release_digest(change: Change) -> str:
 
 
 def _files(draft: Draft, changes: Iterable[Change]) -> bool:
-    """Whether units are written: systemd has to read them anew. Of what cannot be written, only what needs it waits."""
+    """Whether units are written: systemd has to read them again. What cannot be written holds only what needs it."""
     units = False
     for change in changes:
         path = change.key.name

@@ -55,7 +55,7 @@ def outboxes_of(fleet: Fleet, peers: Sequence[Peer], name: str | None = None) ->
 
 
 def _messages(host: str, asking: Asking, answer: RemoteAnswer) -> list[dict[str, Json]]:
-    """Raises MosaicError for what is no list of messages."""
+    """Raises MosaicError for what is not a list of messages."""
     document = answer.document
     if document is None or document.get("kind") != "Outbox":
         raise Remote(asking.there, answer)

@@ -1,4 +1,4 @@
-"""What `mosaic doctor` says: what needs a person, with the commands that mend it, and how many checks are well."""
+"""What `mosaic doctor` says: what needs a person, with the commands that fix it, and how many checks are well."""
 
 from __future__ import annotations
 

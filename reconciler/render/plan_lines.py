@@ -59,7 +59,7 @@ class LineGroup:
 
 
 def groups(actions: Iterable[Action]) -> tuple[LineGroup, ...]:
-    """The agents in the plan's order, then the shared things. An agent that only gets new texts is no group of its
+    """The agents in the plan's order, then the shared things. An agent that only gets new texts is not a group of its
     own: what is new for all of them is one line."""
     of_agents: dict[str, list[Action]] = {}
     shared: dict[str, list[Action]] = {}

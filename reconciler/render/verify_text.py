@@ -1,4 +1,4 @@
-"""What `mosaic fleet verify` says: what is wrong and its mend first, then what is worth knowing, then a count."""
+"""What `mosaic fleet verify` says: what is wrong and its fix first, then what is worth knowing, then a count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.status.document import API_VERSION
 
 
 def verify_text(listing: Listing, checks: Sequence[VerifyCheck], *, paint: Paint = no_paint) -> str:
-    """One line for each check that does not hold, with its mend below."""
+    """One line for each check that does not hold, with its fix below."""
     lines = []
     tints: tuple[tuple[VerifyResult, Tint], ...] = (("wrong", "red"), ("note", "yellow"))
     for result, tint in tints:

@@ -89,7 +89,7 @@ class WakeSources:
     def follow_bus(self, fileno: int, drain: Callable[[], bool]) -> None:
         """Watch a D-Bus connection, or none (-1). `drain` takes in what came and says whether it concerns us.
 
-        Registered anew each time: a connection that was lost and made anew usually has the old one's number, and the
+        Registered again each time: a connection that was lost and made again usually has the old one's number, and the
         kernel forgot that number when the old one was closed.
         """
         if self._bus >= 0:
@@ -144,7 +144,7 @@ class WakeSources:
     def watch_beats(self, beats: Path) -> None:
         """inotify on the heartbeat folder, and the kill switch in it. Raises OSError where the kernel gives none, once.
 
-        Cheap while the folder is the one that is watched; somebody may have deleted it and made it anew.
+        Cheap while the folder is the one that is watched; somebody may have deleted it and made it again.
         """
         beats.mkdir(parents=True, exist_ok=True, mode=0o700)
         identity = _identity(beats)
@@ -174,7 +174,7 @@ class WakeSources:
 
         observer = self._observing()
         if self._beats is not None:
-            observer.unschedule(self._beats)  # the folder was made anew, and the old watch hears nothing of it
+            observer.unschedule(self._beats)  # the folder was made again, and the old watch hears nothing of it
         self._beats = observer.schedule(Beats(), str(beats), event_filter=heard)
 
     def watch_repository(self, repository: Path, common: Path) -> None:

@@ -149,7 +149,7 @@ class _Watcher:
 
     def _follow_files(self) -> None:
         """Hear of heartbeats, the kill switch, and commits to a local repository: also to one that comes later than we,
-        or comes anew."""
+        or comes again."""
         from reconciler.git.location import parse_place
 
         try:
@@ -225,7 +225,7 @@ class _Watcher:
             self._due.look = now + REST_MIN_S
 
     def _follow(self) -> None:
-        """Keep hearing from systemd; a lost connection is made anew at the next look."""
+        """Keep hearing from systemd; a lost connection is made again at the next look."""
         if self._here.follow_units is not None:
             self._wakers.follow_bus(*self._here.follow_units())
 
@@ -252,7 +252,7 @@ class _Watcher:
 
     def _stop(self) -> bool:
         """Asked between the steps of a run, which is the moment to say that it goes on. A newer commit ends a run
-        early: whatever this one waits for may be the very thing that the newer one mends."""
+        early: whatever this one waits for may be the very thing that the newer one fixes."""
         self._pat()
         if self._outer.stop() or self._cut_short:
             return True

@@ -196,7 +196,7 @@ def changed(path: str) -> tuple[int, int]:
 
 
 class Update:
-    """Whether our own code or our unit has changed since we started: we end then, and systemd starts us anew. Of the
+    """Whether our own code or our unit has changed since we started: we end then, and systemd starts us again. Of the
     unit systemd has to know first, so its own word counts for that."""
 
     def __init__(self, unit_file: str, environ: Mapping[str, str]) -> None:

@@ -51,7 +51,7 @@ class OutboxRound:
     send: Callable[..., Delivery] = send
     # Of agents that have messages from before this commit: those that are others by now; None if nobody can know.
     ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
-    said: list[str] = field(default_factory=list)  # sentences for whoever reads the run
+    said: list[str] = field(default_factory=list)  # sentences for the caller that reads the run
 
 
 def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext) -> RunResult:

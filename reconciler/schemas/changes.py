@@ -1,4 +1,4 @@
-"""JSON Schemas of what the commands print that change a fleet or tell of its files: a change, suspensions, a request to
+"""JSON Schemas of what the commands print that change a fleet or report its files: a change, suspensions, a request to
 look, the roster, a validation, and who reports to whom. Pure."""
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class _Look:
         try:
             oid, commit = self._fetch(tip, checkout)
         except (GitFailed, NotFound) as error:
-            # Our copy may be what is broken. It is only a copy: it is made anew.
+            # Our copy may be what is broken. It is only a copy: it is made again.
             why = "" if isinstance(error, GitTimeout) else checkout.damage()
             if not why:
                 raise

@@ -146,7 +146,7 @@ def _ask(
 
 
 def load(store: Store) -> dict[str, Moving]:
-    """By agent; what cannot be read is found out anew."""
+    """By agent; what cannot be read is found out again."""
     try:
         raw = parse_json(read_optional(store.state / FILE) or b"{}")
         found = {str(name): _moving(one) for name, one in raw.items()} if isinstance(raw, dict) else {}

@@ -7,7 +7,7 @@
 * A signature counts only by a kind of key that the settings name: SSH by `allowed_signers`, GPG by `gpg_keyring`. GPG
   never sees the user's own keyring; every key in the named one is trusted, an expired or revoked one is not.
 * Good signatures are remembered by commit and by the digest of the key files: after a change of the files all is asked
-  anew, so that taking a signer off the list has an effect at once.
+  again, so that taking a signer off the list has an effect at once.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ class Store:
             self._desired = (wanted, fleet)
             return fleet
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None  # another commit's, another version's or damaged: it is compiled anew
+            return None  # another commit's, another version's or damaged: it is compiled again
 
     def save_desired(self, fleet: Fleet, *, inputs: str) -> None:
         """Raises StateError."""

@@ -38,8 +38,8 @@ def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCo
     """What a run that applied is called, and its exit code. `plan` is what remains after the last pass; of `outcomes`
     the last one of each action counts.
 
-    Paused and suspended on purpose are no failure, nor is what this host cannot do; anything else that keeps an agent
-    from being as git says is one.
+    What is paused or suspended on purpose does not count as failed, nor does what this host cannot do; anything else
+    that keeps an agent from being as git says does.
     """
     results = {outcome.result for outcome in final_outcomes(outcomes)}
     waiting = any(held.reason not in NO_FAILURE for held in plan.held)

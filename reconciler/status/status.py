@@ -32,7 +32,7 @@ class AgentStatus(Value):
 
     `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
     itself). `held` is the held reason, "" if nothing of this agent is held. `pid` is the living pane's process, else 0.
-    `heartbeat_age` is in seconds at the last look; None is no heartbeat. `readiness` is what it did then, and
+    `heartbeat_age` is in seconds at the last look; None is not a heartbeat. `readiness` is what it did then, and
     `readiness_why` what that rests on; `waiting` is for what it waited for a person, "" if it did not.
     """
 

@@ -33,7 +33,7 @@ class Follower:
 
     def look(self, window: Sequence[str], screen: Sequence[str], *, aligned: bool = True) -> list[str]:
         """The lines to be told now. `aligned` False: the window may begin further up than the screen before did; what
-        is above everything that is known is no news then."""
+        is above everything that is known is not news then."""
         lines = self._matched(window, aligned)
         scrolled = max(0, len(window) - len(screen))
         news = self._tell(lines, scrolled)

@@ -51,7 +51,7 @@ class Terminal(TerminalScreen):
         super().__exit__(kind, error, trace)
 
     def room(self) -> Size:
-        """As it is now. Whatever stood there before another size is painted anew."""
+        """As it is now. Whatever stood there before another size is painted again."""
         now = Size(*self.size())
         if now != self._room:
             self._room, self._shown = now, ()

@@ -223,7 +223,7 @@ def _fresh(root: Path, now: float) -> Path:
 
 
 def _prune(root: Path, made: Snapshot) -> None:
-    """Best effort: one too many is no reason to stop an update."""
+    """Best effort: one too many is not a reason to stop an update."""
     whole = [one.name for one in snapshots(root)]
     kept = {made.name, pending(root), *whole[-KEEP:]}
     for name in os.listdir(root):

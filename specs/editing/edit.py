@@ -41,7 +41,7 @@ def add_agent(raw: bytes, entry: Mapping[str, YamlValue]) -> bytes:
 
 
 def _first_agent(opened: EditableFile, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
-    """The first agent of a list that is empty, or was never begun. Raises EditError for what is no list."""
+    """The first agent of a list that is empty, or was never begun. Raises EditError for what is not a list."""
     pair = opened.root.pair("agents")
     if pair is None or opened.data()["agents"]:
         raise opened.error(opened.root.start, '"agents" is not a list')

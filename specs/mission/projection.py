@@ -50,7 +50,7 @@ def freshness(text: str | None, wanted: str) -> Freshness:
 
 
 def is_projection(text: str) -> bool:
-    """Whether a file with this text was generated, and may be written anew."""
+    """Whether a file with this text was generated, and may be written again."""
     return text.startswith(MARK)
 
 

@@ -46,7 +46,7 @@ class Implied:
 
 @cache
 def seat_names() -> Mapping[str, str]:
-    """What agents are called for their class, where the class itself is no name for somebody."""
+    """What agents are called for their class, where the class itself is not a name for somebody."""
     from specs.values.problems import Problem
     from specs.yaml_text.read import read
 
@@ -132,7 +132,7 @@ def _slot(seat: Seat, own: RepositoryExtras, wanted: Wanted, taken: Collection[s
         agent_class=seat.agent_class,
         about=" ".join("".join(c if c.isprintable() else " " for c in contract.purpose).split()),  # on one line
         persistent=lasting,
-        reset=not lasting,  # one that remembers nothing begins each task anew
+        reset=not lasting,  # one that remembers nothing begins each task again
     )
 
 

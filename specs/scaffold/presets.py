@@ -27,7 +27,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """`about` is one line for whoever has to choose."""
+    """`about` is one line for the caller that has to choose."""
 
     name: str
     about: str

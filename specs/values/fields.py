@@ -41,7 +41,7 @@ def _checked(find: Callable[[str], str | None]) -> AfterValidator:
 
 
 def text_fault(value: object) -> str | None:
-    """Why `value` is no text at all."""
+    """Why `value` is not text at all."""
     if isinstance(value, str):
         return None
     return f"must be text, not {describe(value)}" + ("" if isinstance(value, dict | tuple) else "; put it in quotes")

@@ -1,4 +1,4 @@
-"""One thing wrong with a file: what, where, how to mend it."""
+"""One thing wrong with a file: what, where, how to fix it."""
 
 from __future__ import annotations
 

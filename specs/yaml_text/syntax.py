@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def syntax_problem(error: MarkedYAMLError, source: SourceFile) -> Problem:
     """What `error` means, at the place where the parser noticed it."""
     raw = str(error.problem or error.context or "not readable as YAML")
-    # What was begun and not ended is mended where it begins; anything else where the parser stopped.
+    # What was begun and not ended is fixed where it begins; anything else where the parser stopped.
     begun = error.context_mark if re.search(_NOT_ENDED, raw) else None
     mark = begun or error.problem_mark or error.context_mark
     span = Span(mark.line + 1, mark.column + 1) if mark else Span()

@@ -29,11 +29,7 @@ _tell_asides _tell_check _tell_commits _tell_log _tells _told beat beats borrowe
 judge_beats may_be_told news run_and_tell settle sightings star_diff_text tell telling waits_for_a_beat
 watch_beats wishes_of
 """
-EXCEPTIONS: dict[str, str] = dict.fromkeys(NOT_YET_RENAMED.split(), "renamed when its module moves") | {
-    "docs/flow.md: anew": "the page is being rewritten",
-    "docs/flow.md: mend": "the page is being rewritten",
-    "docs/flow.md: tell of": "the page is being rewritten",
-}
+EXCEPTIONS: dict[str, str] = dict.fromkeys(NOT_YET_RENAMED.split(), "renamed when its module moves") | {}
 PACKAGES = ("specs", "providers", "reconciler")
 
 

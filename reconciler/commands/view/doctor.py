@@ -1,4 +1,4 @@
-"""`mosaic doctor`: is everything there that a fleet on this host stands on, and if not, what mends it."""
+"""`mosaic doctor`: is everything there that a fleet on this host stands on, and if not, what fixes it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Losses: what other people have in the session of an agent that leaves its tmux server for good. Pure.
 
-An agent that is healed or changed is started anew in its own pane, and nothing beside it is touched. Where its session
+An agent that is healed or changed is started again in its own pane, and nothing beside it is touched. Where its session
 has to go, panes of other people in it are theirs: they are named, and nothing is done until somebody lets them go.
 """
 

@@ -26,7 +26,7 @@ class RolloutEnding:
 
     @property
     def never(self) -> bool:
-        """Whether the policy restarts nobody for this. A stop is asked for by name, and a heal mends what is broken."""
+        """Whether the policy restarts nobody for this. A stop is asked for by name, and a heal fixes what is broken."""
         return self.policy.on_change == "never" and self.need.verb is Verb.RESTART and not self.need.heals
 
     @property

@@ -12,7 +12,7 @@ from reconciler.render.fleet_files.goals_text import MARKS
 from reconciler.render.fold import columns, folded
 from specs.mission.goals import Standing
 
-MOST, MOST_PLACES = 500, 10_000  # goals, and places that arrows pass by: more of them are no drawing any more
+MOST, MOST_PLACES = 500, 10_000  # goals, and places that arrows pass by: more of them are not a drawing any more
 TITLE = 28  # letters of a title in a line
 # Pixels. A letter of the font is 60 % of its size wide, whatever font of that kind a reader has.
 SIZE, LETTER, LINE, PAD, MARGIN = 12, 7.5, 16, 8, 12
