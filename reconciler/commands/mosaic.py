@@ -15,7 +15,7 @@ FLEET_SECTIONS: Mapping[str, Table] = {
         "provision": ("change.provision", "provision", "Fill the seats of a system type, by a commit."),
         "validate": ("view.validate", "command", "Check the files of a fleet."),
         "schema": ("schema", "command", "Print a JSON Schema."),
-        "install": ("setup.install", "install", "Reconcile this host by itself from now on."),
+        "install": ("setup.install", "install", "Have this host reconcile by itself from now on."),
         "uninstall": (
             "setup.uninstall",
             "uninstall",
@@ -31,41 +31,41 @@ FLEET_SECTIONS: Mapping[str, Table] = {
     },
     "Change, by a commit": {
         "add": ("change.add", "add", "Declare one more agent, by a commit."),
-        "remove": ("change.remove", "remove", "Take agents out of the fleet, by a commit."),
+        "remove": ("change.remove", "remove", "Remove agents from the fleet, by a commit."),
         "start": ("change.lifecycle", "start", "Start agents that were stopped, by a commit."),
         "stop": ("change.lifecycle", "stop", "Stop agents, by a commit."),
         "restart": ("change.lifecycle", "restart", "Restart agents once, by a commit."),
     },
     "Now, on this host": {
-        "sync": ("change.sync", "command", "Look now."),
-        "pause": ("change.pause", "pause", "Pull the kill switch: no action is taken."),
+        "sync": ("change.sync", "command", "Reconcile now."),
+        "pause": ("change.pause", "pause", "Set the kill switch: no action is taken."),
         "resume": ("change.pause", "resume", "Clear the kill switch, or lift an agent's suspension."),
         "suspend": ("change.suspend", "suspend", "Leave an agent alone for a while."),
         "unsuspend": ("change.suspend", "unsuspend", "Lift a suspension."),
-        "release": ("change.release", "command", "Let something go that is held back."),
+        "release": ("change.release", "command", "Let something through that is held."),
     },
     "Purpose and roles": {
         "north-star": ("mosaic", "north_star", "The mission: what the fleet is for, and which goals come next."),
-        "persona": ("mosaic", "persona", "The contracts of the classes: read them, and lay your own over them."),
+        "persona": ("mosaic", "persona", "The contracts of the classes: read and override them."),
     },
 }
 NORTH_STAR: Table = {
     "validate": ("change.north_star", "validate", "Check the mission."),
-    "render": ("change.north_star", "render", "Write the mission to be read by people, or check that it is."),
-    "next": ("change.north_star", "next_", "Which goals are ready."),
-    "graph": ("change.north_star", "graph", "Draw which goals come before which."),
-    "diff": ("change.north_star", "diff", "What has changed in the mission."),
+    "render": ("change.north_star", "render", "Write the mission for people to read, or check that file."),
+    "next": ("change.north_star", "next_", "List the goals that are ready."),
+    "graph": ("change.north_star", "graph", "Draw the order of the goals."),
+    "diff": ("change.north_star", "diff", "Describe what has changed in the mission."),
 }
 PERSONA: Table = {
-    "list": ("change.persona", "list_", "Every class that there is a contract for."),
-    "show": ("change.persona", "show", "The contract of a class."),
-    "customise": ("change.persona", "customise", "Begin a contract of your own over a shipped one, by a commit."),
-    "diff": ("change.persona", "diff", "What has changed in the shipped one, and what yours says."),
-    "accept": ("change.persona", "accept", "Say that you have seen what ships now, by a commit."),
+    "list": ("change.persona", "list_", "List every class that has a contract."),
+    "show": ("change.persona", "show", "Print the contract of a class."),
+    "customise": ("change.persona", "customise", "Begin to override a shipped contract, by a commit."),
+    "diff": ("change.persona", "diff", "Show what has changed in the shipped one, and what yours says."),
+    "accept": ("change.persona", "accept", "Confirm that you have seen what ships now, by a commit."),
 }
 AGENT_SECTIONS: Mapping[str, Table] = {
     "See": {
-        "status": ("agent.status", "command", "All that is known of one agent, and what comes next."),
+        "status": ("agent.status", "command", "Everything about one agent, and what happens next."),
         "roster": ("agent.roster", "command", "Who is declared, here and on other hosts."),
         "watch": ("agent.watch", "command", "Look at an agent's pane, live."),
         "tail": ("agent.tail", "command", "The last lines of an agent's pane."),
@@ -73,7 +73,7 @@ AGENT_SECTIONS: Mapping[str, Table] = {
     "Talk": {
         "send": ("agent.send", "command", "Put a message into an agent's composer."),
         "outbox": ("agent.outbox", "command", "Messages that wait until their agent is available."),
-        "attach": ("agent.attach", "command", "Sit down at an agent's terminal."),
+        "attach": ("agent.attach", "command", "Attach your terminal to an agent's session."),
         "reset": ("agent.reset", "command", "Give an agent a new conversation."),
     },
 }
@@ -92,7 +92,7 @@ TOP_SECTIONS: Mapping[str, Table] = {
         "help": ("help", "command", "Print the help of a command."),
         "man": ("man", "command", "Print a manual page, or write them all."),
         "completion": ("completion", "command", "Print the completion script for a shell."),
-        "compose-contract": ("view.compose_contract", "command", "Print the one text that an agent starts with."),
+        "compose-contract": ("view.compose_contract", "command", "Print the text that an agent starts with."),
     },
 }
 
