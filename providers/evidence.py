@@ -1,5 +1,5 @@
-"""What each kind of thing tells beside what is compared: one frozen dataclass for each, made by the kind's provider and
-read by what decides or shows. `of` gives that of a thing that was seen, None where there is none of that kind.
+"""The evidence of each kind of thing, beside what is compared: one frozen dataclass for each, made by the provider and
+read by decisions and views. `of` gives that of a thing that was seen, None where there is none of that kind.
 
 What is compared (`Present.fields`) is made from these in the provider, so that nothing but the diff reads it.
 """

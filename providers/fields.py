@@ -1,5 +1,5 @@
-"""The names of compared fields on which a decision rests: the kinds make fields of these names, and decisions look
-for a difference by the same constant. They are words of the plan document."""
+"""The names of compared fields that decisions depend on, so that providers and decisions use the same constant. They
+are words of the plan document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine, as everything else sees it: facts to read, steps to carry out.
+"""The machine as everything else sees it: facts to read, steps to carry out.
 
 `Host` is the only door to subprocesses, sockets and files of the managed host. `providers/machine/local_host.py` is the
 real one; `tests/world.py` is a simulated one that implements the same protocol and is checked against the real one.

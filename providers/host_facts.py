@@ -1,4 +1,4 @@
-"""What does not change about a host and its user during a run."""
+"""Facts about a host and its user that do not change during a run."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the steps of a kind need to make a thing, beside what is compared: one frozen dataclass for each, made with the
-thing as it should be. `of` gives that of a resource, None where there is none of that kind."""
+"""What the steps of a kind need to make a thing, beside what is compared: one frozen dataclass for each. `of` gives
+that of a resource, None where there is none of that kind."""
 
 from __future__ import annotations
 

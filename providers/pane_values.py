@@ -1,4 +1,4 @@
-"""What a look shows of a tmux server, as values."""
+"""What a look at a tmux server shows, as values."""
 
 from __future__ import annotations
 

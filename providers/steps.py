@@ -1,4 +1,4 @@
-"""Steps: the smallest things that change a host, as data.
+"""Steps: the smallest changes of a host, as data.
 
 A step is idempotent, printable as the command a person would type, and carried out by a `Host`. The real host and the
 simulated one accept exactly these classes and reject any other.

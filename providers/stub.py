@@ -1,4 +1,4 @@
-"""The stub agent: a small real program that stands in for an AI runtime, in examples and in tests.
+"""The stub agent: a small real program that replaces an AI runtime in examples and tests.
 
 It writes its own heartbeat, leaves a receipt of each message if somebody waits for one, and answers each line that it
 is sent. Lines that begin with `/` are for it, and make it misbehave:

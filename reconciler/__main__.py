@@ -1,4 +1,4 @@
-"""`python -m reconciler` is `reconcile`: how systemd starts us."""
+"""`python -m reconciler` is `reconcile`: systemd starts us this way."""
 
 from reconciler.commands.reconcile import main
 

@@ -1,4 +1,4 @@
-"""Every way a run can end, and the exceptions that carry it: the only place where exit codes are mapped.
+"""Every way a run can end, and its exception: the only place that maps exit codes.
 
 Library code raises a `MosaicError`; the command lines print its message, place and way out, and leave with its
 `exit_code`. Anything else that reaches them is a bug of ours (70).

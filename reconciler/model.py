@@ -1,4 +1,4 @@
-"""The values of one run, in the order in which they come into being: observation, changes, plan, outcomes, report."""
+"""The values of one run, in the order in which they arise: observation, changes, plan, outcomes, report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m reconciler.respond FLEET_FOLDER UNIT_FILE`: how systemd starts the responder.
+"""`python -m reconciler.respond FLEET_FOLDER UNIT_FILE`: systemd starts the responder this way.
 
 The unit files on hosts have this name in them, so it stays where it is; the program is `reconciler/responder/serve.py`.
 """

@@ -1,4 +1,4 @@
-"""The names of the files that a fleet is made of. Pure."""
+"""The names of a fleet's files. Pure."""
 
 from __future__ import annotations
 

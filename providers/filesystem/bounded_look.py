@@ -1,5 +1,5 @@
-"""Looks at files that may never answer: a folder of an agent on a network disk whose server is gone, a FUSE file system
-that hangs, a link that leads there.
+"""Looks at files that may never answer: on a network disk whose server is gone, on a FUSE file system that hangs, or
+behind a link that leads there.
 
 Such a call cannot be taken back. A thread in it keeps its whole process from ending, even by SIGKILL, until the file
 system answers. So each is made in a forked process that may be left behind: what it finds comes through a pipe, and

@@ -1,4 +1,4 @@
-"""Our own files on a file system that may hang: somebody has mounted it over a folder in ours.
+"""Our own files on a file system that may hang, because somebody has mounted it over one of our folders.
 
 Where all of `$MOSAIC_HOME` lies on such a file system there is nothing to look at without it, and its files are read
 directly. Anything mounted further down is a part of it: what is in there is read by a process that may be left behind,

@@ -1,4 +1,4 @@
-"""Files of the host: read with "certainly not there" kept apart from "could not read", written whole."""
+"""Files of the host: read so that "absent" differs from "unreadable", and written whole."""
 
 from __future__ import annotations
 

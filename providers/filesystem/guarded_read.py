@@ -1,4 +1,4 @@
-"""The one guarded read of a file that somebody else may have replaced: a regular file, opened without waiting, bounded.
+"""The one guarded read of a file that somebody else may have replaced: regular files only, without waiting, bounded.
 
 Of a FIFO nothing ever comes, a device may have no end, and an error of `read` names no path. All of that is an OSError
 here, with the path in `filename` and the reason in `strerror`.

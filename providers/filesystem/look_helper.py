@@ -1,4 +1,4 @@
-"""The process that makes looks which may hang, for `bounded_look.py`. It holds nothing that anybody could wait for, so
+"""The process that makes looks that may hang, for `bounded_look.py`. It holds nothing that anybody could wait for, so
 that it may be left behind."""
 
 from __future__ import annotations

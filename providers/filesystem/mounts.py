@@ -1,4 +1,4 @@
-"""Which file systems a path leads through, told from the kernel's table of mounts: none is asked that may hang.
+"""Which file systems a path crosses, from the kernel's table of mounts, without asking one that may hang.
 
 Links are followed here one by one, and only on file systems of this machine's own memory and disks.
 """

@@ -1,5 +1,5 @@
-"""The files that an agent's launch adds: `$MOSAIC_HOME/fleet/agents/NAME.d/`, with what its program asks for and the
-contract that it starts with.
+"""The files that an agent's launch adds: `$MOSAIC_HOME/fleet/agents/NAME.d/`, with what its program needs and its
+contract.
 
 A MANIFEST beside them says whose they are and what we last wrote. Only what it lists, or what is wanted now, is ours in
 there: what a program or a person has put beside it is not looked at and stays.

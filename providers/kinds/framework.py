@@ -1,4 +1,4 @@
-"""The files that are the same for every agent: unit files, launch programs, and the holder's settings."""
+"""The files that all agents share: unit files, launch programs, and the holder's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linger: the user's systemd manager runs from boot on, without a login."""
+"""Linger: the user's systemd manager runs from boot, without a login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody has put in the place of a unit of ours, or over it, so far that what it starts or ends is not ours.
+"""Where somebody has replaced or overridden a unit of ours, so that it starts or ends something else.
 
 The rule: an operator may add to a unit (`Environment=`, limits, a description) as they like. What makes it another one
 is a mask, a file of its name that counts before ours, a setting in a drop-in that decides what is run and when it ends,

@@ -1,4 +1,4 @@
-"""What an agent needs to start that is not the fleet's: its program, its working directory, its secrets.
+"""What an agent needs to start that the fleet does not own: its program, its working directory, its secrets.
 
 Observed only, of who lives and who does not. Such a thing may be gone, be closed to us, lead back to itself, or lie on
 a file system that gives no answer: all that concerns the one agent. It goes on as it is, though it would not come back

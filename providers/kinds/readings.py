@@ -1,5 +1,5 @@
-"""What the screens of agents show, for those whose programs' screens can be read: a dialog that waits for a person, a
-composer, a draft in it. One question to each tmux server; none where no such program runs."""
+"""What agents' screens show, where a program's screen can be read: a dialog that waits for a person, a composer, a
+draft. One question to each tmux server; none where no such program runs."""
 
 from __future__ import annotations
 

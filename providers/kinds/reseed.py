@@ -1,4 +1,4 @@
-"""The framework's own files in `$MOSAIC_HOME`: as the installed version ships them, and nothing of the operator's lost.
+"""The framework files in `$MOSAIC_HOME`: as the installed version ships them, without losing the operator's own.
 
 A file is outdated if it is as the manifest says that it was installed: then it is written over. Any other one that
 differs is somebody's edit: it is kept beside the new one first, and a text that was added at the end of a file with an

@@ -1,4 +1,4 @@
-"""The responder: the unit of the one program on a host that writes heartbeats for agents whose programs write none."""
+"""The responder: the unit of the host's one program that writes heartbeats for agents whose programs write none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a launch adds to an agent's own command: as its program asks for it, in lines of the launch environment. Pure.
+"""What a launch adds to an agent's command, in its program's own way, as lines of the launch environment. Pure.
 
 None of it is part of the launch digest: it is in force from the next start on, and no change of it restarts anyone.
 """

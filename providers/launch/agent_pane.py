@@ -1,4 +1,4 @@
-"""An agent's pane: whether it speaks as the agent, what is beside it, and the step that ends it alone. Pure."""
+"""An agent's pane: whether it belongs to the agent, what is beside it, and the step that ends it alone. Pure."""
 
 from __future__ import annotations
 

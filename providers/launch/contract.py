@@ -1,4 +1,4 @@
-"""The contract: the one text that an agent starts with, composed of what the framework, the operator and git say. Pure.
+"""The contract: the text that an agent starts with, composed of the framework's, the operator's and git's texts. Pure.
 
 Every agent pays for it at each start, so it says where longer texts are and does not repeat them. The same parts give
 the same bytes. Each section begins with a comment that names its source.

@@ -1,4 +1,4 @@
-"""How an agent is launched: its launch environment, and what of that needs a restart when it changes.
+"""The launch environment of an agent, and which of its changes need a restart.
 
 Pure. The programs in `framework_files/` read what is rendered here, line by line and without any quoting: `KEY=value`,
 the value being everything up to the end of the line.

@@ -1,4 +1,4 @@
-"""What an agent has to know to reach its peers, as a text for its system prompt. Pure.
+"""What an agent needs to reach its peers, as a text for its system prompt. Pure.
 
 It is read at every start and costs tokens each time, so it is short: a line for each peer of a small fleet, a line for
 each class on each host of a large one. The same fleet gives the same text.

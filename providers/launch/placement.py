@@ -1,4 +1,4 @@
-"""Where an agent's pane runs: in a scope of its own or elsewhere, and which of its limits are in force there. Pure."""
+"""Where an agent's pane runs: in its own scope or elsewhere, and which of its limits are in force. Pure."""
 
 from __future__ import annotations
 

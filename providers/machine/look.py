@@ -1,4 +1,4 @@
-"""One look at this machine: each fact is read when first asked for, once, and a failure is remembered like a fact."""
+"""One look at this machine: each fact is read once, when first needed, and a failure is kept like a fact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls: the agent in whose pane this very process was begun, by what a program cannot take off.
+"""The caller: the agent in whose pane this process began, by marks that a program cannot remove.
 
 Each of its processes lives in the scope of the agent's pane, however it detaches itself: that is the first evidence, of
 this process and of those that it descends from. A pane that is outside its scope is known by its mark: the variables of

@@ -1,4 +1,4 @@
-"""Whether an agent's program can be started at all, as far as its files tell; no process is started to find out.
+"""Whether an agent's program can start, as far as its files show; this starts no process.
 
 What is certain is said: it is not there, it may not be executed, it is for another processor, what interprets it is not
 there, it is older than what is known to work. Anything else is left to the start.

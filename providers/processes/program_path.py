@@ -1,4 +1,4 @@
-"""Where an agent's pane looks for its program: the PATH that agent-pane makes, which this has to agree with."""
+"""Where an agent's pane finds its program: the PATH that agent-pane makes; the two must agree."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What agents use of the machine: the accounts that systemd keeps for each pane's scope, read from the folder of their
-slice; where a controller is not there (a hybrid hierarchy, a session that is not ours), the sum over the processes."""
+"""What agents use of the machine: systemd's accounting of each pane's scope, read from the folder of their slice;
+without a controller, the sum over the processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the house needs to know of a program in a pane, as one small protocol. Pure.
+"""What the loop needs to know of a program in a pane, as one small protocol. Pure.
 
 A program is known by the name of its runtime. One that nobody knows has `Plain`: nothing is added to its launch, and
 nothing is read from its screen, so nothing is claimed about it.

@@ -1,4 +1,4 @@
-"""opencode: a plugin of its terminal interface speaks for it, and its screen is read by the box of its prompt. Pure.
+"""opencode: a plugin in its terminal interface reports for it, and the box of its prompt identifies its screen. Pure.
 
 Measured with 1.18.33; see docs/decisions/0025-pi-and-opencode.md.
 """

@@ -1,4 +1,4 @@
-"""pi: an extension speaks for it, and its screen is read by the editor between two rules at its bottom. Pure.
+"""pi: an extension reports for it, and the editor between two rules at its bottom identifies its screen. Pure.
 
 Measured with 0.73.1; see docs/decisions/0025-pi-and-opencode.md.
 """

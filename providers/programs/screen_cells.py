@@ -1,4 +1,4 @@
-"""The cells of a screen: characters with their colours, out of lines with SGR sequences. Pure and total."""
+"""The cells of a screen: characters with their colours, from lines with SGR sequences. Pure and total."""
 
 from __future__ import annotations
 

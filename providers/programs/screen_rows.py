@@ -1,4 +1,4 @@
-"""The rows of a screen with what is faint on it, told from the SGR sequences of a capture. Pure."""
+"""The rows of a screen, and which of their characters are faint, from the SGR sequences of a capture. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Styled rows as tmux prints them, made to stand alone. Pure."""
+"""Styled rows as tmux prints them, completed so that each stands alone. Pure."""
 
 from __future__ import annotations
 

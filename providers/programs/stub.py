@@ -1,4 +1,4 @@
-"""stub: speaks for itself by its own code, so that nothing is added to its launch. Pure."""
+"""stub: its own code reports for it, so its launch adds nothing. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program writes down of its own state, where that is more than its hooks tell. Pure.
+"""What a program records about its own state beyond what its hooks report. Pure.
 
 claude calls no hook when a person refuses a permission or interrupts it, and none when a permission is given: the last
 word of its hooks would stand until its next turn. It also keeps `sessions/PID.json` in its folder, from the state of

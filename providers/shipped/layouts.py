@@ -1,4 +1,4 @@
-"""The layouts that an install in `$MOSAIC_HOME` may have, by number, and how each is recognised. Pure.
+"""The possible layouts of an install in `$MOSAIC_HOME`, by number, and how to recognise each. Pure.
 
 What moves from one to the next is only what the framework ever put there by name. Everything else of an older install
 (its tools, its skills, its launchers) is left where it is: nobody can tell any more what of it is the operator's.

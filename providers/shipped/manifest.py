@@ -1,4 +1,4 @@
-"""The manifest in `$MOSAIC_HOME`: which framework files were last installed, with what content. Pure.
+"""The manifest in `$MOSAIC_HOME`: which framework files were last installed, and their contents. Pure.
 
 It tells an outdated file from one that somebody edited. It lies beside the files, since all fleets of a user share
 them. A manifest can name only what the framework may ever own, whatever is written in it.

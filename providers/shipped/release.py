@@ -1,4 +1,4 @@
-"""What the installed version ships for `$MOSAIC_HOME`: the framework's own files, and first drafts for the operator's.
+"""What the installed version ships for `$MOSAIC_HOME`: the framework files, and first drafts of the operator's.
 
 Paths are relative to `$MOSAIC_HOME`.
 """

@@ -1,4 +1,4 @@
-"""What each of the framework's files is needed for, so that one of them that is not as it should be holds only that."""
+"""What needs each framework file, so that a damaged one holds only that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the user's systemd can be reached, and, when it cannot, which of the usual three reasons it is."""
+"""Where the user's systemd can be reached and, if it cannot, which of the three usual reasons it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be under way between us and systemd: each a call, its own deadline, and what its answer means."""
+"""Calls that may be in flight to systemd: each with its deadline, and what its answer means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the conditions of one unit hold now, as systemd itself judges them: asked for few units."""
+"""Whether the conditions of a unit are met now, as systemd itself judges them; for few units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting a living pane into a scope of its own, or limits on the scope that it is in: what systemd is asked for."""
+"""Put a living pane into a scope of its own, or limits on its scope: the calls to systemd."""
 
 from __future__ import annotations
 

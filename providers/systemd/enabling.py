@@ -1,4 +1,4 @@
-"""Enabling units for the next boot: the links that systemd follows then, made and removed without asking it.
+"""Enable units for the next boot: the links that systemd then follows, made and removed without asking it.
 
 Asked for the same, systemd (since 254) marks every unit as changed on disk until it is told to read all its files
 again, which nothing else needs: what a link says counts from the next boot on.

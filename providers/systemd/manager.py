@@ -1,4 +1,4 @@
-"""What the user's systemd says of itself: where it looks for units, what environment it has, what it has not read."""
+"""The state of the user's systemd: where it looks for units, its environment, and what it has not reloaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files decide about our units, in all folders that systemd looks in: theirs, and those that somebody has added.
+"""Which files decide about our units, in every folder that systemd reads: ours, and those that somebody added.
 
 One pass over the folders, however many agents there are; only drop-ins are read, of which there are few. What may give
 no answer, behind a link or on another machine's disk, is looked at by a process that may be left behind.

@@ -1,4 +1,4 @@
-"""One pane of an agent: what it shows, a text pasted into it, a key pressed in it. Every call is bounded.
+"""One pane of an agent: read it, paste a text into it, press a key in it. Every call is bounded.
 
 A pane is found by its mark, on the whole server: people rename sessions, and move panes and windows about. From then on
 its number is what is asked for. The server itself checks, in the same command that acts, that the pane is still the

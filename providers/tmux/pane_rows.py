@@ -1,4 +1,4 @@
-"""From what tmux prints of its panes to the panes that count. Pure."""
+"""From tmux's list of panes to the panes that count. Pure."""
 
 from __future__ import annotations
 

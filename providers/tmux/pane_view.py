@@ -1,4 +1,4 @@
-"""A pane seen from outside: what it shows and how far back, without a client that is attached to it.
+"""A pane seen from outside: its screen and its history, without attaching a client.
 
 Whoever looks leaves no trace: tmux counts no client, no activity and no other size. One call of tmux for each look.
 """

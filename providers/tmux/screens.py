@@ -1,4 +1,4 @@
-"""What many panes of one tmux server show, in one call however many they are.
+"""The screens of many panes of one tmux server, in one call.
 
 The commands go in by standard input, where tmux sets no limit and goes on after one that fails: of a pane that has gone
 meanwhile there is nothing in the answer, and the others are there.

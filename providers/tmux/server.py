@@ -1,4 +1,4 @@
-"""tmux, asked by argument lists: every session in one call per socket, marks checked inside the server, all bounded.
+"""tmux by argument lists: every session in one call per socket, marks checked inside the server, everything bounded.
 
 What tmux prints is believed only between a first and a last line of ours, so that a broken tmux is never taken for one
 without sessions.

@@ -1,4 +1,4 @@
-"""Forcing: what `--force` of `mosaic fleet stop`, `restart` and `remove` lets through on this host.
+"""Force: what `--force` of `mosaic fleet stop`, `restart` and `remove` lets through on this host.
 
 The commit is made as always, and holds everywhere; the force is a record on this host, of the very processes that were
 seen living before the commit. What becomes of it is `forced.py`'s to say.

@@ -1,4 +1,4 @@
-"""The agents of a fleet by name: what the revision in force declares, for every command that is given a name."""
+"""Find the agents of a fleet by name, as the revision in force declares them, for every command that takes a name."""
 
 from __future__ import annotations
 

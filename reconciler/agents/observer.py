@@ -1,4 +1,4 @@
-"""One agent as the loop sees it, for a command that has to know what an agent is doing just now."""
+"""One agent as the loop sees it, for a command that needs to know what it is doing now."""
 
 from __future__ import annotations
 

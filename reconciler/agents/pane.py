@@ -1,4 +1,4 @@
-"""The pane of a declared agent, for a command that looks at it or types into it."""
+"""The pane of a declared agent, for a command that reads it or types into it."""
 
 from __future__ import annotations
 

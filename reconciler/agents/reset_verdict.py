@@ -1,4 +1,4 @@
-"""Reset: whether an agent may be made to forget its conversation, and whether it has. Pure."""
+"""Reset verdict: whether an agent may be reset, and whether it was. Pure."""
 
 from __future__ import annotations
 

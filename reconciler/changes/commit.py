@@ -1,4 +1,4 @@
-"""A commit that a person asked for: only the files that were edited, by that person's own git, with their hooks.
+"""Commit for a person: only the edited files, by that person's own git, with their hooks.
 
 Killed at any point, each file is the old or the new one, whole. git itself takes care of its index: `git commit PATHS`
 builds the commit beside it, so that what else is staged is neither committed nor lost.

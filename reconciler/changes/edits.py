@@ -1,4 +1,4 @@
-"""The changes that `mosaic fleet add`, `remove`, `start`, `stop`, `restart`, `suspend` and `unsuspend` make. Pure."""
+"""The edits of `mosaic fleet add`, `remove`, `start`, `stop`, `restart`, `suspend` and `unsuspend`. Pure."""
 
 from __future__ import annotations
 

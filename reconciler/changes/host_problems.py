@@ -1,4 +1,4 @@
-"""What this host shows about a fleet's files before they are committed: agents that could not be started here."""
+"""What this host shows about a fleet's files before the commit: agents that could not start here."""
 
 from __future__ import annotations
 

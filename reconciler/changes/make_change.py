@@ -1,4 +1,4 @@
-"""Make a change of the fleet: find its repository, see what the change would do, commit it."""
+"""Change the fleet: find its repository, show what the change would do, commit it."""
 
 from __future__ import annotations
 

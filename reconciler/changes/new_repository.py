@@ -1,4 +1,4 @@
-"""A fleet's repository when it begins: made beside its place and moved there whole, or in a folder that is there."""
+"""Make a fleet's repository: beside its place and then moved there whole, or in an existing folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fleet's mission where a person works on it: NORTH_STAR.yaml of a folder or a commit, NORTH_STAR.md beside it."""
+"""A fleet's mission while a person works on it: NORTH_STAR.yaml of a folder or a commit, NORTH_STAR.md beside it."""
 
 from __future__ import annotations
 

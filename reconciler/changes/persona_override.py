@@ -1,5 +1,5 @@
-"""What `mosaic fleet persona customise` and `accept` make of a fleet's files: a contract of the operator's own over a
-shipped one, and which shipped one it is over. Pure."""
+"""The edits of `mosaic fleet persona customise` and `accept`: an operator's override of a shipped contract, and its
+base. Pure."""
 
 from __future__ import annotations
 

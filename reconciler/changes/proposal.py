@@ -1,4 +1,4 @@
-"""A change of the fleet's files before it is made: what would be written, what is wrong with it, and the diff. Pure."""
+"""A proposed change of the fleet's files: what would be written, what is wrong with it, and the diff. Pure."""
 
 from __future__ import annotations
 

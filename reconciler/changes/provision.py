@@ -1,4 +1,4 @@
-"""What `mosaic fleet provision` makes of a fleet's files: every seat of its system type filled. Pure."""
+"""The edits of `mosaic fleet provision`: every seat of the system type filled. Pure."""
 
 from __future__ import annotations
 

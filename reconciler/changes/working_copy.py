@@ -1,4 +1,4 @@
-"""The files of a fleet as they stand in a folder, committed or not."""
+"""The files of a fleet as they are in a folder, committed or not."""
 
 from __future__ import annotations
 

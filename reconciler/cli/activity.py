@@ -1,4 +1,4 @@
-"""The line on a terminal that says what a command is doing, for as long as that takes; nothing of it stays.
+"""The line on a terminal that shows what a command is doing while it runs, and leaves no trace.
 
 It appears only where stderr is a terminal that can be painted on and that is ours, and only after a second: what is
 quick says nothing but its result.

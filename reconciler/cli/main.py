@@ -1,4 +1,4 @@
-"""The one place where a command line begins and ends: errors become sentences and exit codes here, and nowhere else."""
+"""Where every command line begins and ends: errors become sentences and exit codes here, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where words go: the result to stdout, progress and errors to stderr, and colour only where it is wanted."""
+"""Where output goes: the result to stdout, progress and errors to stderr, and colour only where it is wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m reconciler.commands` is `mosaic`: how agents call us, from whatever folder they are in."""
+"""`python -m reconciler.commands` is `mosaic`: agents call us this way, from any folder."""
 
 from reconciler.commands.mosaic import main
 

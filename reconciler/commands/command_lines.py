@@ -1,4 +1,4 @@
-"""Both command lines with everything below them, as plain values: for completion, the manual and the tests."""
+"""Both command lines as plain values: for completion, the manual and the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic completion`: what makes Tab work."""
+"""`mosaic completion`: the script behind the Tab key."""
 
 from __future__ import annotations
 

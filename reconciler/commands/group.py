@@ -1,4 +1,4 @@
-"""A group of commands that knows their names, and where they are; each is imported when it is called."""
+"""A group of commands that knows their names and modules; each is imported when it is called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic help`: the help of any command, for those who look for it under that name."""
+"""`mosaic help`: the help of any command, for people who look for it under that name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic man`: the manual pages, made of what --help is made of."""
+"""`mosaic man`: the manual pages, from the same source as --help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says when it has ended: its result on stdout, and what belongs to it on stderr."""
+"""The output of a run: its result on stdout, and what belongs to it on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--version`: what this is, and the versions of what it stands on; what a report of a fault begins with."""
+"""`--version`: the version of this program, and of what it depends on; a bug report begins with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The least that a model API can say, in the three dialects that the programs speak: "Understood." Pure."""
+"""The smallest answers of a model API, in the three dialects that the programs use: "Understood." Pure."""
 
 from __future__ import annotations
 

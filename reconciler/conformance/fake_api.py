@@ -1,4 +1,4 @@
-"""A model API on loopback, at a port that the kernel chooses: it remembers every turn, and can be made to think."""
+"""A model API on loopback, at a port that the kernel chooses: it remembers every turn, and can pretend to think."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each program must find in an empty home to start without a network, a login or a question. Pure."""
+"""What each program needs in an empty home to start without a network, a login or a question. Pure."""
 
 from __future__ import annotations
 

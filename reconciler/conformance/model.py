@@ -1,4 +1,4 @@
-"""What a program has proved of itself. Pure."""
+"""What a program has proved about itself. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every runtime that is asked for, one after the other: two programs at once would tell more of the machine."""
+"""Run every requested runtime, one after the other: two at once would measure the machine instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage for one program: an empty home in a temporary folder, a tmux server of its own, and nothing of it left after.
+"""A stage for one program: an empty home in a temporary folder and a tmux server of its own, both removed afterwards.
 
 What is real is the launch: the lines of the launch environment, what the program asks to be added, and agent-pane. Only
 the unit and the scope are missing, since nothing here is to outlive us.

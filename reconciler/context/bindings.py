@@ -1,4 +1,4 @@
-"""Binding: which fleet a repository is, on this host.
+"""Bindings: which fleet a repository is, on this host.
 
 The state folder is named after the fleet, and the fleet's name stands in the repository. So the name is read once, from
 the first commit that is seen, and kept: a later commit that changes it would make every session on the host look like

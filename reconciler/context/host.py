@@ -1,4 +1,4 @@
-"""What a run needs of the outside: host, environment, clocks, and how somebody asks it to stop."""
+"""What a run needs from outside: the host, the environment, clocks, and the request to stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How systemd starts us: the command of the reconciler's own units."""
+"""The command with which systemd starts the reconciler's own units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which fleet is meant, where a command line does not say: one answer for every command.
+"""Which fleet is meant if a command line does not say: one answer for every command.
 
 The argument or `--fleet`, then MOSAIC_FLEET, then the repository of the current folder, then `source` in
 reconcile.toml, then the only fleet that has run on this host.

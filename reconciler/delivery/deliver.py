@@ -1,4 +1,4 @@
-"""Deliver: one text into the composer of one agent's program, submitted, and what became of it.
+"""Deliver one text into the composer of one agent's program, submit it, and report the outcome.
 
     lock -> may it be? -> paste -> seen in the composer -> submit key -> evidence
 

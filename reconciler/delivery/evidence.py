@@ -1,4 +1,4 @@
-"""What a program itself says of a message: receipts that it leaves while somebody waits, and its record of turns.
+"""A program's own evidence of a message: receipts that it leaves while a sender waits, and its record of turns.
 
 While a message is under way there is a folder for the agent. A program that takes up a message writes the whole text of
 it into a file there; without the folder it writes nothing, so that nobody's words lie about.

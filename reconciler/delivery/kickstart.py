@@ -1,4 +1,4 @@
-"""Kickstart: what an agent is told at the beginning of each of its lives, and after a reset.
+"""Kickstart: the first message of an agent after each start, and after a reset.
 
 A life is one process in its pane. It gets its first words once, through the outbox, however it came to be: by a run, by
 systemd at boot, or by hand. One that was there before its agent had any first words does not get them.

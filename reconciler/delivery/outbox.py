@@ -1,4 +1,4 @@
-"""Outbox: messages that wait on this host until their agent is available. One file for each, written whole.
+"""The outbox: messages that wait on this host until their agent is available. One file for each, written whole.
 
 The loop takes them, one for an agent in a pass, in the order in which they were put in. Before anything is put into a
 pane the file says `sending`. A message that is found so later was under way when its run was ended: whether it arrived

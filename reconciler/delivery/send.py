@@ -1,4 +1,4 @@
-"""Send: one message to one agent of this host, now, and the line about it in the event log (never its text)."""
+"""Send one message to one agent of this host, now, and log that (never its text)."""
 
 from __future__ import annotations
 

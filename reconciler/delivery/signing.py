@@ -1,4 +1,4 @@
-"""Signing: in whose name a message is sent, and a command given. An agent signs as itself; a person as the operator."""
+"""Signing: in whose name a message is sent or a command given. An agent signs as itself; a person as the operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a message: what is sent of it, and how it is recognised on a screen and in a program's own word. Pure."""
+"""The text of a message: what is sent, and how it is recognised on a screen and in a program's own record. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed: what has been put into an agent's composer and not been submitted, as far as anybody knows.
+"""Typed text: what was put into an agent's composer and, as far as is known, not submitted.
 
 It is written down before the first key, and forgotten once the submit key has done its work. A sender that was killed
 in between leaves it behind; so does a message that could not be submitted. Whoever sends next clears it first: a text

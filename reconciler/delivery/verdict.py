@@ -1,4 +1,4 @@
-"""What becomes of a message: from what was seen, one look at a time, to one of the words that a sender is told. Pure.
+"""The outcome of a message: from one look after another to one of the answers for the sender. Pure.
 
 `refusal` says before anything is done why nothing may be. After the paste, `step` takes one look after the other and
 says what to do: look again, press the submit key, or stop with a word. The text is pasted once and never again; the key

@@ -1,4 +1,4 @@
-"""The clock: whether somebody keeps it right, and whether it was set back. Pure."""
+"""The clock: whether something keeps it right, and whether it was set back. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as a document, for programs. Pure."""
+"""The doctor's report as a document, for programs. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room on the disks, who else may touch our files, and what the kernel grants for watching them. Pure."""
+"""Space on the disks, who else may touch our files, and the kernel's limit for watching them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What older installs and departed agents have left behind. Pure.
+"""What older installs and removed agents have left behind. Pure.
 
 An older system of the same family has units of the very names that ours have, made by hand from its own repository, and
 launch environments without a mark. Ours never overwrites them: it holds back with `not-owned`.

@@ -1,4 +1,4 @@
-"""Whether anybody looks after this host: the timer or the resident loop, the last run, and who said hands off. Pure."""
+"""Whether something reconciles this host: the timer or the resident loop, the last run, and who paused it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs that everything stands on: which versions are needed, and which are known to work. Pure."""
+"""The programs that everything needs: their minimum versions, and the versions known to work. Pure."""
 
 from __future__ import annotations
 

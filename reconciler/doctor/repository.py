@@ -1,4 +1,4 @@
-"""Where the desired state comes from: can it be read, when was it, and whom does this host trust. Pure."""
+"""The source of the desired state: can it be read, when was it last read, and whom does this host trust. Pure."""
 
 from __future__ import annotations
 

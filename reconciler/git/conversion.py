@@ -1,5 +1,4 @@
-"""What git would make of a file in a working tree: the line ends, encoding and identity that attributes and
-configuration ask for are undone as `git add` undoes them.
+"""What git would make of a file in a working tree: it undoes line ends, encoding and identity as `git add` does.
 
 Only for a file whose bytes are not those of the commit: everything else is told without a process. A filter program
 that a configuration names is not run; what goes through one is compared as it stands.

@@ -1,5 +1,5 @@
-"""Compares the operator's working tree with what is committed, reading only: by content, without git where that
-suffices, and else by git's own judgement."""
+"""Compare the operator's working tree with the commit, read-only: by content where that suffices, otherwise by git's
+own judgement."""
 
 from __future__ import annotations
 

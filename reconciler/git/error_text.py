@@ -1,4 +1,4 @@
-"""What git and ssh say when they fail, and what a person can do about it. Pure."""
+"""What git and ssh report when they fail, and what a person can do about it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a file of a fleet is below its repository, links followed as git follows them in a commit."""
+"""Where a fleet's file is in its repository, with links followed as git follows them in a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Understands FLEET: a working tree, a bare repository or a URL; and finds where its branch or tag points."""
+"""Understand FLEET (a working tree, a bare repository or a URL), and find where its branch or tag points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened between two revisions, for people: the commits that a preview or a refusal is about.
+"""The commits between two revisions, for people who read a preview or a refusal.
 
 GitPython takes the commits and trees apart. It reads them through `_Objects`, so that git itself still runs in one
 place only, with our environment and a deadline; and it is imported on request, because that costs more than a whole

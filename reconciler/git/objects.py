@@ -1,4 +1,4 @@
-"""What a raw git commit says, read without git: who, when, what, and what stands in for the spec files. Pure."""
+"""Read a raw git commit without git: who, when, what, and which objects the spec files are. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The operator's own working tree, as far as a change of the fleet is committed in it: whether that can be done now,
-what is committed there, and what is not."""
+"""The operator's own working tree: whether a commit is possible now, what is committed, and what is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decision tables: rows that a reader checks one by one. The first row whose condition holds decides. Pure.
+"""Decision tables: rows that a reader can check one by one. The first row whose condition holds decides. Pure.
 
 A table is a tuple of rows at the top of its module. Its last row has the condition `otherwise`, so every situation has
 a decision. Rows are ordered: a row may rely on none of the rows above it holding.

@@ -1,4 +1,4 @@
-"""What a pane showed, made fit to be kept: bounded, no control sequences, nothing that looks like a key."""
+"""Make a pane's content safe to keep: bounded, without control sequences, without anything that looks like a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON in a file that carries its own checksum, so that damage is noticed before anything is parsed. Pure.
+"""JSON in a file with its own checksum, so that damage is noticed before parsing. Pure.
 
 A file is one JSON object of two lines: a head (format number, checksum) and the body. The checksum is over the body as
 written.

@@ -1,4 +1,4 @@
-"""The small pieces that every text is made of."""
+"""Small pieces of text that every view uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe: all that is known of one agent, and what happens to it next. Pure."""
+"""Describe: everything known of one agent, and what happens to it next. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeing: one look at this host, compared with git as it stands; for commands that only show.
+"""Inspect the fleet: one look at this host, compared with git; for commands that only show.
 
 Nothing is written, no lock is taken and no network is asked: the newest commit of a repository on this machine is read
 as it is, of a remote one that was fetched last. If nothing newer can be had, it is the commit in force.

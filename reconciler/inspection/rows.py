@@ -1,4 +1,4 @@
-"""Rows: what `mosaic fleet ps` shows, one for each agent and for each thing on the host that looks like one. Pure.
+"""Rows: the lines of `mosaic fleet ps`, one for each agent and for each thing on the host that looks like one. Pure.
 
 A row joins git, systemd, tmux, the processes, the heartbeat and this host's memory. Where they disagree the row says
 so: nothing is averaged.

@@ -1,5 +1,5 @@
-"""Rows as a document and back: what `mosaic fleet ps -o json` prints (kind AgentList), and what other hosts answer.
-Pure.
+"""Rows as a document and back: the output of `mosaic fleet ps -o json` (kind AgentList), and the answers of other
+hosts. Pure.
 
 Times are RFC 3339 with whole seconds, "never" is null; `_s` are seconds. The JSON Schema is
 docs/schemas/agents.schema.json.

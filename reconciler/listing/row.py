@@ -1,4 +1,4 @@
-"""A row: one line of `mosaic fleet ps`, and the order of lines. Pure.
+"""A row: one line of `mosaic fleet ps`, and the order of the lines. Pure.
 
 Rows of several hosts can be put together: each carries its tenant and its host, and a host that does not answer is a
 row itself.

@@ -1,5 +1,5 @@
-"""Apply: carry out a plan, as a graph. Independent actions run side by side, each step with its own deadline; a failure
-skips only what depends on it; the kill switch is looked at before every step."""
+"""Carry out a plan, as a graph. Independent actions run side by side, each step with its own deadline; a failure skips
+only what depends on it; the kill switch is looked at before every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remember: what a run leaves for the next one: inventory and history. Pure; the loop decides when it is written.
+"""Bookkeeping: what a run leaves for the next one, inventory and history. Pure; the loop decides when it is written.
 
 Both are written ahead: an agent is owned before the first of its things is made, and a start is counted before it is
 made, so that a crash at any instruction forgets neither.

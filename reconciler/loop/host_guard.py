@@ -1,4 +1,4 @@
-"""Which host this is, and whose home: looked at before anything else, because all the rest follows from it.
+"""Which host this is, and whose home: checked first, because everything else follows from it.
 
 A run with another home than that of the user's systemd would write its units where nobody looks, and take what `~`
 means for changed; one under another host's name would end the agents of this host and start those of that one. What was

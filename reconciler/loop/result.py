@@ -1,4 +1,4 @@
-"""What a run is asked for, and what it gives back: the seam between the command lines and the loop."""
+"""The input and the result of a run: the seam between the command lines and the loop."""
 
 from __future__ import annotations
 

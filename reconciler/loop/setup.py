@@ -1,4 +1,4 @@
-"""What the passes of a run work with, put together from the host and the settings."""
+"""What the passes of a run work with, assembled from the host and the settings."""
 
 from __future__ import annotations
 

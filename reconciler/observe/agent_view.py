@@ -1,5 +1,5 @@
-"""Views: one joined record for each agent, from all that was seen of it. The one state function: plan, status and every
-listing read these. Pure."""
+"""Agent views: one joined record for each agent, of everything seen of it. The one state function: plan, status and
+every listing read these. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credit: which process a heartbeat or a turn record is about, and whether it still says something. Pure.
+"""Attribution: which process a heartbeat or a turn record is about, and whether it still counts. Pure.
 
 Both are files that anybody may have left behind. They count for the process that wrote them, never for a folder or a
 name: one from an earlier life, of another process, or from the future says nothing.

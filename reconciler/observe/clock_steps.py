@@ -1,4 +1,4 @@
-"""The clock: noticing that somebody set it, or that the machine slept. Pure.
+"""Clock steps: notice that somebody set the clock, or that the machine slept. Pure.
 
 Heartbeats and tmux stamp things with the wall clock. When it is set forward by an hour, everything looks an hour old:
 every agent idle, every heartbeat stale. So the wall clock is compared with the monotonic one, and what was stamped by

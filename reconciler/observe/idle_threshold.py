@@ -1,4 +1,4 @@
-"""Threshold: how long an agent must be quiet to be called idle, where the environment has its own word. Pure."""
+"""The idle threshold: how long an agent must be quiet to be idle, unless the environment says otherwise. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""May end: whether an agent may be ended now, by what it is doing and by who asks. One table, which the plan, every
-command and every list read. Pure.
+"""Whether an agent may be ended now, by what it is doing and by who asks. One table, which the plan, every command and
+every list read. Pure.
 
 What ends an agent ends its conversation. Nobody but a person who says `--force` ends one that works, or that a person
 is in the middle of an answer to.

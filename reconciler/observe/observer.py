@@ -1,5 +1,5 @@
-"""Observe: one look at the host through every provider. What fails is unknown, and says why: one thing where the fault
-is of one thing, a whole kind only where its source is lost."""
+"""The observer: one look at the host through every provider. What fails is unknown, and says why: one thing where the
+fault is of one thing, a whole kind only where its source is lost."""
 
 from __future__ import annotations
 

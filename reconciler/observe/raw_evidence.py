@@ -1,5 +1,4 @@
-"""Raw evidence: every observation of one agent, with its source and its time, for people who judge for themselves.
-Pure."""
+"""Raw evidence: every observation of one agent, with its source and time, for people who judge for themselves. Pure."""
 
 from __future__ import annotations
 

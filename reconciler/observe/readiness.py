@@ -1,6 +1,5 @@
-"""Classify: in one word what an agent is doing, from the evidence about it. Pure, and total: there is an answer for
-whatever the evidence is, and it is never better than the evidence.
-"""
+"""Readiness: what an agent is doing, in one word, from the evidence about it. Pure, and total: there is an answer for
+whatever the evidence is, and it is never better than the evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plan, the part of one agent at a time: its files, its enablement, its start, restart or stop. Pure."""
+"""The plan for one agent at a time: its files, its enablement, its start, restart or stop. Pure."""
 
 from __future__ import annotations
 

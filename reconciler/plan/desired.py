@@ -1,4 +1,4 @@
-"""Desired: from a commit's files to the things that should be on this host. Pure."""
+"""Desired state: from a commit's files to the things that should be on this host. Pure."""
 
 from __future__ import annotations
 

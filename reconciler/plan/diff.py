@@ -1,4 +1,4 @@
-"""Diff: desired against observed, by the truth table of the architecture page. Pure."""
+"""The diff: desired against observed, by the truth table of the architecture page. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draft: a plan while it is being made."""
+"""A plan in the making."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Need: what is due for one agent's process, and the situation from which it follows. Pure."""
+"""What one agent's process needs, and the situation from which that follows. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fills a need of the table in `needs.py`: the words, the fields that differ, and what was seen. Pure."""
+"""The details of a need from the table in `needs.py`: the words, the differing fields, and the evidence. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Needs: what one agent needs, from its view and its changes alone, as two tables. Pure; knows nothing of the other
-agents.
+"""What one agent needs, from its view and its changes alone, as two tables. Pure; knows nothing of the other agents.
 
 Whether a needed thing may be done now (rollout, backoff, guards) is decided afterwards, by `rollout.py` and others.
 """

@@ -1,5 +1,5 @@
-"""Plan: from changes to ordered actions, each with a reason, and what is held and why. Pure: the same values always
-make the same plan, whatever the order in which they come."""
+"""The planner: from changes to ordered actions, each with a reason, and what is held and why. Pure: the same values
+always make the same plan, whatever the order in which they come."""
 
 from __future__ import annotations
 

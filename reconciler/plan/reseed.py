@@ -1,4 +1,4 @@
-"""Plan, the framework's own files in `$MOSAIC_HOME`: one action puts them back, if nothing stands against it. Pure."""
+"""The plan for the framework files in `$MOSAIC_HOME`: one action restores them, unless something forbids it. Pure."""
 
 from __future__ import annotations
 

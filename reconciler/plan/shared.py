@@ -1,4 +1,4 @@
-"""Plan, the part that all agents share: framework files, systemd's reload, linger, the holder. Pure."""
+"""The plan for what all agents share: framework files, systemd's reload, linger, the holder. Pure."""
 
 from __future__ import annotations
 

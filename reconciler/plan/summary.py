@@ -1,4 +1,4 @@
-"""What a plan amounts to: the closing count, and what on the host nobody declared. Pure."""
+"""The summary of a plan: its counts, and what on the host is not declared. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Everywhere: the rows of every host of the fleet. Each host looks for itself; all are asked at the same time, and one
-that does not answer is a row that says why."""
+"""The rows of every host of the fleet. Each host looks for itself; all are asked at the same time, and one that does
+not answer is a row that says why."""
 
 from __future__ import annotations
 

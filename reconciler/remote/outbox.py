@@ -1,5 +1,4 @@
-"""The outboxes of the fleet's other hosts: each is asked over ssh, all at the same time; one that gives no answer says
-why."""
+"""The outboxes of the fleet's other hosts, asked over ssh at the same time; a host that does not answer says why."""
 
 from __future__ import annotations
 

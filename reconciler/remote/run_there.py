@@ -1,4 +1,4 @@
-"""An agent of another host: the command is run there, on our own terminal or streams."""
+"""Run a command on an agent's own host, on our terminal or streams."""
 
 from __future__ import annotations
 

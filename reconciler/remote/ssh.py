@@ -1,4 +1,4 @@
-"""Other hosts of the fleet, over ssh: one command there, its answer here.
+"""Other hosts of the fleet, over ssh: run one command there, and read its answer.
 
 Nothing that a person wrote becomes part of what the shell over there reads: the words of a command are names and
 options from a closed alphabet, each in quotes, and a text goes over standard input. Host keys are checked, and no

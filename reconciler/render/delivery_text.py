@@ -1,4 +1,4 @@
-"""What became of a message, for people and for programs. Pure."""
+"""The outcome of a message, for people and for programs. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mosaic agent status` says."""
+"""The text of `mosaic agent status`."""
 
 from __future__ import annotations
 

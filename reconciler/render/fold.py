@@ -1,4 +1,4 @@
-"""Lines of at most so many columns: a word that is longer than a line is broken, and nothing is left out."""
+"""Fold lines to a width: a longer word is broken, and nothing is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reconcile --dry-run` says."""
+"""The text of `reconcile --dry-run`."""
 
 from __future__ import annotations
 

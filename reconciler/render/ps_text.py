@@ -1,4 +1,4 @@
-"""What `mosaic fleet ps` says.
+"""The text of `mosaic fleet ps`.
 
 Off a terminal, and with `-o wide`, every line is whole. On a terminal the columns are made to fit: first WHY wraps in
 its column; if there is no room for that, it goes under the row; then the columns of `DROPPED` are left out, in that

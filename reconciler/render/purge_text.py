@@ -1,4 +1,4 @@
-"""What `mosaic fleet uninstall --purge` is about to take away, in words."""
+"""The text of `mosaic fleet uninstall --purge`: what it is about to remove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reconcile` says when it has applied."""
+"""The text of `reconcile` after it has applied."""
 
 from __future__ import annotations
 

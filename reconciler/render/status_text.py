@@ -1,5 +1,5 @@
-"""What `mosaic fleet status` says: what is not as it should be, then every agent. It fits 80 columns: prose is wrapped
-there, and a command is never broken, so that it can be copied."""
+"""The text of `mosaic fleet status`: what is wrong, then every agent. It fits 80 columns: prose is wrapped there, and a
+command is never broken, so that it can be copied."""
 
 from __future__ import annotations
 

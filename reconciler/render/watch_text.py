@@ -1,4 +1,4 @@
-"""What stands around a pane that is watched."""
+"""The text around a watched pane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wake: everything that may wake a resident loop up, behind one wait.
+"""Wake-ups: everything that may wake the resident loop, behind one wait.
 
 Whatever wakes it says only *look again*: a changed unit, a process that ended, a file in the heartbeat folder, a new
 commit, somebody's `mosaic fleet sync`, SIGHUP. Many at once are one wake-up.

@@ -1,4 +1,4 @@
-"""What the responder says of an agent: from its pane, its processes and the word of its hooks, and never more. Pure."""
+"""The responder's heartbeat of an agent: only from its pane, its processes and the reports of its hooks. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A turn record, brought up to date by the state file of the program: see `providers/programs/turn_status.py`."""
+"""A turn record, updated from the program's own state file: see `providers/programs/turn_status.py`."""
 
 from __future__ import annotations
 

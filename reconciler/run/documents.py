@@ -1,5 +1,5 @@
-"""The contract's documents, from the values of a run. Pure. Nothing here knows a secret: values that are compared are
-references, and the content of a file never leaves its step."""
+"""The documents of a run, from its values. Pure. Nothing here knows a secret: values that are compared are references,
+and the content of a file never leaves its step."""
 
 from __future__ import annotations
 

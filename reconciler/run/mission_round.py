@@ -1,4 +1,4 @@
-"""Mission: what a run does about agents that run on an older mission or contract than git has, as the fleet wants it.
+"""The mission round: what a run does about agents on an older mission or contract than git has.
 
 Nobody is restarted for it. An agent is told once of each change; one that may be reset between tasks is given a new
 conversation once, when it has nothing to do. What a crash must not forget is written before it is done.

@@ -1,4 +1,5 @@
-"""Outbox: what a run does about the outbox. Each agent that is available gets the first message that waits for it.
+"""The outbox round: what a run does about waiting messages. Each agent that is available gets the first message that
+waits for it.
 
 A run without messages does not import this. With messages it takes a bounded time, for all of them together.
 """

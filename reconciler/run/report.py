@@ -1,4 +1,4 @@
-"""Report: what a run leaves behind for people and programs, and the result that it gives back.
+"""The report: what a run leaves for people and programs, and the result that it returns.
 
 Status, events, metrics and receipts are for looking at. If one of them cannot be written, that is a warning: what the
 run did on the host stands, and the next run does not depend on any of them.

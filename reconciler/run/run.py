@@ -1,4 +1,4 @@
-"""Run: one whole run, from the options of a command line to its result.
+"""One whole run, from the options of a command line to its result.
 
 Everything that a run needs of the outside (host, clock, settings, signals) is put together here, for `reconcile` and
 for the resident loop alike.

@@ -1,4 +1,5 @@
-"""JSON Schemas of what is seen right now: the list of agents, one agent, and the verification of a fleet. Pure."""
+"""JSON Schemas of the documents about the present state: the list of agents, one agent, and the verification of a
+fleet. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of what `mosaic fleet north-star` tells. Pure."""
+"""JSON Schemas of the documents of `mosaic fleet north-star`. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of what `mosaic fleet persona` tells. Pure."""
+"""JSON Schemas of the documents of `mosaic fleet persona`. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small pieces that every JSON Schema here is made of. Pure.
+"""The small pieces of every JSON Schema here. Pure.
 
 Objects are open: additions are allowed, and what is listed is always there.
 """

@@ -1,4 +1,4 @@
-"""The source: from a repository, branch and last state to the one commit that is to be looked at now.
+"""The source: from a repository, a branch and the last state to the one commit to look at now.
 
 Only committed state counts, and only through our own copy in the state folder; the operator's tree is read to say that
 it is dirty, never changed. An unreachable source keeps the last revision and says so. Whether a revision may be

@@ -1,4 +1,4 @@
-"""Intake: from the source to the desired state that is in force.
+"""Intake: from the source to the desired state in force.
 
 A commit that is bad, not trusted or not a descendant never stops a good fleet: the last good revision stays in force,
 the report says which commit is rejected and why, and a newer one is taken as soon as it is good.

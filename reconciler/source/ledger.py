@@ -1,4 +1,4 @@
-"""The revisions that were applied on this host, in order, and those that were rejected.
+"""The ledger: the revisions that were applied on this host, in order, and those that were rejected.
 
 `ledger.ndjson` is append-only: one JSON object a line, each with the SHA-256 of the line before it, fsynced before the
 first step of its revision is taken. A small marker in the configuration folder knows its length and digest, so that a

@@ -1,4 +1,4 @@
-"""Lives: whether a name in the fleet has been the same agent since some commit.
+"""Lives: whether a name in the fleet has been the same agent since a commit.
 
 A life of a name begins with the commit that adds it to the roster and ends with the one that takes it out, or declares
 it absent. Restarts, a stop, another class or runtime and another host are events within it. A name that was taken out

@@ -1,4 +1,4 @@
-"""Moves: on which other host an agent was declared before it came to this one, by the history of the branch.
+"""Moves: on which host an agent was declared before it came to this one, by the history of the branch.
 
 Going back along the branch, the first version of the roster that says something else decides: another host is a move;
 where the agent is not declared, or absent, it is a new one, whatever was before.

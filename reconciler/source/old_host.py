@@ -1,4 +1,5 @@
-"""The old host of an agent that moves here: which one that is, by the history of the branch, and what it says of it.
+"""The old host of an agent that moves here: which one that is, by the history of the branch, and its answer about the
+agent.
 
 What was found and answered is kept in `moving.json` of the state folder. It is a cache: whoever loses it asks again.
 """

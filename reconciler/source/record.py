@@ -1,4 +1,4 @@
-"""What is remembered about the source between two runs: `source.json` and the time of `source.seen`."""
+"""What is remembered of the source between two runs: `source.json` and the time of `source.seen`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State as JSON and back: strict about types, so that a damaged file is noticed instead of believed. Pure.
+"""State as JSON and back: strict about types, so that a damaged file is noticed and not believed. Pure.
 
 A state file is one JSON object of two lines: a head (format number, checksum) and the body. The checksum is over the
 body as written, so that a file that was cut short, mixed up or edited is known for damaged before it is parsed.

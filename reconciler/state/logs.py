@@ -1,4 +1,4 @@
-"""What is kept for people: crash logs, receipts of runs that acted, traces of our own bugs."""
+"""What is kept for people: crash logs, receipts of runs that acted, tracebacks of our own bugs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kill switch and suspensions: how an operator says "hands off", by name, with a reason and an end."""
+"""The kill switch and suspensions: who stopped what, with a reason and an end."""
 
 from __future__ import annotations
 

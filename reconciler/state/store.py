@@ -1,4 +1,4 @@
-"""The reconciler's memory on this host: what it owns, what happened, what somebody asked for.
+"""The reconciler's memory on this host: what it owns, what happened, what somebody requested.
 
 Guarantees: a file is replaced whole or not at all; a damaged file is set aside and answered with the careful default,
 which never leads to a deletion or a restart; a write that fails raises StateError and leaves the old file as it was; a

@@ -1,4 +1,4 @@
-"""Asking the resident loop of a fleet to look now."""
+"""Ask the resident loop of a fleet to look now."""
 
 from __future__ import annotations
 

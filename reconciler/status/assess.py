@@ -1,4 +1,4 @@
-"""How a run is judged: the eight conditions, what the run is called, and its exit code. Pure."""
+"""Assess a run: the eight conditions, the outcome, and the exit code. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions: what can be said about a fleet on a host at a glance, each with a reason from a closed list.
+"""Conditions: statements about a fleet on a host, each with a reason from a closed list.
 
 Every reason is explained in `docs/conditions.md`; a test compares the page with this file.
 """

@@ -1,4 +1,4 @@
-"""`FleetStatus` as a document and back: what `status.json` holds and `mosaic fleet status -o json` prints. Pure.
+"""`FleetStatus` as a document and back: the contents of `status.json` and of `mosaic fleet status -o json`. Pure.
 
 Times are RFC 3339 with whole seconds; "never" is null. The JSON Schema is docs/schemas/status.schema.json.
 """

@@ -1,4 +1,4 @@
-"""Events: what changed, told once. Pure: `event_log.py` writes them down.
+"""Events: each change, reported once. Pure: `event_log.py` writes them down.
 
 They come from comparing two statuses, so that a state that lasts is one event and not one for every look.
 """

@@ -1,4 +1,4 @@
-"""Actions that failed: since when, and whether it is the same failure again. Pure."""
+"""Failed actions: since when, and whether it is the same failure again. Pure."""
 
 from __future__ import annotations
 

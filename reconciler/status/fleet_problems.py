@@ -1,4 +1,4 @@
-"""What is wrong with a fleet on this host as a whole, for every list. Pure."""
+"""Problems of a fleet on this host as a whole, for every list. Pure."""
 
 from __future__ import annotations
 

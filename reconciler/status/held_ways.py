@@ -1,4 +1,4 @@
-"""What is held: when it comes by itself, and how to have it now. Pure."""
+"""Held changes: when each happens by itself, and how to have it now. Pure."""
 
 from __future__ import annotations
 

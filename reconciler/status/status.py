@@ -1,4 +1,4 @@
-"""What is known about the fleet on this host after a run: pure values, built from the previous status and the run."""
+"""What is known about the fleet on this host after a run: pure values, from the previous status and the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that a run reports and a status keeps. Pure."""
+"""Values that a run reports and the status keeps. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person types, cut into keys: several may come in one read, and one key in several."""
+"""Split a person's input into keys: one read may hold several, and one key may need several reads."""
 
 from __future__ import annotations
 

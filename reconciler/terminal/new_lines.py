@@ -1,4 +1,4 @@
-"""What is new on a screen: lines that scrolled by, and lines that came to rest. Pure.
+"""What is new on a screen: lines that scrolled by, and lines that stopped changing. Pure.
 
 A program draws its spinner and its half-written answer over and over. A line is told when it has scrolled off the
 screen, or has stood still for a few looks; what was told is not told again because a dialog was over it for a while.

@@ -1,4 +1,4 @@
-"""A screen that is painted again and again in place, and given back as it was found, however that ends."""
+"""A screen that is repainted in place, and restored however that ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pane shows, made fit for somebody else's terminal: printable characters with their styles, and nothing else.
+"""Make a pane's content safe for another terminal: printable characters with their styles, and nothing else.
 
 A captured row is taken apart into characters and styles, and put together again from a closed list of codes: no other
 sequence of the pane can come through, whatever tmux hands on.

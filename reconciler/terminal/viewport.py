@@ -1,4 +1,4 @@
-"""A pane painted into a terminal of another size: which part of it, and what to send to change what stands there."""
+"""Paint a pane into a terminal of another size: which part of it, and what to send for what has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purge: everything that Mosaic Fleet has put on this host for this user, and the way to take it away.
+"""Purge: everything that Mosaic Fleet has put on this host for this user, and how to remove it.
 
 Nothing of the operator's goes: not the fleet's repository, no text that somebody has written or edited, no settings of
 other programs. And no conversation: while an agent lives, nothing is taken away at all.

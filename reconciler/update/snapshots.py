@@ -1,4 +1,4 @@
-"""Snapshots of the framework's files in `$MOSAIC_HOME`, so that an update can be taken back.
+"""Snapshots of the framework files in `$MOSAIC_HOME`, so that an update can be undone.
 
 Each is a folder of `$XDG_STATE_HOME/mosaic/snapshots`, named by its time, and counts only once its list is written,
 which is the last thing. Files keep their modes, links stay links. Putting one back is noted before it begins and until

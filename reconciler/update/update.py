@@ -1,4 +1,4 @@
-"""Updating the framework's files in `$MOSAIC_HOME`, and taking that back: what `mosaic update` does to files itself.
+"""Update the framework files in `$MOSAIC_HOME`, or undo that: what `mosaic update` does to files itself.
 
 Whatever it changes is one small file at a time, and written whole. The files of the framework are put in place by a run
 of the reconciler, as always.

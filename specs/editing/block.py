@@ -1,4 +1,4 @@
-"""Edits of what is written in block style, as patches: whole lines come and go, and no other line changes."""
+"""Patches for block style: whole lines are added or removed, and no other line changes."""
 
 from __future__ import annotations
 

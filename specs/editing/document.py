@@ -1,4 +1,4 @@
-"""A file while it is edited: what it says, where it says it, and what it may say afterwards.
+"""A file during an edit: its values, where they are, and what it may say afterwards.
 
 An edit patches the text where a value is written. What comes out is read again and compared with what went in: if there
 is any other difference than the one that was asked for, the edit is refused and the text has to be changed by hand.

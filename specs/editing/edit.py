@@ -1,4 +1,4 @@
-"""Edits of a fleet's files that change nothing but what they are about: comments, order and formatting stay."""
+"""Edit a fleet's files and change nothing else: comments, order and formatting stay."""
 
 from __future__ import annotations
 

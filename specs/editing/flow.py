@@ -1,4 +1,4 @@
-"""Edits of what is written in flow style, JSON among it, as patches; each thing on a line of its own stays so."""
+"""Patches for flow style, JSON among it; an entry on a line of its own keeps its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can only be seen with more than one value at hand: names that must exist, names that must differ, the floor."""
+"""Checks that need more than one value: names that must exist, names that must differ, the floor."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Reading the files of a fleet at once, with every problem that they have: three at its root, contracts of classes and
-profiles in folders."""
+"""Read all files of a fleet, and collect every problem: three at its root, contracts and profiles in folders."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What can only be seen of a mission as a whole: ids that must differ, ids that must exist, goals without a beginning,
-and what is left over: goals that belong nowhere, criteria that nothing serves."""
+"""Checks of a mission as a whole: unique ids, known references, circles, and what belongs nowhere."""
 
 from __future__ import annotations
 

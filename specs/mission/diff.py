@@ -1,4 +1,4 @@
-"""What has changed between two missions, thing by thing: each is known by its id, wherever it stands. Pure."""
+"""What has changed between two missions: each thing is identified by its id, wherever it is. Pure."""
 
 from __future__ import annotations
 

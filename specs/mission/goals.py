@@ -1,4 +1,4 @@
-"""Goals: which are done, which are ready, what the others wait for, and what comes after what. Pure.
+"""Goals: which are done, which are ready, what the others wait for, and their order. Pure.
 
 Every function takes a mission that was checked: each `depends_on` exists, and there is no circle.
 """

@@ -1,4 +1,4 @@
-"""The agents of a roster, read one by one, so that what is wrong with one of them stays with it."""
+"""Read the agents of a roster one by one, so that a problem in one entry affects only that agent."""
 
 from __future__ import annotations
 

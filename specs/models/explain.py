@@ -1,4 +1,4 @@
-"""Validation errors in plain English, at the place in the file that they are about."""
+"""Validation errors in plain English, at their place in the file."""
 
 from __future__ import annotations
 

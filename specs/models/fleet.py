@@ -1,4 +1,4 @@
-"""fleet.yaml: the rules that the fleet is kept by. Every field has a default."""
+"""fleet.yaml: the rules of the fleet. Every field has a default."""
 
 from __future__ import annotations
 

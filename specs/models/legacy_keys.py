@@ -1,4 +1,4 @@
-"""What older rosters write in another way: camelCase keys, and a bare `~` for the home folder."""
+"""Older spellings in rosters: camelCase keys, and a bare `~` for the home folder."""
 
 from __future__ import annotations
 

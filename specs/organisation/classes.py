@@ -1,4 +1,4 @@
-"""Every class that there is a contract for: shipped, the operator's own, or both; and who has it. Pure."""
+"""Every class that has a contract, shipped, the operator's own or both, and which agents have it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that a system type implies: new ones, or those that are there with the seats that nobody fills yet."""
+"""The files that a system type implies: new ones, or existing ones with the empty seats filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operator's contract against the shipped one: as it was when the operator began, and as it is now. Pure."""
+"""Compare an operator's contract with the shipped one, as it was then and as it is now. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rule of the constitution is held by what, in each program: a table, made of data that ships. Pure."""
+"""What enforces each rule of the constitution in each program: a table generated from shipped data. Pure."""
 
 from __future__ import annotations
 

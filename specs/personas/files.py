@@ -1,4 +1,4 @@
-"""Contracts as the files that an operator has of them: whole, laid over a shipped one, and with a newer base. Pure."""
+"""Write contracts as files: a complete one, an override, and one with a newer base. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Personas: what an agent of a class is there for, as a contract in Markdown with front matter. Pure.
+"""Personas: the contract of a class, as Markdown with front matter. Pure.
 
     ---
     class: code

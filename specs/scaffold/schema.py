@@ -1,4 +1,4 @@
-"""JSON Schema of what an operator writes, for editors: they complete keys and underline mistakes as somebody types."""
+"""JSON Schemas of the files that an operator writes, so that editors complete keys and underline mistakes."""
 
 from __future__ import annotations
 

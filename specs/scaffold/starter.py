@@ -1,4 +1,4 @@
-"""The files of a new fleet, out of a preset and what an operator chose; and the same over files that are there."""
+"""The files of a new fleet, from a preset and an operator's choices; also over existing files."""
 
 from __future__ import annotations
 

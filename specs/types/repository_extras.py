@@ -1,4 +1,4 @@
-"""What a fleet's repository has of its own beside the three files: contracts in `roles/`, types in `profiles/`."""
+"""The further files of a fleet's repository: contracts in `roles/`, types in `profiles/`."""
 
 from __future__ import annotations
 

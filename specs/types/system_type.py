@@ -1,4 +1,4 @@
-"""System types: which classes an organisation has, who reports to whom, and who has to be there always. Pure.
+"""System types: which classes an organisation has, who reports to whom, and which classes must always exist. Pure.
 
 A type is a YAML file and no code. An operator's own `profiles/<id>.yaml` is laid over the shipped one of that name key
 by key (a list is one value: it is replaced as a whole), or is a type by itself.

@@ -1,4 +1,4 @@
-"""Lengths and points of time as an operator writes them; everything inside is seconds."""
+"""Durations and points in time as an operator writes them; inside, everything is seconds."""
 
 from __future__ import annotations
 

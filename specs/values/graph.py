@@ -1,4 +1,4 @@
-"""Circles in what depends on what."""
+"""Find circles in dependencies."""
 
 from __future__ import annotations
 

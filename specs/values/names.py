@@ -1,4 +1,4 @@
-"""Which names are safe where they end up: unit instances, file names, tmux sessions, environment variables."""
+"""Which names are safe as unit instances, file names, tmux sessions and environment variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognising values that look like secrets, and masking them in whatever is shown to people."""
+"""Recognise values that look like secrets, and mask them in everything shown to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near misses: the name that was probably meant."""
+"""Suggest the name that was probably meant."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a YAML parser says of a text, with tabs where YAML allows them: between tokens, before a comment and on a line
-of nothing else; never as indentation."""
+"""The events of a YAML parser, with tabs where YAML allows them: between tokens, before a comment and on an otherwise
+empty line, but never as indentation."""
 
 from __future__ import annotations
 

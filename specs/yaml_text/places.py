@@ -1,4 +1,4 @@
-"""Where the values of a YAML text are written: offsets, styles, anchors. What an edit of the text goes by."""
+"""Where the values of a YAML text are: offsets, styles, anchors. What an edit of the text goes by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a value is written into a YAML text: plain where every reader sees the same, else in quotes."""
+"""Write a value into a YAML text: plain where every reader sees the same value, otherwise in quotes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the bytes of a file to text that a YAML parser may be given, and to a tree."""
+"""From the bytes of a file to text that a YAML parser accepts, and to a tree."""
 
 from __future__ import annotations
 

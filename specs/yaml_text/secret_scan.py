@@ -1,4 +1,4 @@
-"""Secrets in plain sight: by their own look anywhere, by their name in `env`, connectors and commands."""
+"""Find secrets in a file: by their look anywhere, by their name in `env`, connectors and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The YAML parser's complaints in words that need no knowledge of parsers."""
+"""The YAML parser's complaints in plain words."""
 
 from __future__ import annotations
 

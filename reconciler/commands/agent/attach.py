@@ -1,4 +1,4 @@
-"""`mosaic agent attach`: sit down at an agent's terminal."""
+"""`mosaic agent attach`: attach a terminal to an agent's session."""
 
 from __future__ import annotations
 

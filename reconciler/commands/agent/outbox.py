@@ -1,4 +1,4 @@
-"""`mosaic agent outbox`: what waits on this host to be delivered."""
+"""`mosaic agent outbox`: the messages that wait on this host."""
 
 from __future__ import annotations
 

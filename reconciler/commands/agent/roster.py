@@ -1,4 +1,4 @@
-"""`mosaic agent roster`: who is declared, in the whole fleet."""
+"""`mosaic agent roster`: the declared agents of the whole fleet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic agent status`: all that is known of one agent, and what happens to it next."""
+"""`mosaic agent status`: everything known of one agent, and what happens to it next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic agent tail`: the last lines of an agent's pane, and what comes after them."""
+"""`mosaic agent tail`: the last lines of an agent's pane, and the lines that follow."""
 
 from __future__ import annotations
 

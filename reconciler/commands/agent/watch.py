@@ -1,4 +1,4 @@
-"""`mosaic agent watch`: look at an agent's pane, without any way to touch it."""
+"""`mosaic agent watch`: see an agent's pane without touching it."""
 
 from __future__ import annotations
 

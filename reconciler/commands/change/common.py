@@ -1,4 +1,4 @@
-"""What the commands that change the fleet share: their options, the way from a verb to a commit, and what is said."""
+"""What the commands that change the fleet share: their options, the way from an edit to a commit, and their output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet start`, `stop` and `restart`: what agents are to do, by a commit."""
+"""`mosaic fleet start`, `stop` and `restart`: what agents should do, by a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet persona`: the contracts of the classes, and contracts of one's own over them."""
+"""`mosaic fleet persona`: the contracts of the classes, and the operator's overrides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet release`: let go what a run holds: an agent, what others lose by its end, a change of the holder."""
+"""`mosaic fleet release`: let through what is held: an agent, what others lose by its end, a change of the holder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet remove`: agents that are not to be there any more, by a commit."""
+"""`mosaic fleet remove`: remove agents, by a commit."""
 
 from __future__ import annotations
 

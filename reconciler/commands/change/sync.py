@@ -1,4 +1,4 @@
-"""`mosaic fleet sync`: look now, by the resident loop or by a run of its own."""
+"""`mosaic fleet sync`: reconcile now, by the resident loop or by a run of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers of `mosaic fleet init`: what the flags say, what a person answers, what is usual."""
+"""The answers of `mosaic fleet init`: from flags, from a person, or by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions of `mosaic fleet init`, each with the answer that is taken if nobody is there to be asked."""
+"""The questions of `mosaic fleet init`, each with the default that is taken if nobody can answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose commits they are: what `mosaic fleet init` asks for first, since nothing can be committed without it."""
+"""Who commits: `mosaic fleet init` asks for this first, since nothing can be committed without it."""
 
 from __future__ import annotations
 

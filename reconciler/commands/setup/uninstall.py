@@ -1,4 +1,4 @@
-"""`mosaic fleet uninstall`: this host no longer reconciles by itself; with `--purge`, nothing of ours stays on it."""
+"""`mosaic fleet uninstall`: this host no longer reconciles by itself; `--purge` removes everything of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic compose-contract`: the one text that an agent starts with."""
+"""`mosaic compose-contract`: the text that an agent starts with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet status`: what the last run found, and who says hands off right now."""
+"""`mosaic fleet status`: what the last run found, and who has paused or suspended what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet validate`: everything that is wrong with a fleet's files, before they are committed."""
+"""`mosaic fleet validate`: every problem of a fleet's files, before they are committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet verify`: every single thing that the fleet on this host stands on, checked by its exact name."""
+"""`mosaic fleet verify`: everything that the fleet on this host needs, checked by its exact name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the machine to a report: everything is looked at once, then judged."""
+"""From the machine to a report: look at everything once, then judge it."""
 
 from __future__ import annotations
 

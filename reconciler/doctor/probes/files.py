@@ -1,4 +1,4 @@
-"""Looks at the files of this user: who may touch them, and what older installs and departed agents have left."""
+"""Look at this user's files: who may touch them, and what older installs and removed agents have left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at the fleet: its settings, its repository, what the last run left, and what older installs have left."""
+"""Look at the fleet: its settings, its repository, what the last run left, and what older installs have left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at this machine and this shell. Every question is bounded; what cannot be answered is `Unseen`."""
+"""Look at this machine and this shell. Every question is bounded; what cannot be answered is `Unseen`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the program of each runtime the way an agent's pane does; agent-pane is what this has to agree with."""
+"""Find the program of each runtime as an agent's pane does; this and agent-pane must agree."""
 
 from __future__ import annotations
 

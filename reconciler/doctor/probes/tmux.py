@@ -1,4 +1,4 @@
-"""Looks at the tmux servers of the fleet: sockets, who is let in, terminals, and where the servers live."""
+"""Look at the tmux servers of the fleet: sockets, who may use them, terminals, and where the servers run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Floor: whether those are healthy that a fleet cannot do without: its orchestrator, and one of its enhancers. Pure."""
+"""The floor: whether the agents are healthy that a fleet cannot do without, its orchestrator and one of its enhancers.
+Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forced: an end that a person has let through by `--force`, against the table of what may end an agent. Pure.
+"""Forced ends: what a person has let through by `--force`, against the table of what may end an agent. Pure.
 
 It counts for one process and for one change of it, so that it is met once. What other people have in its session, a
 session that is not this fleet's, a suspension, the kill switch and every guard stand above it.

@@ -1,4 +1,4 @@
-"""Moving: an agent whose host has changed starts on its new one once the old one has let it go. Pure.
+"""Moving: an agent whose host has changed starts on the new host once the old one has ended it. Pure.
 
 Whether it has is asked there (`old_host.py`), and only when a first start is due here that the history of the branch
 (`moves.py`) calls a move.

@@ -1,4 +1,4 @@
-"""Rollout: which of the disruptive needs may be met now. Pure.
+"""Rollout: which disruptive needs may be met now. Pure.
 
 A living conversation is ended only when the policy and the evidence allow it: when the agent is available, for so many
 agents at once, the orchestrator last. What waits is held with its reason; nothing is ever killed by a timeout. The

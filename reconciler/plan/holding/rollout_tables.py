@@ -1,4 +1,4 @@
-"""The tables of a rollout: what speaks against an end, what waits for it and how long, and whose turn it is. Pure."""
+"""The tables of a rollout: what forbids an end, what waits for it and how long, and whose turn it is. Pure."""
 
 from __future__ import annotations
 

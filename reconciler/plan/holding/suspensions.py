@@ -1,4 +1,4 @@
-"""Suspension and pause, applied to a draft: what is due stays visible, and nothing of it is done. Pure."""
+"""Suspension and pause in a draft: what is due stays visible, and none of it is done. Pure."""
 
 from __future__ import annotations
 

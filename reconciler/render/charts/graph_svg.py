@@ -1,4 +1,4 @@
-"""Goals as a drawing: from left to right, the same bytes for the same goals, told in words, too."""
+"""Goals as a drawing, from left to right: the same bytes for the same goals, with their text in words."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Where the boxes of a layered graph go, and the ways between them: from left to right, with few crossings, and the
-same for the same graph. Pure.
+"""The layout of a layered graph, boxes and edges, from left to right with few crossings; the same graph gives the same
+layout. Pure.
 
 An edge that passes over layers gets a place in each of them, so that it is led between the boxes and not behind them.
 """

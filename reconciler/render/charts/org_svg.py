@@ -1,4 +1,4 @@
-"""The tree of a fleet as a drawing: from left to right, the same bytes for the same fleet, told in words, too."""
+"""The tree of a fleet as a drawing, from left to right: the same bytes for the same fleet, with its text in words."""
 
 from __future__ import annotations
 

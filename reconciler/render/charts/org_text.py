@@ -1,4 +1,4 @@
-"""What `mosaic fleet org` says as text: ASCII, and folded at 80 columns."""
+"""The text of `mosaic fleet org`: ASCII, folded at 80 columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mosaic doctor --contract` says: a table of what each program has proved, and below it by what."""
+"""The text of `mosaic doctor --contract`: a table of what each program has proved, and the evidence below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A unified diff for people: coloured where that is wanted, with nothing in it that a terminal would obey."""
+"""A unified diff for people: coloured if wanted, without anything that a terminal would obey."""
 
 from __future__ import annotations
 

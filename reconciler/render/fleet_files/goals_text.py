@@ -1,4 +1,4 @@
-"""Goals as text: what is next, and what comes after what. ASCII, and the graph folded at 80 columns."""
+"""Goals as text: which are ready, and their order. ASCII, and the graph folded at 80 columns."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What `mosaic fleet persona` says: the classes, one contract, and what stands against what. ASCII but for what the
-contracts themselves have."""
+"""The text of `mosaic fleet persona`: the classes, one contract, and a comparison. ASCII but for what the contracts
+themselves have."""
 
 from __future__ import annotations
 

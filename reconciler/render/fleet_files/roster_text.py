@@ -1,4 +1,4 @@
-"""What `mosaic agent roster` says."""
+"""The text of `mosaic agent roster`."""
 
 from __future__ import annotations
 
