@@ -1,4 +1,4 @@
-"""The operator's own texts in `$MOSAIC_HOME`, which every agent of this host is given. Read again for each look."""
+"""The operator's own texts in `$MOSAIC_HOME`, which every agent of this host gets. Read again for each look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""claude: its hooks report its turns, its screen of the rest. Pure.
+"""claude: its hooks report its turns, and its screen shows the rest. Pure.
 
 The hooks are settings of one launch (`--settings`). claude adds them to those of the person and of the project, which
 go on being called, and asks nobody about them.

@@ -1,4 +1,4 @@
-"""codex: its hooks report its turns, its screen of the rest. Pure.
+"""codex: its hooks report its turns, and its screen shows the rest. Pure.
 
 The hooks are configuration of one launch (`-c`). codex runs a hook only if a hash of it is known as trusted, and stops
 at a dialog otherwise; the hash comes along, so that neither its home nor what the person has trusted there is touched.

@@ -1,4 +1,4 @@
-"""Reset: end an agent's conversation and let it begin again, by its program's own command or by a restart."""
+"""Reset: end an agent's conversation and begin a new one, by its program's own command or by a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One prerequisite as it was found, and what fixes it. Pure."""
+"""One prerequisite as it was found, and how to fix it. Pure."""
 
 from __future__ import annotations
 

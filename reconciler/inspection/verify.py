@@ -1,5 +1,5 @@
-"""Verify: is every single thing of the fleet on this host exactly as it must be to do its work, and to do it again
-after a boot. Pure. A check names its target exactly; one that does not hold says what fixes it."""
+"""Verify: whether everything of the fleet on this host is exactly as it must be, now and after a boot. Pure. A check
+names its target exactly; one that does not hold says what fixes it."""
 
 from __future__ import annotations
 

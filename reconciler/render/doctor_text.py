@@ -1,4 +1,4 @@
-"""What `mosaic doctor` says: what needs a person, with the commands that fix it, and how many checks are well."""
+"""The text of `mosaic doctor`: what needs a person, with the commands that fix it, and how many checks are fine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mosaic fleet verify` says: what is wrong and its fix first, then what is worth knowing, then a count."""
+"""The text of `mosaic fleet verify`: what is wrong and how to fix it, then what is worth knowing, then a count."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""JSON Schemas of what the commands print that change a fleet or report its files: a change, suspensions, a request to
-look, the roster, a validation, and who reports to whom. Pure."""
+"""JSON Schemas of the documents about changes and files: a change, suspensions, a request to look, the roster, a
+validation, and who reports to whom. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A commit of the source, and what more can be learned of it: its files, what it descends from, what differs from it in
-the working tree. Our copy repairs itself here: where it turns out damaged it is thrown away and fetched again."""
+"""A commit of the source, and what else can be learned of it: its files, its ancestors, and edits in the working tree.
+Our copy repairs itself here: where it turns out damaged it is thrown away and fetched again."""
 
 from __future__ import annotations
 

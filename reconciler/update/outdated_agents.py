@@ -1,4 +1,4 @@
-"""Which agents run with an older launch than a start would give them now, and the request to start those again.
+"""Which agents run on an older launch than a start would give them now, and the request to restart those.
 
 Every launch hands `MOSAIC_GIVEN` to the program: a digest of what it adds, and of the programs and texts that it is
 made with. What an agent has of it stands in /proc, what a start would give in its launch environment. A request names

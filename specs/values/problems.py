@@ -1,4 +1,4 @@
-"""One thing wrong with a file: what, where, how to fix it."""
+"""One problem in a file: what, where, and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic fleet comms-block`: what an agent is told about its peers, as it gets it at its next start."""
+"""`mosaic fleet comms-block`: what an agent learns of its peers at its next start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mosaic doctor`: is everything there that a fleet on this host stands on, and if not, what fixes it."""
+"""`mosaic doctor`: check everything that a fleet on this host needs, and show how to fix it."""
 
 from __future__ import annotations
 
