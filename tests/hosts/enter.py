@@ -8,12 +8,24 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tests.hosts.errors import HostCommandError
 
 
+class Running(Protocol):
+    """What is needed of `subprocess.Popen`."""
+
+    pid: int
+    returncode: int
+
+    def communicate(self, input: str | None = ..., timeout: float | None = ...) -> tuple[str, str]: ...
+
+    def wait(self, timeout: float | None = ...) -> int: ...
+
+
 def finish(
-    process: subprocess.Popen[str], argv: Sequence[str | Path], *, input_: str | None, timeout: float, check: bool
+    process: Running, argv: Sequence[str | Path], *, input_: str | None, timeout: float, check: bool
 ) -> subprocess.CompletedProcess[str]:
     """Wait for `process` (the leader of a session of its own); on timeout all of that session's group is killed."""
     words = [str(word) for word in argv]
@@ -30,7 +42,7 @@ def finish(
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
-def kill_group(process: subprocess.Popen[str]) -> None:
+def kill_group(process: Running) -> None:
     """End a command inside a host and its nsenter outside, the command first.
 
     nsenter is the command's parent. Killed before it has reaped it, it leaves a zombie to the machine's process 1,

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts import cgroups
+from tests.hosts.enter import finish
 from tests.hosts.errors import HostUnavailable
+from tests.hosts.forking import can_fork, server
 from tests.hosts.namespace import CHECKOUT, SYSTEM_PATH, Namespace, why_not
 from tests.hosts.waiting import eventually
 
@@ -107,8 +109,20 @@ class PrivateHost(Namespace):
         cwd: str | Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run `argv` inside and wait. Raises HostCommandError, showing the output; TimeoutExpired after `timeout` s."""
+        environ = {**self.env, **(env or {})}
+        words = [str(word) for word in argv]
+        if can_fork(words, environ):
+            order = {
+                "argv": words[1:],
+                "environ": environ,
+                "cwd": str(cwd or self.home),
+                "pid": self.pid,
+                "cgroup_files": cgroups.procs_files(self.cgroup_folders, cgroups.session_path(self.uid)),
+            }
+            forked = server().start(order, reads=input is not None)
+            return finish(forked, argv, input_=input, timeout=timeout, check=check)
         inside = self.argv_inside(argv, cwd=cwd)
-        return self.call(inside, {**self.env, **(env or {})}, argv, input_=input, timeout=timeout, check=check)
+        return self.call(inside, environ, argv, input_=input, timeout=timeout, check=check)
 
     def python(self, code: str, *args: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run Python `code` inside, with the project importable."""
