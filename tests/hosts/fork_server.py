@@ -130,10 +130,15 @@ def become(order: Order) -> None:
 
 
 def _stream(number: int) -> io.TextIOWrapper:
-    """As the interpreter opens it."""
-    raw = open(number, "rb" if number == 0 else "wb", closefd=False)  # noqa: SIM115 - it ends with the process
-    errors = "backslashreplace" if number == 2 else "strict"
-    return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, line_buffering=number == 2 or os.isatty(number))
+    """As the interpreter opens it, and as it has opened ours."""
+    ours = (sys.__stdin__, sys.__stdout__, sys.__stderr__)[number]
+    assert isinstance(ours, io.TextIOWrapper)
+    raw = io.FileIO(number, ours.mode, closefd=False)
+    raw.name = ours.name
+    buffer = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
+    stream = io.TextIOWrapper(buffer, ours.encoding, ours.errors, "\n", number == 2 or os.isatty(number))
+    stream.mode = ours.mode  # type: ignore[misc]
+    return stream
 
 
 def main(argv: Sequence[str]) -> None:

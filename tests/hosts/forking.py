@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -30,7 +31,8 @@ def can_fork(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
         and argv[0] == sys.executable
         and argv[1] in ("-m", "-c")
         and settings == {"PYTHONPATH": str(CHECKOUT)}
-        and environ.get("LC_ALL") is None
+        and environ.get("LANG") == "C.UTF-8"
+        and not any(name.startswith("LC_") for name in environ)
     )
 
 
@@ -77,14 +79,12 @@ class Forked:
         return out, err
 
     def wait(self, timeout: float | None = None) -> int:
-        self._answers.settimeout(timeout)
-        try:
-            while self._hear(0):
-                pass
-        except TimeoutError:
-            raise subprocess.TimeoutExpired("", timeout or 0.0) from None
-        finally:
-            self._answers.settimeout(None)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._ended:
+            left = None if deadline is None else deadline - time.monotonic()
+            if not select.select([self._answers], [], [], left if left is None else max(0.0, left))[0]:
+                raise subprocess.TimeoutExpired("", timeout or 0.0)
+            self._hear(0)
         return self.returncode
 
     def _read(self, descriptor: int) -> bool:
