@@ -24,7 +24,7 @@ from tests.hosts.namespace import CHECKOUT
 EXAMPLE = CHECKOUT / "examples" / "fleets" / "local-canary"
 NAME, SOCKET = "mosaic-demo", "mosaic-demo"
 BIN = Path(sys.executable).parent
-HEARTBEAT_S = 30.0  # a stub's first heartbeat comes at once; this is for a machine under load
+HEARTBEAT_S = 90.0  # a stub's first heartbeat comes at once; this is for a machine under load
 
 Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
@@ -175,11 +175,11 @@ def why_not_own() -> str:
     """Why this user's own systemd is not used for the demo, or ""."""
     try:
         state = subprocess.run(
-            ["systemctl", "--user", "is-system-running"], capture_output=True, text=True, timeout=20, check=False
+            ["systemctl", "--user", "is-system-running"], capture_output=True, text=True, timeout=90, check=False
         )
         units = subprocess.run(
             ["systemctl", "--user", "list-unit-files", "--no-legend", "mosaic-*"],
-            capture_output=True, text=True, timeout=20, check=False,
+            capture_output=True, text=True, timeout=90, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"systemd does not answer here ({error})"

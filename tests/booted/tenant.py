@@ -19,8 +19,8 @@ from tests.hosts import Machine, eventually
 BIN = Path(sys.executable).parent
 SOCKET = "mosaic-test"
 FOUR = {"lead": "orchestrator", "enhancer": "enhancer", "coder0": "implementer", "reviewer0": "reviewer"}
-SOON = 45.0  # seconds: for what takes one or two when nobody else uses the machine
-MINUTE = 60.0  # the same, where a timer of 30 s comes first
+SOON = 120.0  # seconds: for what takes one or two when nobody else uses the machine
+MINUTE = 150.0  # the same, where a timer of 30 s comes first
 # Backoff and budget are not what these tests are about: a killed agent may come back at once.
 FLEET = """\
 version: 1

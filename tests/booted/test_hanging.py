@@ -51,12 +51,12 @@ def test_the_service_is_restarted_and_stopped_while_a_look_hangs(hung: Tenant) -
     hung.systemctl("reload", SERVICE)
     eventually(lambda: helpers(hung) > 0, timeout=SOON, what="a look that hangs")
     # Bounded: the user's systemd would wait for TimeoutStopSec, and then for ever, if it waited for what hangs.
-    hung.run(["systemctl", "--user", "restart", SERVICE], timeout=25)
+    hung.run(["systemctl", "--user", "restart", SERVICE], timeout=120)
     again = int(hung.show(SERVICE, "MainPID"))
     assert again not in (0, pid)
     assert hung.up() == before, "who does not need it lives on"
     hung.killed(min(before))
-    hung.run(["systemctl", "--user", "stop", SERVICE], timeout=25)
+    hung.run(["systemctl", "--user", "stop", SERVICE], timeout=120)
     assert (hung.show(SERVICE, "Result"), hung.show(SERVICE, "ActiveState")) == ("success", "inactive")
     hung.systemctl("start", SERVICE)
     hung.killed(min(before))

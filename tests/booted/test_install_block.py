@@ -85,7 +85,7 @@ class Terminal:
 
     def close(self) -> None:
         self._in.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=90)
 
 
 @pytest.fixture(scope="module")

@@ -91,9 +91,9 @@ def test_a_power_cut_in_the_middle_of_a_converge(machine: Machine, reached: str)
         stderr=subprocess.DEVNULL,
     )
     holder = machine.path_outside(f"{machine.home(tenant.user)}/.config/mosaic/fleet/holder.env")
-    eventually(lambda: holder.exists() if reached == "files" else reached in tenant.agents(), timeout=30, what=reached)
+    eventually(lambda: holder.exists() if reached == "files" else reached in tenant.agents(), timeout=90, what=reached)
     machine.power_cut()
-    assert run.wait(timeout=10) != 0
+    assert run.wait(timeout=90) != 0
     # What was enabled by then may be starting; where linger was not yet set, somebody has to log in.
     tenant.start_manager()
     tenant.reconcile()

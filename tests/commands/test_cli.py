@@ -135,7 +135,7 @@ def test_signals(number: signal.Signals, code: int, word: str, *, running: bool)
     assert process.stdout is not None
     assert process.stdout.readline() == "on\n"
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=90)
     assert process.returncode == code
     assert err.lstrip() == (f"{word}; the next run continues from here\n" if running else f"{word}\n")
 
@@ -146,7 +146,7 @@ def test_a_reader_that_went_away(tmp_path: Path) -> None:
     os.close(read)
     process = child("@click.command()\ndef command():\n    click.echo('x' * 100000)", stdout=write)
     os.close(write)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=90)
     assert (process.returncode, err) == (0, "")
 
 

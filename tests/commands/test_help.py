@@ -86,7 +86,7 @@ def test_help_imports_nothing_heavy(module: str) -> None:
         f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\nsys.exit(code or ' '.join(loaded) or 0)"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=90
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

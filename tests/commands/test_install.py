@@ -71,7 +71,7 @@ def alive(host: PrivateHost) -> str:
     def pid() -> str:
         return host.run(["tmux", "-L", "demo", "list-panes", "-t", "=coder0:", "-F", "#{pane_pid}"], check=False).stdout
 
-    return eventually(pid, timeout=20)
+    return eventually(pid, timeout=90)
 
 
 def wants(host: PrivateHost) -> list[str]:

@@ -86,12 +86,12 @@ class FakeAgent:
             *("set-option", "-p", "-t", target, "@mosaic_pane", name, ";"),
             *("set-option", "-w", "-t", target, "remain-on-exit", "on"),
         )
-        eventually(lambda: fake.RULE in self.screen(), timeout=30, what="the fake's screen")
+        eventually(lambda: fake.RULE in self.screen(), timeout=90, what="the fake's screen")
 
     def tmux(self, *argv: str, check: bool = True) -> str:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TMUX")}
         command = ["tmux", "-u", "-L", self.socket, *argv]
-        done = subprocess.run(command, check=check, capture_output=True, text=True, timeout=30, env=environ)
+        done = subprocess.run(command, check=check, capture_output=True, text=True, timeout=90, env=environ)
         return done.stdout
 
     def screen(self) -> str:

@@ -158,7 +158,7 @@ def check_only_a_living_pane_of_its_own_is_written_to() -> None:
         assert "hello" not in fake.screen()
     with agent("die") as fake:
         fake.tmux("send-keys", "-t", "=coder0:", "Enter")
-        eventually(lambda: "1" in fake.tmux("display-message", "-p", "-t", "=coder0:", "#{pane_dead}"), timeout=30)
+        eventually(lambda: "1" in fake.tmux("display-message", "-p", "-t", "=coder0:", "#{pane_dead}"), timeout=90)
         result(fake.send(text("hello")), "not-delivered", reason="its program has ended")
 
 
@@ -207,7 +207,7 @@ def check_a_lock_that_is_held_is_told_with_its_holder() -> None:
     with agent("stone") as fake:
         thread = threading.Thread(target=fake.send, args=(text("one"),), kwargs={"timeout_s": 8.0})
         thread.start()
-        eventually(lambda: "one" in fake.screen(), timeout=30)
+        eventually(lambda: "one" in fake.screen(), timeout=90)
         found = fake.send(text("two"), lock_s=0.2)
         thread.join()
         result(found, "not-delivered")
@@ -261,7 +261,7 @@ def check_a_server_that_hangs_on_the_way_leaves_it_unconfirmed() -> None:
                 result(fake.send(text("hello"), panes=panes, timeout_s=1.0), "unconfirmed")
             finally:
                 os.kill(panes.server, signal.SIGCONT)
-            eventually(lambda: fake.tmux("list-buffers") == "", timeout=30)  # asked at once
+            eventually(lambda: fake.tmux("list-buffers") == "", timeout=90)  # asked at once
             assert fake.got() in ([], [text("hello")])
 
 

@@ -76,7 +76,7 @@ def check_a_sender_that_is_killed_elsewhere_leaves_nothing_in_the_way() -> None:
     for at in ({"before": "paste"}, {"after": "Enter"}, {"leaves": "mosaic-coder0:1"}):
         with agent() as fake:
             _dies(fake, text("hello"), at=at)
-            eventually(lambda: "hello" in fake.screen() or "after" not in at, timeout=30)  # noqa: B023 - asked at once
+            eventually(lambda: "hello" in fake.screen() or "after" not in at, timeout=90)  # noqa: B023 - asked at once
             result(fake.send(text("next")), "delivered", "pane", reason="")
             assert fake.got() == [*([text("hello")] if "after" in at else []), text("next")]
             assert fake.tmux("list-buffers") == ""
@@ -149,7 +149,7 @@ def check_what_cannot_be_cleared_is_left_to_a_person() -> None:
         result(found, "not-delivered", reason=reason)
         assert "next" not in fake.screen()
         fake.tmux("send-keys", "-t", "=coder0:", "Enter")  # a person submits it
-        eventually(lambda: fake.got() == ["/reset"], timeout=30)
+        eventually(lambda: fake.got() == ["/reset"], timeout=90)
         result(fake.send(text("next")), "delivered", "pane", reason="")
 
 
@@ -163,7 +163,7 @@ def check_a_persons_words_behind_it_are_not_cleared() -> None:
         _dies(fake, text("hello"), at={"after": "paste"})
         fake.tmux("send-keys", "-t", "=coder0:", "C-u")
         fake.tmux("send-keys", "-t", "=coder0:", "-l", "my own draft")
-        eventually(lambda: "my own draft" in fake.screen() and "hello" not in fake.screen(), timeout=30)
+        eventually(lambda: "my own draft" in fake.screen() and "hello" not in fake.screen(), timeout=90)
         result(fake.send(text("next")), "not-delivered", reason="a person's draft stands in its composer")
 
 
@@ -171,7 +171,7 @@ def check_another_process_knows_nothing_of_it() -> None:
     with agent() as fake:
         _dies(fake, text("hello"), at={"after": "paste"})
         fake.tmux("respawn-pane", "-k", "-t", "=coder0:")
-        eventually(lambda: "hello" not in fake.screen() and fake.screen().strip(), timeout=30)
+        eventually(lambda: "hello" not in fake.screen() and fake.screen().strip(), timeout=90)
         result(fake.send(text("next")), "delivered", "pane", reason="")
 
 
@@ -181,15 +181,15 @@ def check_a_program_that_nobody_knows_is_cleared_on_its_line_only() -> None:
         plain = Plain("fake")
         shell = fake.as_agent(process_names=("cat", "fake.py"))
         eventually(
-            lambda: fake.tmux("display-message", "-p", "-t", "=coder0:", "#{pane_dead}").strip() == "0", timeout=30
+            lambda: fake.tmux("display-message", "-p", "-t", "=coder0:", "#{pane_dead}").strip() == "0", timeout=90
         )
         _dies(fake, "/reset", at={"after": "paste"}, as_is=True, program=plain, agent=shell)
         found = fake.send(text("next"), program=plain, agent=shell, verify=False)
         result(found, "sent", reason=_CLEARED)
-        eventually(lambda: fake.screen().count("next") == 2, timeout=30)
+        eventually(lambda: fake.screen().count("next") == 2, timeout=90)
         assert "/reset" not in fake.screen()
         _dies(fake, "/reset", at={"after": "paste"}, as_is=True, program=plain, agent=shell)
         fake.tmux("send-keys", "-t", "=coder0:", "-l", " now")
-        eventually(lambda: "/reset now" in fake.screen(), timeout=30)
+        eventually(lambda: "/reset now" in fake.screen(), timeout=90)
         found = fake.send(text("more"), program=plain, agent=shell, verify=False)
         assert (found.word, found.reason.endswith("with more behind it")) == ("not-delivered", True), found

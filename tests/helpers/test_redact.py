@@ -113,9 +113,9 @@ def test_the_end_is_what_is_kept() -> None:
     "text", ["\x1b" * 2_000_000, "\x1b]" * 1_000_000, "a" * 3_000_000, "token=" * 500_000, "-" * 3_000_000]
 )
 def test_hostile_text_costs_little(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     redact(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_limit_shows_that_something_is_missing() -> None:

@@ -96,9 +96,9 @@ class Namespace:
         minder, self._minder = self._minder, None
         if minder is None:
             return
-        out, err = minder.communicate(timeout=30)
+        out, err = minder.communicate(timeout=90)
         for process in self._running:
-            process.wait(timeout=10)
+            process.wait(timeout=90)
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     with contextlib.suppress(OSError):

@@ -79,7 +79,7 @@ def test_two_machines_are_connected_to_each_other_only(machine: Machine) -> None
             assert server.stdout is not None
             assert server.stdout.readline() == "up\n"
             machine.python("import socket; socket.create_connection(('10.99.0.2', 7070), 5).close()")
-            server.wait(timeout=5)
+            server.wait(timeout=90)
         assert "default" not in machine.run(["ip", "route"]).stdout
 
 
@@ -106,5 +106,5 @@ def test_nothing_is_left_when_the_owner_is_ended(number: signal.Signals) -> None
         name = owner.stdout.readline().strip()
         assert traces(name)
         owner.send_signal(number)
-        owner.wait(timeout=20)
+        owner.wait(timeout=90)
     eventually(lambda: not traces(name), what=f"the end of {name}")

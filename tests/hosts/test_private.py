@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def test_a_scope_lies_in_the_hosts_own_cgroup(private_host: PrivateHost) -> None
     )
     scope = f"{cgroups.manager_path(private_host.uid)}/app.slice/seen-from-outside.scope"
     eventually(lambda: any(Path(f, scope).is_dir() for f in private_host.cgroup_folders), what="the scope")
-    process.communicate(b"", timeout=10)
+    process.communicate(b"", timeout=90)
 
 
 def test_units_enable_reload_and_timers_are_real(private_host: PrivateHost) -> None:
@@ -171,7 +170,7 @@ def test_nothing_is_left_when_the_owner_is_ended(number: signal.Signals) -> None
         name, pid = owner.stdout.readline().split()
         assert traces(name)
         owner.send_signal(number)
-        owner.wait(timeout=20)
+        owner.wait(timeout=90)
     eventually(lambda: not traces(name), what=f"the end of {name}")
     assert not Path(f"/proc/{pid}/root").exists()
 
@@ -188,10 +187,12 @@ def test_a_killed_minder_takes_the_host_along_and_the_next_one_sweeps() -> None:
 
 
 @pytest.mark.usefixtures("real_hosts")
-def test_it_boots_in_well_under_a_second() -> None:
-    started = time.monotonic()
-    with _host():
-        assert time.monotonic() - started < 5  # on a loaded machine; alone it takes 0.15 s
+def test_it_costs_little() -> None:
+    before = os.times()
+    _host().start().close()
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    assert spent < 1  # seconds of a processor, also when others use it; it takes 0.06
 
 
 def test_where_it_cannot_be_made_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_a_daemon_that_is_left_over_blocks_nothing_and_ends_on_stop(bench: Bench
     assert len(bench.scopes("a")) == 2
     assert leftover in bench.scopes("a")
     bench.stop("a")
-    eventually(lambda: bench.scopes("a") == [], timeout=30, what="the end of the agent's scopes")
+    eventually(lambda: bench.scopes("a") == [], timeout=90, what="the end of the agent's scopes")
     assert bench.host.run(["pgrep", "-f", "mosaic-stub-daemon"], check=False).stdout == ""
 
 

@@ -96,7 +96,7 @@ def test_a_server_that_hangs_is_left_alone_and_its_agent_still_ends(bench: Bench
         done = bench.program("agent-stop", "a")
         assert done.returncode == 75
         assert "did not answer within 10 s" in done.stderr
-        eventually(lambda: bench.scopes("a") == [], timeout=30, what="the end of the agent's scopes")
+        eventually(lambda: bench.scopes("a") == [], timeout=90, what="the end of the agent's scopes")
     finally:
         bench.host.run(["kill", "-CONT", server])
     assert bench.program("agent-start", "a").returncode == 0

@@ -105,7 +105,7 @@ class Launcher:
             encoding="utf-8",
             errors="surrogateescape",
             stdin=subprocess.DEVNULL,
-            timeout=20,
+            timeout=90,
         )
 
 

@@ -93,7 +93,7 @@ def test_it_answers_and_beats(stub: Terminal) -> None:
     assert stub.heartbeat.stat().st_mode & 0o777 == 0o600
     stub.say("hello, wörld\r")
     stub.shows("stub s> hello, wörld\r\n")
-    eventually(stub.beats, timeout=30, what="a heartbeat")
+    eventually(stub.beats, timeout=90, what="a heartbeat")
     eventually(lambda: [one.name for one in stub.heartbeat.parent.iterdir()] == ["s.hb"], what="nothing half-written")
     assert Path(f"/proc/{stub.process.pid}/comm").read_text() == "stub\n"
 
@@ -141,7 +141,7 @@ def test_a_new_conversation_has_another_number(stub: Terminal, word: str) -> Non
     session = stub.words()["session"]
     stub.say(f"/stuck\r{word}\r")
     stub.shows("stub s begins a new conversation")
-    eventually(lambda: stub.words()["session"] != session, timeout=30, what="another session")
+    eventually(lambda: stub.words()["session"] != session, timeout=90, what="another session")
     says(stub, event="SessionStart", stuck=None, status="ok")
 
 

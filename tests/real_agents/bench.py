@@ -191,7 +191,7 @@ class RealFleet:
             drafts.append(read(self.sight(agent)).draft)
             return drafts[-1] != "" and drafts[-1] == drafts[-2]
 
-        eventually(steady, timeout=30, every=0.2, what=f"the text in the composer of {agent}")
+        eventually(steady, timeout=90, every=0.2, what=f"the text in the composer of {agent}")
         self.host.tmux(SOCKET, "send-keys", "-t", target, "Enter")
 
     def until(self, agent: str, holds: Callable[[Reading], bool], timeout: float = 60.0) -> Reading:
@@ -264,4 +264,4 @@ class RealFleet:
         """SIGKILL each pane's own process, and wait until tmux has seen it."""
         pids = self.pids()
         self.host.run(["kill", "-KILL", *(str(pids[name]) for name in agents)])
-        eventually(lambda: all(self.panes()[name].dead for name in agents), timeout=30, what="dead panes", every=0.05)
+        eventually(lambda: all(self.panes()[name].dead for name in agents), timeout=90, what="dead panes", every=0.05)

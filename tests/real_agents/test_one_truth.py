@@ -29,7 +29,7 @@ def test_who_asks_for_trust_waits(fleet: RealFleet) -> None:
         return all((found[name]["state"], found[name]["waiting"]) == ("waiting", "trust") for name in ASKS)
 
     try:
-        eventually(asking, timeout=40, every=1.0, what="the question for trust in the list")
+        eventually(asking, timeout=90, every=1.0, what="the question for trust in the list")
     except AssertionError as error:
         shown = {name: (one["state"], one["waiting"], one["why"]) for name, one in rows(fleet).items()}
         raise AssertionError(f"{shown}\n" + "\n".join(fleet.screen(name) for name in ASKS)) from error

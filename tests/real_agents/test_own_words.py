@@ -144,10 +144,10 @@ def test_a_slow_turn_is_busy_and_each_message_has_its_receipt(fleet: RealFleet, 
         fleet.say(agent, TEXT)
         fleet.api.wait_for(agent, TEXT)
         until_beat(fleet, agent, "busy")
-        eventually(lambda: received(folder) == [(TEXT, False)], timeout=30, what=f"one receipt, not {received(folder)}")
+        eventually(lambda: received(folder) == [(TEXT, False)], timeout=90, what=f"one receipt, not {received(folder)}")
         fleet.say(agent, "and one more")
         both = {(TEXT, False), ("and one more", True)}
-        eventually(lambda: set(received(folder)) == both, timeout=30, what=f"two receipts, not {received(folder)}")
+        eventually(lambda: set(received(folder)) == both, timeout=90, what=f"two receipts, not {received(folder)}")
         assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     reading = fleet.until(agent, lambda seen: seen.queued != ())
     assert (reading.turn, reading.composer, reading.queued) == ("busy", "empty", ("and one more",))

@@ -81,7 +81,7 @@ def test_a_second_run_does_nothing_with_two_processes(running: RealFleet) -> Non
 
 
 def test_only_the_codex_that_may_use_a_daemon_has_one(running: RealFleet) -> None:
-    eventually(lambda: running.daemons("shared"), timeout=30, what="the daemon of codex")
+    eventually(lambda: running.daemons("shared"), timeout=90, what="the daemon of codex")
     assert not running.daemons("codex")
 
 
@@ -94,7 +94,7 @@ def test_they_outlive_the_reconciler(running: RealFleet) -> None:
     running.host.systemctl("restart", RECONCILER)
     assert_the_same(running, before)
     running.host.systemctl("kill", "--signal=KILL", RECONCILER)
-    eventually(lambda: _restarts(running) == "1 active", timeout=30, what="the reconciler's return")
+    eventually(lambda: _restarts(running) == "1 active", timeout=90, what="the reconciler's return")
     assert_the_same(running, before)
     running.host.systemctl("stop", RECONCILER)
     assert_the_same(running, before)
@@ -108,11 +108,11 @@ def _restarts(fleet: RealFleet) -> str:
 def test_codex_starts_beside_the_daemon_of_another(running: RealFleet) -> None:
     """They share a CODEX_HOME. With other flags, codex would stop at a question about the daemon that runs there."""
     before = running.pids()
-    daemons = eventually(lambda: running.daemons("shared"), timeout=30, what="the daemon of codex")
+    daemons = eventually(lambda: running.daemons("shared"), timeout=90, what="the daemon of codex")
     for state in ("stopped", "running"):
         running.commit(f"codex: {state}", {"codex": state})
         running.reconcile().assert_converged()
-    running.wait_until_ready(("codex",), timeout=30)
+    running.wait_until_ready(("codex",), timeout=90)
     after = running.pids()
     assert [name for name in EACH if after[name] != before[name]] == ["codex"]
     assert running.daemons("shared") == daemons

@@ -98,7 +98,7 @@ class Pair:
                     machine.run(["ssh", "-o", "BatchMode=yes", f"{USER}@{other}", "true"], USER, check=False).returncode
                     == 0
                 ),
-                timeout=30,
+                timeout=90,
                 every=0.2,
                 what=f"the way from {name} to {other}",
             )

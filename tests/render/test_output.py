@@ -74,7 +74,7 @@ def child(code: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=90,
     )
 
 

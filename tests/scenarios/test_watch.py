@@ -244,7 +244,7 @@ def test_it_says_nothing_while_nothing_is_new(fleet: Fleet) -> None:
     begin(fleet)
     with watching(fleet) as watch:
         first = fleet.status()["last_run"]
-        eventually(lambda: fleet.cli("fleet", "sync").code == 0 and fleet.status()["last_run"] != first, timeout=30)
+        eventually(lambda: fleet.cli("fleet", "sync").code == 0 and fleet.status()["last_run"] != first, timeout=90)
         assert len(watch.reports) == 1
         assert fleet.exists(f"{fleet.host.runtime_dir}/mosaic/{NAME}/trigger.sock")
         watch.end()

@@ -19,14 +19,15 @@ from reconciler.source.record import fetch_delay
 from tests.source.conftest import NOW, ROSTER, SSH_HERE, Look, Repo, program, snapshot
 
 DEAD = "https://127.0.0.1:1/fleet.git"  # nothing listens there
-IMPATIENT = Settings(fetch_timeout=0.5)
+HANGS_S = 600  # how long a program hangs: nobody waits for its end
+PATIENCES = (0.5, 3.0, 20.0)  # seconds for git; on a busy machine a program may not even have begun by then
 
 
 def hanging_ssh(programs: Path, pid_file: Path) -> None:
-    program(programs, "ssh", f"#!/bin/sh\necho $$ > {pid_file}\nsleep 600 &\nwait\n")
+    program(programs, "ssh", f"#!/bin/sh\necho $$ > {pid_file}\nsleep {HANGS_S} &\nwait\n")
 
 
-def ended(pid: int, within_s: float = 5.0) -> bool:
+def ended(pid: int, within_s: float = 60.0) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         try:
@@ -98,9 +99,12 @@ def test_a_clock_that_was_set_back_does_not_silence_the_source(look: Look, remot
 def test_a_hanging_remote_is_ended_with_all_it_started(look: Look, programs: Path, tmp_path: Path) -> None:
     hanging_ssh(programs, tmp_path / "pid")
     begin = time.monotonic()
-    with pytest.raises(GitTimeout, match=r"`git ls-remote .* did not answer within 0\.5 s"):
-        look("ssh://host.invalid/x", settings=IMPATIENT)
-    assert time.monotonic() - begin < 5
+    for patience in PATIENCES:
+        with pytest.raises(GitTimeout, match=rf"`git ls-remote .* did not answer within {patience} s"):
+            look("ssh://host.invalid/x", force=True, settings=Settings(fetch_timeout=patience))
+        if (tmp_path / "pid").exists():
+            break
+    assert time.monotonic() - begin < HANGS_S / 2
     assert ended(int((tmp_path / "pid").read_text()))
 
 
@@ -111,9 +115,15 @@ def test_a_fetch_that_hangs_keeps_the_last_revision(
     second = repo.commit("second")
     repo.git("push", "--quiet", "origin", "main")
     # Answers the question what is new, then never sends it.
-    here = SSH_HERE.replace("exec", f"[ -e {tmp_path}/asked ] && {{ echo $$ > {tmp_path}/pid; exec sleep 600; }}\nexec")
+    here = SSH_HERE.replace(
+        "exec", f"[ -e {tmp_path}/asked ] && {{ echo $$ > {tmp_path}/pid; exec sleep {HANGS_S}; }}\nexec"
+    )
     program(programs, "ssh", here.replace("exec /bin", f"touch {tmp_path}/asked\nexec /bin"))
-    source = look(remote, settings=Settings(fetch_timeout=2.0))
+    for patience in PATIENCES:
+        (tmp_path / "asked").unlink(missing_ok=True)
+        source = look(remote, force=True, settings=Settings(fetch_timeout=patience))
+        if (tmp_path / "pid").exists():
+            break
     assert source.revision == first
     assert source.stale_error is not None
     assert "git fetch" in source.stale_error
@@ -243,7 +253,7 @@ def test_an_interrupt_ends_git_too(programs: Path, tmp_path: Path, monkeypatch: 
     started = tmp_path / "pid"
 
     def interrupted(*_args: object, **_options: object) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not (started.exists() and started.read_text().strip()) and time.monotonic() < deadline:
             os.sched_yield()
         monkeypatch.undo()

@@ -53,7 +53,7 @@ def test_the_loser_is_told_who_holds_it(store: Store) -> None:
         assert f"pid {process.pid} (reconcile --watch), for 0s" in raised.value.message
         assert holder(store) == Holder(pid=process.pid, since=make.NOW, command="reconcile --watch")
     finally:
-        process.communicate("", timeout=10)
+        process.communicate("", timeout=90)
     assert holder(store) is None
     with run_lock(store, now=make.NOW):
         pass
@@ -62,7 +62,7 @@ def test_the_loser_is_told_who_holds_it(store: Store) -> None:
 def test_what_a_killed_run_wrote_is_harmless(store: Store) -> None:
     process = other_run(store)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=90)
     assert str(process.pid) in (store.runtime / "lock").read_text()
     assert holder(store) is None
     with run_lock(store, now=make.NOW, command="me"):
@@ -76,7 +76,7 @@ def test_waiting_ends_when_it_is_free(store: Store) -> None:
     def sleep(seconds: float) -> None:
         waits.append(seconds)
         if len(waits) == 3:
-            process.communicate("", timeout=10)
+            process.communicate("", timeout=90)
 
     with run_lock(store, now=make.NOW, wait_s=3600, sleep=sleep):
         assert len(waits) == 3
@@ -93,7 +93,7 @@ def test_waiting_has_an_end(store: Store) -> None:
             pytest.fail("two at once")
         assert next(clock) < 10
     finally:
-        process.communicate("", timeout=10)
+        process.communicate("", timeout=90)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_holder_that_says_nonsense(store: Store, text: str) -> None:
             pytest.fail("two at once")
         assert "\x1b" not in raised.value.message
     finally:
-        process.communicate("", timeout=10)
+        process.communicate("", timeout=90)
 
 
 def test_it_is_free_again_after_an_error(store: Store) -> None:
