@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests import fast
+from tests import fast, schedule
 from tests.hosts.fixtures import guard_programs, isolated, machine, private_host, real_hosts
 
 __all__ = ["guard_programs", "isolated", "machine", "private_host", "real_hosts"]
@@ -19,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--fast"):
         fast.only_fast(config, items)
+    schedule.by_rank(config, items)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    schedule.keep_order(config)
 
 
 @pytest.hookimpl(tryfirst=True)

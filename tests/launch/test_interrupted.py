@@ -22,7 +22,7 @@ def panes():
 def stubs():
     return [p.parent.name for p in pathlib.Path("/proc").glob("[0-9]*/comm") if p.read_text() == "stub\\n"]
 def wait(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
 report = []
@@ -45,7 +45,7 @@ def test_killed_at_any_time_and_started_again_there_is_one(bench: Bench) -> None
     bench.declare(make_agent("a"))
     bench.host.systemctl("start", "mosaic-tmux-holder.service")
     delays = json.dumps([step * 0.001 for step in range(25)])
-    done = bench.host.python(KILLED_AT_ANY_TIME, bench.facts.bin_dir, delays, timeout=120)
+    done = bench.host.python(KILLED_AT_ANY_TIME, bench.facts.bin_dir, delays, timeout=600)
     report = json.loads(done.stdout)
     assert [row for row in report if row[:3] != [0, 1, True]] == []
     assert [row for row in report if row[3] > 1] == []
