@@ -76,7 +76,12 @@ def test_a_module_is_run_as_python_runs_it(host: PrivateHost) -> None:
     [
         "import sys; sys.exit(3)",
         "import sys; sys.exit('said')",
+        "import sys; sys.exit()",
+        "import sys; sys.exit(300)",
         "import os; os._exit(5)",
+        "import threading, time; threading.Thread(target=lambda: (time.sleep(0.2), print('later'))).start()",
+        "import sys; print('x'); sys.stdout.close()",
+        "import os; print('lost'); os.close(1)",
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
         "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
         "import os, signal; os.kill(os.getpid(), signal.SIGINT)",
