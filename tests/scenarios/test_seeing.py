@@ -155,7 +155,8 @@ def test_an_unchanged_commit_costs_no_heavy_import(fleet: Fleet, words: list[str
         "import sys\nfrom reconciler.commands.mosaic import main\ntry:\n    main()\n"
         "except SystemExit:\n    print(*sorted(sys.modules), file=sys.stderr)"
     )
-    run = fleet.run([sys.executable, "-c", code, *words, "--fleet", fleet.repo])
+    # `env`: an interpreter of its own, which has nothing imported yet.
+    run = fleet.run(["env", sys.executable, "-c", code, *words, "--fleet", fleet.repo])
     loaded = {name.split(".")[0] for name in run.err.split()}
     assert "reconciler" in loaded
     assert not loaded & {"pydantic", "pydantic_core", "ruamel", "git", "deepdiff", "watchdog", "jsonschema"}
