@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.hosts.errors import HostCommandError
-from tests.hosts.fixtures import shared_host
+from tests.hosts.fixtures import RealHosts
 from tests.hosts.forking import can_fork
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.private import PrivateHost
@@ -41,8 +42,8 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def host() -> Any:
-    with shared_host() as made:
+def host(real_hosts: RealHosts) -> Iterator[PrivateHost]:
+    with real_hosts(PrivateHost) as made:
         yield made
 
 
@@ -125,8 +126,8 @@ def test_what_fails_is_an_error_with_its_output(host: PrivateHost) -> None:
         forked(host, "import sys; print('went wrong', file=sys.stderr); sys.exit(1)")
 
 
-def test_a_host_that_has_ended_is_said() -> None:
-    with shared_host() as gone:
+def test_a_host_that_has_ended_is_said(real_hosts: RealHosts) -> None:
+    with real_hosts(PrivateHost) as gone:
         pass
     gone.pid = 2**22
     with pytest.raises(HostCommandError, match="the host cannot be entered"):
