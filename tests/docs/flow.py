@@ -32,7 +32,9 @@ TAIL = """
 
 `tests/laws/` states what must always hold, over the simulated host of `tests/world.py`. `tests/scenarios/`,
 `tests/launch/` and `tests/truth/` try the same on real hosts, which `tests/hosts/` makes; `tests/booted/` boots whole
-machines, also of other systems. `tests/real_agents/` runs the real programs against a model API on loopback. The other
+machines, also of other systems. Our own commands on a host are forks of one process that has the project imported
+(`tests/hosts/fork_server.py`); with `env` before it, a command gets an interpreter of its own. `tests/schedule.py` has
+the slowest files begin first. `tests/real_agents/` runs the real programs against a model API on loopback. The other
 folders have the names of the rooms. `tests/golden/` holds what people read of each command, `tests/docs/` these pages,
 and `tests/test_layers.py` the order of the rooms.
 """
