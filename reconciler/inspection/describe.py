@@ -13,6 +13,7 @@ from reconciler.listing.row import Row, Sync
 from reconciler.model import AgentHistory, Held, Plan
 from reconciler.plan.holding.suspensions import WHOLE_FLEET
 from reconciler.status.document import API_VERSION
+from reconciler.status.held_ways import way
 from reconciler.status.status import FleetStatus
 from specs.compiled import Suspension
 
@@ -76,7 +77,9 @@ def describe(
         conditions=tuple(_conditions(row, history, known.in_sync_since if known is not None else 0.0, entry)),
         held=held,
         due=due,
-        next=tuple(_next(held, due, entry, plan.paused, _look(status, install, interval, row.observed_at))),
+        next=tuple(
+            _next(held, due, entry, plan.paused, _look(status, install, interval, row.observed_at), row.desired)
+        ),
     )
 
 
@@ -113,9 +116,10 @@ def _conditions(
 
 
 def _next(
-    held: Sequence[Held], due: Sequence[Action], entry: Suspension | None, paused: str | None, look: Next
+    held: Sequence[Held], due: Sequence[Action], entry: Suspension | None, paused: str | None, look: Next, desired: str
 ) -> Iterable[Next]:
-    """The next automatic actions, soonest first; the last line says when anybody looks at all."""
+    """The next automatic actions, soonest first, and how to have each now; the last line says when anybody looks at
+    all."""
     if paused is not None:
         yield Next(what="nothing is done while the fleet is paused: mosaic fleet resume")
     if entry is not None and entry.until:
@@ -125,14 +129,18 @@ def _next(
     for action in due:
         yield Next(what=f"{action.verb} {action.target} ({action.reason}), with the next look", at=look.at)
     for one in sorted(held, key=lambda one: one.until or float("inf")):
+        command = way(one, look.at, desired=desired).now
+        now = f"; now: {command}" if command else ""
         if one.reason in (HeldReason.SUSPENDED, HeldReason.PAUSED):
             yield Next(what=f"{one.verb} {one.target} is due then")
         elif one.reason is HeldReason.WORKING:
-            yield Next(what=f"{one.verb} {one.target} as soon as it is idle")
+            yield Next(what=f"{one.verb} {one.target} as soon as it is idle{now}")
         elif one.until:
-            yield Next(what=f"{one.verb} {one.target}, held until then ({one.reason}: {one.message})", at=one.until)
+            yield Next(
+                what=f"{one.verb} {one.target}, held until then ({one.reason}: {one.message}{now})", at=one.until
+            )
         else:
-            yield Next(what=f"{one.verb} {one.target} is held ({one.reason}: {one.message})")
+            yield Next(what=f"{one.verb} {one.target} is held ({one.reason}: {one.message}){now}")
     nothing = not due and not held and entry is None and paused is None
     yield Next(what=("nothing is due; " if nothing else "") + look.what, at=look.at)
 

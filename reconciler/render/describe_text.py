@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler.helpers.times import spell_duration
+from reconciler.helpers.times import parse_rfc3339, spell_duration
 from reconciler.helpers.words import Paint, Tint, data, no_paint, value, when
 from reconciler.inspection.describe import Description
 from reconciler.listing.row import Row
 from reconciler.model import RawEvidence
 from reconciler.render.ps_text import cpu, heading, length, size
+
+_AGE = len("23h 59m ago")
 
 
 def describe_text(described: Description, *, paint: Paint = no_paint) -> str:
@@ -23,7 +25,7 @@ def describe_text(described: Description, *, paint: Paint = no_paint) -> str:
         _block("next", [data(one.what) + (f": {when(one.at, now)}" if one.at else "")
                         for one in described.next], paint),
         _block("events (oldest first)", [
-            f"{data(one.get('ts', ''))}  {data(one.get('type', ''))}  {data(one.get('message', ''))}".rstrip()
+            f"{_when(one.get('ts', ''), now)}  {data(one.get('type', ''))}  {data(one.get('message', ''))}".rstrip()
             for one in described.events
         ], paint),
     ]  # fmt: skip
@@ -61,6 +63,14 @@ def _who(row: Row, paint: Paint) -> list[str]:
 def _condition(kind: str, status: str, message: str, since: float, now: float) -> str:
     text = f"{kind:<13}{status:<8}{data(message)}"
     return (text + (f" (for {spell_duration(now - since)})" if since else "")).rstrip()
+
+
+def _when(stamp: object, now: float) -> str:
+    """The age of an event, which was written down as a time."""
+    try:
+        return when(parse_rfc3339(str(stamp)), now).ljust(_AGE)
+    except ValueError:
+        return data(stamp).ljust(_AGE)
 
 
 def _evidence(row: Row) -> list[str]:
