@@ -183,8 +183,8 @@ def test_nothing_is_due() -> None:
         (
             make.plan(held=(make.held(HeldReason.CRASH_LOOP, "coder0", message="in quarantine"),)),
             {}, "timer",
-            "restart mosaic-agent@coder0.service, held until then (crash-loop: in quarantine; now: mosaic fleet release "
-            "coder0)",
+            "restart mosaic-agent@coder0.service, held until then (crash-loop: in quarantine; now: mosaic fleet "
+            "release coder0)",
         ),
         (
             make.plan(held=(make.held(HeldReason.SUSPENDED, "coder0"),)),
