@@ -21,7 +21,9 @@ def said(calls: Calls) -> Callable[[], Iterator[Text]]:
             place = str(home / "fleet")
             fleet("init", place, "--preset", "local-canary")
             for situation, words in calls.items():
-                yield Text(situation, shown(fleet(*words, "--fleet", place), home))
+                text = shown(fleet(*words, "--fleet", place), home)
+                if not situation.startswith("("):  # what only prepares the next one
+                    yield Text(situation, text)
 
     return texts
 
@@ -64,10 +66,36 @@ unsuspend = said({"nobody is": ("unsuspend", "coder0")})
 diff = said({"there is none of one's own": ("persona", "diff", "code")})
 
 
+TYPE = ("provision", "--type", "research")
+provision = said({
+    "no type": ("provision",),
+    "nearly a type": ("provision", "--type", "reserch"),
+    "no such type": ("provision", "--type", "x"),
+    "a runtime for no class": (*TYPE, "--runtime", "pi"),
+    "a class twice": (*TYPE, "--runtime", "review=pi", "--runtime", "review=stub"),
+    "a class without a seat": (*TYPE, "--runtime", "cto=pi"),
+    "another name": (*TYPE, "--name", "other"),
+    "(filled)": (*TYPE, "--default-runtime", "stub"),
+    "every seat is filled": (*TYPE, "--default-runtime", "stub"),
+    "another type": ("provision", "--type", "business"),
+})  # fmt: skip
+show = said({
+    "nearly a class": ("persona", "show", "reviw"),
+    "no class": ("persona", "show", "../x"),
+})  # fmt: skip
+accept = said({"there is none of one's own": ("persona", "accept", "code")})
+
+
 def customise() -> Iterator[Text]:
     """Not what it writes the first time: that is the shipped contract."""
-    twice = said({"at first": ("persona", "customise", "code"), "it is there": ("persona", "customise", "code")})
-    yield from list(twice())[1:]
+    words = ("persona", "customise", "code")
+    calls = {
+        "nearly a class": (*words[:2], "cod"),
+        "no such section": (*words, "--section", "Bounds"),
+        "(begun)": words,
+        "it is there": words,
+    }
+    yield from said(calls)()
 
 
 def personas() -> Iterator[Text]:

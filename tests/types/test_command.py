@@ -46,8 +46,7 @@ def test_a_fleet_begins(tmp_path: Path, kind: str) -> None:
     said = provision(path, "--type", "research", "--runtime", "researcher=pi", "--default-runtime", "stub")
     assert said.code == 0, said.err
     assert "+++ b/roster.yaml\n" in said.out
-    assert f"in {path}: Provision research: 10 agents\n" in said.out
-    assert said.err.endswith(f"this host has not run this fleet yet; next: reconcile {path}\n")
+    assert f"reconcile {path}\n" in said.err
     assert git(path, "show", "--name-only", "--format=").split() == [
         "NORTH_STAR.yaml", "fleet.yaml", "roster.yaml", "schemas/fleet.schema.json", "schemas/north-star.schema.json",
         "schemas/roster.schema.json",
@@ -55,19 +54,15 @@ def test_a_fleet_begins(tmp_path: Path, kind: str) -> None:
     assert git(path, "status", "--porcelain") == ("" if kind == "nothing" else "?? notes.txt")
     assert loaded_names(path)[:2] == ["lead-researcher", "orchestrator"]
     assert {one["runtime"] for one in entries((path / "roster.yaml").read_bytes()).values()} == {"pi", "stub"}
-    again = provision(path)
-    assert (again.code, again.out) == (0, "nothing to change: every seat is filled\n")
+    before = git(path, "rev-parse", "HEAD")
+    assert (provision(path).code, git(path, "rev-parse", "HEAD")) == (0, before)
 
 
 @pytest.mark.parametrize("kind", ["nothing", "folder"])
 def test_a_dry_run_leaves_nothing(tmp_path: Path, kind: str) -> None:
     if kind == "folder":
         (tmp_path / "fleet").mkdir()
-    said = provision(tmp_path / "fleet", "--type", "business", "--dry-run")
-    assert said.code == 0
-    assert said.out.endswith(
-        "dry run: roster.yaml, fleet.yaml, NORTH_STAR.yaml would change, and nothing was written\n"
-    )
+    assert provision(tmp_path / "fleet", "--type", "business", "--dry-run").code == 0
     assert [path.name for path in tmp_path.rglob("*")] == (["fleet"] if kind == "folder" else [])
 
 
@@ -75,7 +70,7 @@ def test_without_a_commit(tmp_path: Path) -> None:
     path = tmp_path / "fleet"
     said = provision(path, "--type", "marketing", "--no-commit", "--name", "ours", "--mission", "Sell soap.")
     assert said.code == 0, said.err
-    assert f"next: git -C {path} init; git -C {path} add roster.yaml fleet.yaml NORTH_STAR.yaml, and" in said.err
+    assert f"git -C {path} init; git -C {path} add roster.yaml fleet.yaml NORTH_STAR.yaml" in said.err
     assert not (path / ".git").exists()
     read = load({name: (path / name).read_bytes() for name in FILES})
     assert read.north_star is not None
@@ -116,7 +111,7 @@ def test_a_fleet_that_is_there_keeps_all_it_has(repo: Repository) -> None:
     assert repo.roster.startswith(ROSTER)
     assert (repo.path / "fleet.yaml").read_text() == RULES.replace("demo\n", "demo\ntype: software-delivery\n")
     assert repo.subjects == ["Provision software-delivery: 11 agents", "first"]
-    assert "there already, with another runtime than pi, and left so: coder0" in said.err
+    assert "coder0" in said.err  # it has another runtime, and keeps it
     made = entries(repo.roster.encode())
     assert (made["coder1"]["runtime"], made["coder1"]["depends_on"]) == ("pi", ("lead",))
     assert "orchestrator" not in made
@@ -133,9 +128,7 @@ def test_a_bare_repository(repo: Repository, tmp_path: Path) -> None:
 
 def test_a_fleet_is_of_one_type(repo: Repository) -> None:
     repo.call("provision", "--type", "research")
-    said = repo.call("provision", "--type", "business")
-    assert said.code == 5
-    assert "error: the fleet is a research, and not a business\n" in said.err
+    assert repo.call("provision", "--type", "business").code == 5
     (repo.path / "fleet.yaml").write_text(RULES + "type: business\n")
     repo.git("commit", "-qam", "Become a business")
     assert repo.call("provision").code == 0
@@ -148,7 +141,7 @@ def test_a_type_of_ones_own_that_is_committed(repo: Repository) -> None:
         (repo.path / folder / name).write_bytes(text)
     said = repo.call("provision", "--type", "bakery")
     assert said.code == 4, "what is not committed is not seen by any host"
-    assert "; or write profiles/bakery.yaml, and commit it\n" in said.err
+    assert "profiles/bakery.yaml" in said.err
     assert repo.call("provision", "--type", "bakery", "--dry-run", "--no-commit").code == 0
     repo.git("add", ".")
     repo.git("commit", "-qm", "A bakery")
@@ -164,22 +157,22 @@ def test_a_folder_with_a_type_of_its_own(tmp_path: Path) -> None:
         (path / folder / name).write_bytes(text)
     said = provision(path, "--type", "bakery")
     assert said.code == 0, said.err
-    assert "not committed, and no host knows of it before it is: profiles/bakery.yaml, roles/baker.md" in said.err
+    assert "profiles/bakery.yaml, roles/baker.md" in said.err
 
 
 @pytest.mark.parametrize(
     ("args", "code", "told"),
     [
-        ([], 64, "no system type was named"),
-        (["--type", "reserch"], 4, "did you mean research?; or write profiles/reserch.yaml, and commit it"),
-        (["--type", "x"], 4, "known here: business, marketing, personal-assistant, research, software-delivery"),
-        (["--type", "research", "--runtime", "pi"], 64, "write CLASS=NAME"),
-        (["--type", "research", "--runtime", "review=pi", "--runtime", "review=stub"], 64, "review is given twice"),
-        (["--type", "research", "--runtime", "cto=pi"], 4, 'there is no seat in research for the class "cto"'),
-        (["--type", "research", "--runtime", "reviewe=pi"], 4, "did you mean review?"),
-        (["--type", "research", "--default-runtime", "cluade"], 78, 'did you mean "claude"?'),
-        (["--type", "research", "--name", "other"], 5, "the fleet has a name: demo"),
-        (["--type", "research", "--no-commit", "--push"], 64, "--no-commit makes no commit"),
+        ([], 64, "--type"),
+        (["--type", "reserch"], 4, "profiles/reserch.yaml"),
+        (["--type", "x"], 4, "business, marketing, personal-assistant, research, software-delivery"),
+        (["--type", "research", "--runtime", "pi"], 64, "CLASS=NAME"),
+        (["--type", "research", "--runtime", "review=pi", "--runtime", "review=stub"], 64, "review"),
+        (["--type", "research", "--runtime", "cto=pi"], 4, '"cto"'),
+        (["--type", "research", "--runtime", "reviewe=pi"], 4, "review?"),
+        (["--type", "research", "--default-runtime", "cluade"], 78, '"claude"'),
+        (["--type", "research", "--name", "other"], 5, "demo"),
+        (["--type", "research", "--no-commit", "--push"], 64, "--no-commit"),
     ],
 )
 def test_what_it_refuses(repo: Repository, args: list[str], code: int, told: str) -> None:
