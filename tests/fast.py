@@ -2,7 +2,7 @@
 
 Nobody lists these tests. A test makes hosts if it has the fixture `real_hosts`, itself or through another fixture (to
 start a host without it is an error: `hosts/permission.py`). It starts programs if it, a fixture of it, or a helper that
-they call uses `subprocess`. All others are fast, wherever they are.
+they call uses `subprocess` or another way to start one. All others are fast, wherever they are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hypothesis import settings
 from tests import uses
 from tests.hosts import permission
 
+STARTERS = ("subprocess", "multiprocessing", "pty", "os.fork", "os.forkpty", "os.posix_spawn")
 EXAMPLES = 5  # of each property; the whole suite tries as many as the test says
 
 
@@ -27,7 +28,7 @@ def makes_hosts(item: pytest.Item) -> bool:
 
 
 def starts_programs(item: pytest.Item) -> bool:
-    return any(uses.reaches(module, name, "subprocess") for module, name in _functions(item))
+    return any(uses.reaches(module, name, STARTERS) for module, name in _functions(item))
 
 
 def _functions(item: pytest.Item) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests import uses
+from tests.fast import STARTERS
 from tests.test_layers import imports, pure
 
 
@@ -19,11 +20,12 @@ from tests.test_layers import imports, pure
         ("tests.hosts.test_dev", "test_an_old_python_is_refused_in_words", True),  # by a helper
         ("tests.commands.test_change", "test_add_commits_one_more_entry", True),  # by a method of a helper's class
         ("tests.commands.test_help", "test_a_wrong_call_is_64", False),  # another test of its file does
+        ("tests.commands.test_init", "test_a_person_answers", True),  # at a terminal
         ("tests.render.test_texts", "test_nothing_is_cut", False),
     ],
 )
 def test_what_starts_programs_is_told_by_what_it_uses(module: str, name: str, *, starts: bool) -> None:
-    assert uses.reaches(module, name, "subprocess") is starts
+    assert uses.reaches(module, name, STARTERS) is starts
 
 
 def fast_files() -> set[str]:

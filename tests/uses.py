@@ -29,8 +29,8 @@ def name_of(path: Path) -> str:
 
 
 @cache
-def reaches(module: str, name: str, target: str) -> bool:
-    """Whether the definition uses `target` (such as `subprocess`), directly or through others of the tests."""
+def reaches(module: str, name: str, targets: tuple[str, ...]) -> bool:
+    """Whether the definition uses one of these (such as `subprocess`), directly or through others of the tests."""
     seen: set[tuple[str, str]] = set()
     waiting = [(module, name)]
     while waiting:
@@ -39,7 +39,7 @@ def reaches(module: str, name: str, target: str) -> bool:
             continue
         seen.add(here)
         for used in _used_by(*here):
-            if used == target or used.startswith(f"{target}."):
+            if any(used == target or used.startswith(f"{target}.") for target in targets):
                 return True
             owner, _, inner = used.rpartition(".")
             if owner.startswith("tests"):
