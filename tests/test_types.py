@@ -75,5 +75,19 @@ def test_nothing_but_the_diff_and_the_kinds_reads_a_compared_field() -> None:
     assert not read
 
 
+def test_the_known_words_of_a_record_are_read_by_their_names() -> None:
+    """What a heartbeat or a turn record says is in `HeartbeatFile`; the keys of its words stand nowhere else."""
+    read = [
+        f"{MODULES[module]}:{node.lineno}"
+        for module in MODULES
+        if module.startswith(("providers.", "reconciler.")) and module != "providers.host"
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Attribute | ast.Subscript)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "words"
+    ]
+    assert not read
+
+
 def _is_fields(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "fields"

@@ -150,5 +150,5 @@ def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: fl
         except OSError:
             continue
         if record.error is None and record.status == "busy" and record.pid in pids and record.ts >= int(since):
-            return record.words.get("source") != "sidecar"
+            return record.own
     return False

@@ -103,7 +103,7 @@ def interval_of(record: HeartbeatFile) -> float:
     """The interval that the writer itself keeps to: what git says now holds from its next start on. At most an hour, or
     a word in a file could put off the judgement for ever."""
     try:
-        value = float(record.words.get("interval", ""))
+        value = float(record.interval)
     except ValueError:
         return 0.0
     return value if 0.0 < value <= 3600.0 else 0.0
@@ -118,12 +118,11 @@ def _not_credited(note: str) -> Callable[[WrittenRecord], AttributedHeartbeat]:
 
 
 def _credited(one: WrittenRecord) -> AttributedHeartbeat:
-    words = one.record.words
-    source = words.get("source", "native")
-    status: Literal["ok", "busy"] = "busy" if one.record.status == "busy" else "ok"
+    record = one.record
+    status: Literal["ok", "busy"] = "busy" if record.status == "busy" else "ok"
     return AttributedHeartbeat(
-        status, one.age, one.ts, "", own=source != "sidecar", status=status, source=source,
-        waiting=words.get("waiting", ""), stuck=words.get("stuck", ""), event=words.get("event", ""),
+        status, one.age, one.ts, "", own=record.own, status=status, source=record.source, waiting=record.waiting,
+        stuck=record.stuck, event=record.event,
     )  # fmt: skip
 
 

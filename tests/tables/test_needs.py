@@ -401,7 +401,7 @@ STARTING = Examples("STARTS", STARTS, {
     "only its unit is started": expect((None, Reason.NOT_RUNNING, "m"), due(A_START, no_start="x")),
     "would end, and not start again": expect(
         (HeldReason.DEPENDENCY, Reason.SPEC,
-         "its folder is not there: it goes on as it is until that is mended"),
+         "its folder is not there: it keeps running as it is until that is fixed"),
         due(A_RESTART, no_start="x", place=FOLDER), due(A_RESTART, no_start="x", place=FOLDER, word="dead"),
     ),
     "cannot start": expect(
