@@ -52,7 +52,7 @@ class StubHeartbeat:
         """Seconds until `beat` has something to do; None: never."""
         return None if self.silent else max(0.0, self._due - time.monotonic())
 
-    def beat(self) -> None:
+    def write_due(self) -> None:
         """Write, if it is due."""
         now = time.monotonic()
         if self.silent or now < self._due:
@@ -143,7 +143,7 @@ class StubAgent:
         """Answer and beat until the terminal is closed."""
         say(f"stub {self._name} is ready")
         while True:
-            self._heartbeat.beat()
+            self._heartbeat.write_due()
             ready, _, _ = select.select([0], [], [], self._heartbeat.wait())
             if ready:
                 data = os.read(0, 65536)

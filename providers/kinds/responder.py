@@ -31,7 +31,7 @@ class ResponderProvider:
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
         _ = facts
-        if all(agent.state != "running" or additions.beats(agent) == "native" for agent in fleet.agents):
+        if all(agent.state != "running" or additions.heartbeat_source(agent) == "native" for agent in fleet.agents):
             return ()
         return (Resource(key=KEY, agent=None, fields=compared(UnitEvidence(enabled=True, active="active"))),)
 

@@ -52,13 +52,13 @@ def extra_of(agent: Agent, facts: HostFacts) -> Extra:
     return program(agent.runtime).extra(agent, place(agent.name, facts))  # noqa: S610 - no database is near
 
 
-def beats(agent: Agent) -> HeartbeatSource:
+def heartbeat_source(agent: Agent) -> HeartbeatSource:
     """Who writes the heartbeat of an agent. A program that we know does so by what its launch adds, so another command
     under its name does not; one that we do not know, or that needs nothing added, if its runtime is declared so."""
     known = program(agent.runtime)
     if isinstance(known, Plain):
         return "native" if agent.native_heartbeat else "none"
-    return known.beats if is_its_program(agent) else "none"
+    return known.heartbeats if is_its_program(agent) else "none"
 
 
 def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
@@ -69,7 +69,7 @@ def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
         *(("ADD_ARG", argument) for argument in added.args),
         *(("ADD_TEXT", f"{_prefix(prefix)}|{path}") for prefix, path in added.text_args),
     )
-    always = (("MOSAIC_HEARTBEAT", beats(agent)), (GIVEN_KEY, _given(lines, added)))
+    always = (("MOSAIC_HEARTBEAT", heartbeat_source(agent)), (GIVEN_KEY, _given(lines, added)))
     return (*always, (DIGEST_KEY, digest(lines)), *lines) if lines else always
 
 

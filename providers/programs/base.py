@@ -66,7 +66,7 @@ LATE_SESSIONS = frozenset({"codex", "opencode"})
 
 
 class Program(Protocol):
-    """`beats`: who writes the heartbeat: the program itself, its hooks (of turns; liveness is the responder's), or
+    """`heartbeats`: who writes the heartbeat: the program itself, its hooks (of turns; liveness is the responder's), or
     nobody. `receipts`: whether it reports each message that it takes up, with its text. `reads`: how often it reads
     its contract again."""
 
@@ -74,7 +74,7 @@ class Program(Protocol):
     def name(self) -> str: ...
 
     @property
-    def beats(self) -> HeartbeatSource: ...
+    def heartbeats(self) -> HeartbeatSource: ...
 
     @property
     def receipts(self) -> bool: ...
@@ -100,7 +100,7 @@ class Plain:
     """A program that nobody knows."""
 
     name: str
-    beats: HeartbeatSource = "none"
+    heartbeats: HeartbeatSource = "none"
     receipts: bool = False
     reads: Reads = "start"
 

@@ -52,7 +52,7 @@ HOOKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 @dataclass(frozen=True, slots=True)
 class Claude:
     name: str = "claude"
-    beats: HeartbeatSource = "hook"
+    heartbeats: HeartbeatSource = "hook"
     receipts: bool = True
     reads: Reads = "start"
 

@@ -46,7 +46,7 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Codex:
     name: str = "codex"
-    beats: HeartbeatSource = "hook"
+    heartbeats: HeartbeatSource = "hook"
     receipts: bool = True
     reads: Reads = "conversation"
 

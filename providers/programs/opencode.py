@@ -40,7 +40,7 @@ class OpenCode:
     """The program."""
 
     name: str = "opencode"
-    beats: HeartbeatSource = "native"
+    heartbeats: HeartbeatSource = "native"
     receipts: bool = True
     reads: Reads = "prompt"
 

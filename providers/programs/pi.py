@@ -37,7 +37,7 @@ class Pi:
     """The program."""
 
     name: str = "pi"
-    beats: HeartbeatSource = "native"
+    heartbeats: HeartbeatSource = "native"
     receipts: bool = True
     reads: Reads = "prompt"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class StubProgram(Plain):
     """The program. Nothing on its screen tells a draft from what it has said, so nothing is read from it."""
 
-    beats: HeartbeatSource = "native"
+    heartbeats: HeartbeatSource = "native"
     receipts: bool = True
     reads: Reads = "conversation"
 

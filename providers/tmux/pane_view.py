@@ -18,7 +18,7 @@ _NUMBERS = (
     "history_limit", "alternate_on", "window_activity",
 )  # fmt: skip
 _MARKS = ("@mosaic_pane", "@mosaic_fleet")
-_HEAD = "@mosaic-glance:" + ":".join(f"#{{{name}}}" for name in (*_NUMBERS, *_MARKS)) + ":#{=256:pane_title}"
+_HEAD = "@mosaic-snapshot:" + ":".join(f"#{{{name}}}" for name in (*_NUMBERS, *_MARKS)) + ":#{=256:pane_title}"
 _CLIENTS = "@mosaic-client:#{client_created}:#{client_tty}"
 
 
@@ -57,7 +57,7 @@ class Viewer:
 class PaneViewer(Panes):
     """Panes, to be looked at."""
 
-    def glance(self, where: Where, pane: PaneState, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
+    def snapshot(self, where: Where, pane: PaneState, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
         """The pane's screen and `back` rows of history, in one call. Raises PaneError."""
         if not re.fullmatch(r"%[0-9]+", pane.id, re.ASCII):
             raise PaneError(f"{pane.id!r} is not a pane")
@@ -70,7 +70,7 @@ class PaneViewer(Panes):
         done = self._run(where, argv)
         if done.status != 0:
             return PaneSnapshot(found=_gone(done))
-        return _glance(where, pane, done.out.decode("utf-8", "replace"), nonce if back else "")
+        return _snapshot_of(where, pane, done.out.decode("utf-8", "replace"), nonce if back else "")
 
     def viewers(self, where: Where, pane: PaneState) -> tuple[Viewer, ...]:
         """Every terminal that is attached to the pane's session, oldest first. Raises PaneError."""
@@ -104,14 +104,14 @@ class PaneViewer(Panes):
         return (prefix, found[1]) if found and prefix not in ("", "None") else None
 
 
-def _glance(where: Where, pane: PaneState, text: str, between: str) -> PaneSnapshot:
+def _snapshot_of(where: Where, pane: PaneState, text: str, between: str) -> PaneSnapshot:
     head, _, rest = text.partition("\n")
     above, found, screen = rest.partition(f"{between}\n") if between else (rest, "", rest)
     fields = head.split(":", len(_NUMBERS) + len(_MARKS) + 1)
     try:
         if (
             bool(found) != bool(between)
-            or fields[0] != "@mosaic-glance"
+            or fields[0] != "@mosaic-snapshot"
             or len(fields) != len(_NUMBERS) + len(_MARKS) + 2
         ):
             raise ValueError

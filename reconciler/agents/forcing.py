@@ -38,7 +38,7 @@ class Force:
         """Whether it lives here though git does not declare it any more."""
         return name in self.living and self.living[name].desired_state == "undeclared"
 
-    def tell(self) -> tuple[str, ...]:
+    def losses_text(self) -> tuple[str, ...]:
         """What will be ended, for people."""
         from reconciler.status.phrases import loss
 
@@ -111,7 +111,7 @@ def record(force: Force, roster: bytes | None) -> None:
         history = place.store.load_history(now=now)
         place.store.save_history(_recorded(history, force, for_what, by, revision))
     for name in for_what:
-        _tell_log(place, force, name, by, now, revision)
+        _record_event(place, force, name, by, now, revision)
 
 
 def _recorded(history: History, force: Force, for_what: Mapping[str, str], by: str, revision: str) -> History:
@@ -125,7 +125,7 @@ def _recorded(history: History, force: Force, for_what: Mapping[str, str], by: s
     return replace(history, agents=agents)
 
 
-def _tell_log(place: FleetContext, force: Force, name: str, by: str, now: float, revision: str) -> None:
+def _record_event(place: FleetContext, force: Force, name: str, by: str, now: float, revision: str) -> None:
     from reconciler.state.event_log import EventLog
     from reconciler.status.events import Event, EventType
 

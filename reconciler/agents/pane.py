@@ -29,10 +29,10 @@ class AgentPane:
         if self.state.found != "pane":
             raise gone(self.state.found, agent)
 
-    def glance(self, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
+    def snapshot(self, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
         """Raises Unavailable where tmux does not answer, MosaicError when the pane is gone."""
         try:
-            seen = self.glass.glance(self.where, self.state, back=back, joined=joined)
+            seen = self.glass.snapshot(self.where, self.state, back=back, joined=joined)
         except PaneError as error:
             raise unreachable(error) from error
         if seen.found != "pane":

@@ -113,10 +113,10 @@ def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program
     """Type the program's own command, and wait for what shows that it has done its work. `delivered` is a conversation
     that begins again; raises what `deliver` does."""
     from providers.programs.base import LATE_SESSIONS
-    from reconciler.delivery.deliver import deliver, hands
+    from reconciler.delivery.deliver import deliver, delivery_io
     from reconciler.delivery.verdict import Delivery
 
-    by = hands(place.facts, place.store)
+    by = delivery_io(place.facts, place.store)
     look = _Looking(place.facts, fleet, agent, program, by.panes)
     before, was = look.record(), look.sight() or Sight(lines=(), row=0, ready=False)
     submitted = time.time()

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import MosaicError, Refused, Unavailable
-from reconciler.git.error_text import PROTOCOLS, listed, telling
+from reconciler.git.error_text import PROTOCOLS, key_lines, listed
 from reconciler.git.process import GitFailed, run_as_operator
 from reconciler.git.worktree import LOCAL_S, WorkTree, head_of
 from reconciler.helpers.atomic_files import read_optional, write_atomic
@@ -115,7 +115,7 @@ def push(tree: WorkTree) -> str:
     try:
         _push(tree.root, remote, f"refs/heads/{tree.branch}:{goal}")
     except GitFailed as error:
-        said = listed(telling(error.stderr) or [error.message])
+        said = listed(key_lines(error.stderr) or [error.message])
         raise Unavailable(f"it could not be pushed; {kept}{said}", help=_way(tree, error)) from error
     return f"{remote}/{goal.removeprefix('refs/heads/')}"
 
@@ -129,7 +129,7 @@ def push_back(tree: WorkTree, where: str) -> None:
             raise Refused(
                 f"somebody else has pushed to {where} meanwhile, so nothing was changed", help="run the same again"
             ) from error
-        said = listed(telling(error.stderr) or [error.message])
+        said = listed(key_lines(error.stderr) or [error.message])
         raise Unavailable(
             f"{where} did not accept the commit, so nothing was changed{said}", help=error.help
         ) from error

@@ -127,9 +127,9 @@ def _tree(
         return
     if not wishes.commit:
         raise Usage(f"--no-commit needs a working tree, and {goal.place.shown} has none", help="use a clone of yours")
-    from reconciler.git.temporary_clone import borrowed
+    from reconciler.git.temporary_clone import temporary_clone_of
 
-    with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
+    with temporary_clone_of(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
         yield open_worktree(copy, ref=None, also=also), True
 
 

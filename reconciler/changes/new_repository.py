@@ -57,7 +57,7 @@ def inspect_target(spec: str) -> InitTarget:
     return InitTarget(path=path, kind="folder" if repo is None else "repository", files=files)
 
 
-def settle(ground: InitTarget, files: Mapping[str, bytes], message: str) -> tuple[str, str]:
+def create_repository(ground: InitTarget, files: Mapping[str, bytes], message: str) -> tuple[str, str]:
     """Write the files (paths below the folder) and commit exactly them: the commit, and its branch.
 
     If that fails, or is interrupted, everything is as before: no folder, no repository, no file. Raises MosaicError.

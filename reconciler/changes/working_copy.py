@@ -82,7 +82,7 @@ def fleet_folder(fleet: str | None, environ: Mapping[str, str], *, tree: bool = 
     elif tree:
         raise Refused(f"{goal.place.shown} has no working tree to write into", help="give the PATH of one")
     else:
-        from reconciler.git.temporary_clone import borrowed
+        from reconciler.git.temporary_clone import temporary_clone_of
 
-        with borrowed(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
+        with temporary_clone_of(goal.place, goal.ref, timeout_s=settings.fetch_timeout) as copy:
             yield copy.path

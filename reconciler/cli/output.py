@@ -91,18 +91,18 @@ class Output:
 
     def progress(self, text: str) -> None:
         """To stderr: what is going on."""
-        self._tell(plain(text))
+        self._print_error(plain(text))
 
     def warning(self, text: str) -> None:
         """To stderr."""
-        self._tell(self._marked("warning:", "yellow") + " " + plain(text))
+        self._print_error(self._marked("warning:", "yellow") + " " + plain(text))
 
     def error(self, error: MosaicError) -> None:
         """To stderr: what, where, how to fix it."""
         text = plain(error.render())
         if text.startswith("error:"):
             text = self._marked("error:", "red") + text.removeprefix("error:")
-        self._tell(text)
+        self._print_error(text)
 
     def document(self, document: Mapping[str, Json], form: Literal["json", "yaml"], *, one_line: bool = False) -> None:
         """Exactly one document on stdout; `one_line` is for a stream of them (in YAML: each with its own start)."""
@@ -117,7 +117,7 @@ class Output:
     def _marked(self, word: str, tint: Tint) -> str:
         return f"\x1b[{_CODES[tint]}m{word}\x1b[0m" if self._err_colour else word
 
-    def _tell(self, text: str) -> None:
+    def _print_error(self, text: str) -> None:
         # What cannot be said on stderr is not a reason to leave work undone.
         with contextlib.suppress(OSError, ValueError), self._aside():
             self._err.write(text if text.endswith("\n") else text + "\n")

@@ -108,11 +108,11 @@ def command(
         from reconciler.resident.watch import watch as stay
 
         output.running = True
-        return int(stay(options, ResidentOutput(output, form).tell, complain=output.error))
-    return run_and_tell(options, output, form, out=out, detailed=detailed_exitcode, verbose=verbose)
+        return int(stay(options, ResidentOutput(output, form).report, complain=output.error))
+    return run_and_report(options, output, form, out=out, detailed=detailed_exitcode, verbose=verbose)
 
 
-def run_and_tell(
+def run_and_report(
     options: RunOptions,
     output: Output,
     form: Format,
@@ -122,7 +122,7 @@ def run_and_tell(
     verbose: bool = False,
 ) -> int:
     """One run, told on the two streams. Returns the exit code. Raises MosaicError."""
-    from reconciler.commands.run_output import MORE, applied_by, next_step, preview, tell
+    from reconciler.commands.run_output import MORE, applied_by, next_step, preview, print_run
     from reconciler.errors import ExitCode
     from reconciler.run.run import run
 
@@ -136,7 +136,7 @@ def run_and_tell(
     else:
         short = options.trigger in ("manual", "sync") and not verbose  # what the timer says is the log of this host
         more = MORE if options.trigger == "manual" else ""
-        tell(result, output, form, dry_run=options.dry_run, short=short, more=more)
+        print_run(result, output, form, dry_run=options.dry_run, short=short, more=more)
     if form == "text" and options.trigger == "manual" and (step := next_step(result)):
         output.progress(f"next: {step}")
     return int(ExitCode.PENDING) if detailed and result.exit_code == 0 and _pending(result) else result.exit_code

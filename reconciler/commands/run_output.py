@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MORE = "--verbose lists them"
 
 
-def tell(
+def print_run(
     result: RunResult,
     output: Output,
     form: Format = "text",
@@ -26,7 +26,7 @@ def tell(
     more: str = "",
 ) -> None:
     """A result on stdout, and what belongs to it on stderr. `short` and `more` as `report_text` has them."""
-    _tell_asides(result, output)
+    _print_asides(result, output)
     if form != "text":
         output.document(run_document(result, dry_run=dry_run), form)
     else:
@@ -40,7 +40,7 @@ def preview(result: RunResult, output: Output, *, apply: str, more: str = MORE, 
     from reconciler.render.plan_text import plan_text
     from reconciler.render.report_text import last_seen
 
-    _tell_asides(result, output)
+    _print_asides(result, output)
     text = plan_text(
         result.plan,
         _steps_of(result),
@@ -93,7 +93,7 @@ class ResidentOutput:
         self._output, self._form = output, form
         self._last: object = None
 
-    def tell(self, result: RunResult) -> None:
+    def report(self, result: RunResult) -> None:
         """One report for each run that differs from the one before; as JSON, on one line."""
         from reconciler.status.conditions import ConditionType
 
@@ -108,13 +108,13 @@ class ResidentOutput:
             return
         self._last = state
         if self._form == "text":
-            tell(result, self._output)
+            print_run(result, self._output)
             return
-        _tell_asides(result, self._output)
+        _print_asides(result, self._output)
         self._output.document(run_document(result, dry_run=False), self._form, one_line=True)
 
 
-def _tell_asides(result: RunResult, output: Output) -> None:
+def _print_asides(result: RunResult, output: Output) -> None:
     """What belongs to stderr: whose fleet it is if nobody named one, what was rejected, what is not committed, what had
     to be set aside."""
     from reconciler.git.process import redact

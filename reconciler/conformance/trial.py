@@ -61,7 +61,7 @@ class _Failed(Exception):
     """A proof that did not come about; the text says what was seen instead."""
 
 
-def tell(proofs: list[Proof], name: ProofName, prove: Callable[[], str]) -> bool:
+def carry_out(proofs: list[Proof], name: ProofName, prove: Callable[[], str]) -> bool:
     """Carry out one proof and write down what came of it."""
     began = time.monotonic()
     outcome: TrialOutcome = "fail"
@@ -94,16 +94,16 @@ class Tried:
 
     def proofs(self) -> tuple[Proof, ...]:
         found: list[Proof] = []
-        if not tell(found, "launch", self._launch):
+        if not carry_out(found, "launch", self._launch):
             return complete(found, "it did not come up")
-        if not tell(found, "identification", self._identify):
+        if not carry_out(found, "identification", self._identify):
             return complete(found, "it is not known by its process")
-        if not tell(found, "delivery", self._deliver):
+        if not carry_out(found, "delivery", self._deliver):
             self._api.go_on()
             return complete(found, "no message reached it")
-        tell(found, "heartbeat", self._beat)
+        carry_out(found, "heartbeat", self._heartbeat)
         self._api.go_on()
-        tell(found, "reset", self._reset)
+        carry_out(found, "reset", self._reset)
         return complete(found, "")
 
     # --- the proofs ---
@@ -133,7 +133,7 @@ class Tried:
 
     def _deliver(self) -> str:
         self._api.think()  # so that it is busy for as long as we look
-        told = deliver(self._agent, clean(FIRST), self._hands(), timeout_s=ARRIVE_S)
+        told = deliver(self._agent, clean(FIRST), self._delivery_io(), timeout_s=ARRIVE_S)
         if told.word != "delivered":
             raise _Failed(f"{told.word}: {told.reason or 'no reason given'}{self._arrived(FIRST)}")
         if not self._speaks:
@@ -142,8 +142,8 @@ class Tried:
         self._wait(lambda: self._has(FIRST), ARRIVE_S, lambda: "delivered, it is said, and the API received nothing")
         return f"delivered, by {told.evidence}; the API received all {len(FIRST.splitlines())} lines"
 
-    def _beat(self) -> str:
-        kind = additions.beats(self._agent)
+    def _heartbeat(self) -> str:
+        kind = additions.heartbeat_source(self._agent)
         if kind == "none":
             raise _Failed("it has no heartbeat of its own, and no hooks: only the responder can answer for it")
         ending = "hb" if kind == "native" else "turn"
@@ -170,7 +170,7 @@ class Tried:
         if not self._speaks:
             return f"`{text}`, seen by {told.evidence}"
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
-        after = deliver(self._agent, clean(AFTER), self._hands(), timeout_s=ARRIVE_S)
+        after = deliver(self._agent, clean(AFTER), self._delivery_io(), timeout_s=ARRIVE_S)
         if after.word != "delivered":
             raise _Failed(f"`{text}`, and the next message was {after.word}: {after.reason}")
         self._wait(lambda: self._has(AFTER), ARRIVE_S, lambda: "the API did not receive the message after it")
@@ -188,7 +188,7 @@ class Tried:
         state, screen = self._panes.shot(self._stage.where, pane)
         if state.dead:
             # What it said last was pushed off the screen by tmux' own word for it.
-            back = PaneViewer(self._stage.environ).glance(self._stage.where, pane, back=50)
+            back = PaneViewer(self._stage.environ).snapshot(self._stage.where, pane, back=50)
             raise _Failed(f"its program has ended: {_last_lines(back.rows)}")
         return screen
 
@@ -264,7 +264,7 @@ class Tried:
 
     # --- what the product works with ---
 
-    def _hands(self) -> DeliveryIO:
+    def _delivery_io(self) -> DeliveryIO:
         return DeliveryIO(facts=self._stage.facts, store=self._store, panes=self._panes)
 
     def _here(self) -> FleetContext:

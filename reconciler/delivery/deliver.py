@@ -59,7 +59,7 @@ class DeliveryIO:
     sleep: Callable[[float], None] = time.sleep
 
 
-def hands(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> DeliveryIO:
+def delivery_io(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> DeliveryIO:
     """The real ones."""
     return DeliveryIO(facts=facts, store=store, panes=Panes(os.environ), heartbeats=heartbeats or Heartbeats())
 
@@ -211,7 +211,7 @@ class _Delivering:
         size_s = self._task.size * 1e-4
         end = progress.began + _FOREVER_S + self._task.timeout_s + size_s
         while True:
-            progress, do = step(self._task, progress, self._glimpse(pane, receipts))
+            progress, do = step(self._task, progress, self._composer_state(pane, receipts))
             if isinstance(do, Delivery):
                 last = progress.last
                 self._stands = still_typed(do, presses=progress.presses, stands=last is not None and last.stands)
@@ -239,7 +239,7 @@ class _Delivering:
         self._submitted_at = self._submitted_at or wall
         return pressed(progress, at)
 
-    def _glimpse(self, pane: PaneState, receipts: Receipts) -> ComposerState:
+    def _composer_state(self, pane: PaneState, receipts: Receipts) -> ComposerState:
         receipt = receipts.find(self._text)
         found = ComposerState(at=self._by.monotonic(), receipt=receipt.evidence, receipt_queued=receipt.queued)
         try:

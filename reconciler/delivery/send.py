@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.delivery.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, hands
+from reconciler.delivery.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, delivery_io
 from reconciler.delivery.text import compose
 from reconciler.delivery.verdict import Delivery, DeliveryWord
 from reconciler.errors import ExitCode, MosaicError
@@ -51,7 +51,7 @@ def send(
     found = deliver(
         agent,
         whole,
-        hands(facts, store, fleet.heartbeats),
+        delivery_io(facts, store, fleet.heartbeats),
         verify=verify,
         timeout_s=timeout_s,
         lock_s=lock_s,

@@ -113,7 +113,7 @@ def judge_modes(modes: Modes | Unseen) -> Check:
             group="files",
             result=result,
             found=_loose(modes.loose),
-            mend=tuple(_mend(one) for one in modes.loose),
+            mend=tuple(_fix(one) for one in modes.loose),
         )
     if modes.unread:
         return unseen(name, "files", Unseen(why=f"cannot be looked through: {', '.join(modes.unread[:_SHOWN])}"))
@@ -133,14 +133,14 @@ def _loose(loose: Sequence[Loose]) -> str:
     return "; ".join(shown) + more
 
 
-def _mend(one: Loose) -> str:
+def _fix(one: Loose) -> str:
     path = shlex.quote(one.path)
     if one.harm == "owner":
         return f'sudo chown "$(id -un)" {path}'
     return f"chmod go-w {path}" if one.harm == "write" else f"chmod go-rwx {path}"
 
 
-def judge_beats(beats: HeartbeatFacts | Unseen, *, needed: bool) -> Check:
+def judge_heartbeats(beats: HeartbeatFacts | Unseen, *, needed: bool) -> Check:
     """`needed`: an agent of this host should write there."""
     name = "heartbeat-folder"
     if isinstance(beats, Unseen):

@@ -43,7 +43,7 @@ _ADVICE = (
 )
 
 
-def telling(text: str) -> list[str]:
+def key_lines(text: str) -> list[str]:
     """The lines of git's standard error that say why, in their order, at most `MOST`; all of them if none does."""
     lines = [printable(line) for line in text.splitlines()]
     lines = [line for line in dict.fromkeys(lines) if line and not line.startswith("hint:")]

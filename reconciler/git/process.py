@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Unavailable
-from reconciler.git.error_text import PROTOCOLS, advice, telling
+from reconciler.git.error_text import PROTOCOLS, advice, key_lines
 
 if TYPE_CHECKING:
     import subprocess
@@ -258,5 +258,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _failure(shown: str, code: int, err: str) -> GitFailed:
-    reason = "; ".join(telling(err)) or f"exit status {code}"
+    reason = "; ".join(key_lines(err)) or f"exit status {code}"
     return GitFailed(f"`{shown}` failed: {reason}", code=code, stderr=err, help=advice(err))

@@ -16,7 +16,7 @@ CLONE_S = 120.0
 
 
 @contextmanager
-def borrowed(place: RepositoryLocation, ref: str | None, *, timeout_s: float) -> Iterator[LocalRepo]:
+def temporary_clone_of(place: RepositoryLocation, ref: str | None, *, timeout_s: float) -> Iterator[LocalRepo]:
     """A clone of the branch that is reconciled, in a private folder that is gone afterwards.
 
     It is made as every fetch of ours is: with the protocols that a source may use, and nothing of it is executed.

@@ -17,7 +17,7 @@ from reconciler.helpers.redact import hide_secrets, one_line
 from reconciler.helpers.times import rfc3339
 from reconciler.listing.row import Row, RowKind, Sync, in_order
 from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan, Readiness
-from reconciler.plan.holding.moving import going_to
+from reconciler.plan.holding.moving import moving_to
 from reconciler.plan.holding.suspensions import WHOLE_FLEET
 from reconciler.status.failures import FailedAction
 from specs.compiled import Fleet, Suspension, changed_in
@@ -63,7 +63,7 @@ def build_rows(
                 beats=observation.hidden(ResourceKey(Kind.HEARTBEAT, name)),
                 grace=fleet.heartbeats.stale_after,
                 immediately=fleet.policy.on_change == "immediately",
-                going_to=going_to(fleet, name) if kind != "agent" else "",
+                moving_to=moving_to(fleet, name) if kind != "agent" else "",
                 now=plan.observed_at,
             )
             rows.append(_row(about, plan))
@@ -103,7 +103,7 @@ class RowInputs:
     session: SessionEvidence | None
     beats: str  # why no heartbeat could be seen, "" if they could
     grace: float
-    going_to: str  # the other host that it is declared for, "" for none
+    moving_to: str  # the other host that it is declared for, "" for none
     immediately: bool  # the fleet's policy ends also who works
     now: float
 
@@ -199,7 +199,7 @@ def _problems(about: RowInputs) -> Iterable[str]:
     elif view.why and view.health is not Health.HEALTHY and about.kind == "agent":
         yield view.why
     if about.kind == "removed":
-        gone = f"moving to {about.going_to}" if about.going_to else "removed from git"
+        gone = f"moving to {about.moving_to}" if about.moving_to else "removed from git"
         yield f"{gone}, and still here" if view.session in ("alive", "dead") else gone
     if about.kind == "orphan":
         yield "declared nowhere, and left alone: " + _trace(about)

@@ -71,7 +71,7 @@ def verify(
         if row is not None:
             found.extend(_agent(agent, row, observation, plan))
     found.extend(
-        VerifyCheck(name="extra", agent=row.name, result="wrong", found=row.why, mend=_mend_extra(row))
+        VerifyCheck(name="extra", agent=row.name, result="wrong", found=row.why, mend=_fix_extra(row))
         for row in listing.rows
         if row.kind in ("removed", "orphan") and row.wrong
     )
@@ -155,7 +155,7 @@ def _agent(agent: Agent, row: Row, observation: Observation, plan: Plan) -> Iter
             found = f"{check.found} ({reason})" if reason else check.found
             yield VerifyCheck(name=check.name, agent=agent.name, result="note", found=found)
         elif check.result == "wrong":
-            yield replace(check, mend=_mend(row, check))
+            yield replace(check, mend=_fix(row, check))
         else:
             yield check
 
@@ -242,7 +242,7 @@ def _on_purpose(row: Row, plan: Plan) -> str:
     return next((note for note in row.notes if note.startswith("suspended by")), "")
 
 
-def _mend(row: Row, check: VerifyCheck) -> str:
+def _fix(row: Row, check: VerifyCheck) -> str:
     """What a person does about it: what holds the change has its own way out."""
     if check.name == "waiting":
         return check.mend
@@ -272,7 +272,7 @@ def _for_now(row: Row) -> str:
     return "--runtime " if "unmask --runtime " in row.why else ""
 
 
-def _mend_extra(row: Row) -> str:
+def _fix_extra(row: Row) -> str:
     if row.kind == "removed":
         return RECONCILE
     return (

@@ -116,12 +116,12 @@ class _Run:
                 if not begun and self._graph.waiting:
                     self._skip(list(self._graph.waiting.values()), "its dependencies can not be met")
                 continue
-            self._tell()
+            self._report_progress()
             for identity, result in self._host.completed(POLL_S):
                 self._ended(identity, result)
         return tuple(self._outcomes[action.id] for action in self._plan.actions)
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         under_way = [f"{run.action.verb} {run.action.target}" for run in self._running.values()]
         more = f" and {len(under_way) - 1} more" if len(under_way) > 1 else ""
         self._doing(f"{len(self._outcomes)} of {len(self._known)} done: {under_way[0]}{more}")

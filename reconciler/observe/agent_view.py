@@ -14,7 +14,7 @@ from reconciler.observe.attribution import AttributedHeartbeat, judge_heartbeat,
 from reconciler.observe.clock_steps import stamp
 from reconciler.observe.health import NOT_SEEN, HealthFacts, ended, health_of, session_state
 from reconciler.observe.may_end import Who, may_end
-from reconciler.observe.raw_evidence import sightings
+from reconciler.observe.raw_evidence import raw_evidence
 from reconciler.observe.readiness import DRAFT, ReadinessEvidence, Shown, classify, is_idle, waits_for
 from reconciler.observe.signs_of_work import SignsOfWork, is_hung, is_quiet, newest_word, says_done
 from specs.compiled import Agent, Fleet, mission_digest
@@ -142,7 +142,7 @@ def _view(
         mission_now=mission_digest(fleet, agent) if agent is not None else "",
         cpu_s=seen.usage.cpu_s if seen.usage is not None else None,
         memory=seen.usage.memory if seen.usage is not None else None,
-        evidence=sightings(name, agent, unit, session, beat, turn, observation, last) if detail else (),
+        evidence=raw_evidence(name, agent, unit, session, beat, turn, observation, last) if detail else (),
     )
     ending = may_end(view, Who.COMMIT)
     return replace(view, available=ending.allowed, may_stop_why=ending.why)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 
-def sightings(
+def raw_evidence(
     name: str,
     agent: Agent | None,
     unit: UnitEvidence,

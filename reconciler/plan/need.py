@@ -46,7 +46,7 @@ class AgentSituation(Value):
 
     `tried`: a start with this very launch digest has been made before. `relaunch`: an operator has asked for a new
     start of the process that is seen. `override`: what somebody has made of its unit. `moving`: why it has to wait for
-    another host before it starts here; `going_to`: the other host that it is declared for.
+    another host before it starts here; `moving_to`: the other host that it is declared for.
     """
 
     view: AgentView
@@ -58,7 +58,7 @@ class AgentSituation(Value):
     relaunch: bool = False
     override: Override | None = None
     moving: str = ""
-    going_to: str = ""
+    moving_to: str = ""
 
     @property
     def unit(self) -> Change | None:

@@ -48,7 +48,7 @@ def need_of(
     relaunch: bool = False,
     override: Override | None = None,
     moving: str = "",
-    going_to: str = "",
+    moving_to: str = "",
 ) -> Need:
     """What the agent's unit and session need together, and whether what it needs to start is there: else it goes on as
     it is. Enablement and files are planned from the changes as such. See `AgentSituation` for the arguments."""
@@ -62,7 +62,7 @@ def need_of(
         relaunch=relaunch,
         override=override,
         moving=moving,
-        going_to=going_to,
+        moving_to=moving_to,
     )
     answer = first_match(NEEDS, situation).then
     due = Due(need=answer.details(situation, answer.need), of=situation)
@@ -178,7 +178,7 @@ def _as_due(due: Due) -> Need:
 
 
 def _moves_and_stops(due: Due) -> Need:
-    return replace(due.need, reason=Reason.MOVED, message=f"moving to {due.of.going_to}")
+    return replace(due.need, reason=Reason.MOVED, message=f"moving to {due.of.moving_to}")
 
 
 def _moves(due: Due) -> Need:
@@ -206,9 +206,9 @@ def _cannot_restart(due: Due) -> Need:
 # Whether what is needed can start here at all.
 STARTS: tuple[DecisionRow[Due, Callable[[Due], Need]], ...] = (
     DecisionRow("moves away, and is stopped",
-        lambda due: due.of.going_to and due.need.removes and due.need.verb is Verb.STOP and due.need.held is None,
+        lambda due: due.of.moving_to and due.need.removes and due.need.verb is Verb.STOP and due.need.held is None,
         _moves_and_stops, "git declares it for another host"),
-    DecisionRow("moves away", lambda due: due.of.going_to and due.need.removes,
+    DecisionRow("moves away", lambda due: due.of.moving_to and due.need.removes,
         _moves, "git declares it for another host, and nothing is ended now"),
     DecisionRow("held already", lambda due: due.need.held is not None,
         _as_due, "the reason why nothing is done is known"),

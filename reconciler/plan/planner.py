@@ -19,7 +19,7 @@ from reconciler.plan.holding.floor import floor_of, is_floor_class
 from reconciler.plan.holding.forced import with_force
 from reconciler.plan.holding.guards import FLOOR_CLASSES, refusals
 from reconciler.plan.holding.losses import with_losses
-from reconciler.plan.holding.moving import going_to, why_held
+from reconciler.plan.holding.moving import moving_to, why_held
 from reconciler.plan.holding.rollout import Wait, held_back
 from reconciler.plan.holding.suspensions import WHOLE_FLEET, hold_all, hold_suspended, in_force
 from reconciler.plan.need import Changes, Need
@@ -75,7 +75,7 @@ def plan(
                 relaunch=relaunch_due(_history(history, name), views[name]),
                 override=observation.overrides.get(agent_unit(name)),
                 moving=why_held(fleet, name) if fleet.moving else "",
-                going_to=going_to(fleet, name) if name not in agents else "",
+                moving_to=moving_to(fleet, name) if name not in agents else "",
             ),
             _history(history, name).losses_let,
         )

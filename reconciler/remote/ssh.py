@@ -112,7 +112,7 @@ class Asking:
         if done.status == SSH_FAILED:
             kind = Unreached if _BEFORE.search(said.replace("\r\n", "\n")) else Unavailable
 
-            raise kind(f"{host} cannot be reached: {_reason(said, target)}", help=_mend(said, target))
+            raise kind(f"{host} cannot be reached: {_reason(said, target)}", help=_fix(said, target))
         if done.status == NO_PROGRAM:
             raise Unreached(
                 f"{host} has no `mosaic` on its PATH", help="install it there, and reconcile that host once"
@@ -182,7 +182,7 @@ def _reason(said: str, target: str) -> str:
     return next((line for line in lines if "Permission denied" in line), lines[-1] if lines else "ssh said nothing")
 
 
-def _mend(said: str, target: str) -> str:
+def _fix(said: str, target: str) -> str:
     key = host_key(said, target)
     if key is not None:
         return key[1]

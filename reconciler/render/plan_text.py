@@ -35,7 +35,7 @@ def plan_text(
     blocks = [
         _head(plan, paint),
         _list("commits that come into force (newest first)", [_commit(one) for one in commits], paint),
-        *_told(plan, steps_of, paint, more),
+        *_groups_text(plan, steps_of, paint, more),
         _list("held", _held(plan, looks), paint, "yellow"),
         _list("refused", [data(sentence) for sentence in plan.refused], paint, "red"),
         _list("unknown (nothing follows from it)",
@@ -47,7 +47,7 @@ def plan_text(
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _told(plan: Plan, steps_of: StepsOf, paint: Paint, more: str) -> list[list[str]]:
+def _groups_text(plan: Plan, steps_of: StepsOf, paint: Paint, more: str) -> list[list[str]]:
     grave, plain = [], []
     for group in groups(plan.actions):
         some = tuple(action for action in group.actions if is_grave(action))

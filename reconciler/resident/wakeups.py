@@ -141,7 +141,7 @@ class WakeSources:
         for number in handlers:
             self._signals[number] = signal.signal(number, handle)
 
-    def watch_beats(self, beats: Path) -> None:
+    def watch_heartbeats(self, beats: Path) -> None:
         """inotify on the heartbeat folder, and the kill switch in it. Raises OSError where the kernel gives none, once.
 
         Cheap while the folder is the one that is watched; somebody may have deleted it and made it again.
@@ -164,7 +164,7 @@ class WakeSources:
         # Heartbeats are written whole and moved into place; what a file goes through before that is many times as much.
         heard = [FileCreatedEvent, FileDeletedEvent, FileMovedEvent, DirDeletedEvent, DirMovedEvent]
 
-        class Beats(FileSystemEventHandler):
+        class HeartbeatChanges(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 names = {os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path}
                 if "PAUSED" in names or os.fsdecode(event.src_path) == str(beats):
@@ -175,7 +175,7 @@ class WakeSources:
         observer = self._observing()
         if self._beats is not None:
             observer.unschedule(self._beats)  # the folder was made again, and the old watch hears nothing of it
-        self._beats = observer.schedule(Beats(), str(beats), event_filter=heard)
+        self._beats = observer.schedule(HeartbeatChanges(), str(beats), event_filter=heard)
 
     def watch_repository(self, repository: Path, common: Path) -> None:
         """inotify on HEAD and the refs of a local repository, and of no other from now on. Raises OSError, once.

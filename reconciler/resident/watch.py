@@ -53,7 +53,7 @@ class _Due:
     look: float = 0.0
     fetch: float = 0.0
     rest: float = 0.0  # no look before this
-    waiting: bool = False  # see `waits_for_a_beat`
+    waiting: bool = False  # see `waits_for_heartbeat`
 
 
 def watch(
@@ -94,7 +94,7 @@ class _Watcher:
         self._wakers, self._ended = wakers, ended
         self._notifier = Notifier(here.environ)
         self._outer, self._patted = here, 0.0
-        self._here = replace(here, stop=self._stop, sleep=self._nap)
+        self._here = replace(here, stop=self._stop, sleep=self._wait)
         self._due = _Due()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
         self._options = options = checked(options, self._settings, here.host)
@@ -153,7 +153,7 @@ class _Watcher:
         from reconciler.git.location import parse_place
 
         try:
-            self._wakers.watch_beats(Path(self._here.facts.run_dir))
+            self._wakers.watch_heartbeats(Path(self._here.facts.run_dir))
         except OSError as error:
             self._unwatched("heartbeats", error)
         if self._remote:
@@ -219,7 +219,7 @@ class _Watcher:
         if plan.unknown or plan.unclear:
             soonest = min(soonest, RETRY_S)  # what cannot be seen may not be able to wake us up either
         self._due.look = now + min(self._interval, max(0.05, soonest))
-        self._due.waiting = result.messages or waits_for_a_beat(plan)
+        self._due.waiting = result.messages or waits_for_heartbeat(plan)
         living = [view.pid for view in plan.views.values() if view.session == "alive"]
         if not self._wakers.follow_processes(living):
             self._due.look = now + REST_MIN_S
@@ -253,7 +253,7 @@ class _Watcher:
     def _stop(self) -> bool:
         """Asked between the steps of a run, which is the moment to say that it goes on. A newer commit ends a run
         early: whatever this one waits for may be the very thing that the newer one fixes."""
-        self._pat()
+        self._ping_watchdog()
         if self._outer.stop() or self._cut_short:
             return True
         self._early |= self._wakers.wait(0.0)
@@ -272,16 +272,16 @@ class _Watcher:
         except MosaicError:
             return ""
 
-    def _nap(self, seconds: float) -> None:
-        self._pat()
+    def _wait(self, seconds: float) -> None:
+        self._ping_watchdog()
         self._outer.sleep(seconds)
 
     def _wait_for_lock(self, seconds: float) -> None:
         if self._ended:
             raise _Ended
-        self._nap(seconds)
+        self._wait(seconds)
 
-    def _pat(self) -> None:
+    def _ping_watchdog(self) -> None:
         """A run that waits for something slow does not hang, and must not be ended by the watchdog."""
         every, now = self._notifier.watchdog_s, self._outer.monotonic()
         if every is not None and now - self._patted >= every / 2:
@@ -304,7 +304,7 @@ class _Watcher:
         return woke
 
 
-def waits_for_a_beat(plan: Plan) -> bool:
+def waits_for_heartbeat(plan: Plan) -> bool:
     """Whether an agent's next heartbeat may be what something waits for: it says that the agent is idle, or that it
     answers again. All the rest that may be held does not depend on it, and with a thousand agents there is always one
     that has just written."""

@@ -56,9 +56,9 @@ class Responder:
         stamp = (changed(self._agents), changed(self._launches))
         fresh, self._stamp = stamp != self._stamp, stamp
         if fresh or any(due <= now for due in self._due.values()):
-            self._beat(now)
+            self._write_heartbeat(now)
 
-    def _beat(self, moment: float) -> None:
+    def _write_heartbeat(self, moment: float) -> None:
         agents = self._watched()
         self._due = {name: self._due.get(name, moment) for name in agents}
         self._pids = {name: pid for name, pid in self._pids.items() if name in agents}

@@ -105,7 +105,7 @@ def run_round(by: MissionRound) -> bool:
             waiting.append(agent)
         elif what == "tell":
             told.append(agent)
-    _tell(told[:MOST_TOLD], outbox, by)
+    _send_notices(told[:MOST_TOLD], outbox, by)
     return _reset_all(waiting, outbox, by)
 
 
@@ -121,7 +121,7 @@ def what_to_say(agent: Agent, view: AgentView, fleet: Fleet, path: str) -> str:
     )
 
 
-def _tell(agents: list[Agent], outbox: Outbox, by: MissionRound) -> None:
+def _send_notices(agents: list[Agent], outbox: Outbox, by: MissionRound) -> None:
     """Into the outbox first, then into the history: killed in between, the next run finds the message that is there."""
     if not agents:
         return
@@ -135,7 +135,7 @@ def _tell(agents: list[Agent], outbox: Outbox, by: MissionRound) -> None:
             text=what_to_say(agent, view, by.fleet, path),
             now=by.wall(),
         )
-    _note(by, {agent.name: _told(by.views[agent.name].mission_now) for agent in agents})
+    _note(by, {agent.name: _with_notice(by.views[agent.name].mission_now) for agent in agents})
 
 
 def _take_back(outbox: Outbox, by: MissionRound) -> None:
@@ -182,7 +182,7 @@ def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: MissionRound) -> b
     known = program(agent.runtime)
     text = reset_text(agent, known, "")
     if text is None:
-        _tell([agent], outbox, by)
+        _send_notices([agent], outbox, by)
         return True
     _note(by, {agent.name: _reset_for(view.mission_now)})
     answer = by.reset(by.place, by.fleet, agent, known, text)
@@ -193,7 +193,7 @@ def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: MissionRound) -> b
     if fresh:
         kickstart(agent, by.fleet.host, by.place.store, now=by.wall())
     if not fresh or known.reads == "start" or not note_mission(agent, view, view.mission_now, by.host):
-        _tell([agent], outbox, by)
+        _send_notices([agent], outbox, by)
     said = f"it was reset for a new mission or contract: {answer.word}"
     record_event(by.place, agent.name, said, "runtime", source=by.source)
     return True
@@ -208,7 +208,7 @@ def note_mission(agent: Agent, view: AgentView, mission: str, host: Host) -> boo
 MissionChange = Callable[[AgentHistory], AgentHistory]
 
 
-def _told(digest: str) -> MissionChange:
+def _with_notice(digest: str) -> MissionChange:
     return lambda known: replace(known, mission_told=digest)
 
 

@@ -109,7 +109,7 @@ def run_round(by: OutboxRound) -> bool:
         first = message.agent not in served
         served.add(message.agent)
         hands_off = by.over() or by.monotonic() >= end or by.paused() is not None
-        told = first and not hands_off and _may_be_told(by, view) and _hand_over(message, agent, outbox, by)
+        told = first and not hands_off and _may_be_sent(by, view) and _hand_over(message, agent, outbox, by)
         left = left or not told
     if not outbox.messages():
         outbox.sweep(by.wall())
@@ -121,13 +121,13 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Outb
     round begins was sent by a run that was ended."""
     now = by.wall()
     if message.state == "sending":
-        _tell(message, Delivery(word="unconfirmed", reason=_ENDED), by)
+        _record(message, Delivery(word="unconfirmed", reason=_ENDED), by)
         outbox.end(message, now, state="unconfirmed", reason=_ENDED)
     elif message.state in ("unconfirmed", "put-away") and (message.ended or message.created) + KEEP_S <= now:
         outbox.end(message, now, state=None)
     elif message.state == "waiting" and message.expires and message.expires <= now:
         why = "it expired before it could be delivered" + (f": {message.reason}" if message.reason else "")
-        _tell(message, Delivery(word="not-delivered", reason=why), by)
+        _record(message, Delivery(word="not-delivered", reason=why), by)
         outbox.end(message, now, state=None)
     elif message.kickstart and (agent is None or agent.kickstart is None):
         outbox.end(message, now, state=None)
@@ -160,7 +160,7 @@ def _of_this_life(waiting: list[Message], outbox: Outbox, by: OutboxRound) -> li
         if why and one.our_own:
             outbox.end(one, by.wall(), state=None)
         elif why:
-            _tell(one, Delivery(word="not-delivered", reason=f"it was put away: {why}"), by)
+            _record(one, Delivery(word="not-delivered", reason=f"it was put away: {why}"), by)
             outbox.end(one, by.wall(), state="put-away", reason=why)
             put_away[one.agent] += 1
         else:
@@ -189,12 +189,12 @@ def _noted(one: Message, host: str, outbox: Outbox, by: OutboxRound) -> Message:
     return outbox.note(one, by.wall(), revision=by.fleet.revision, reason=reason)
 
 
-def _may_be_told(by: OutboxRound, view: AgentView) -> bool:
+def _may_be_sent(by: OutboxRound, view: AgentView) -> bool:
     """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
-    return not {view.name, "*"} & by.suspended.keys() and may_be_told(view)
+    return not {view.name, "*"} & by.suspended.keys() and may_be_sent(view)
 
 
-def may_be_told(view: AgentView) -> bool:
+def may_be_sent(view: AgentView) -> bool:
     """Whether an agent is free to take something up: available, or quiet where nothing answers for it."""
     quiet = view.readiness in (Readiness.UNKNOWN, Readiness.STALE) and view.available is True
     return view.readiness is Readiness.AVAILABLE or quiet
@@ -245,7 +245,7 @@ class _Cancelled(Exception):
     """Somebody took the message back at the last moment."""
 
 
-def _tell(message: Message, found: Delivery, by: OutboxRound) -> None:
+def _record(message: Message, found: Delivery, by: OutboxRound) -> None:
     size = len(message.text.encode())
     record_event(
         by.fleet, by.store, message.agent, found,

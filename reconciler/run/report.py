@@ -76,7 +76,7 @@ def finish(
         duration_s=duration_s,
         status=status,
         warnings=tuple(warnings),
-        intake=intake.news(),
+        intake=intake.summary(),
         interval=fleet.policy.interval,
         install=install,
         registry=providers,

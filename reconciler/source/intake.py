@@ -51,7 +51,7 @@ class Intake:
     next_fetch: float | None = None
     commits: tuple[HistoryLine, ...] = ()  # of a preview: those that would come into force
 
-    def news(self) -> SourceSummary:
+    def summary(self) -> SourceSummary:
         """What of it belongs to a run's result."""
         return SourceSummary(
             spec=self.spec,
@@ -172,7 +172,7 @@ class _Judging:
         except MosaicError as error:
             return self._fall_back(ledger, error)
         self._accept(ledger, rewind)
-        self._tell_commits(ledger)
+        self._name_commits(ledger)
         reason, message = ConditionReason.REVISION_ACCEPTED, self._source.subject
         if self._source.stale_error is not None:
             reason, message = ConditionReason.SOURCE_UNREACHABLE, self._source.stale_error
@@ -255,7 +255,7 @@ class _Judging:
             # It only bears witness to the ledger, is behind it after a crash, too, and is tried again by every run.
             self._warnings.append(failure.message)
 
-    def _tell_commits(self, ledger: Ledger) -> None:
+    def _name_commits(self, ledger: Ledger) -> None:
         applied, new = ledger.last_good(), self._source.revision
         if self._options.dry_run and applied is not None and applied.sha != new:
             from reconciler.git.log import coming_into_force

@@ -74,7 +74,7 @@ def versions(checkout: Checkout, revision: str, names: Collection[str], host: st
         batch = shas[at : at + _BATCH]
         for sha, text in zip(batch, checkout.contents([f"{sha}:{ROSTER}" for sha in batch]), strict=True):
             lines = text.splitlines() if text is not None else []
-            if text is None or (newer is not None and not _tells(lines, newer, words)):
+            if text is None or (newer is not None and not _says(lines, newer, words)):
                 continue
             version = _version(sha, text)
             if version is not None:
@@ -82,7 +82,7 @@ def versions(checkout: Checkout, revision: str, names: Collection[str], host: st
                 yield version
 
 
-def _tells(lines: list[bytes], newer: list[bytes], words: re.Pattern[bytes]) -> bool:
+def _says(lines: list[bytes], newer: list[bytes], words: re.Pattern[bytes]) -> bool:
     """Whether one of the words is in what differs, from the first line that does to the last."""
     first, most = 0, min(len(lines), len(newer))
     while first < most and lines[first] == newer[first]:

@@ -90,7 +90,7 @@ class Condition:
     since: float
 
 
-def settle(previous: Condition | None, new: Condition) -> Condition:
+def with_transition_time(previous: Condition | None, new: Condition) -> Condition:
     """The new condition, keeping the time of the last transition."""
     if previous is None or previous.status is not new.status:
         return new

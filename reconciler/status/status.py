@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from providers.base import Health, HeldReason, Value
 from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
 from reconciler.status import assess
-from reconciler.status.conditions import Condition, ConditionReason, ConditionStatus, ConditionType, settle
+from reconciler.status.conditions import (
+    Condition,
+    ConditionReason,
+    ConditionStatus,
+    ConditionType,
+    with_transition_time,
+)
 from reconciler.status.failures import FailedAction, counting_for_a_stall, failed_actions, final_outcomes
 from reconciler.status.values import Pause, SourceReport
 from specs.compiled import Suspension
@@ -151,7 +157,7 @@ def build_status(
         ),
         assess.paused(pause, plan.paused, suspended, now),
     )
-    settled = tuple(settle(previous.condition(new.type) if previous else None, new) for new in conditions)
+    settled = tuple(with_transition_time(previous.condition(new.type) if previous else None, new) for new in conditions)
     ready = settled[2].status is ConditionStatus.TRUE
     return replace(status, conditions=settled, last_success=now if ready else status.last_success)
 
@@ -171,7 +177,7 @@ def unready_status(
         conditions=(),
     )  # fmt: skip
     kept = tuple(old for old in base.conditions if old.type in _AS_LAST_SEEN)  # as last seen
-    settled = tuple(settle(base.condition(new.type), new) for new in conditions)
+    settled = tuple(with_transition_time(base.condition(new.type), new) for new in conditions)
     return replace(
         base, updated_at=now, attempted_revision=source.attempted, applied_revision=source.applied,
         conditions=tuple(sorted((*settled, *kept), key=lambda one: list(ConditionType).index(one.type))),

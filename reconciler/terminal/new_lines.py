@@ -36,13 +36,13 @@ class Follower:
         is above everything that is known is not news then."""
         lines = self._matched(window, aligned)
         scrolled = max(0, len(window) - len(screen))
-        news = self._tell(lines, scrolled)
+        news = self._emit(lines, scrolled)
         self._known = _end_of(lines, screen)
         return news
 
     def end(self) -> list[str]:
         """What is left to be told when nothing comes any more."""
-        return self._tell(self._known, len(self._known))
+        return self._emit(self._known, len(self._known))
 
     def _matched(self, window: Sequence[str], aligned: bool) -> list[_Line]:
         before = [line.text for line in self._known]
@@ -60,7 +60,7 @@ class Follower:
                 found += [_Line(text, again and text in self._told) for text in window[j1:j2]]
         return found
 
-    def _tell(self, lines: Sequence[_Line], final: int) -> list[str]:
+    def _emit(self, lines: Sequence[_Line], final: int) -> list[str]:
         """In order; of the empty lines between two that are told one is kept."""
         news: list[str] = []
         gap = False

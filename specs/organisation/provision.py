@@ -104,7 +104,7 @@ def provision(files: Mapping[str, bytes], wanted_type: SystemType, own: Reposito
             roster = add_agent(roster, entry_of(slot, Choices()))
     made = {ROSTER: roster, FLEET: _rules(files, wanted_type, wanted)}
     if NORTH_STAR not in files:
-        made[NORTH_STAR] = _star(files, wanted_type, wanted)
+        made[NORTH_STAR] = _mission_text(files, wanted_type, wanted)
     there = Counter({one: len(names) for one, names in filled(known, own).items()})
     more = {one.agent_class: there[one.agent_class] for one in wanted_type.roster}
     return Implied(
@@ -197,7 +197,7 @@ def _rules(files: Mapping[str, bytes], wanted_type: SystemType, wanted: Wanted) 
     ).encode()
 
 
-def _star(files: Mapping[str, bytes], wanted_type: SystemType, wanted: Wanted) -> bytes:
+def _mission_text(files: Mapping[str, bytes], wanted_type: SystemType, wanted: Wanted) -> bytes:
     """A skeleton: the mission, and the shape of what else may be said."""
     return (
         f"{_head(files, NORTH_STAR)}# What the fleet is for. Put the mission in your own words; then say what follows "

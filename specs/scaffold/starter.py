@@ -46,7 +46,7 @@ def new_files(choices: Choices, preset: Preset) -> dict[str, bytes]:
     return {
         ROSTER: _roster(choices, preset).encode(),
         FLEET: _rules(choices.name or preset.name, preset).encode(),
-        NORTH_STAR: _star(choices.mission or preset.mission).encode(),
+        NORTH_STAR: _mission_text(choices.mission or preset.mission).encode(),
     }
 
 
@@ -106,7 +106,7 @@ def _rules(name: str, preset: Preset) -> str:
     )
 
 
-def _star(mission: str) -> str:
+def _mission_text(mission: str) -> str:
     return f"{head(NORTH_STAR)}# What the fleet is for.\nversion: 1\n{_PLAIN.pair('mission', mission)}\n"
 
 
@@ -137,7 +137,7 @@ def changed_files(files: Mapping[str, bytes], choices: Choices) -> dict[str, byt
 
 
 def _mission(star: bytes | None, mission: str) -> bytes:
-    return _star(mission).encode() if star is None else set_value(NORTH_STAR, star, ("mission",), mission)
+    return _mission_text(mission).encode() if star is None else set_value(NORTH_STAR, star, ("mission",), mission)
 
 
 def missing(preset: Preset, known: Mapping[str, Mapping[str, object]]) -> tuple[Slot, ...]:

@@ -79,8 +79,8 @@ def in_command(text: str) -> bool:
 
 def mask_tokens(text: str) -> str:
     """`text` with everything that is recognisable as a secret by itself replaced, one star for each character."""
-    text = _PEM.sub(_stars, text)
-    text = _TOKEN.sub(_stars, text)
+    text = _PEM.sub(_asterisks, text)
+    text = _TOKEN.sub(_asterisks, text)
     text = _URL_PASSWORD.sub(lambda m: f"{m[1]}:{MASK * len(m[2])}", text)
     return _BLOB.sub(lambda m: MASK * len(m[0]) if random_looking(m[0]) else m[0], text)
 
@@ -113,5 +113,5 @@ def _hide(line: str, start: int, end: int) -> str:
     return line[:start] + _WORD.sub(lambda m: MASK * len(m[0]), line[start:end]) + line[end:]
 
 
-def _stars(match: re.Match[str]) -> str:
+def _asterisks(match: re.Match[str]) -> str:
     return MASK * len(match[0])

@@ -206,7 +206,7 @@ def test_sync_without_one_runs_once(store: Store, monkeypatch: pytest.MonkeyPatc
         asked.append(options)
         return 3
 
-    monkeypatch.setattr(reconcile_module, "run_and_tell", once)
+    monkeypatch.setattr(reconcile_module, "run_and_report", once)
     assert fleet("sync").code == 3
     assert asked == [RunOptions(trigger="sync")]
     store.guard(store.runtime / "trigger.sock")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.output import Output
-from reconciler.commands.run_output import preview, tell
+from reconciler.commands.run_output import preview, print_run
 from reconciler.context.host import HostContext
 from reconciler.errors import NotFound
 from reconciler.loop.result import RunOptions, RunResult
@@ -96,7 +96,7 @@ def test_a_preview_lists_the_commits_that_would_come_into_force(once: Callable[.
     preview(looked, Output(out, err), apply="reconcile")
     assert f"commits that come into force (newest first)\n  {shas[11][:12]} number 11 (Ada)\n" in out.getvalue()
     document = io.StringIO()
-    tell(looked, Output(document, err), "json", dry_run=True)
+    print_run(looked, Output(document, err), "json", dry_run=True)
     listed = json.loads(document.getvalue())["commits"]
     assert [one["sha"] for one in listed] == shas[:1:-1]
     assert listed[0]["author"] == "Ada <ada@example.org>"

@@ -13,7 +13,7 @@ import pytest
 from providers.base import HeldReason
 from reconciler.git.refs import find_repo
 from reconciler.resident.wakeups import WakeReason, WakeSources
-from reconciler.resident.watch import waits_for_a_beat
+from reconciler.resident.watch import waits_for_heartbeat
 from tests import builders as make
 
 
@@ -90,6 +90,6 @@ def test_a_commit_in_a_linked_worktree_is_heard(wakers: WakeSources, tmp_path: P
 def test_a_heartbeat_is_waited_for_only_where_it_may_help(reason: HeldReason) -> None:
     """Or a thousand agents and one that is suspended would keep the loop looking all the time."""
     helps = reason in (HeldReason.WORKING, HeldReason.UNKNOWN)
-    assert waits_for_a_beat(make.plan(held=(make.held(reason),))) is helps
-    assert not waits_for_a_beat(make.plan(held=(make.held(reason, agent=None),)))
-    assert not waits_for_a_beat(make.plan())
+    assert waits_for_heartbeat(make.plan(held=(make.held(reason),))) is helps
+    assert not waits_for_heartbeat(make.plan(held=(make.held(reason, agent=None),)))
+    assert not waits_for_heartbeat(make.plan())

@@ -22,14 +22,7 @@ from tests.hosts.namespace import CHECKOUT
 
 GLOSSARY = page("docs/glossary.md")
 # What breaks a rule and may: a name, or `where: word` for a text, with the reason.
-# Names that are changed when their modules move.
-NOT_YET_RENAMED = """
-Beats _beat _forgiven _glance _glimpse _hands _may_be_told _mend _mend_extra _nap _pat _star _stars _tell
-_tell_asides _tell_check _tell_commits _tell_log _tells _told beat beats borrowed glance going_to hands
-judge_beats may_be_told news run_and_tell settle sightings star_diff_text tell telling waits_for_a_beat
-watch_beats wishes_of
-"""
-EXCEPTIONS: dict[str, str] = dict.fromkeys(NOT_YET_RENAMED.split(), "renamed when its module moves") | {}
+EXCEPTIONS: dict[str, str] = {}
 PACKAGES = ("specs", "providers", "reconciler")
 
 

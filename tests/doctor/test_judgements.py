@@ -18,8 +18,8 @@ from reconciler.doctor.files import (
     Loose,
     Modes,
     Watches,
-    judge_beats,
     judge_disks,
+    judge_heartbeats,
     judge_modes,
     judge_watches,
 )
@@ -528,7 +528,7 @@ def test_file_modes(modes: Modes | Unseen, result: CheckResult, mend: tuple[str,
     ],
 )
 def test_the_heartbeat_folder(beats: HeartbeatFacts | Unseen, needed: bool, result: CheckResult) -> None:
-    assert only([judge_beats(beats, needed=needed)], "heartbeat-folder").result == result
+    assert only([judge_heartbeats(beats, needed=needed)], "heartbeat-folder").result == result
 
 
 @pytest.mark.parametrize(

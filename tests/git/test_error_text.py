@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.git.error_text import advice, host_key, telling
-from reconciler.remote.ssh import _mend, _reason
+from reconciler.git.error_text import advice, host_key, key_lines
+from reconciler.remote.ssh import _fix, _reason
 
 CHANGED = """\
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
@@ -35,7 +35,7 @@ fatal: Could not read from remote repository.
 
 def test_a_changed_key_says_what_ssh_says() -> None:
     for text in (CHANGED, CHANGED.replace("\n", "\r\n")):
-        (line,) = telling(text)
+        (line,) = key_lines(text)
         assert "the host key has CHANGED" in line
         assert "Offending ED25519 key in /home/ada/.ssh/known_hosts:3" in line
         assert "SHA256:abc" in line
@@ -44,18 +44,18 @@ def test_a_changed_key_says_what_ssh_says() -> None:
 
 
 def test_an_unknown_key_is_the_lesser_news() -> None:
-    (line,) = telling(UNKNOWN)
+    (line,) = key_lines(UNKNOWN)
     assert line.startswith("the host key is not known: No ED25519 host key is known for far.example")
     assert "ssh-keygen" not in advice(UNKNOWN)
     assert "CHANGED" not in line + advice(UNKNOWN)
-    (bare,) = telling("Host key verification failed.\nfatal: Could not read from remote repository.\n")
+    (bare,) = key_lines("Host key verification failed.\nfatal: Could not read from remote repository.\n")
     assert bare == "the host key is not known: Host key verification failed."
 
 
 def test_the_same_for_another_host_of_the_fleet() -> None:
     assert "CHANGED" in _reason(CHANGED, "ada@far")
-    assert "ssh-keygen" in _mend(CHANGED, "ada@far")
-    assert "ssh ada@far true" in _mend(CHANGED, "ada@far")
+    assert "ssh-keygen" in _fix(CHANGED, "ada@far")
+    assert "ssh ada@far true" in _fix(CHANGED, "ada@far")
     assert "CHANGED" not in _reason(UNKNOWN, "ada@far")
     assert _reason("ada@far: Permission denied (publickey).", "ada@far") == "ada@far: Permission denied (publickey)."
     assert host_key("ssh: connect to host far port 22: Connection refused") is None
@@ -81,10 +81,10 @@ def test_the_same_for_another_host_of_the_fleet() -> None:
     ],
 )
 def test_the_lines_that_tell_why(text: str, lines: list[str]) -> None:
-    assert telling(text) == lines
+    assert key_lines(text) == lines
 
 
 def test_a_branch_that_is_checked_out_there_has_a_way_out() -> None:
     text = " ! [remote rejected] main -> main (branch is currently checked out)\n"
     assert "receive.denyCurrentBranch updateInstead" in advice(text)
-    assert telling("remote: \x1b[31mred\x1b[0m\n") == ["remote:  [31mred [0m"], "nothing that colours a terminal"
+    assert key_lines("remote: \x1b[31mred\x1b[0m\n") == ["remote:  [31mred [0m"], "nothing that colours a terminal"

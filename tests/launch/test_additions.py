@@ -31,7 +31,7 @@ class Prog:
     """A program that adds one of each."""
 
     name: str = "prog"
-    beats: HeartbeatSource = "hook"
+    heartbeats: HeartbeatSource = "hook"
     receipts: bool = True
     reads: Reads = "start"
 
@@ -90,7 +90,7 @@ def test_they_are_no_reason_for_a_restart() -> None:
 
 @pytest.mark.usefixtures("prog")
 @pytest.mark.parametrize(
-    ("agent", "beats"),
+    ("agent", "heartbeats"),
     [
         (replace(AGENT, argv=("bash", "-c", "prog")), "none"),
         (replace(AGENT, argv=("/opt/bin/prog2",)), "none"),
@@ -100,9 +100,9 @@ def test_they_are_no_reason_for_a_restart() -> None:
         (replace(AGENT, runtime="unheard-of", native_heartbeat=True), "native"),
     ],
 )
-def test_a_command_that_is_another_program_gets_nothing(agent: Agent, beats: str) -> None:
+def test_a_command_that_is_another_program_gets_nothing(agent: Agent, heartbeats: str) -> None:
     heartbeat, (key, _) = additions.pairs(agent, FACTS)
-    assert heartbeat == ("MOSAIC_HEARTBEAT", beats)
+    assert heartbeat == ("MOSAIC_HEARTBEAT", heartbeats)
     assert key == additions.GIVEN_KEY
 
 

@@ -18,7 +18,7 @@ from reconciler.listing.row import Row, Sync
 from reconciler.model import Plan
 from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.planner import PlanOptions
-from reconciler.run.outbox_round import may_be_told
+from reconciler.run.outbox_round import may_be_sent
 from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.metrics import metrics_text
 from reconciler.status.status import AgentStatus
@@ -86,7 +86,7 @@ def agree(said: Views) -> None:
         assert row.may_stop is not bool(row.may_stop_why)
         assert not row.may_stop or ending.allowed or said.fleet.policy.on_change == "immediately", name
         # who is told something is free, and who waits for a person is told nothing
-        if may_be_told(view):
+        if may_be_sent(view):
             assert ending.allowed
             assert not view.waiting
     # what is planned keeps to it

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.render.fleet_files.mission_diff_text import sentence, star_diff_text
+from reconciler.render.fleet_files.mission_diff_text import mission_diff_text, sentence
 from specs.mission.diff import differences
 from specs.mission.projection import render
 from specs.models.north_star import NorthStar
@@ -53,7 +53,7 @@ def test_long_texts_are_shown_before_and_after() -> None:
         "version": 1, "mission": "One.\n\nTwo.", "success_criteria": ({"id": "SC", "text": "It is slow."},),
         "substrate": "A host.", "assumptions": ({"id": "AS", "text": "It rains.", "vetoable": False},),
     })  # fmt: skip
-    assert star_diff_text(differences(old, new)) == (
+    assert mission_diff_text(differences(old, new)) == (
         "5 changes\n"
         "\n"
         "mission: text changed\n"
@@ -71,7 +71,7 @@ def test_long_texts_are_shown_before_and_after() -> None:
 
 def test_a_text_that_is_only_folded_otherwise_is_the_same() -> None:
     assert told(star(mission="One\ntwo.\n\nThree."), star(mission="One two.\n\n Three.")) == []
-    assert star_diff_text(()) == "the mission is the same\n"
+    assert mission_diff_text(()) == "the mission is the same\n"
 
 
 def test_a_fleet_that_had_no_mission() -> None:
@@ -103,6 +103,6 @@ def test_whatever_is_told_has_changed_and_whatever_has_changed_is_told(old: Nort
 def test_any_two_missions_can_be_compared(written: dict[str, Any], data: st.DataObject) -> None:
     other = data.draw(stars())
     found = differences(NorthStar.model_validate(written), NorthStar.model_validate(other))
-    text = star_diff_text(found)
+    text = mission_diff_text(found)
     assert text.endswith("\n")
     assert text.count("\n") >= len(found)

@@ -176,4 +176,4 @@ def test_what_the_command_says_itself_is_left_to_it(argv: tuple[str, ...], args:
 
 def test_it_is_reset_by_one_command() -> None:
     assert [PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")] == ["/clear", "/clear"]
-    assert (PROGRAM.beats, PROGRAM.receipts) == ("hook", True)
+    assert (PROGRAM.heartbeats, PROGRAM.receipts) == ("hook", True)

@@ -139,5 +139,5 @@ def test_another_program_gets_nothing(argv: tuple[str, ...]) -> None:
 
 
 def test_it_answers_for_itself_and_is_reset_by_its_own_commands() -> None:
-    assert (PROGRAM.name, PROGRAM.beats, PROGRAM.receipts) == ("opencode", "native", True)
+    assert (PROGRAM.name, PROGRAM.heartbeats, PROGRAM.receipts) == ("opencode", "native", True)
     assert (PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")) == ("/new", "/clear")

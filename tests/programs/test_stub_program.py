@@ -8,5 +8,5 @@ from providers.programs.stub import PROGRAM
 
 def test_the_stub_answers_for_itself() -> None:
     assert program("stub") is PROGRAM
-    assert (PROGRAM.beats, PROGRAM.receipts, PROGRAM.reads) == ("native", True, "conversation")
+    assert (PROGRAM.heartbeats, PROGRAM.receipts, PROGRAM.reads) == ("native", True, "conversation")
     assert (PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")) == ("/new", "/clear")

@@ -358,7 +358,7 @@ def test_a_stop_says_that_its_unit_has_failed() -> None:
 A_START = Need(verb=START, reason=Reason.NOT_RUNNING, message="m")
 A_RESTART = Need(verb=RESTART, reason=Reason.SPEC, disrupts=True, message="m")
 A_STOP = Need(verb=STOP, reason=Reason.REMOVED, removes=True, message="m")
-AWAY: dict[str, Any] = {"going_to": "build-2"}
+AWAY: dict[str, Any] = {"moving_to": "build-2"}
 COMES: dict[str, Any] = {"moving": "it still runs on build-2"}
 
 
@@ -427,7 +427,7 @@ def test_both_tables_are_asked_one_after_the_other() -> None:
     assert (made.verb, made.held) == (RESTART, HeldReason.DEPENDENCY)
     made = need_of(view, AGENT, {}, {}, KNOWN, tried=False, moving="not yet")
     assert (made.held, made.message) == (HeldReason.MOVING, "not yet")
-    made = need_of(make.view(NAME), None, GONE, {}, KNOWN, tried=False, going_to="build-2")
+    made = need_of(make.view(NAME), None, GONE, {}, KNOWN, tried=False, moving_to="build-2")
     assert (made.verb, made.reason) == (STOP, Reason.MOVED)
     made = need_of(make.view(NAME), AGENT, {}, {}, KNOWN, tried=False, relaunch=True)
     assert made.reason is Reason.REQUESTED

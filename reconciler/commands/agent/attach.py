@@ -48,7 +48,7 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
         run_on_host(declared, found, "attach", *(["--yes"] if yes else []), types=True)
     _must_be_a_terminal(found.name)
     pane = AgentPane(declared, found)
-    seen = pane.glance()
+    seen = pane.snapshot()
     if seen.dead:
         raise ended(seen, found)
     _must_be_outside(pane)

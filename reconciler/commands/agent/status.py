@@ -95,7 +95,7 @@ def _crash(seen: FleetLook, name: str, *, dead: bool) -> tuple[tuple[str, ...] |
         from reconciler.agents.pane import AgentPane, text_of
 
         try:
-            text = text_of(AgentPane(seen.fleet, declared).glance(back=3 * CRASH_LINES, joined=True), CRASH_LINES)
+            text = text_of(AgentPane(seen.fleet, declared).snapshot(back=3 * CRASH_LINES, joined=True), CRASH_LINES)
             return _dense(text.splitlines()), True
         except MosaicError:
             pass  # it has been healed in the meantime, and what it said was kept

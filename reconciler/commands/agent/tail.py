@@ -56,9 +56,9 @@ def command(output: Output, *, agent: str, lines: int, follow: bool, previous: b
     if previous:
         return _previous(output, place, found.name, lines)
     pane = AgentPane(declared, found)
-    seen = pane.glance(back=0, joined=True)
+    seen = pane.snapshot(back=0, joined=True)
     if not seen.alternate:
-        seen = pane.glance(back=3 * lines, joined=True)  # what is wrapped is one line of several rows
+        seen = pane.snapshot(back=3 * lines, joined=True)  # what is wrapped is one line of several rows
     output.result(text_of(seen, lines))
     try:
         return _follow(output, pane, seen) if follow else 0
@@ -100,12 +100,12 @@ def _follow(output: Output, pane: AgentPane, seen: PaneSnapshot) -> int:
 def _since(pane: AgentPane, before: PaneSnapshot) -> tuple[PaneSnapshot, bool]:
     """A look whose rows begin where the screen of `before` began; False with it if they may begin further up. tmux
     drops a tenth of a full history at once: then it is not known exactly how far the screen went."""
-    seen = pane.glance(joined=True)
+    seen = pane.snapshot(joined=True)
     grown = seen.history - before.history
     if seen.alternate or before.alternate or grown == 0:
         return seen, True
     if grown > 0:
-        wide = pane.glance(back=grown, joined=True)
+        wide = pane.snapshot(back=grown, joined=True)
         if wide.history == seen.history:
             return wide, True
         grown = wide.history - before.history
@@ -113,4 +113,4 @@ def _since(pane: AgentPane, before: PaneSnapshot) -> tuple[PaneSnapshot, bool]:
         grown += seen.limit // 10
     else:
         return seen, True  # its history was cleared
-    return pane.glance(back=max(0, grown) + MARGIN, joined=True), False
+    return pane.snapshot(back=max(0, grown) + MARGIN, joined=True), False

@@ -63,7 +63,7 @@ def _plain(output: Output, pane: AgentPane, *, once: bool) -> int:
     shown: str | None = None
     try:
         while True:
-            seen = pane.glance(joined=True)
+            seen = pane.snapshot(joined=True)
             text = text_of(seen)
             if once:
                 output.result(text)
@@ -90,7 +90,7 @@ def _live(place: FleetContext, fleet: Fleet, agent: Agent, pane: AgentPane) -> i
     from reconciler.terminal.viewport import Port, Size, framed
 
     eyes, colour = AgentObserver(place, fleet), not os.environ.get("NO_COLOR")
-    seen, due, port = pane.glance(), time.monotonic() + LIVE_S, Port()
+    seen, due, port = pane.snapshot(), time.monotonic() + LIVE_S, Port()
     try:
         with Terminal() as terminal:
             eyes.follow(agent.name)
@@ -103,7 +103,7 @@ def _live(place: FleetContext, fleet: Fleet, agent: Agent, pane: AgentPane) -> i
                         return 0
                     port = port.moved(key, whole, Size(room.columns, room.rows - 1))
                 if time.monotonic() >= due:
-                    seen, due = pane.glance(), time.monotonic() + LIVE_S
+                    seen, due = pane.snapshot(), time.monotonic() + LIVE_S
     except KeyboardInterrupt:
         return 0  # the usual way out of what goes on for ever
     except Ended as asked:

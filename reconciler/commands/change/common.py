@@ -102,7 +102,7 @@ def opened(goal: ChangeTarget, asked: ChangeFlags, force: Forcing) -> Force:
     return open_force(place_of(goal.fleet, goal.spec), *force)
 
 
-def wishes_of(asked: ChangeFlags) -> ChangeOptions:
+def options_of(asked: ChangeFlags) -> ChangeOptions:
     """Raises click.UsageError for what contradicts itself."""
     from reconciler.changes.make_change import ChangeOptions
 
@@ -127,17 +127,17 @@ def carry_out(
     from reconciler.agents.forcing import record
     from reconciler.changes.make_change import gather_here, make
 
-    wishes = wishes_of(asked)
+    wishes = options_of(asked)
     _, settings = gather_here()
 
-    def tell(proposal: Proposal, tree: WorkTree) -> None:
+    def show_first(proposal: Proposal, tree: WorkTree) -> None:
         show(output, proposal, asked, others=tree.dirty - proposal.files.keys())
-        for line in force.tell() if force is not None else ():
+        for line in force.losses_text() if force is not None else ():
             output.progress(line)
         for line in force.besides if force is not None else ():
             output.warning(line)
 
-    made = make(goal, verb, wishes, settings, tell, also=also)
+    made = make(goal, verb, wishes, settings, show_first, also=also)
     if force is not None and not asked.dry_run:
         record(force, made.proposal.files.get("roster.yaml"))
     return finish(output, goal, made, asked, idle=idle, force=force)
@@ -211,7 +211,7 @@ def _next(made: ChangeResult, goal: ChangeTarget) -> str:
 def _sync(output: Output, goal: ChangeTarget, form: Format) -> tuple[int, dict[str, Json]]:
     """Whoever reconciles here looks now; on a host that has never run this fleet nothing is begun by itself."""
     from providers.machine.facts import gather
-    from reconciler.commands.run_output import run_document, tell
+    from reconciler.commands.run_output import print_run, run_document
     from reconciler.errors import Locked
     from reconciler.loop.result import RunOptions
     from reconciler.run.run import run
@@ -233,7 +233,7 @@ def _sync(output: Output, goal: ChangeTarget, form: Format) -> tuple[int, dict[s
         output.progress("another run is under way; it, or the next one, takes the commit up")
         return 0, {"asked": False, "report": None}
     if form == "text":
-        tell(result, output, short=True)
+        print_run(result, output, short=True)
         return result.exit_code, {}
     return result.exit_code, {"asked": False, "report": run_document(result)}
 

@@ -85,7 +85,7 @@ def render(output: Output, *, fleet: str | None, check: bool, overwrite: bool, f
         state: dict[str, Json] = {"path": str(there.path), "state": there.state, "written": written, "diff": diff}
         output.document({**_head("NorthStarProjection"), **state}, form)
     elif check:
-        _tell_check(output, there.state, str(there.path), diff)
+        _print_check(output, there.state, str(there.path), diff)
     else:
         if written and there.state == "edited":
             output.warning(f"{there.path} had been edited by hand, and that is gone: change NORTH_STAR.yaml instead")
@@ -93,7 +93,7 @@ def render(output: Output, *, fleet: str | None, check: bool, overwrite: bool, f
     return int(ExitCode.UNHEALTHY if check and there.state != "current" else ExitCode.OK)
 
 
-def _tell_check(output: Output, state: str, path: str, diff: str) -> None:
+def _print_check(output: Output, state: str, path: str, diff: str) -> None:
     from reconciler.render.fleet_files.diff_text import diff_text
 
     if state == "current":
@@ -176,7 +176,7 @@ def diff(output: Output, *, revision: str, fleet: str | None, to: str | None, fo
     id, wherever in the file it is. `--to HEAD` ignores what is not committed."""
     from reconciler.changes.north_star import folder_of, mission_at, mission_in, valid
     from reconciler.errors import NotFound
-    from reconciler.render.fleet_files.mission_diff_text import difference_document, star_diff_text
+    from reconciler.render.fleet_files.mission_diff_text import difference_document, mission_diff_text
     from specs.fleet_files import NORTH_STAR
     from specs.mission.diff import differences
 
@@ -192,7 +192,7 @@ def diff(output: Output, *, revision: str, fleet: str | None, to: str | None, fo
             raise NotFound(f"{folder} has no {NORTH_STAR}, neither then nor now")
     found = differences(before, after)
     if form == "text":
-        output.result(star_diff_text(found, paint=output.paint))
+        output.result(mission_diff_text(found, paint=output.paint))
         return 0
     document: dict[str, Json] = {
         **_head("NorthStarDiff"),

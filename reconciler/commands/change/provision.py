@@ -100,10 +100,10 @@ def _begin(output: Output, goal: ChangeTarget, path: Path, verb: EditVerb, asked
     from reconciler.changes.new_repository import inspect_target
     from reconciler.changes.proposal import propose
     from reconciler.changes.working_copy import read_folder
-    from reconciler.commands.change.common import finish, show, wishes_of
+    from reconciler.commands.change.common import finish, options_of, show
     from reconciler.errors import Usage
 
-    wishes = wishes_of(asked)
+    wishes = options_of(asked)
     ground = inspect_target(str(path))
     if wishes.push and ground.kind != "repository":
         raise Usage(f"{path} is no repository yet, so there is nowhere to push to", help="push it afterwards")
@@ -140,7 +140,7 @@ def _loose(ground: InitTarget, names: set[str]) -> set[str]:
 def _make(ground: InitTarget, proposal: Proposal, message: str | None, asked: ChangeFlags) -> ChangeResult:
     from reconciler.changes.commit import push
     from reconciler.changes.make_change import ChangeResult
-    from reconciler.changes.new_repository import settle, write_fleet_files
+    from reconciler.changes.new_repository import create_repository, write_fleet_files
     from reconciler.git.refs import find_repo
     from reconciler.git.worktree import open_worktree
     from specs.scaffold.starter import schema_files
@@ -153,7 +153,7 @@ def _make(ground: InitTarget, proposal: Proposal, message: str | None, asked: Ch
     if asked.no_commit:
         write_fleet_files(ground, files)
         return ChangeResult(proposal=proposal, where=where, branch="", written=True)
-    commit, branch = settle(ground, files, message or proposal.message)
+    commit, branch = create_repository(ground, files, message or proposal.message)
     repo = find_repo(ground.path)
     pushed = push(open_worktree(repo, ref=None)) if asked.push and repo is not None else ""
     return ChangeResult(proposal=proposal, where=where, branch=branch, commit=commit, pushed=pushed, written=True)

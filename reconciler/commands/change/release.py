@@ -47,8 +47,8 @@ def command(output: Output, *, agent: str | None, holder: bool, fleet: str | Non
             from reconciler.source.old_host import release
 
             release(place.store, agent)
-        place.store.save_history(_forgiven(history, agent, lost) if agent is not None else _let_through(history, place))
-    _tell_log(place, agent, now)
+        place.store.save_history(_cleared(history, agent, lost) if agent is not None else _let_through(history, place))
+    _record_event(place, agent, now)
     for one in lost:
         output.progress(f"will be lost: {one}")
     asked = request_look(place.store)
@@ -64,7 +64,7 @@ def _losses(agent: str | None, place: FleetContext) -> tuple[str, ...]:
     return next((one.losses for one in held if one.agent == agent and one.losses), ())
 
 
-def _forgiven(history: History, agent: str, lost: tuple[str, ...]) -> History:
+def _cleared(history: History, agent: str, lost: tuple[str, ...]) -> History:
     """The release names the very panes: what comes later is held again."""
     from reconciler.model import AgentHistory
     from reconciler.plan.holding.backoff import released
@@ -105,7 +105,7 @@ def _holder_wanted(place: FleetContext, status: FleetStatus | None) -> Resource 
     return next(iter(registry()[Kind.HOLDER].desired(fleet, place.facts)), None) if fleet is not None else None
 
 
-def _tell_log(place: FleetContext, agent: str | None, now: float) -> None:
+def _record_event(place: FleetContext, agent: str | None, now: float) -> None:
     from reconciler.delivery.signing import who
     from reconciler.state.event_log import EventLog
     from reconciler.status.events import Event, EventType

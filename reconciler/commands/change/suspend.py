@@ -95,14 +95,14 @@ def lift(output: Output, agent: str | None, asked: ChangeFlags, *, only_here: bo
         if asked.form != "text":
             _document(output, asked.fleet, asked.form, "lifted", lifted)
         else:
-            output.result(_told(lifted) or "nothing was suspended on this host")
+            output.result(_lifted_text(lifted) or "nothing was suspended on this host")
         return 0
     lifted = {}
     if not asked.dry_run:
         with suppress(NotFound):  # what is not suspended here may be in fleet.yaml
             lifted = _lift_here(agent, asked)
     if lifted:
-        (output.result if asked.form == "text" else output.progress)(_told(lifted))
+        (output.result if asked.form == "text" else output.progress)(_lifted_text(lifted))
     try:
         return carry_out(output, goal, verb(agent), asked, idle="" if lifted else "nothing was suspended")
     except NotFound:
@@ -177,7 +177,7 @@ def _lift_here(agent: str | None, asked: ChangeFlags) -> dict[str, Suspension]:
     return lifted
 
 
-def _told(lifted: dict[str, Suspension]) -> str:
+def _lifted_text(lifted: dict[str, Suspension]) -> str:
     rows = [f"lifted the suspension of {_whom(name)} by {one.by}: {one.reason}" for name, one in sorted(lifted.items())]
     return "\n".join(rows)
 

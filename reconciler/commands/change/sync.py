@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(output: Output, *, fleet: str | None, form: Format) -> int:
     """Have the resident reconciler fetch and look now; without one, make one run here."""
-    from reconciler.commands.reconcile import run_and_tell
+    from reconciler.commands.reconcile import run_and_report
     from reconciler.context.fleet import fleet_context, heading
     from reconciler.loop.result import RunOptions
     from reconciler.state.trigger import request_look
@@ -30,4 +30,4 @@ def command(output: Output, *, fleet: str | None, form: Format) -> int:
         else:
             output.document({**heading("Sync", place), "asked": True}, form)
         return 0
-    return run_and_tell(RunOptions(fleet=place.spec, trigger="sync"), output, form)
+    return run_and_report(RunOptions(fleet=place.spec, trigger="sync"), output, form)

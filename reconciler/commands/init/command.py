@@ -202,14 +202,14 @@ def _write(
     commit: bool,
     identity: Mapping[str, str],
 ) -> ChangeResult:
-    from reconciler.changes.new_repository import settle, write_fleet_files
+    from reconciler.changes.new_repository import create_repository, write_fleet_files
     from reconciler.commands.init.identity import keep_identity
 
     files = {**proposal.files, **schemas}
     if not commit:
         write_fleet_files(ground, files)
         return replace(_unmade(ground, proposal), written=True)
-    made, branch = settle(ground, files, message or proposal.message)
+    made, branch = create_repository(ground, files, message or proposal.message)
     keep_identity(ground.path, identity)
     return replace(_unmade(ground, proposal), branch=branch, commit=made, written=True)
 

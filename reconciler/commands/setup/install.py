@@ -86,7 +86,7 @@ def install(
             help="the settings are kept; fix what the report says, then run `mosaic fleet install` again",
         )
     carry_out(machine, _begin_unit(unit))
-    _tell_log(facts, result, mode)
+    _record_event(facts, result, mode)
     output.result(f"installed: {unit} is enabled and runs; settings are in {path}")
     output.progress("next: mosaic fleet ps")
     return result.exit_code
@@ -118,7 +118,7 @@ def _source(given: str | None, before: Settings, facts: HostFacts) -> str:
 
 def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -> RunResult:
     """Write the settings and run once by them; if that cannot even begin, the old settings are put back."""
-    from reconciler.commands.run_output import tell
+    from reconciler.commands.run_output import print_run
     from reconciler.errors import MosaicError
     from reconciler.loop.result import RunOptions
     from reconciler.run.run import run
@@ -135,7 +135,7 @@ def _first_run(path: Path, before: Settings, wanted: Settings, output: Output) -
         else:
             path.unlink(missing_ok=True)
         raise
-    tell(result, output, short=True)
+    print_run(result, output, short=True)
     return result
 
 
@@ -196,7 +196,7 @@ def carry_out(host: Host, steps: Sequence[Step]) -> None:
             raise Unavailable(f"{step.command}: {error}", help="fix that, then run the same command again")
 
 
-def _tell_log(facts: HostFacts, result: RunResult, mode: Mode) -> None:
+def _record_event(facts: HostFacts, result: RunResult, mode: Mode) -> None:
     from reconciler.state.event_log import EventLog
     from reconciler.state.store import Store
     from reconciler.status.events import Event, EventType

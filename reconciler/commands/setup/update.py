@@ -75,7 +75,7 @@ def command(
 def _update(place: FleetContext, asked: UpdateFlags, output: Output) -> int:
     from contextlib import nullcontext
 
-    from reconciler.commands.run_output import preview, tell
+    from reconciler.commands.run_output import preview, print_run
     from reconciler.state.lock import run_lock
     from reconciler.state.trigger import request_look
     from reconciler.status.events import kept
@@ -91,7 +91,7 @@ def _update(place: FleetContext, asked: UpdateFlags, output: Output) -> int:
         if asked.dry_run:
             preview(result, output, apply="mosaic update", more="reconcile --dry-run --verbose lists them")
         else:
-            tell(result, output)
+            print_run(result, output)
         for event in kept(result.outcomes):
             output.result(event.message)
         older = older_launches(result.status, place.facts)
@@ -100,7 +100,7 @@ def _update(place: FleetContext, asked: UpdateFlags, output: Output) -> int:
         if asked.relaunch and older and not asked.dry_run:
             _request(place, older, force=asked.force)
             result = _run(output, place, spec, dry_run=False)
-            tell(result, output)
+            print_run(result, output)
             output.result(_requested(older, {one.name for one in older_launches(result.status, place.facts)}))
             return result.exit_code
     output.result(_waiting(older))

@@ -71,7 +71,7 @@ def command(
         if all_hosts:
             doing("asking the other hosts")
         listing = chosen(seen, agents, running=running, all_hosts=all_hosts)
-    tell(output, listing, form, width=terminal_width())
+    print_listing(output, listing, form, width=terminal_width())
     return 3 if check and listing.wrong else 0
 
 
@@ -88,7 +88,7 @@ def chosen(seen: FleetLook, agents: tuple[str, ...], *, running: bool, all_hosts
     return replace(listing, rows=tuple(row for row in listing.rows if row.pid)) if running else listing
 
 
-def tell(output: Output, listing: Listing, form: PsFormat, *, width: int | None) -> None:
+def print_listing(output: Output, listing: Listing, form: PsFormat, *, width: int | None) -> None:
     """The list on stdout, in the form that was asked for."""
     if form == "name":
         names = [row.name for row in listing.rows if row.kind == "agent"]

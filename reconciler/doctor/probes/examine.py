@@ -13,7 +13,7 @@ from providers.machine.facts import gather
 from providers.machine.local_host import LocalHost
 from reconciler.doctor.check import Check, Report, Unseen
 from reconciler.doctor.clock import judge_clock
-from reconciler.doctor.files import judge_beats, judge_disks, judge_modes, judge_watches
+from reconciler.doctor.files import judge_disks, judge_heartbeats, judge_modes, judge_watches
 from reconciler.doctor.leftovers import judge_leftovers
 from reconciler.doctor.loop import Loop, Pulled, judge_loop
 from reconciler.doctor.probes import files, runtimes
@@ -96,7 +96,7 @@ def _checks(one: look_fleet.KnownFleet, host: LocalHost, environ: dict[str, str]
         *judge_terminals(tmux.terminals),
         *judge_disks(disks),
         judge_modes(look_host.attempt(lambda: files.modes(facts))),
-        judge_beats(look_host.attempt(lambda: files.beats(facts)), needed=needed),
+        judge_heartbeats(look_host.attempt(lambda: files.heartbeat_facts(facts)), needed=needed),
         judge_watches(look_host.watches(pids), resident=one.settings.install == "watch"),
         *judge_clock(look_fleet.clock(one, now, look_host.synchronised())),
         *_fleet(one),

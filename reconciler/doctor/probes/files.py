@@ -24,7 +24,7 @@ _UNIT_FORMS = (".service", ".timer", ".target", ".slice", ".socket", ".path")
 _OLD = ("fleet/roster.yaml", "tools/fleet/start-agent-session.sh")
 
 
-def beats(facts: HostFacts) -> HeartbeatFacts:
+def heartbeat_facts(facts: HostFacts) -> HeartbeatFacts:
     """The heartbeat folder, as this user can use it."""
     path = facts.run_dir
     if not os.path.lexists(path):

@@ -40,7 +40,7 @@ def why_held(fleet: Fleet, name: str) -> str:
     return f"moving from {move.host}, which has not been asked yet"
 
 
-def going_to(fleet: Fleet, name: str) -> str:
+def moving_to(fleet: Fleet, name: str) -> str:
     """The other host that an agent is declared for; "" for none."""
     return next((peer.host for peer in fleet.peers if peer.name == name and peer.state != "absent"), "")
 

@@ -52,7 +52,7 @@ def graph_svg(standing: Sequence[Standing]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" aria-labelledby="t d">',
         f'<title id="t">{count(len(standing), "goal")}, and what comes before each</title>',
-        f'<desc id="d">{_safe(_told(standing))}</desc>',
+        f'<desc id="d">{_safe(_description(standing))}</desc>',
         f"<style>{_STYLE}</style>",
         '<marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0L8 4L0 8z"/></marker>',
@@ -88,7 +88,7 @@ def _curve(way: Sequence[tuple[int, int]]) -> str:
     return path
 
 
-def _told(standing: Sequence[Standing]) -> str:
+def _description(standing: Sequence[Standing]) -> str:
     said = []
     for one in standing:
         after = f", after {', '.join(one.goal.depends_on)}" if one.goal.depends_on else ""

@@ -37,7 +37,7 @@ def org_svg(org: Org) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + MARGIN} {height}" width="{width + MARGIN}" '
         f'height="{height}" role="img" aria-labelledby="t d">',
         f'<title id="t">{_safe(_title(org))}</title>',
-        f'<desc id="d">{_safe(_told(org))}</desc>',
+        f'<desc id="d">{_safe(_description(org))}</desc>',
         f"<style>{_STYLE}</style>",
     ]
     for depth, post in posts:
@@ -91,7 +91,7 @@ def _title(org: Org) -> str:
     return f"Who reports to whom in {org.fleet}" if org.fleet else f"Who reports to whom: {org.title}"
 
 
-def _told(org: Org) -> str:
+def _description(org: Org) -> str:
     """The tree in words."""
     said = []
     for _, post in org.posts:

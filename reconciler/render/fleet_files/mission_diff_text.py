@@ -13,7 +13,7 @@ _TEXTS = ("text", "note")  # these are long
 _ONE_OF_EACH = ("mission", "substrate", "spend")
 
 
-def star_diff_text(found: Sequence[Difference], *, paint: Paint = no_paint) -> str:
+def mission_diff_text(found: Sequence[Difference], *, paint: Paint = no_paint) -> str:
     """A line for each thing, and below it what a long text was and is."""
     if not found:
         return "the mission is the same\n"
