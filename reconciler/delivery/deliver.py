@@ -24,10 +24,12 @@ from providers.programs.identity import Identity, ProcessTree
 from providers.screen import Screen
 from providers.tmux.pane_input import PaneError, Panes, PaneState, Where
 from reconciler.delivery.evidence import Receipts, busy_since, waiting, waits
+from reconciler.delivery.next_step import pressed, step
+from reconciler.delivery.refusal import refusal
 from reconciler.delivery.shown import ShownText, ours
 from reconciler.delivery.text import submittable
 from reconciler.delivery.typed_text import Memory, Typed, clear_earlier, life_of, still_typed
-from reconciler.delivery.verdict import ComposerState, Delivery, Progress, Task, pressed, refusal, step
+from reconciler.delivery.verdict import ComposerState, Delivery, Progress, Task
 from reconciler.errors import Locked
 from reconciler.state.lock import run_lock
 from reconciler.state.pause import read_pause

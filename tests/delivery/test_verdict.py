@@ -11,21 +11,9 @@ from hypothesis import strategies as st
 
 from providers.programs.base import Reading
 from providers.tmux.pane_input import PaneState
-from reconciler.delivery.verdict import (
-    BETTER_S,
-    LEAVE_S,
-    PRESSES,
-    RETRY_S,
-    SETTLE_MAX_S,
-    SETTLE_MIN_S,
-    ComposerState,
-    Delivery,
-    Progress,
-    Task,
-    pressed,
-    refusal,
-    step,
-)
+from reconciler.delivery.next_step import BETTER_S, LEAVE_S, PRESSES, RETRY_S, SETTLE_MIN_S, pressed, step
+from reconciler.delivery.refusal import refusal
+from reconciler.delivery.verdict import SETTLE_MAX_S, ComposerState, Delivery, Progress, Task
 
 TASK = Task(agent="coder0", known=True, receipts=False, verify=True, timeout_s=6.0, size=100)
 HERE = PaneState(found="pane", id="%1", pid=7)

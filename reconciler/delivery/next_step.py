@@ -1,0 +1,242 @@
+"""The next step of a delivery: from what was seen, one look at a time. Pure.
+
+After the paste, `step` takes one look after the other and says what to do: look again, press the submit key, or stop
+with a word. The text is pasted once and never again; the key is pressed again only while our text still stands in the
+composer, and never into a dialog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.delivery.verdict import SETTLE_BYTE_S, SETTLE_MAX_S, Delivery
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+
+if TYPE_CHECKING:
+    from reconciler.delivery.verdict import ComposerState, EvidenceWord, Progress, Task
+
+SETTLE_MIN_S = 0.3  # between paste and key: what the slowest program was measured to need
+STEADY_S = 0.6  # until a part of the text counts for all of it, if it stays as it is
+RETRY_S = 1.0  # between two presses of the submit key
+PRESSES = 3
+LEAVE_S = 5.0  # without --verify: how long the composer has to let go of the text; it seldom takes a tenth of it
+BETTER_S = 1.0  # what the pane shows waits so long for the program's own word
+
+Do = Literal["look", "press"]
+
+
+Next = Do | Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLook:
+    """One look, and what was known before it. `after` has what the look adds, its candidate for evidence too."""
+
+    task: Task
+    before: Progress
+    after: Progress
+    now: ComposerState
+
+    @property
+    def waited(self) -> float:
+        """Seconds of this phase."""
+        return self.now.at - self.before.began
+
+    @property
+    def steady(self) -> bool:
+        """Whether the composer shows what it showed at the look before."""
+        return self.before.last is not None and self.before.last.draft == self.now.draft
+
+    @property
+    def settle_s(self) -> float:
+        """How long the text may take to appear."""
+        return SETTLE_MAX_S + self.task.size * SETTLE_BYTE_S
+
+    @property
+    def again(self) -> bool:
+        """Whether the key may be pressed once more: our text still stands there."""
+        due = self.now.at - self.before.pressed_at >= RETRY_S and self.before.presses < PRESSES
+        return self.now.stands and self.now.may_press and due
+
+    @property
+    def no_better(self) -> bool:
+        """Whether nobody waits for better evidence than that at hand."""
+        return not self.task.receipts or self.now.at - self.after.candidate_at >= BETTER_S
+
+
+def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, Next]:
+    """Take in one look; how far it is then, and what to do. Ends within bounds that only the task sets."""
+    after = replace(before, last=now, stood=before.stood or now.stands)
+    over = bool(now.receipt) or now.pane in ("dead", "gone") or now.queued
+    if before.presses and task.verify and not over:
+        after = _with_candidate(before, after, now)
+    look = DeliveryLook(task=task, before=before, after=after, now=now)
+    do = first_match(AT_ONCE, look).then or first_match(SUBMITTED if before.presses else SETTLING, look).then
+    return after, do(look)
+
+
+def pressed(before: Progress, at: float) -> Progress:
+    """The submit key was pressed."""
+    began = before.began if before.presses else at
+    return replace(before, began=began, presses=before.presses + 1, pressed_at=at)
+
+
+def _with_candidate(before: Progress, after: Progress, now: ComposerState) -> Progress:
+    """Evidence from the outside: our text stood in the composer and left it, and then the program's record or its
+    screen shows what became of it. What a look takes back was none."""
+    left = after.stood and now.pane == "ok" and now.composer == "empty"
+    found: EvidenceWord = "" if not left else "status-file" if now.busy else "pane" if now.shown else ""
+    if not left:
+        return replace(after, candidate="", candidate_at=0.0)
+    return (
+        replace(after, candidate=found, candidate_at=now.at)
+        if found and not before.candidate
+        else replace(after, candidate=found)
+    )
+
+
+Decide = Callable[[DeliveryLook], Next]
+
+
+def _look_again(look: DeliveryLook) -> Next:
+    del look
+    return "look"
+
+
+def _press(look: DeliveryLook) -> Next:
+    del look
+    return "press"
+
+
+def _sent(look: DeliveryLook) -> Next:
+    del look
+    return Delivery(word="sent")
+
+
+def _receipt(look: DeliveryLook) -> Next:
+    return _arrived(look.task, look.now.receipt, queued=look.now.receipt_queued)
+
+
+def _queued(look: DeliveryLook) -> Next:
+    return _arrived(look.task, "pane", queued=True)
+
+
+def _candidate(look: DeliveryLook) -> Next:
+    return Delivery(word="delivered", evidence=look.after.candidate)
+
+
+def _ended(look: DeliveryLook) -> Next:
+    when = "was submitted" if look.before.presses else "was put in, before it was submitted"
+    return _unsure(look.task, f"its program ended when the message {when}")
+
+
+def _never_pressed(look: DeliveryLook) -> Next:
+    return _unsure(look.task, first_match(NOT_PRESSED, look.now).then.format(asks=look.now.asks))
+
+
+def _no_evidence(look: DeliveryLook) -> Next:
+    return _unsure(look.task, first_match(NO_EVIDENCE, look).then.format(asks=look.now.asks))
+
+
+def _arrived(task: Task, evidence: EvidenceWord, *, queued: bool = False) -> Delivery:
+    """Who did not ask for evidence gets the same word for all that went well."""
+    return Delivery(word="delivered", evidence=evidence, queued=queued) if task.verify else Delivery(word="sent")
+
+
+def _unsure(task: Task, reason: str) -> Delivery:
+    way = f"look before it is sent again: mosaic agent tail {task.agent}"
+    return Delivery(word="unconfirmed", reason=reason, way=way)
+
+
+# What counts at any time. None: the phase decides.
+AT_ONCE: tuple[DecisionRow[DeliveryLook, Decide | None], ...] = (
+    DecisionRow("the program says so", lambda look: look.now.receipt, _receipt,
+        "its own word for this very text is the best evidence there is"),
+    DecisionRow("it has ended", lambda look: look.now.pane in ("dead", "gone"), _ended,
+        "whether it had taken the text up is not known"),
+    DecisionRow("it goes on", otherwise, None,
+        "nothing is decided yet"),
+)  # fmt: skip
+
+# Between the paste and the first press of the submit key.
+SETTLING: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
+    DecisionRow("too soon", lambda look: look.waited < SETTLE_MIN_S, _look_again,
+        "the slowest program needs so long to take in a paste"),
+    DecisionRow("its screen cannot be read", lambda look: look.now.may_press and not look.task.known, _press,
+        "nothing more can be waited for"),
+    DecisionRow("the text stands there",
+        lambda look: look.now.may_press and look.now.stands and look.now.ours == "whole", _press,
+        "all of it, and nothing else, is in the composer"),
+    DecisionRow("a part of it is steady",
+        lambda look: look.now.may_press and look.now.stands and look.steady and look.waited >= STEADY_S, _press,
+        "a long text is shown in part, and no more of it comes"),
+    DecisionRow("it may still appear", lambda look: look.waited < look.settle_s, _look_again,
+        "a large paste takes its time"),
+    DecisionRow("it never appeared", otherwise, _never_pressed,
+        "the key is not pressed into what is not ours"),
+)  # fmt: skip
+
+# After the submit key. First for those who did not ask for evidence.
+SUBMITTED: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
+    DecisionRow("queued", lambda look: look.now.queued, _queued,
+        "the program shows it among its queued messages"),
+    DecisionRow("unasked, and nothing can be read", lambda look: not look.task.verify and not look.task.known, _sent,
+        "nobody waits for more"),
+    DecisionRow("unasked, and it left",
+        lambda look: not look.task.verify and look.now.composer == "empty" and look.now.pane == "ok", _sent,
+        "the composer has let go of it"),
+    DecisionRow("unasked, and it stands there for too long",
+        lambda look: not look.task.verify and look.waited >= LEAVE_S and look.now.stands, _no_evidence,
+        "it was not submitted, as far as can be seen"),
+    DecisionRow("unasked, and out of sight", lambda look: not look.task.verify and look.waited >= LEAVE_S, _sent,
+        "it does not stand in the composer"),
+    DecisionRow("evidence, and no better to come", lambda look: look.after.candidate and look.no_better, _candidate,
+        "the program gives no word of its own, or had time to"),
+    DecisionRow("evidence, and the time is up",
+        lambda look: look.after.candidate and look.waited >= look.task.timeout_s, _candidate,
+        "a better one did not come"),
+    DecisionRow("no evidence, and the time is up",
+        lambda look: look.task.verify and look.waited >= look.task.timeout_s, _no_evidence,
+        "it may or may not have arrived"),
+    DecisionRow("it still stands there", lambda look: look.again, _press,
+        "the key was not taken: it is pressed again, into our own text alone"),
+    DecisionRow("it takes its time", otherwise, _look_again,
+        "the next look sees more"),
+)  # fmt: skip
+
+# Why the key was never pressed.
+NOT_PRESSED: tuple[DecisionRow[ComposerState, str], ...] = (
+    DecisionRow("no answer", lambda now: now.pane == "blind",
+        "tmux gave no answer any more after the message was put in", "nothing was seen"),
+    DecisionRow("copy mode", lambda now: now.pane == "copy-mode",
+        "its pane went into copy mode, so the message was put in and not submitted", "a key would go to tmux"),
+    DecisionRow("a dialog", lambda now: now.asks,
+        "it began to wait for a person ({asks}), so the message was put in and not submitted",
+        "a key would answer the dialog"),
+    DecisionRow("something else", lambda now: now.composer == "draft" and now.ours == "no",
+        "something else came into its composer beside the message, which was not submitted",
+        "a key would submit what is not ours"),
+    DecisionRow("nothing", otherwise,
+        "its composer never showed the message, so it was not submitted", "a key would submit nothing, or anything"),
+)  # fmt: skip
+
+# Why nothing shows that it arrived.
+NO_EVIDENCE: tuple[DecisionRow[DeliveryLook, str], ...] = (
+    DecisionRow("no answer", lambda look: look.now.pane == "blind",
+        "tmux gave no answer any more after the message was submitted", "nothing was seen"),
+    DecisionRow("it stands there", lambda look: look.now.stands,
+        "it stands unsent in its composer", "no key was taken"),
+    DecisionRow("its screen cannot be read", lambda look: not look.task.known,
+        "it was submitted, and nothing is known of what this program shows when it takes a message up",
+        "no screen of it is known"),
+    DecisionRow("a dialog", lambda look: look.now.asks,
+        "it waits for a person now ({asks}), and nothing shows whether it has taken the message up",
+        "the dialog may have come before the text, or because of it"),
+    DecisionRow("something else", lambda look: look.now.composer == "draft",
+        "something else stands in its composer now, and nothing shows what became of the message",
+        "a person may have changed it"),
+    DecisionRow("it left", otherwise,
+        "it left the composer, and nothing shows that it was taken up", "it is gone, and nowhere to be seen"),
+)  # fmt: skip

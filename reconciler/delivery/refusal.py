@@ -1,0 +1,89 @@
+"""Why nothing may be put into a pane: what is looked at before a message is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.delivery.verdict import Delivery
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from reconciler.observe.readiness import waits_for
+
+if TYPE_CHECKING:
+    from providers.programs.base import Reading
+    from providers.tmux.pane_input import PaneState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneLook:
+    """A pane before anything is put into it; see `refusal`."""
+
+    agent: str
+    pane: PaneState
+    program: str
+    wrong: str
+    reading: Reading | None
+    said: str
+
+    @property
+    def waits(self) -> str:
+        """What a person is waited for."""
+        return waits_for(self.said, self.reading.asks if self.reading is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusing:
+    """`reason` is a sentence without its full stop, `way` what to do; both may name what was seen."""
+
+    reason: str
+    way: str
+
+
+def refusal(
+    agent: str, pane: PaneState, *, program: str, wrong: str, reading: Reading | None, said: str = ""
+) -> Delivery | None:
+    """Why nothing may be put into a pane, None if something may. `wrong`: what runs there instead of `program`, "" if
+    the program itself does; `reading` None: the screen of this program cannot be read. `said`: for what it waits for a
+    person, by the newest word about it."""
+    look = PaneLook(agent=agent, pane=pane, program=program, wrong=wrong, reading=reading, said=said)
+    refusing = first_match(REFUSALS, look).then
+    if refusing is None:
+        return None
+    words = {"agent": agent, "wrong": wrong, "program": program, "waits": look.waits}
+    return Delivery(word="not-delivered", reason=refusing.reason.format(**words), way=refusing.way.format(**words))
+
+
+REFUSALS: tuple[DecisionRow[PaneLook, Refusing | None], ...] = (
+    DecisionRow("no session", lambda look: look.pane.found in ("no-server", "no-session", "no-pane"),
+        Refusing("it has no session", "mosaic agent status {agent} says why"),
+        "there is nothing to put it into"),
+    DecisionRow("foreign", lambda look: look.pane.found == "foreign",
+        Refusing("a tmux session of its name exists that is not this fleet's", "nothing of others is touched"),
+        "it is somebody else's"),
+    DecisionRow("ended", lambda look: look.pane.dead,
+        Refusing("its program has ended", "mosaic agent status {agent} says why, and when it is started again"),
+        "nobody would read it"),
+    DecisionRow("launching", lambda look: look.wrong == "launch",
+        Refusing("its launch has not finished", "try again in a moment"),
+        "a shell would take it for a command"),
+    DecisionRow("another program", lambda look: look.wrong,
+        Refusing('"{wrong}" runs in its pane, not {program}', "look at it: mosaic agent attach {agent}"),
+        "what runs there would take it for something else"),
+    DecisionRow("copy mode", lambda look: look.pane.in_mode,
+        Refusing("its pane is in copy mode", "leave it with q: mosaic agent attach {agent}"),
+        "a person reads there, and keys go to tmux"),
+    DecisionRow("asks a person", lambda look: look.waits,
+        Refusing("it waits for a person ({waits})", "answer it: mosaic agent attach {agent}"),
+        "the message would answer the question"),
+    DecisionRow("its screen cannot be read", lambda look: look.reading is None,
+        None, "nothing speaks against it, as far as can be known"),
+    DecisionRow("a draft", lambda look: look.reading is not None and look.reading.composer == "draft",
+        Refusing("a person's draft stands in its composer", "send or drop it: mosaic agent attach {agent}"),
+        "the message would be mixed with it"),
+    DecisionRow("no composer", lambda look: look.reading is not None and look.reading.composer == "hidden",
+        Refusing("its composer is not on its screen",
+                 "it may still be starting; look at it: mosaic agent attach {agent}"),
+        "nobody knows what would take it"),
+    DecisionRow("ready", otherwise,
+        None, "its composer is empty, and nothing else waits"),
+)  # fmt: skip
