@@ -27,7 +27,7 @@ BETTER_S = 1.0  # what the pane shows waits so long for the program's own word
 Do = Literal["look", "press"]
 
 
-Next = Do | Delivery
+NextStep = Do | Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class DeliveryLook:
         return self.before.last is not None and self.before.last.draft == self.now.draft
 
     @property
-    def settle_s(self) -> float:
+    def appears_s(self) -> float:
         """How long the text may take to appear."""
         return SETTLE_MAX_S + self.task.size * SETTLE_BYTE_S
 
@@ -66,7 +66,7 @@ class DeliveryLook:
         return not self.task.receipts or self.now.at - self.after.candidate_at >= BETTER_S
 
 
-def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, Next]:
+def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, NextStep]:
     """Take in one look; how far it is then, and what to do. Ends within bounds that only the task sets."""
     after = replace(before, last=now, stood=before.stood or now.stands)
     over = bool(now.receipt) or now.pane in ("dead", "gone") or now.queued
@@ -97,46 +97,46 @@ def _with_candidate(before: Progress, after: Progress, now: ComposerState) -> Pr
     )
 
 
-Decide = Callable[[DeliveryLook], Next]
+Decide = Callable[[DeliveryLook], NextStep]
 
 
-def _look_again(look: DeliveryLook) -> Next:
+def _look_again(look: DeliveryLook) -> NextStep:
     del look
     return "look"
 
 
-def _press(look: DeliveryLook) -> Next:
+def _press(look: DeliveryLook) -> NextStep:
     del look
     return "press"
 
 
-def _sent(look: DeliveryLook) -> Next:
+def _sent(look: DeliveryLook) -> NextStep:
     del look
     return Delivery(word="sent")
 
 
-def _receipt(look: DeliveryLook) -> Next:
+def _receipt(look: DeliveryLook) -> NextStep:
     return _arrived(look.task, look.now.receipt, queued=look.now.receipt_queued)
 
 
-def _queued(look: DeliveryLook) -> Next:
+def _queued(look: DeliveryLook) -> NextStep:
     return _arrived(look.task, "pane", queued=True)
 
 
-def _candidate(look: DeliveryLook) -> Next:
+def _candidate(look: DeliveryLook) -> NextStep:
     return Delivery(word="delivered", evidence=look.after.candidate)
 
 
-def _ended(look: DeliveryLook) -> Next:
+def _ended(look: DeliveryLook) -> NextStep:
     when = "was submitted" if look.before.presses else "was put in, before it was submitted"
     return _unsure(look.task, f"its program ended when the message {when}")
 
 
-def _never_pressed(look: DeliveryLook) -> Next:
+def _never_pressed(look: DeliveryLook) -> NextStep:
     return _unsure(look.task, first_match(NOT_PRESSED, look.now).then.format(asks=look.now.asks))
 
 
-def _no_evidence(look: DeliveryLook) -> Next:
+def _no_evidence(look: DeliveryLook) -> NextStep:
     return _unsure(look.task, first_match(NO_EVIDENCE, look).then.format(asks=look.now.asks))
 
 
@@ -172,7 +172,7 @@ SETTLING: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("a part of it is steady",
         lambda look: look.now.may_press and look.now.stands and look.steady and look.waited >= STEADY_S, _press,
         "a long text is shown in part, and no more of it comes"),
-    DecisionRow("it may still appear", lambda look: look.waited < look.settle_s, _look_again,
+    DecisionRow("it may still appear", lambda look: look.waited < look.appears_s, _look_again,
         "a large paste takes its time"),
     DecisionRow("it never appeared", otherwise, _never_pressed,
         "the key is not pressed into what is not ours"),

@@ -288,4 +288,4 @@ def test_a_sender_that_did_not_ask_is_told_that_it_was_sent() -> None:
 def test_times() -> None:
     assert (SETTLE_MIN_S, SETTLE_MAX_S, SETTLE_BYTE_S, STEADY_S) == (0.3, 10.0, 5e-5, 0.6)
     assert (RETRY_S, PRESSES, LEAVE_S, BETTER_S) == (1.0, 3, 5.0, 1.0)
-    assert look(OURS, replace(TASK, size=100_000)).settle_s == 15.0
+    assert look(OURS, replace(TASK, size=100_000)).appears_s == 15.0
