@@ -35,9 +35,10 @@ def test_nobody_has_to_name_the_only_fleet(fleet: Fleet, inside: bool) -> None:
     assert ran.document["actions"] == []
     assert f"fleet repository: {fleet.repo} (from {named})" in ran.err
     for words in (["ps"], ["verify"], ["status"], ["validate"]):
-        seen = call(fleet, cwd, MOSAIC, "fleet", *words, *(["-o", "json"] if words != ["validate"] else []))
-        if words != ["validate"] or inside:
-            assert seen.code == 0, (words, seen.err)
+        seen = call(fleet, cwd, MOSAIC, "fleet", *words, "--json")
+        assert seen.code == 0, (words, seen.err)
+        told = f"fleet repository: {fleet.repo} (from {named})" in seen.err
+        assert told == (inside or words == ["validate"]), (words, seen.err)
     stopped = call(fleet, cwd, MOSAIC, "fleet", "stop", "c", "--dry-run", "-o", "json")
     assert stopped.code == 0, stopped.err
     assert fleet.repo in stopped.out
