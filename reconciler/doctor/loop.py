@@ -79,7 +79,7 @@ def _unit(loop: Loop) -> Check:
             name=name,
             group="loop",
             result="fail",
-            found=f"{unit} is {state.active}: nobody looks after this host",
+            found=f"{unit} is {state.active}: nothing reconciles this host",
             mend=(f"systemctl --user restart {unit}", log),
         )
     if isinstance(loop.enabled, frozenset) and unit not in loop.enabled:

@@ -153,7 +153,7 @@ def _look(status: FleetStatus | None, install: Literal["none", "timer", "watch"]
     if install == "timer":
         last = status.updated_at if status is not None else 0.0
         return Next(what=f"the timer looks every {every}", at=max(now, last + interval) if last else 0.0)
-    return Next(what="nobody looks by itself: run reconcile, or mosaic fleet install")
+    return Next(what="nothing reconciles by itself: run reconcile, or mosaic fleet install")
 
 
 def _condition(kind: str, holds: bool, message: str, since: float = 0.0) -> AgentCondition:

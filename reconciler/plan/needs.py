@@ -190,7 +190,7 @@ def _waits_for_host(due: Due) -> Need:
 
 
 def _name_taken(due: Due) -> Need:
-    return replace(due.need, held=HeldReason.NOT_OWNED, message=f"{NAME_TAKEN}: it goes on where it is")
+    return replace(due.need, held=HeldReason.NOT_OWNED, message=f"{NAME_TAKEN}: it stays where it is")
 
 
 def _cannot_start(due: Due) -> Need:

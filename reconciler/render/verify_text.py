@@ -21,7 +21,7 @@ def verify_text(listing: Listing, checks: Sequence[VerifyCheck], *, paint: Paint
             if check.result == result:
                 name = f"{data(check.agent)}: " if check.agent else ""
                 lines.append(f"{paint(result, tint)} {name}{check.name}: {data(check.found)}")
-                lines += [f"    mend: {data(check.mend)}"] if check.mend else []
+                lines += [f"    fix: {data(check.mend)}"] if check.mend else []
     wrong = sum(check.result == "wrong" for check in checks)
     where = f"{data(listing.host)} at {data(listing.compared)[:12]}"
     lines.append(f"{count(len(checks), 'check')}, {wrong} wrong: {where}")

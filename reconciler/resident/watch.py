@@ -143,7 +143,7 @@ class _Watcher:
             self._wakers.listen(self._store.runtime / "trigger.sock")
         except OSError as error:
             message = (
-                f"{self._store.runtime / 'trigger.sock'} cannot be opened ({error}): `mosaic fleet sync` finds nobody"
+                f"{self._store.runtime / 'trigger.sock'} cannot be opened ({error}): `mosaic fleet sync` finds no loop"
             )
             self._complain(Unavailable(message))
 

@@ -194,4 +194,4 @@ class SourceState:
 
 def renewed(why: str) -> str:
     """What is told of a private copy that was thrown away: `why` is what was wrong with it."""
-    return f"our copy of the repository was damaged and has been fetched anew: {why}"
+    return f"our copy of the repository was damaged and has been fetched again: {why}"

@@ -66,7 +66,7 @@ def must_be_quiet(look: Look, sockets: Iterable[str]) -> None:
     try:
         alive = sorted(_alive(look, sockets))
     except ObserveError as error:
-        text = f"whether an agent lives here cannot be seen, so nothing is taken away: {error}"
+        text = f"whether an agent lives here cannot be seen, so nothing is removed: {error}"
         raise Unavailable(text, help="mosaic doctor says what is wrong") from error
     if alive:
         names = " ".join(alive)

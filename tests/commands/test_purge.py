@@ -122,7 +122,7 @@ def test_what_cannot_be_seen_is_not_taken_for_quiet(installed: Fleet) -> None:
     finally:
         installed.host.run(["kill", "-CONT", server])
     assert said.code == 69
-    assert "nothing is taken away" in said.err
+    assert "nothing is removed" in said.err
     assert picture(installed.host) == before
 
 

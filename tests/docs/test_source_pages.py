@@ -103,7 +103,7 @@ def test_sentences_that_recover_quotes() -> None:
         + Path("providers/filesystem/guarded_read.py").read_text()
     )
     for quoted in (
-        "our copy of the repository was damaged and has been fetched anew",
+        "our copy of the repository was damaged and has been fetched again",
         "the source has cut its history",
         "the settings of this host cannot be read",
         "the host key has CHANGED",

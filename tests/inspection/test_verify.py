@@ -137,7 +137,7 @@ def test_the_text_and_the_document() -> None:
     found = tuple(checks(world, store).values())
     lines = verify_text(seen, found).splitlines()
     assert lines[0] == "wrong coder: session: session =coder on tmux server mosaic-factory has a dead pane"
-    assert lines[1] == "    mend: reconcile"
+    assert lines[1] == "    fix: reconcile"
     assert lines[-1].startswith(f"{len(found)} checks, 1 wrong: alpha at 111111111111")
     validate("verification", verify_document(seen, found))
     assert verify_document(seen, found)["wrong"] == 1
@@ -223,7 +223,7 @@ def test_the_description_as_text() -> None:
     assert lines[3] == f"  waiting (permission), synced, declared running: {what}"
     assert any(line.split() == ["turn", "waiting", "permission", "1m", "30s", "ago"] for line in lines)
     assert any(line.split() == ["heartbeat", "writer", "sidecar", "now"] for line in lines)
-    assert lines[lines.index("next") + 1].startswith("  nothing is due; nobody looks by itself")
+    assert lines[lines.index("next") + 1].startswith("  nothing is due; nothing reconciles by itself")
     assert [line for line in lines if line.endswith("  action-done  start it")]
     assert not [line for line in lines if "2025-" in line]
     assert lines[-3:] == ["last lines of its last crash", "  Traceback", "  boom"]

@@ -146,7 +146,7 @@ def test_nothing_is_ended_whose_sessions_name_is_taken_meanwhile(fleet: Fleet) -
     fleet.agents["a"]["model_hint"] = "m2"
     fleet.commit()
     held = fleet.reconcile().held("a")
-    assert (held["reason"], "it goes on where it is" in held["message"]) == ("not-owned", True)
+    assert (held["reason"], "it stays where it is" in held["message"]) == ("not-owned", True)
     assert fleet.up("a", "b") == before
     fleet.tmux("kill-session", "-t", "=old")
     held = fleet.reconcile().held("a")

@@ -179,10 +179,10 @@ def test_a_damaged_private_copy_is_made_anew_and_that_is_said(healing: Healing) 
             said = run.err
         preview = fleet.reconcile("--dry-run")
         assert preview.code == 0, (what, preview.err)
-        assert "has been fetched anew" in said + healing.takes().err, what
-        assert "fetched anew" not in fleet.converge().err, what
+        assert "has been fetched again" in said + healing.takes().err, what
+        assert "fetched again" not in fleet.converge().err, what
     fleet.sh(f"cd {fleet.state}/checkout && touch HEAD.lock refs/mosaic/tip.lock shallow.lock config.lock")
-    assert "fetched anew" not in healing.takes().err
+    assert "fetched again" not in healing.takes().err
 
 
 def test_a_damaged_pack_of_the_private_copy(healing: Healing) -> None:

@@ -391,7 +391,7 @@ STARTING = Examples("STARTS", STARTS, {
         due(replace(A_START, verb=RESTART), more=COMES, word="dead"),
     ),
     "its session's name is taken": expect(
-        (HeldReason.NOT_OWNED, Reason.SPEC, f"{NAME_TAKEN}: it goes on where it is"),
+        (HeldReason.NOT_OWNED, Reason.SPEC, f"{NAME_TAKEN}: it stays where it is"),
         due(A_RESTART, taken=True), due(A_RESTART, taken=True, no_start="x", more=COMES),
     ),
     "nothing is missing": expect(
