@@ -163,6 +163,15 @@ def test_an_interval_is_believed_up_to_an_hour(text: str, seconds: float) -> Non
     assert interval_of(FILE) == 0.0
 
 
+def test_what_there_is_not_has_no_time() -> None:
+    assert AttributedHeartbeat("unknown", None, 0.0, "no turn record") == NOTHING
+    assert judge_heartbeat(look(present={}), NAME, PANE, RULES) == AttributedHeartbeat(
+        "unknown", None, 0.0, NO_HEARTBEAT
+    )
+    assert (NOTHING.stale_after, NOTHING.own, CLOCK_SLACK_S) == (0.0, False, 2.0)
+    assert judge_turn(look(turn=FILE), NAME, PANE).stale_after == 0.0
+
+
 def test_who_wrote_it_and_what_it_says() -> None:
     words = {"source": "sidecar", "waiting": "login", "stuck": "rate-limit", "event": "Stop"}
     said = judged(replace(FILE, words=words))
@@ -170,6 +179,7 @@ def test_who_wrote_it_and_what_it_says() -> None:
         False, "sidecar", "login", "rate-limit", "Stop",
     )  # fmt: skip
     assert judged(replace(FILE, words={"source": "hook"})).own
+    assert judged(replace(FILE, words={"source": "status-file"})).own
     assert (judged().source, judged().waiting, judged().stuck, judged().event) == ("native", "", "", "")
 
 

@@ -125,7 +125,7 @@ STEPS = (
             look(at(END_S + 0.4, EMPTY), replace(TASK, size=10_000)), look(at(1.0, EMPTY, ours="whole")),
             look(at(1.0, pane="blind"), replace(TASK, known=False)),
             look(at(1.0, asks="menu"), replace(TASK, known=False)), look(at(1.0, PART, asks="menu"), before=SAME),
-            look(at(1.0, EMPTY, draft="x"), before=SAME),
+            look(at(1.0, EMPTY, draft="x"), before=SAME), look(at(1.0, PART, draft="w"), before=SAME),
         ),
         "it never appeared": expect(
             ("unconfirmed", "", False), look(at(END_S, EMPTY)), look(at(END_S, asks="menu")),
@@ -154,6 +154,7 @@ STEPS = (
         "evidence, and no better to come": expect(
             ("delivered", "status-file", False), look(at(0.1, EMPTY), TASK, AGAIN, candidate="status-file"),
             look(at(BETTER_S, EMPTY), replace(TASK, receipts=True), AGAIN, candidate="status-file"),
+            look(at(BETTER_S + 0.5, EMPTY), replace(TASK, receipts=True), AGAIN, candidate="status-file"),
             look(at(3.0 + BETTER_S, EMPTY), replace(TASK, receipts=True), AGAIN,
                  candidate="status-file", candidate_at=3.0),
             look(at(99.0, EMPTY), TASK, AGAIN, candidate="status-file"),
@@ -172,7 +173,8 @@ STEPS = (
             look(at(RETRY_S + 2), TASK, replace(AGAIN, pressed_at=2.0)),
         ),
         "it takes its time": expect(
-            "look", look(at(RETRY_S - 0.01), TASK, AGAIN), look(at(RETRY_S), TASK, replace(AGAIN, presses=PRESSES)),
+            "look", look(at(RETRY_S), TASK, replace(AGAIN, presses=PRESSES + 1)),
+            look(at(RETRY_S - 0.01), TASK, AGAIN), look(at(RETRY_S), TASK, replace(AGAIN, presses=PRESSES)),
             look(at(RETRY_S, asks="menu"), TASK, AGAIN), look(at(RETRY_S, pane="blind"), TASK, AGAIN),
             look(at(RETRY_S, ours="no"), TASK, AGAIN), look(at(5.9, EMPTY), TASK, AGAIN),
             look(at(LEAVE_S - 0.1, EMPTY, composer="hidden"), UNASKED, AGAIN),
@@ -283,6 +285,11 @@ def test_a_sender_that_did_not_ask_is_told_that_it_was_sent() -> None:
     assert step(UNASKED, AGAIN, at(0.0, queued=True))[1] == SENT
     queued = step(TASK, AGAIN, at(0.0, receipt="api", receipt_queued=True))[1]
     assert queued == Delivery(word="delivered", evidence="api", queued=True)
+
+
+def test_a_delivery_begins_with_nothing() -> None:
+    assert (BEGAN.presses, BEGAN.pressed_at, BEGAN.candidate_at, BEGAN.candidate) == (0, 0.0, 0.0, "")
+    assert step(TASK, AGAIN, at(0.0, receipt="hook"))[1] == Delivery(word="delivered", evidence="hook")
 
 
 def test_times() -> None:

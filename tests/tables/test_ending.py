@@ -105,6 +105,7 @@ def test_each_cell(row: Doing, who: Who) -> None:
         (view(Readiness.STALE, readiness_why="old", quiet=False), Ending(False, "old, and it was active a moment ago")),
         (view(Readiness.UNKNOWN), Ending(None, "whether it is idle is not known")),
         (view(Readiness.UNKNOWN, quiet=True), Ending(True)),
+        (view(Readiness.WAITING, busy=True, waiting="login"), Ending(False, "it waits for a person (login)")),
     ],
 )  # fmt: skip
 def test_what_is_said(one: AgentView, ending: Ending) -> None:

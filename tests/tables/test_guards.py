@@ -99,6 +99,7 @@ def test_what_stays_is_counted_here_and_on_other_hosts() -> None:
         (make_fleet(in_class("orch2", "orchestrator", "stopped"), policy=FLOOR), False),
         (make_fleet(in_class("enh", "enhancer"), in_class("zed", "tester"), policy=FLOOR), True),
         (replace(make_fleet(in_class("c9", "coder"), policy=FLOOR), peers=(PEER,)), False),
+        (replace(make_fleet(in_class("orch2", "orchestrator"), policy=FLOOR), peers=(PEER,)), False),
         (replace(make_fleet(in_class("c9", "coder"), policy=FLOOR), peers=(replace(PEER, state="absent"),)), True),
     ):
         assert bool(refusals(["orch"], fleet, known, None)) is refused
@@ -128,6 +129,8 @@ def test_the_message_names_five_agents_and_counts_the_rest() -> None:
     six = refusals([f"c{number}" for number in range(6)], fleet, owned(**CODERS), None)
     assert "(c0, c1, c2, c3), and" in four[0].message
     assert "(c0, c1, c2, c3, c4 and 1 more), and" in six[0].message
+    many = {f"a{number:02}": "coder" for number in range(12)}
+    assert " and 7 more)" in refusals(list(many), fleet, owned(**many), None)[0].message
     for allowed, may in ((None, 2), (1, 1)):
         (found,) = refusals([f"c{number}" for number in range(7)], fleet, owned(**CODERS), allowed)
         assert "7 agents would be removed (c0, c1, c2, c3, c4 and 2 more), and" in found.message

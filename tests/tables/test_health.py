@@ -111,13 +111,14 @@ EXAMPLES = (
         ),
         "another program": expect(
             (UNHEALTHY, '"vim" runs in its pane, not stub'), but(seen=VIM, age=EXEC_GRACE_S), but(seen=VIM, age=1.5),
-            but(seen=VIM, beat=STALE),
+            but(seen=VIM, beat=STALE), but(seen=replace(SEEN, program="vim"), age=2.0),
         ),
         "silent": expect(
             (UNHEALTHY, "last heartbeat 90 s ago"), but(beat=STALE), but(beat=STALE, active="failed"),
         ),
         "its unit does not run": expect(
             (UNHEALTHY, "its unit is failed"), but(active="failed"),
+            but(active="failed", beat=replace(OK, state="unknown")),
             but(active="failed", beat=replace(STALE, own=False)),
         ),
         "healthy": expect((HEALTHY, ""), WELL, but(beat=replace(STALE, own=False)), but(age=0.0)),
@@ -177,6 +178,10 @@ def test_words_of_health() -> None:
     with_status = replace(SEEN, pane=replace(PANE, dead_status=0))
     assert health_of(but(session="dead", seen=with_status))[1] == "its program has ended with status 0"
     assert ended(SEEN) == "its program has ended"
+    bash = replace(SEEN, program="bash")
+    assert health_of(but(seen=bash))[1] == '"bash" runs in its pane, not stub'
+    assert health_of(but(active="a"))[1] == "its unit is a"
+    assert health_of(but(beat=replace(OK, state="unknown"))) == (HEALTHY, "")
     assert (START_GRACE_S, EXEC_GRACE_S) == (30.0, 1.0)
 
 
@@ -210,6 +215,8 @@ LAST = NOW - 5.0
         # Its own heartbeat: only one that comes after the last output.
         (OK, NO_TURN, LAST - 0.1, (True, True)),
         (OK, NO_TURN, LAST, (False, True)),
+        (OK, NO_TURN, LAST + 9, (False, True)),
+        (OK, NO_TURN, 1.0, (True, True)),
         (OK, NO_TURN, 0.0, (False, True)),
         (replace(OK, own=False), NO_TURN, LAST - 60, (False, False)),
         (replace(OK, state="busy", status="busy"), NO_TURN, LAST - 60, (False, False)),
@@ -247,6 +254,7 @@ QUIET_PANE = replace(SEEN, pane=replace(PANE, activity=NOW - 60), idle_s=46.0)
         (AGENT, replace(STALE, own=False), QUIET_PANE, False),
         (AGENT, replace(STALE, state="ok"), QUIET_PANE, False),
         (AGENT, replace(STALE, state="unknown"), QUIET_PANE, False),
+        (AGENT, replace(STALE, stale_after=-0.5), replace(QUIET_PANE, idle_s=None), True),
         (AGENT, replace(STALE, stale_after=0.0), replace(QUIET_PANE, idle_s=None), False),
         (AGENT, replace(STALE, stale_after=0.0), replace(QUIET_PANE, idle_s=0.1), True),
         (replace(AGENT, native_heartbeat=False), STALE, QUIET_PANE, False),

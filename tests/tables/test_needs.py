@@ -115,12 +115,15 @@ ROWS = {
         (decided(reason=Reason.REMOVED, removes=True), [of(None), of(ABSENT, more={"override": MASKED})]),
         (decided(reason=Reason.SPEC), [
             of(STOPPED), of(STOPPED, more={"changes": change(Kind.UNIT, "enabled")}), of(STOPPED, session=MOVED),
+            of(STOPPED, more={"changes": change(Kind.UNIT, "enabled", verdict=Verdict.CREATE)}),
         ]),
     ],
     "not to run, and only enabled": [
         (decided(reason=Reason.REMOVED, removes=True), [of(None, unit_active="inactive", more={"changes": UNIT_GONE})]),
         (decided(reason=Reason.SPEC), [
             of(STOPPED, unit_active="inactive", session=MOVED, more={"changes": UNIT_GONE}),
+            of(STOPPED, unit_active="inactive", more={"changes": {
+                **UNIT_GONE, **change(Kind.SESSION, "x", verdict=Verdict.CREATE)}}),
             of(STOPPED, unit_active="inactive",
                more={"changes": {**UNIT_GONE, **change(Kind.SESSION, "x")}}),
         ]),
@@ -211,6 +214,9 @@ ROWS = {
         (decided(START), [
             of(unit_active="inactive"), of(unit_active="failed", program="vim", hung=True, **STALE),
             of(unit_active="failed", hung=True, heartbeat="stale"),
+            of(unit_active="activating"), of(unit_active="failed", hung=True, **{**STALE, "heartbeat": "unknown"}),
+            of(unit_active="failed", hung=True, **{**STALE, "health": Health.UNKNOWN}),
+            of(unit_active="failed", program="bash", hung=True, **STALE),
             differing("scope", unit_active="inactive"),
         ]),
     ],
@@ -272,7 +278,8 @@ def test_each_row_has_a_direct_test() -> None:
         (of(None, session=MOVED, more={"changes": GONE}),
          'somebody has moved its pane to the tmux session "mine": it is left alone there until it ends'),
         (of(more={"override": MASKED}), "somebody has masked it"),
-        (of(word="foreign"), 'a tmux session "coder0" exists that this fleet did not start'),
+        (of(replace(AGENT, session="its-own"), word="foreign"),
+         'a tmux session "its-own" exists that this fleet did not start'),
         (of(word="foreign", session=SessionEvidence(pane=replace(NO_PANE, mark="b"))),
          'a tmux session "coder0" is that of agent b, renamed'),
         (of(word="foreign", session=MOVED),
@@ -349,6 +356,15 @@ def test_a_stop_says_that_its_unit_has_failed() -> None:
     assert made.present.evidence.unit_failed
     made = need(of(None, unit_active="failed", more={"changes": failed, "present": {}}))
     assert made.present is failed[Kind.UNIT].present  # nothing else of it was seen
+    hidden = {ResourceKey(Kind.SESSION, NAME): replace(seen(Kind.SESSION, None), evidence=None)}
+    made = need(of(None, unit_active="failed", more={"changes": failed, "present": hidden}))
+    assert made.present is failed[Kind.UNIT].present
+    for word in ("active", "inactive", "unknown"):
+        other = change(Kind.UNIT, verdict=Verdict.DELETE, present=seen(Kind.UNIT, UnitEvidence(active=word)))
+        made = need(of(None, more={"changes": other}))
+        assert made.present is not None
+        assert isinstance(made.present.evidence, SessionEvidence)
+        assert not made.present.evidence.unit_failed
     made = need(of(None, more={"changes": UNIT_GONE}))
     assert made.present is not None
     assert isinstance(made.present.evidence, SessionEvidence)
@@ -443,6 +459,7 @@ def test_a_restart_that_has_to_end_something_first() -> None:
     assert not ends_by_unit(replace(A_RESTART, disrupts=False))
     assert not ends_by_unit(replace(A_START, present=left, disrupts=True))
     assert not ends_by_unit(replace(A_STOP, disrupts=True))
+    assert not ends_by_unit(replace(A_STOP, verb=CONFINE, disrupts=True))
 
 
 @pytest.mark.parametrize(
@@ -455,6 +472,9 @@ def test_a_restart_that_has_to_end_something_first() -> None:
         ({}, -5.0, False),
         ({"pid": 7}, 0.0, False),
         ({"pid": 9999}, 0.0, False),
+        ({}, 9.0, False),
+        ({}, -9.0, False),
+        ({"session": "a"}, 0.0, False),
         ({"session": "dead"}, 0.0, False),
         ({"session": "missing"}, 0.0, False),
         ({"session": "unknown"}, 0.0, False),

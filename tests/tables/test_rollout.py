@@ -85,7 +85,9 @@ EXAMPLES = (
             replace(NEVER, view=FREE, need=replace(RESTART, heals=True)),
         ),
         "may not be ended": expect(
-            "it works: its hook says busy", ENDING, replace(NEVER, need=replace(RESTART, verb=Verb.STOP)),
+            "it works: its hook says busy", ENDING,
+            replace(NEVER, need=replace(RESTART, verb=Verb.CONFINE)),
+            replace(NEVER, need=replace(RESTART, verb=Verb.STOP)),
         ),
     }),
     Examples("BY_AGENT", BY_AGENT, {
@@ -231,7 +233,12 @@ def test_only_what_ends_something_and_is_not_held_is_looked_at() -> None:
         assert hold(busy, {"a": need}) == {}
     assert set(hold(busy, {"a": RESTART})) == {"a"}
     assert set(hold(busy, {"a": replace(RESTART, verb=Verb.STOP)})) == {"a"}
-    # A stop needs no room.
+    # What is not looked at holds up nobody that comes after it.
+    assert set(hold(four(b={"readiness": Readiness.WORKING}), {"a": replace(RESTART, verb=None), "b": RESTART})) == {
+        "b"
+    }
+    # A stop needs no room, and neither does anything else that is no restart.
+    assert hold(four(), {"a": replace(RESTART, verb=Verb.CONFINE), "b": RESTART}) == {}
     assert hold(four(), {"a": replace(RESTART, verb=Verb.STOP), "b": RESTART}) == {}
 
 
@@ -253,8 +260,16 @@ def test_the_orchestrator_follows_those_that_still_drain() -> None:
     # One that never becomes idle does not hold it up for ever, and neither does one that is to be stopped.
     assert set(hold(busy, two, a=AgentHistory(waiting_since=NOW - 9999))) == {"a"}
     assert set(hold(busy, {**two, "a": replace(RESTART, verb=Verb.STOP)})) == {"a"}
+    for role in ("tester", "coder"):
+        other = {**four(), "x": make.view("x", agent_class=role, readiness=Readiness.WORKING)}
+        assert set(hold(other, {"x": RESTART, "orch": RESTART})) == {"x", "orch"}
     leads = {**four(), "lead": make.view("lead", agent_class="orchestrator", readiness=Readiness.WORKING)}
     assert set(hold(leads, {"lead": RESTART, "orch": RESTART})) == {"lead"}
+
+
+def test_a_role_after_the_orchestrator_in_the_alphabet_is_none() -> None:
+    views = {**four(), "z": make.view("z", agent_class="tester", readiness=Readiness.AVAILABLE)}
+    assert set(hold(views, {"z": RESTART, "orch": RESTART})) == {"orch"}
 
 
 def test_others_that_are_down_count() -> None:
@@ -265,6 +280,7 @@ def test_others_that_are_down_count() -> None:
     # One that backs off may be down for ever.
     late = AgentHistory(delay=60.0, last_start=NOW - 59)
     assert hold(gone, {"a": RESTART, "b": start}, b=late) == {}
+    assert set(hold(gone, {"a": RESTART, "b": start}, b=AgentHistory(delay=60.0, last_start=NOW - 90))) == {"a"}
     due = AgentHistory(delay=60.0, last_start=NOW - 60)
     assert set(hold(gone, {"a": RESTART, "b": start}, b=due)) == {"a"}
 
@@ -281,7 +297,12 @@ def test_one_that_waits_for_one_that_backs_off_does_not_count_either() -> None:
     assert set(held_back(needs, views, fleet, History(), NOW)) == {"a"}
     late = History(agents={"enh": AgentHistory(delay=60.0, last_start=NOW)})
     assert held_back(needs, views, fleet, late, NOW) == {}
-    # What it depends on is not to run, so it is not waited for.
+    # What it depends on could not be seen, or is not to run.
+    for word in ("unknown", "foreign"):
+        assert held_back(needs, {**views, "enh": replace(views["enh"], session=word)}, fleet, late, NOW) == {}
+    assert held_back(needs, {**views, "a": replace(views["a"], session="alive")}, fleet, late, NOW) == {}
+    views["enh"] = replace(views["enh"], desired_state="absent")
+    assert set(held_back(needs, views, fleet, late, NOW)) == {"a"}
     views["enh"] = replace(views["enh"], desired_state="stopped")
     assert set(held_back(needs, views, fleet, late, NOW)) == {"a"}
 
@@ -289,7 +310,13 @@ def test_one_that_waits_for_one_that_backs_off_does_not_count_either() -> None:
 def test_one_that_settles_counts() -> None:
     settles = {"health": Health.SETTLING}
     assert set(hold(four(b=settles), {"a": RESTART})) == {"a"}
-    assert hold(four(b={**settles, "desired_state": "stopped"}), {"a": RESTART}) == {}
+    for state in ("stopped", "absent"):
+        assert hold(four(b={**settles, "desired_state": state}), {"a": RESTART}) == {}
+    for word in (Health.UNHEALTHY, Health.UNKNOWN, Health.HEALTHY):
+        assert hold(four(b={"health": word}), {"a": RESTART}) == {}
+    # One that both settles and came up at a dialog counts once, and as down.
+    both = four(b={**settles, **CLOSED, "started": NOW - 5})
+    assert set(hold(both, {"a": RESTART}, a=AgentHistory(waiting_since=NOW - 60))) == {"a"}
     assert hold(four(a=settles), {"a": RESTART}) == {}  # it is the candidate itself
 
 

@@ -6,9 +6,10 @@ session that is not this fleet's, a suspension, the kill switch and every guard 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from providers.base import Reason, Verb
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import AgentHistory, AgentView
 from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.holding.rollout import objection
@@ -17,6 +18,27 @@ from reconciler.plan.needs import SAME_START_S
 from specs.compiled import Agent, Policy
 
 REMOVED, STOPPED, RELAUNCH = "removed", "stopped", "relaunch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedEnd:
+    """A need, and what this host remembers of a force. `against`: what speaks against the end, "" for nothing."""
+
+    need: Need
+    view: AgentView
+    agent: Agent | None
+    known: AgentHistory
+    against: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedRecord:
+    """What this host remembers of a force, and what is seen now. `revision`: what is in force now."""
+
+    known: AgentHistory
+    view: AgentView
+    agent: Agent | None
+    revision: str
 
 
 def restarted(generation: int) -> str:
@@ -38,20 +60,14 @@ def forced(known: AgentHistory, *, pid: int, started: float, change: str, by: st
 
 def with_force(need: Need, view: AgentView, agent: Agent | None, known: AgentHistory, policy: Policy) -> Need:
     """The need, with who forces it, where it would have to wait and somebody does. Nothing that is held is let go."""
-    if need.verb not in (Verb.STOP, Verb.RESTART) or not need.disrupts or need.held is not None:
-        return need
-    if not _lives(known, view) or not _meant(known, agent, need) or may_end(view, Who.FORCE).allowed is not True:
-        return need
-    against = objection(view, need, policy)
-    return replace(need, forced=known.forced_by, despite=against) if against else need
+    end = ForcedEnd(need=need, view=view, agent=agent, known=known, against=objection(view, need, policy))
+    return replace(need, forced=known.forced_by, despite=end.against) if first_match(FORCES, end).then else need
 
 
 def still_due(known: AgentHistory, view: AgentView, agent: Agent | None, revision: str) -> AgentHistory:
     """Without the record, once the process is gone (whoever ended it) or git says something else by now."""
-    if not known.forced_pid or view.session == "unknown":
-        return known
-    other = known.forced_for not in (RELAUNCH, _change(agent)) and revision != known.forced_from
-    if _lives(known, view) and not other:
+    record = ForcedRecord(known=known, view=view, agent=agent, revision=revision)
+    if first_match(RECORDS, record).then:
         return known
     return forced(known, pid=0, started=0.0, change="", by="", revision="")
 
@@ -70,3 +86,42 @@ def _change(agent: Agent | None) -> str:
     if agent is None or agent.state == "absent":
         return REMOVED
     return STOPPED if agent.state == "stopped" else restarted(agent.generation)
+
+
+# Whether a force lets an end through that would have to wait.
+FORCES: tuple[DecisionRow[ForcedEnd, bool], ...] = (
+    DecisionRow("ends nothing", lambda one: one.need.verb not in (Verb.STOP, Verb.RESTART), False,
+        "there is nothing to force"),
+    DecisionRow("nothing lives", lambda one: not one.need.disrupts, False,
+        "no conversation ends with it"),
+    DecisionRow("held", lambda one: one.need.held is not None, False,
+        "a force lets go of nothing that is held"),
+    DecisionRow("another process", lambda one: not _lives(one.known, one.view), False,
+        "it was said of the process that was seen then"),
+    DecisionRow("another change", lambda one: not _meant(one.known, one.agent, one.need), False,
+        "it was said of another change"),
+    DecisionRow("not to be ended at all", lambda one: may_end(one.view, Who.FORCE).allowed is not True, False,
+        "it is not this fleet's"),
+    DecisionRow("need not wait", lambda one: not one.against, False,
+        "nothing speaks against the end"),
+    DecisionRow("forced", otherwise, True,
+        "a person has said so, of this process and this change"),
+)  # fmt: skip
+
+# Whether the record of a force is kept.
+RECORDS: tuple[DecisionRow[ForcedRecord, bool], ...] = (
+    DecisionRow("none", lambda one: not one.known.forced_pid, True,
+        "there is nothing to forget"),
+    DecisionRow("unseen", lambda one: one.view.session == "unknown", True,
+        "whether the process lives is not known"),
+    DecisionRow("the process is gone", lambda one: not _lives(one.known, one.view), False,
+        "it has been met, by whomever"),
+    DecisionRow("a relaunch", lambda one: one.known.forced_for == RELAUNCH, True,
+        "no commit makes it void"),
+    DecisionRow("git still says so", lambda one: one.known.forced_for == _change(one.agent), True,
+        "the change is still due"),
+    DecisionRow("not read yet", lambda one: one.revision == one.known.forced_from, True,
+        "the commit that it was said for is not in force yet"),
+    DecisionRow("git says otherwise", otherwise, False,
+        "the change is not wanted any more"),
+)  # fmt: skip

@@ -6,14 +6,49 @@ Whether it has is asked there (`old_host.py`), and only when a first start is du
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from specs.compiled import Agent, Fleet, MoveWord
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from specs.compiled import Agent, Fleet, MoveWord, Moving, OnMove
 from specs.values.names import same_host
 
 if TYPE_CHECKING:
     from reconciler.listing.document import Listing
+    from reconciler.listing.row import Row
     from reconciler.model import Inventory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arriving:
+    """What is known of a move to this host, and the fleet's policy for one that nobody can answer for."""
+
+    move: Moving
+    policy: OnMove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldHost:
+    """The answer of the host `asked`: its own `name`, its row of the agent, and why it rejects the newest commit, ""
+    where it does not. `here`: this host."""
+
+    name: str
+    asked: str
+    here: str
+    row: Row | None
+    rejected: str = ""
+
+    @property
+    def there(self) -> bool:
+        """Whether something of the agent lives there, or may."""
+        if self.row is None:
+            return False
+        return self.row.session not in ("missing", "dead") or self.row.unit not in ("inactive", "failed", "")
+
+    @property
+    def to_run(self) -> bool:
+        return self.row is not None and self.row.desired == "running"
 
 
 def first_starts(fleet: Fleet, inventory: Inventory) -> tuple[Agent, ...]:
@@ -28,16 +63,9 @@ def first_starts(fleet: Fleet, inventory: Inventory) -> tuple[Agent, ...]:
 
 def why_held(fleet: Fleet, name: str) -> str:
     """Why an agent does not start here yet; "" where nothing speaks against it. Pure."""
-    move = fleet.moving.get(name)
-    if move is None or move.released or move.word == "gone":
-        return ""
-    if move.word == "runs":
-        return f"moving from {move.host}: {move.said}"
-    if move.word == "silent":
-        if move.ssh is None or fleet.policy.moving == "start":
-            return ""
-        return f"moving from {move.host}, and whether it still runs there is not known: {move.said}"
-    return f"moving from {move.host}, which has not been asked yet"
+    arriving = Arriving(move=fleet.moving.get(name, Moving(word="gone")), policy=fleet.policy.moving)
+    move = arriving.move
+    return first_match(ARRIVALS, arriving).then.format(host=move.host, said=move.said)
 
 
 def moving_to(fleet: Fleet, name: str) -> str:
@@ -62,20 +90,74 @@ def answered(answer: Listing | str, name: str, host: str, here: str) -> tuple[Mo
     `gone`, or the host is `silent`. Pure."""
     if isinstance(answer, str):
         return "silent", answer
-    if same_host(answer.host, here):
-        return "gone", "that is this very host"
-    if not same_host(answer.host, host):
-        return "silent", f'the host that answers there is "{answer.host}"'
     row = next((one for one in answer.rows if one.name == name and one.kind in ("agent", "removed", "orphan")), None)
-    if row is None:
-        return "gone", "it is not there"
-    there = row.session not in ("missing", "dead") or row.unit not in ("inactive", "failed", "")
-    if row.desired == "running":
-        taken = f"{host} does not take the newest commit: {answer.rejected}" if answer.rejected else ""
-        taken = taken or f"{host} has not taken the commit yet"
-        return "runs", f"it still runs there, and {taken}" if there else f"it is not running there, but {taken}"
-    if there:
-        return "runs", "it still runs there" + (f" ({row.may_stop_why})" if row.may_stop_why else "")
-    if row.enabled is not False:
-        return "runs", "it has ended there, and would come back at a boot"
-    return "gone", "it has ended there"
+    there = OldHost(name=answer.host, asked=host, here=here, row=row, rejected=answer.rejected)
+    word, say = first_match(ANSWERS, there).then
+    return word, say(there)
+
+
+def _say(text: str) -> Callable[[OldHost], str]:
+    return lambda _: text
+
+
+def _another_host(there: OldHost) -> str:
+    return f'the host that answers there is "{there.name}"'
+
+
+def _not_taken(there: OldHost) -> str:
+    taken = f"{there.asked} does not take the newest commit: {there.rejected}" if there.rejected else ""
+    return taken or f"{there.asked} has not taken the commit yet"
+
+
+def _runs_and_is_to(there: OldHost) -> str:
+    return f"it still runs there, and {_not_taken(there)}"
+
+
+def _is_to_run(there: OldHost) -> str:
+    return f"it is not running there, but {_not_taken(there)}"
+
+
+def _runs(there: OldHost) -> str:
+    why = there.row.may_stop_why if there.row is not None else ""
+    return "it still runs there" + (f" ({why})" if why else "")
+
+
+# Why an agent that comes from another host does not start here yet; "" where it may.
+ARRIVALS: tuple[DecisionRow[Arriving, str], ...] = (
+    DecisionRow("let go", lambda one: one.move.released, "",
+        "an operator has said so"),
+    DecisionRow("gone there", lambda one: one.move.word == "gone", "",
+        "it does not run twice"),
+    DecisionRow("runs there", lambda one: one.move.word == "runs", "moving from {host}: {said}",
+        "it would run twice"),
+    DecisionRow("silent, and no way there", lambda one: one.move.word == "silent" and one.move.ssh is None, "",
+        "nobody could ever ask, so nobody waits"),
+    DecisionRow("silent, and nobody waits", lambda one: one.move.word == "silent" and one.policy == "start", "",
+        "the fleet's policy is not to wait"),
+    DecisionRow("silent", lambda one: one.move.word == "silent",
+        "moving from {host}, and whether it still runs there is not known: {said}",
+        "it may run twice"),
+    DecisionRow("not asked", otherwise, "moving from {host}, which has not been asked yet",
+        "it may run twice"),
+)  # fmt: skip
+
+# What follows from the answer of the host that it comes from.
+ANSWERS: tuple[DecisionRow[OldHost, tuple[MoveWord, Callable[[OldHost], str]]], ...] = (
+    DecisionRow("this host", lambda there: same_host(there.name, there.here), ("gone", _say("that is this very host")),
+        "it has only another name"),
+    DecisionRow("another host", lambda there: not same_host(there.name, there.asked), ("silent", _another_host),
+        "what runs there says nothing about the host that was meant"),
+    DecisionRow("not there", lambda there: there.row is None, ("gone", _say("it is not there")),
+        "that host knows nothing of it"),
+    DecisionRow("runs, and is to", lambda there: there.to_run and there.there, ("runs", _runs_and_is_to),
+        "that host has not read that it is to go"),
+    DecisionRow("is to run", lambda there: there.to_run, ("runs", _is_to_run),
+        "that host would start it again"),
+    DecisionRow("runs", lambda there: there.there, ("runs", _runs),
+        "it is to go, and has not gone yet"),
+    DecisionRow("comes back at a boot", lambda there: there.row is not None and there.row.enabled is not False,
+        ("runs", _say("it has ended there, and would come back at a boot")),
+        "it would run twice then"),
+    DecisionRow("ended", otherwise, ("gone", _say("it has ended there")),
+        "nothing of it runs, or will"),
+)  # fmt: skip
