@@ -52,7 +52,7 @@ def _as_it_is(one: Losing) -> Need:
     return one.need
 
 
-def _let_go(one: Losing) -> Need:
+def _released(one: Losing) -> Need:
     return replace(one.need, losses=one.losses)
 
 
@@ -72,7 +72,7 @@ LOSSES: tuple[DecisionRow[Losing, Callable[[Losing], Need]], ...] = (
         "nobody loses anything"),
     DecisionRow("its session stays", lambda one: not _ends_session(one.need), _as_it_is,
         "its own pane is used again, and nothing beside it is touched"),
-    DecisionRow("let go", lambda one: one.let == losses_digest(one.losses), _let_go,
+    DecisionRow("let go", lambda one: one.let == losses_digest(one.losses), _released,
         "an operator has let these very panes go"),
     DecisionRow("others would lose something", otherwise, _hold,
         "what other people have there is theirs"),
