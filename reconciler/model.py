@@ -24,7 +24,7 @@ from providers.kinds.overrides import Override
 
 
 class Readiness(StrEnum):
-    """The closed list, in the order in which a person wants to hear of it."""
+    """The closed list of readiness words, most urgent first."""
 
     DEAD = "dead"
     STUCK = "stuck"
@@ -35,15 +35,15 @@ class Readiness(StrEnum):
     AVAILABLE = "available"
 
 
-CLOSED = frozenset({"trust", "login"})  # of these, an agent can do nothing at all until a person has answered
+CLOSED = frozenset({"trust", "login"})  # an agent at one of these dialogs can do nothing until a person answers
 
-NAME_TAKEN = "another tmux session has the name of its own"  # so that a start would have nowhere to go
+NAME_TAKEN = "another tmux session has the name of its own"  # so a start would have no session to use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Observation(Value):
-    """What one look at the host showed. Nothing is known of what is `unclear`, nor of anything of a kind in `unknown`
-    (with the reason) that is not in `present`."""
+    """What one look at the host found. Nothing is known about the things in `unclear`, nor about a thing of a kind in
+    `unknown` (with the reason) that is missing from `present`."""
 
     present: Mapping[ResourceKey, Present]
     unknown: Mapping[Kind, str]
@@ -51,15 +51,15 @@ class Observation(Value):
     uptime: float = 0.0  # the monotonic clock at that time
     boot_id: str = ""
     clock_set_at: float = 0.0  # see `reconciler.observe.clock_steps`
-    overrides: Mapping[str, Override] = field(default_factory=dict)  # by unit: what is not as shipped
-    unit_files: str = ""  # digests of the files that decide about our units (added, own), "" where not seen
-    reload_due: bool = False  # systemd says that it has not read what is there now
-    reload_shut: Override | None = None  # what it would hang on if it did
-    digest: str  # of everything compared: two looks with the same digest call for the same plan
+    overrides: Mapping[str, Override] = field(default_factory=dict)  # by unit: what differs from the shipped unit
+    unit_files: str = ""  # digests of the files that define our units (added, own), "" where not seen
+    reload_due: bool = False  # systemd says that it has not read the current files
+    reload_shut: Override | None = None  # the override that a reload would hang on
+    digest: str  # of everything compared: two looks with the same digest lead to the same plan
     unclear: Mapping[ResourceKey, Present] = field(default_factory=dict)
 
     def hidden(self, key: ResourceKey) -> str:
-        """Why this thing could not be seen; "" if it could, be it there or not."""
+        """Why this thing could not be seen; "" if the look settled whether it exists."""
         if key in self.present:
             return ""
         one = self.unclear.get(key)
@@ -67,7 +67,7 @@ class Observation(Value):
 
 
 class Verdict(StrEnum):
-    """The truth table of the diff; a thing that is right, or that concerns no one, has no change at all."""
+    """The diff's truth table. A thing that is right, or that is not ours to change, has no change."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -78,8 +78,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that differs. `fields` is never empty for an UPDATE: there is no drift without a named field. `why`: of
-    a HOLD, why it could not be seen."""
+    """One thing that differs. An UPDATE always names at least one field. For a HOLD, `why` says why the thing could not
+    be seen."""
 
     verdict: Verdict
     key: ResourceKey
@@ -92,13 +92,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """An agent that this fleet has put on this host and has not yet seen gone. `launch` is what it was last given."""
+    """An agent that this fleet put on this host and has not yet seen gone. `launch` is the last launch it was given."""
 
     agent_class: str
     socket: str
     launch_digest: str = ""
     launch: Mapping[str, Json] = field(default_factory=dict)
-    depends_on: tuple[str, ...] = ()  # so that removed agents, too, are stopped in the right order
+    depends_on: tuple[str, ...] = ()  # so that removed agents are stopped in the right order too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class AgentHistory(Value):
-    """What a decision about an agent needs to remember. Times are Unix seconds; 0 is "never".
+    """What the loop remembers about an agent to decide on it. Times are Unix seconds; 0 is "never".
 
     `delay` is the last backoff in seconds: it only grows until `launch_digest` changes, health is sustained, or an
     operator releases the agent.
@@ -125,25 +125,25 @@ class AgentHistory(Value):
     starts: tuple[float, ...] = ()  # heals within the quarantine window
     quarantined_since: float = 0.0
     healthy_since: float = 0.0
-    waiting_since: float = 0.0  # a disruptive change has been due since then
-    restarts: int = 0  # heals in all, for people
+    waiting_since: float = 0.0  # when a disruptive change became due
+    restarts: int = 0  # all heals, shown to people
     in_sync_since: float = 0.0
-    relaunch_pid: int = 0  # an operator has asked for a new start of this very process
+    relaunch_pid: int = 0  # an operator asked to restart this process
     relaunch_started: float = 0.0
-    mission_since: float = 0.0  # it has been running on an older mission or contract since then
-    mission_told: str = ""  # digest of those that it was told of, or is to be
-    losses_let: str = ""  # digest of what others lose by its end, which an operator has let go
-    mission_reset: str = ""  # digest of those that it was given a new conversation for, or was about to be
-    forced_pid: int = 0  # somebody wants this very process gone by --force, see `forced.py`
+    mission_since: float = 0.0  # when its mission or contract became outdated
+    mission_told: str = ""  # digest of the mission and contract that it was, or is to be, told about
+    losses_let: str = ""  # digest of the losses to others that an operator has accepted
+    mission_reset: str = ""  # digest of those that a new conversation was started for, or was about to be
+    forced_pid: int = 0  # somebody asked with --force to end this process, see `forced.py`
     forced_started: float = 0.0
-    forced_for: str = ""  # the change that it is to go for
+    forced_for: str = ""  # the change that is to end it
     forced_by: str = ""
     forced_from: str = ""  # the revision that was in force then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Persisted, so that backoff survives the controller's restart. `heals`: times, within the last hour."""
+    """Persisted, so that backoff survives a restart of the controller. `heals`: times within the last hour."""
 
     agents: Mapping[str, AgentHistory] = field(default_factory=dict)
     heals: tuple[float, ...] = ()
@@ -151,14 +151,14 @@ class History:
     clock_offset: float = 0.0  # wall clock minus monotonic clock at the last look, in that boot
     clock_boot: str = ""
     clock_set_at: float = 0.0
-    reload_due: bool = False  # unit files were written, and systemd has not been told yet
-    unit_files: str = ""  # digest of the files that it has read last, as far as is known
+    reload_due: bool = False  # unit files were written, and systemd has not been asked to reload yet
+    unit_files: str = ""  # digest of the files that systemd read last, if known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Something that is due and deliberately not done. `until` is the next time it is looked at, or None. `losses`: a
-    line for each thing that other people would lose by it."""
+    """A change that is due and deliberately not made. `until` is when it is looked at next, or None. `losses`: one line
+    for each thing that other people would lose by it."""
 
     agent: str | None
     target: str
@@ -172,8 +172,8 @@ class Held:
 
 
 class RawEvidence(NamedTuple):
-    """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup),
-    `at` when it was so or was written (Unix seconds), None for what has no time."""
+    """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup).
+    `at` is when it was true or was written (Unix seconds), None if it has no time."""
 
     source: str
     what: str
@@ -183,23 +183,22 @@ class RawEvidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class AgentView(Value):
-    """One agent as a whole: the joined record that the plan, the status and every view share.
+    """Everything known about one agent: the joined record that the plan, the status and every view share.
 
-    `readiness` is what it does, and `readiness_why` what that rests on. `available`: whether a commit may end it now,
-    as the table of `may_end` has it, None where nothing tells; `may_stop_why` is the reason against it. `busy`:
-    somebody says so; `quiet`: it has shown no sign of work for `idle_after`, None where nothing tells; `hung`: its
-    program speaks for itself otherwise, and is silent; `blank`: its screen can be read, and shows nothing that is
-    known. `waiting` is for what it waits for a person, "" while it does
-    not; `stuck` is somebody's word, "" where nobody says so. `idle` is in seconds since its last sign of activity, None
-    where there is no living pane or nothing tells. `mission` is the digest of the mission and the contract that it was
-    given, "" where nothing tells; `mission_now` is that of those in git.
+    `readiness` is what the agent does, and `readiness_why` the evidence for it. `available`: whether the `may_end`
+    table lets a commit end it now, None without evidence; `may_stop_why` is the reason against it. `busy`: a source
+    says so. `quiet`: it has shown no sign of work for `idle_after`, None without evidence. `hung`: its program usually
+    reports for itself, and is silent. `blank`: its screen can be read, and shows nothing known. `waiting` names what it
+    waits for a person to do, "" if nothing; `stuck` is the reason that a source reports, "" if none. `idle` is the
+    seconds since its last sign of activity, None without a living pane or evidence. `mission` is the digest of the
+    mission and contract it was given, "" if unknown; `mission_now` is the digest of those in git.
     """
 
     name: str
     agent_class: str
     runtime: str
     desired_state: str  # running, stopped, absent, undeclared
-    unit_active: str  # systemd's word, "unknown" where it could not be seen
+    unit_active: str  # systemd's word, "unknown" if it could not be seen
     enabled: bool | None
     session: Literal["alive", "dead", "missing", "foreign", "unknown"]
     program: str
@@ -213,10 +212,10 @@ class AgentView(Value):
     available: bool | None
     launch_digest: str
     why: str  # one sentence; empty only when all is well
-    unseen: str = ""  # why of this one nothing can be told, others notwithstanding
-    no_start: str = ""  # why it could not be started (again) as it is declared, as far as can be seen
-    taken: bool = False  # whether it lives elsewhere, and its session's name is somebody else's
-    stranded: str = ""  # of one that lives: that in a sentence, also that the folder it is in was deleted
+    unseen: str = ""  # why nothing can be said about this agent, whatever is known about others
+    no_start: str = ""  # why it could not be started (again) as declared, if known
+    taken: bool = False  # whether it lives elsewhere because another session has its name
+    stranded: str = ""  # the same as a sentence, for an agent that lives; also: its folder was deleted
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
     waiting: str = ""
@@ -230,13 +229,13 @@ class AgentView(Value):
     mission: str = ""
     mission_now: str = ""
     pane: str = ""  # tmux's number for its pane, on its server
-    cpu_s: float | None = None  # since its start; like `memory` (bytes) only where it was measured
+    cpu_s: float | None = None  # since its start; like `memory` (bytes), only where it was measured
     memory: int | None = None
     evidence: tuple[RawEvidence, ...] = ()
 
     @property
     def closed(self) -> bool:
-        """Whether it can take nothing up at all until a person has answered."""
+        """Whether it can accept nothing until a person has answered."""
         return self.readiness is Readiness.WAITING and self.waiting in CLOSED
 
     @property
@@ -257,8 +256,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """How the two agents stand that a fleet cannot do without. `orchestrator` and `enhancer` say which of them is not
-    healthy, `none` that the fleet has no such rule. `on_purpose`: somebody has suspended those agents."""
+    """Whether the two agents that a fleet cannot do without are healthy. `orchestrator` and `enhancer` name the one
+    that is not; `none` means that the fleet has no such rule. `on_purpose`: somebody has suspended those agents."""
 
     word: Literal["none", "stands", "elsewhere", "unknown", "orchestrator", "enhancer"] = "none"
     message: str = ""
@@ -269,8 +268,8 @@ class Floor:
 class Plan(Value):
     """Ordered actions with their reasons, and what is held and why. The same values always make the same plan.
 
-    `refused`: guards that said no, as sentences with the way out; a run with any of them ends with exit code 5.
-    `settling`: agents whose start is under way: nothing to do for them, and not yet converged.
+    `refused`: sentences of the guards that refused, each with the way out; a run with any of them exits with code 5.
+    `settling`: agents that are still starting: nothing to do for them, and not yet converged.
     """
 
     fleet: str
@@ -301,7 +300,7 @@ class Plan(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one action. `captured` is the kept text of a dead pane, not yet redacted."""
+    """The result of one action. `captured` is the text saved from a dead pane, not yet redacted."""
 
     action: Action
     result: Literal["done", "unchanged", "failed", "skipped"]

@@ -1,5 +1,5 @@
-"""Carry out a plan, as a graph. Independent actions run side by side, each step with its own deadline; a failure skips
-only what depends on it; the kill switch is looked at before every step."""
+"""Carry out a plan as a graph. Independent actions run side by side, each step with its own deadline; a failure skips
+only what depends on it; the kill switch is checked before every step."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from providers.kinds.registry import Registry
 from providers.steps import CaptureDead, Step, StepResult
 from reconciler.model import Outcome, Plan
 
-# Jobs under way at once. systemd and tmux are single threads, and each start makes a scope, too: 200 agents on systemd
+# Jobs under way at once. systemd and tmux are single-threaded, and each start makes a scope too: 200 agents on systemd
 # 252 and two cores were up after 3.2 s with 8 at a time, 3.7 s with 16, 6.7 s with 64, 8.4 s all at once; a bare loop
-# took 3.4 s. A job that is slow is not counted after a while, so that those that hang hold up no others.
+# took 3.4 s. A slow job stops counting after a while, so that jobs that hang hold up no others.
 IN_FLIGHT = 8
 SLOW_S = 2.0
-POLL_S = 1.0  # how often a wait for slow steps looks at the kill switch and the deadline
+POLL_S = 1.0  # how often a wait for slow steps checks the kill switch and the deadline
 
 ActionResult = Literal["done", "unchanged", "failed", "skipped"]
 
@@ -50,7 +50,7 @@ class _Running:
 
 @dataclass(slots=True)
 class _Graph:
-    """Which actions may go next. An action that is not in the plan is not an obstacle to those that name it."""
+    """Which actions may run next. A dependency that is not in the plan does not block an action."""
 
     waiting: dict[str, Action]
     done: set[str] = field(default_factory=set)
@@ -77,11 +77,11 @@ def apply(
     stop: Callable[[], bool] = lambda: False,
     doing: Callable[[str], None] = lambda _text: None,
 ) -> tuple[Outcome, ...]:
-    """Run the plan's actions and say what became of each, in the plan's order.
+    """Run the plan's actions and return the outcome of each, in the plan's order.
 
     `deadline` is on the `monotonic` clock (seconds): no action begins after it, and none is cut off in the middle: each
-    step ends by itself. `stop` asks whether to begin nothing more (a signal, a newer commit).
-    `doing` is told how far it is.
+    step ends by itself. `stop` asks whether to begin nothing more (a signal, a newer commit). `doing` receives the
+    progress.
     """
     return _Run(plan, host, registry, monotonic, deadline, stop, doing).all()
 
@@ -140,7 +140,7 @@ class _Run:
         """Begin as many ready actions as there is room for, in one batch, so that like steps become one call.
 
         Files come before links, and links before jobs, each as one batch: systemd reads its folders again after every
-        change in them, so enabling one agent between the starts of two others would make every start dear.
+        change in them, so enabling one agent between the starts of two others would make every start expensive.
         """
         fresh = self._graph.ready(self._known)
         if not fresh:
@@ -171,7 +171,7 @@ class _Run:
         step = run.steps[run.position]
         run.changed = run.changed or result.changed
         if isinstance(step, CaptureDead):
-            run.captured = result.output  # best effort: an agent is not left dead because its last words are gone
+            run.captured = result.output  # best effort: a failure to save its last words must not keep an agent down
         elif not result.ok:
             self._finish(run, "failed", result.error or f"{step.command} failed")
             return

@@ -1,7 +1,8 @@
-"""Bookkeeping: what a run leaves for the next one, inventory and history. Pure; the loop decides when it is written.
+"""Bookkeeping: compute what a run leaves for the next one, inventory and history. Pure; the loop decides when to write
+it.
 
-Both are written ahead: an agent is owned before the first of its things is made, and a start is counted before it is
-made, so that a crash at any instruction forgets neither.
+Both are written ahead: we own an agent before we make the first of its things, and count a start before we make it, so
+that a crash at any instruction loses neither.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from specs.compiled import Agent, Fleet
 
 WAITING = (HeldReason.WORKING, HeldReason.MAX_UNAVAILABLE)
 PROCESS_VERBS = (Verb.START, Verb.RESTART)
-FILES = (Kind.FRAMEWORK, Kind.PROJECTION)  # kinds whose things are files of the whole fleet, by path
+FILES = (Kind.FRAMEWORK, Kind.PROJECTION)  # kinds whose things are the fleet's shared files, by path
 
 
 def history_for(fleet: Fleet, history: History) -> History:
-    """The history that counts for what is declared now: a new launch digest is a clean slate for its agent, and so is
-    a time in which it is to be stopped."""
+    """The history that counts for the present declaration: a new launch digest clears an agent's history, and so does a
+    time in which it is to be stopped."""
     agents = dict(history.agents)
     for agent in fleet.agents:
         known = agents.get(agent.name, AgentHistory())
@@ -36,8 +37,8 @@ def history_for(fleet: Fleet, history: History) -> History:
 
 
 def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: str = "") -> History:
-    """What one look teaches: who is healthy since when, who waits since when, who is gone. `unit_files`: digest of
-    the files of units that systemd has read, "" where that is not known."""
+    """What one look shows: who has been healthy or waiting since when, and who is gone. `unit_files`: digest of the
+    unit files that systemd has read, "" if unknown."""
     now = plan.observed_at
     waiting = {held.agent for held in plan.held if held.reason in WAITING}
     busy = {action.agent for action in plan.actions} | {held.agent for held in plan.held}
@@ -68,7 +69,7 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
 
 
 def _mission(known: AgentHistory, view: AgentView, now: float) -> AgentHistory:
-    """Since when it runs on an older mission, and what was done about it; nothing once it has the newest, or ended."""
+    """When its mission became outdated, and what was done about it; cleared once it has the newest, or ended."""
     if view.session == "unknown":
         return known
     if view.behind:
@@ -79,7 +80,7 @@ def _mission(known: AgentHistory, view: AgentView, now: float) -> AgentHistory:
 
 
 def history_before(actions: Sequence[Action], plan: Plan, history: History, fleet: Fleet, now: float) -> History:
-    """What must be known even if the very next instruction is our last."""
+    """What must be recorded before the next instruction, which may be our last."""
     agents, heals, reload_due = dict(history.agents), list(history.heals), history.reload_due
     release = history.holder_release
     for action in actions:
@@ -99,14 +100,14 @@ def history_before(actions: Sequence[Action], plan: Plan, history: History, flee
 
 
 def history_after(outcomes: Iterable[Outcome], history: History) -> History:
-    """A reload that was done is due no longer; what was read by it, the next look sees."""
+    """A completed reload is no longer due; the next look sees what systemd read."""
     if any(o.action.verb is Verb.RELOAD and o.result == "done" for o in outcomes):
         return replace(history, reload_due=False, unit_files="")
     return history
 
 
 def inventory_before(plan: Plan, inventory: Inventory, fleet: Fleet) -> Inventory:
-    """Everything that this plan may create is ours from before it exists."""
+    """Everything that this plan may create belongs to us before it exists."""
     declared = {agent.name: agent for agent in fleet.agents}
     agents, files = dict(inventory.agents), set(inventory.files)
     for action in plan.actions:
@@ -119,8 +120,8 @@ def inventory_before(plan: Plan, inventory: Inventory, fleet: Fleet) -> Inventor
 
 
 def inventory_after_look(plan: Plan, observation: Observation, inventory: Inventory, fleet: Fleet) -> Inventory:
-    """What one look confirms: what runs is owned, with what it was given; what nobody declares and nobody sees any more
-    is dropped."""
+    """What one look confirms: we own what runs, with the launch it was given; what is neither declared nor seen any
+    more is dropped."""
     declared = {agent.name: agent for agent in fleet.agents}
     present = _present_agents(observation)
     agents = dict(inventory.agents)
@@ -141,7 +142,7 @@ def inventory_after_look(plan: Plan, observation: Observation, inventory: Invent
     if not observation.unknown.keys() & set(FILES):
         seen = {key.name for key in (*observation.present, *observation.unclear) if key.kind in FILES}
         files &= seen | {action.key.name for action in plan.actions}
-        # A mission that is there and was generated is this fleet's, also after our memory was lost.
+        # A generated mission file is this fleet's, even after our memory was lost.
         mission = {key for key in observation.present if fleet.mission and key.kind is Kind.PROJECTION}
         files |= {key.name for key in mission if observation.present[key].ours}
     floor = inventory.floor if plan.refused else fleet.policy.floor
@@ -149,21 +150,21 @@ def inventory_after_look(plan: Plan, observation: Observation, inventory: Invent
 
 
 def _is_certain(name: str, observation: Observation) -> bool:
-    """Whether everything could be seen that there may be of an agent."""
+    """Whether everything that may exist of an agent could be seen."""
     kinds = (Kind.UNIT, Kind.SESSION, Kind.ENV, Kind.EXTRAS)
     hidden = any(observation.hidden(ResourceKey(kind, name)) for kind in kinds)
     return not hidden and ResourceKey(Kind.UNIT, WANTS) not in observation.unclear
 
 
 def _owned(agent: Agent, view: AgentView, owned: Owned | None) -> Owned | None:
-    """An agent that lives with the declared launch is remembered with all of it: the next change can then be named."""
+    """If an agent lives with the declared launch, remember all of that launch, so that the next change can be named."""
     digest = launch_digest(agent)
     if view.session == "alive" and view.launch_digest == digest:
         if owned is not None and owned.launch_digest == digest and _known(owned, agent):
             return None
         return replace(_fresh(agent), launch_digest=digest, launch=launch_fields(agent))
     if agent.state == "stopped" and view.session == "missing" and owned is not None and owned.launch_digest:
-        return _fresh(agent)  # its next start is a first one, and no heal
+        return _fresh(agent)  # its next start is a first one, and not a heal
     if owned is not None and not _known(owned, agent):
         return replace(owned, agent_class=agent.agent_class, depends_on=agent.depends_on)
     if owned is None and view.session == "alive":

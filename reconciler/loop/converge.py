@@ -1,7 +1,7 @@
-"""The loop: one pass through the seven steps, and passes until nothing is left to do.
+"""The loop: make one pass through the seven steps, and more passes until nothing is left to do.
 
 Triggers (a command, a timer, a signal, a commit) only say "look again": every pass looks at everything and decides from
-what is there, never from what somebody said has happened.
+what it sees, never from a report of what happened.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from reconciler.plan.planner import PlanOptions, plan
 from reconciler.state.store import Store
 from specs.compiled import Fleet, Suspension
 
-MAX_PASSES = 1000  # that act; a bound that no fleet should meet: rollout one by one takes a pass for each agent
-MAX_TRIES = 3  # of one action in a run: what is still due after that needs another run, or a person
-SETTLE_S = 15.0  # how long a run waits for what it started; above the launch grace of `views`
+MAX_PASSES = 1000  # passes that act; no fleet should reach it: rollout one by one takes a pass for each agent
+MAX_TRIES = 3  # of one action in a run: if it is still due then, it needs another run, or a person
+SETTLE_S = 15.0  # how long a run waits for what it started; longer than the launch grace in `health`
 POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
 
 
-DueIn = Callable[[Plan], tuple[Action, ...]]  # which actions of a plan to take now
+DueIn = Callable[[Plan], tuple[Action, ...]]  # picks the actions of a plan to take now
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """What a pass works with. `suspended` is asked again in every pass; `stop` says whether to begin nothing more;
-    `sleep` waits up to so many seconds (a resident loop wakes up early); `doing` is told what is going on."""
+    """What a pass works with. `suspended` is asked again in every pass. `stop` says whether to begin nothing more.
+    `sleep` waits up to so many seconds (a resident loop wakes up early). `doing` receives the progress."""
 
     host: Host
     store: Store
@@ -51,7 +51,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One pass: what was seen, what was planned, what became of it."""
+    """One pass: the observation, the plan and the outcomes."""
 
     observation: Observation
     plan: Plan
@@ -61,7 +61,7 @@ class Pass:
 @dataclass(slots=True, kw_only=True)
 class Converged:
     """All passes of a run. `last` has the plan of what remains; `applied` is the first pass that acted, with the plan
-    as it was applied; `outcomes` are those of all passes, in order."""
+    as applied; `outcomes` has those of all passes, in order."""
 
     last: Pass
     applied: Pass | None = None
@@ -69,7 +69,7 @@ class Converged:
     passes: int = 1
 
     def followed_by(self, later: Converged) -> Converged:
-        """Both as one run."""
+        """Join both into one run."""
         return Converged(
             last=later.last,
             applied=self.applied or later.applied,
@@ -79,7 +79,7 @@ class Converged:
 
 
 def look(ctx: Context, fleet: Fleet) -> Pass:
-    """Observe, compare and plan; changes nothing on the host and writes nothing."""
+    """Observe, compare and plan; change nothing on the host and write nothing."""
     ctx.doing("looking at this host")
     registry = ctx.registry()
     inventory = ctx.store.load_inventory()
@@ -107,7 +107,7 @@ def look(ctx: Context, fleet: Fleet) -> Pass:
 
 
 def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
-    """Keep what a look taught: what is ours, who is healthy or waiting since when."""
+    """Save what a look showed: what is ours, and who has been healthy or waiting since when."""
     inventory = ctx.store.load_inventory()
     history = bookkeeping.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
     history = clock_seen(history, seen.observation)
@@ -116,14 +116,14 @@ def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
 
 
 def _read(observation: Observation) -> str:
-    """Digest of the files of units that systemd has read, "" where it has not, or nobody knows."""
+    """Digest of the unit files that systemd has read, "" if it has not read them, or if that is unknown."""
     return "" if observation.reload_due else observation.unit_files
 
 
 def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
-    """Apply the plan of a pass. What a crash must not forget is written before the first step, once for all: a start
-    that was counted and not made costs a wait, one that was made and not counted could be made for ever. What was
-    skipped is taken back at the end."""
+    """Apply the plan of a pass. What a crash must not lose is written once, before the first step: a start that was
+    counted and not made costs a wait, but one that was made and not counted could be repeated forever. Skipped starts
+    are uncounted at the end."""
     plan, now = seen.plan, seen.observation.taken_at
     if not plan.actions:
         return seen
@@ -149,7 +149,7 @@ def reconcile_once(
     first: Pass | None = None,
     due: DueIn = lambda plan: plan.actions,
 ) -> Pass:
-    """One pass: observe, diff, plan, and apply what of the plan is `due`. `first`: a look that was taken already."""
+    """One pass: observe, diff, plan, and apply the actions that `due` picks. `first`: a look that was already taken."""
     seen = first or look(ctx, fleet)
     learn(ctx, fleet, seen)
     actions = due(seen.plan)
@@ -157,8 +157,8 @@ def reconcile_once(
 
 
 def _due(plan: Plan, tried: Counter[str]) -> tuple[Action, ...]:
-    """The actions of a plan that this run may still take: not those that were tried in vain, and none that waits for
-    one of them."""
+    """The actions of a plan that this run may still take: none that was tried in vain, and none that waits for such an
+    action."""
     shut: set[str] = set()
     for action in plan.actions:
         if tried[action.id] >= MAX_TRIES or not shut.isdisjoint(action.depends_on):
@@ -167,11 +167,11 @@ def _due(plan: Plan, tried: Counter[str]) -> tuple[Action, ...]:
 
 
 def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None = None) -> Converged:
-    """Passes until nothing is left that may be done now, or the deadline (on the monotonic clock) has passed.
+    """Make passes until nothing more may be done now, or the deadline (on the monotonic clock) has passed.
 
-    An action that failed is not tried again in the same run, nor is one that was done and is due again all the same.
-    `first`: a look that was taken already, whose plan is to be applied as it stands, and nothing else: what becomes due
-    after it was not in the plan that somebody agreed to.
+    An action that failed is not tried again in the same run, nor is one that was done and is due again. `first`: a look
+    that was already taken, whose plan is applied as it stands, and nothing else: what becomes due later was not in the
+    plan that somebody agreed to.
     """
     tried: Counter[str] = Counter()
     outcomes: list[Outcome] = []

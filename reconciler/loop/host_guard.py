@@ -1,8 +1,8 @@
-"""Which host this is, and whose home: checked first, because everything else follows from it.
+"""Check which host this is, and whose home, before anything else, because everything else follows from it.
 
-A run with another home than that of the user's systemd would write its units where nobody looks, and take what `~`
-means for changed; one under another host's name would end the agents of this host and start those of that one. What was
-seen first is kept in `$XDG_CONFIG_HOME/mosaic/host.json`, beside the settings, which every later run finds.
+A run with another home than that of the user's systemd would write its units where nobody looks, and would see every
+`~` as changed; a run under another host's name would end this host's agents and start the other's. The first values
+seen are kept in `$XDG_CONFIG_HOME/mosaic/host.json`, beside the settings, for every later run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REBIND = "reconcile --rebind-host"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostBinding:
-    """What was seen first; "" is not known. `host` is the name in the roster, which need not be the machine's own
+    """The values seen first; "" if unknown. `host` is the name in the roster, which may differ from the machine's own
     (`hostname`); the folders are absolute."""
 
     host: str = ""
@@ -43,16 +43,16 @@ class HostBinding:
 
 
 def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
-    """The options of a run with the name that this host has in the roster. Raises Refused, before anything is touched;
-    keeps what is seen for the first time, unless it is a preview or systemd does not answer: such a run leaves nothing,
-    and could not tell whether this is the right home to keep it in."""
+    """The options of a run with this host's name in the roster. Raises Refused before anything is touched. Saves what
+    it sees for the first time, except in a preview or when systemd does not answer: a preview leaves nothing, and
+    without systemd nobody can say whether this is the right home to save it in."""
     facts = host.facts
     told = at_home(host)
     named = options.host or settings.host
     if options.dry_run and options.host and not options.rebind_host:
-        return options  # how another host would look is harmless
+        return options  # a preview of another host is harmless
     known = HostBinding() if options.rebind_host else read_binding(facts)
-    # While the machine is called what it was, it has the name that was given to it then.
+    # While the machine keeps its name, it keeps the roster name that was given to it then.
     unchanged = same_host(known.hostname, facts.hostname) or same_host(known.host, facts.hostname)
     name = named or (known.host if unchanged else facts.hostname)
     _must_be_here(known, facts)
@@ -65,7 +65,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
         state_home=facts.state_home,
     )
     if told and seen != known and not options.dry_run:
-        with suppress(OSError):  # without it the next run is as this one is
+        with suppress(OSError):  # without the file the next run works as this one does
             path = _path(facts)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, json.dumps({key: getattr(seen, key) for key in _KEYS}, indent=1) + "\n")
@@ -73,8 +73,8 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
 
 
 def at_home(host: Host) -> bool:
-    """Also for those who only look: what they would see is another fleet than the one that runs. Raises Refused. False:
-    systemd does not answer; then nothing can be ended either, and who looks says that it could not see."""
+    """Check the home for readers too: in another home they would see another fleet than the one that runs. Raises
+    Refused. False: systemd does not answer; then nothing can be ended, and the reader reports that it could not see."""
     try:
         must_be_home(host.facts, host.look().manager())
     except ObserveError:
@@ -83,7 +83,7 @@ def at_home(host: Host) -> bool:
 
 
 def read_binding(facts: HostFacts) -> HostBinding:
-    """What is known of this host; a file that is damaged counts as none."""
+    """What is known about this host; a damaged file counts as missing."""
     try:
         raw = parse_json(read_optional(_path(facts)) or b"{}")
     except (OSError, ValueError):
@@ -100,8 +100,8 @@ def _path(facts: HostFacts) -> Path:
 
 
 def must_be_home(facts: HostFacts, manager: ManagerState, account: Callable[[int], str] | None = None) -> None:
-    """Whether the user's systemd reads its units where we would write them, and `~` means the same to both. A link or a
-    slash more makes no other folder. Raises Refused."""
+    """Check that the user's systemd reads its units where we would write them, and that `~` means the same to both. A
+    link or an extra slash does not make another folder. Raises Refused."""
     own = (account or _account)(facts.uid)
     homes = [home for home in (manager.environment.get("HOME", ""), own) if home]
     right = homes[0] if homes else facts.home
@@ -153,7 +153,7 @@ def _must_be_it(known: HostBinding, name: str, facts: HostFacts) -> None:
 
 
 def _is_among(one: str, others: Sequence[str]) -> bool:
-    """Raises Refused if that cannot be told."""
+    """Raises Refused if that cannot be determined."""
     if one in others:
         return True
     silent: Refused | None = None
@@ -169,7 +169,7 @@ def _is_among(one: str, others: Sequence[str]) -> bool:
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Raises Refused if that cannot be told."""
+    """Raises Refused if that cannot be determined."""
     return one == other or _real(one) == _real(other)
 
 

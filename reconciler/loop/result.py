@@ -1,4 +1,4 @@
-"""The input and the result of a run: the seam between the command lines and the loop."""
+"""The input and the result of a run: what the command lines and the loop exchange."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """The command line's wishes. `agents` empty means all; `plan_in` is a plan document to be applied as it stands.
+    """The command line's options. `agents` empty means all; `plan_in` is a plan document to apply as it stands.
 
-    `trigger` says who asked: manual, timer, watch, sync.
+    `trigger` says what started the run: manual, timer, watch, sync.
     """
 
     fleet: str | None = None
@@ -34,18 +34,17 @@ class RunOptions:
     fetch: bool = True
     plan_in: Mapping[str, Json] | None = None
     allow_rewind: bool = False
-    rebind_host: bool = False  # what this host is called and where its home is may have changed
+    rebind_host: bool = False  # accept a changed name or home of this host
     trigger: str = "manual"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSummary:
-    """What the source had to say. `rejected`: why the newest commit is not in force, rendered, or "".
+    """The state of the source. `rejected`: why the newest commit is not in force, rendered, or "".
 
-    `problems`: rendered problems and warnings of the newest commit; `dirty`: files with edits that are not committed.
-    `commits`: of a preview, those that would come into force, newest first. `named_by`: what named `spec`, as
-    `which_fleet.Source` lists it, "" for a loop that has been told before.
-    `seen_at`: when the source was last seen.
+    `problems`: rendered problems and warnings of the newest commit; `dirty`: files with uncommitted edits. `commits`:
+    in a preview, those that would come into force, newest first. `named_by`: what named `spec`, as listed by
+    `which_fleet.Source`, "" for a loop that was given it. `seen_at`: when the source was last seen.
     """
 
     spec: str
@@ -55,12 +54,12 @@ class SourceSummary:
     dirty: tuple[str, ...] = ()
     commits: tuple[HistoryLine, ...] = ()
     named_by: str = ""
-    seen_at: float = field(default=0.0, compare=False)  # no news by itself
+    seen_at: float = field(default=0.0, compare=False)  # not worth an event by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """`plan` is what remains after the last pass (for a dry run: what would be done); `outcomes` are those of all
+    """`plan` is what remains after the last pass (in a dry run: what would be done); `outcomes` has those of all
     passes. `outcome` and `exit_code` come from `assess.verdict`. `warnings` are sentences for stderr."""
 
     plan: Plan
@@ -73,8 +72,8 @@ class RunResult:
     status: FleetStatus
     warnings: tuple[str, ...] = ()
     intake: SourceSummary | None = None
-    interval: float = 0.0  # seconds: the policy's, for the caller that runs again
+    interval: float = 0.0  # seconds: the policy's value, for the caller that runs again
     registry: Registry | None = None  # with `facts`, what rendering needs to name the steps of an action
     facts: HostFacts | None = None
     install: Install = "none"  # what looks at this host by itself
-    messages: bool = False  # one in the outbox waits for a living agent
+    messages: bool = False  # a message in the outbox waits for a living agent

@@ -1,4 +1,4 @@
-"""What the passes of a run work with, assembled from the host and the settings."""
+"""Assemble what the passes of a run work with, from the host and the settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def context(
     here: HostContext, store: Store, settings: Settings, options: RunOptions, *, measure: bool = False
 ) -> Context:
-    """What the passes of a run work with. `measure`: for a list: what agents use, and every raw observation."""
+    """What the passes of a run work with. `measure`: for a listing: include resource usage and every raw
+    observation."""
 
     def providers() -> Registry:
         from reconciler.context.service_command import service_command

@@ -1,4 +1,4 @@
-"""From raw observations to what is known of each agent: attribution, readiness, what may end it.
+"""Turn raw observations into what is known about each agent: attribution, readiness, what may end it.
 
 Pure. Imports `model`, `helpers`. Read `observer.py` first, then `agent_view.py`.
 """

@@ -1,5 +1,5 @@
-"""Agent views: one joined record for each agent, of everything seen of it. The one state function: plan, status and
-every listing read these. Pure."""
+"""Agent views: join everything seen of each agent into one record. The only such function: plan, status and every
+listing read its views. Pure."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def build_views(
     fleet: Fleet, observation: Observation, inventory: Inventory, *, detail: bool = False
 ) -> dict[str, AgentView]:
-    """Every declared agent, and every agent that we own or that something of ours on the host names. `detail`: each
-    with every raw observation, which a run has no use for."""
+    """One view for each agent that is declared, that we own, or that something of ours on the host names. `detail`:
+    include every raw observation, which a run does not need."""
     declared = {agent.name: agent for agent in fleet.agents}
     names = set(declared) | set(inventory.agents)
     names |= {seen.agent for seen in observation.present.values() if seen.agent and "@" not in seen.key.name}
@@ -61,7 +61,7 @@ def _view(
     active = "unknown" if hidden[1] else unit.active
     enabled_hidden = hidden[1] or (ResourceKey(Kind.UNIT, WANTS) in observation.unclear)
     against = StartEvidence.of(observation.present.get(ResourceKey(Kind.PLACE, name))) or StartEvidence()
-    # What a hook has to say happened just then, whether or not the pane shows it.
+    # What a hook reports has just happened, whether or not the pane shows it.
     active_at = max(last, turn.ts if not turn.note else 0.0)
     idle = max(0.0, observation.taken_at - active_at) if active_at and state not in ("missing", "dead") else None
     reading = seen.screen if state == "alive" else None
@@ -164,7 +164,7 @@ def _readiness_why(
     word: AttributedHeartbeat,
     idle: float | None,
 ) -> str:
-    """What the word rests on, in a few words."""
+    """The evidence for the readiness word, in a few words."""
     who = "its heartbeat" if word.source in ("", "native") else word.source
     said = f"{who}{f' ({word.event})' if word.event else ''}"
     quiet = "" if idle is None else f"no sign of activity for {idle:.0f} s"
@@ -196,7 +196,7 @@ def _readiness_why(
 
 
 def _illegible(seen: SessionEvidence) -> str:
-    """Why nothing follows from the screen of a program whose screen can be read."""
+    """Why the screen tells nothing, for a program whose screens we can read."""
     if seen.unread:
         return f"its screen could not be read: {seen.unread}"
     why = f" ({seen.screen.why})" if seen.screen is not None and seen.screen.why else ""

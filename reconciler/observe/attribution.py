@@ -1,7 +1,7 @@
-"""Attribution: which process a heartbeat or a turn record is about, and whether it still counts. Pure.
+"""Attribution: decide which process a heartbeat or a turn record is about, and whether it still counts. Pure.
 
-Both are files that anybody may have left behind. They count for the process that wrote them, never for a folder or a
-name: one from an earlier life, of another process, or from the future says nothing.
+Anybody may have left either file behind. A record counts for the process that wrote it, never for a folder or a name:
+one from an earlier life, of another process, or from the future says nothing.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from providers.evidence import SessionEvidence
     from providers.host import HeartbeatFile
 
-CLOCK_SLACK_S = 2.0  # /proc knows a start to 10 ms, a heartbeat to 1 s
+CLOCK_SLACK_S = 2.0  # /proc gives a start to 10 ms, a heartbeat to 1 s
 NO_HEARTBEAT = "no heartbeat file"
 
 
 @dataclass(frozen=True, slots=True)
 class AttributedHeartbeat:
-    """A heartbeat or a turn record, judged. `age` is None where there is none to speak of; `note` says why it is not
-    believed. `own`: written by a process in the pane, and not by something that answers for it."""
+    """A heartbeat or a turn record, judged. `age` is None if there is no usable time; `note` says why it is not
+    believed. `own`: a process in the pane wrote it, and not a responder that answers for it."""
 
     state: Literal["ok", "busy", "stale", "unknown"]
     age: float | None
     ts: float
     note: str
     own: bool = False
-    status: Literal["ok", "busy"] = "ok"  # what it says, also of a stale one
+    status: Literal["ok", "busy"] = "ok"  # what it says, even if stale
     stale_after: float = 0.0
     waiting: str = ""
     stuck: str = ""
@@ -46,7 +46,7 @@ class AttributedHeartbeat:
 
 @dataclass(frozen=True, slots=True)
 class WrittenRecord:
-    """A record, when it was written and how old it is, and the session that it may be about."""
+    """A record, the time it was written and its age, and the session that it may be about."""
 
     record: HeartbeatFile
     ts: float
@@ -56,8 +56,8 @@ class WrittenRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributedRecord:
-    """What is known of an agent's heartbeat. `hidden`: why it could not be looked at; `said`: what it says, None where
-    there is none. `future_s`: so far its time may lie in the future; `stale_after`: so old it may be (seconds)."""
+    """What is known about an agent's heartbeat. `hidden`: why it could not be looked at. `said`: what it says, None if
+    there is none. `future_s`: how far in the future its time may lie; `stale_after`: how old it may be (seconds)."""
 
     hidden: str
     said: AttributedHeartbeat | None
@@ -71,7 +71,7 @@ NOTHING = AttributedHeartbeat("unknown", None, 0.0, "no turn record")
 def judge_heartbeat(
     observation: Observation, name: str, session: SessionEvidence, beats: Heartbeats
 ) -> AttributedHeartbeat:
-    """The heartbeat of an agent. An old one is stale, by what git says and by what its writer keeps to."""
+    """Judge the heartbeat of an agent. It is stale when it is older than git and its writer's own interval allow."""
     key = ResourceKey(Kind.HEARTBEAT, name)
     records = HeartbeatRecords.of(observation.present.get(key))
     known = AttributedRecord(
@@ -84,8 +84,8 @@ def judge_heartbeat(
 
 
 def judge_turn(observation: Observation, name: str, session: SessionEvidence) -> AttributedHeartbeat:
-    """The newest word of the program's hooks. It is written when something happens, so that it does not age while its
-    process lives."""
+    """The newest report of the program's hooks. Hooks write when something happens, so the report does not age while
+    its process lives."""
     records = HeartbeatRecords.of(observation.present.get(ResourceKey(Kind.HEARTBEAT, name)))
     turn = records.turn if records is not None else None
     said = credited(turn, observation, session) if turn is not None else None
@@ -100,8 +100,8 @@ def credited(record: HeartbeatFile, observation: Observation, session: SessionEv
 
 
 def interval_of(record: HeartbeatFile) -> float:
-    """The interval that the writer itself keeps to: what git says now holds from its next start on. At most an hour, or
-    a word in a file could put off the judgement for ever."""
+    """The interval that the writer itself keeps: git's present value applies from the writer's next start. At most an
+    hour, or one word in a file could put off the judgement forever."""
     try:
         value = float(record.interval)
     except ValueError:
@@ -173,7 +173,7 @@ def _fresh(known: AttributedRecord) -> AttributedHeartbeat:
     return replace(said, age=max(0.0, said.age or 0.0), stale_after=known.stale_after)
 
 
-# What follows from a heartbeat.
+# The judgement on a heartbeat.
 HEARTBEATS: tuple[DecisionRow[AttributedRecord, Callable[[AttributedRecord], AttributedHeartbeat]], ...] = (
     DecisionRow("unseen", lambda known: known.hidden, _hidden,
         "it could not be looked at"),
@@ -202,7 +202,7 @@ def _turn(said: AttributedHeartbeat) -> AttributedHeartbeat:
     return replace(said, age=max(0.0, said.age or 0.0), own=True)
 
 
-# What follows from the record of a turn; None where there is none.
+# The judgement on a turn record; None if there is none.
 TURNS: tuple[DecisionRow[AttributedHeartbeat | None, Callable[[AttributedHeartbeat], AttributedHeartbeat]], ...] = (
     DecisionRow("none", lambda said: said is None, _nothing,
         "its program's hooks have said nothing"),

@@ -1,4 +1,4 @@
-"""Health: whether an agent is as git says, and what is wrong if it is not. Pure."""
+"""Health: decide whether an agent is as git says, and what is wrong if not. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 NOT_SEEN = "could not be seen"
-START_GRACE_S = 30.0  # how long a launch may take to become the declared program, also when many start at once
-EXEC_GRACE_S = 1.0  # a program may exec another on its way up
+START_GRACE_S = 30.0  # how long a launch may take to become the declared program, even when many start at once
+EXEC_GRACE_S = 1.0  # a program may exec another while it starts
 
 SessionWord = Literal["alive", "dead", "missing", "foreign", "unknown"]
 
@@ -35,8 +35,8 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthFacts:
-    """`agent` None: git does not declare it. `active` is systemd's word for its unit, and `job` the type of a job that
-    is queued for it; `session` the word for its session; `age` that of its pane's life, in seconds."""
+    """`agent` None: git does not declare it. `active` is systemd's word for its unit, `job` the type of the job queued
+    for it, `session` the word for its session, and `age` the age of its pane in seconds."""
 
     agent: Agent | None
     active: str
@@ -61,13 +61,13 @@ def session_state(session: Present | None, *, hidden: bool) -> SessionWord:
 
 
 def health_of(facts: HealthFacts) -> tuple[Health, str]:
-    """Its health, and a sentence: empty only when all is well."""
+    """Its health, and a sentence that is empty only when all is well."""
     health, why = first_match(HEALTHS, facts).then
     return health, why(facts)
 
 
 def ended(seen: SessionEvidence) -> str:
-    """That its program has ended, and how."""
+    """Say that its program has ended, and how."""
     status = seen.pane.dead_status
     return "its program has ended" + (f" with status {status}" if status is not None else "")
 
@@ -120,7 +120,7 @@ def _silent(facts: HealthFacts) -> str:
     return facts.beat.note + ("" if native else ", not native")
 
 
-# First what nothing is known of, then what is not to run, then what is on its way, and at last what is wrong.
+# First what is unknown, then what must not run, then what is on its way, and last what is wrong.
 HEALTHS: tuple[DecisionRow[HealthFacts, tuple[Health, HealthReason]], ...] = (
     DecisionRow("undeclared", lambda of: of.agent is None, (Health.UNKNOWN, _say("not declared in git")),
         "nobody says how it should be"),

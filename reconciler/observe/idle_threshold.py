@@ -1,4 +1,4 @@
-"""The idle threshold: how long an agent must be quiet to be idle, unless the environment says otherwise. Pure."""
+"""The idle threshold: how long an agent must be quiet to be idle; the environment may override it. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ VARIABLE = "MOSAIC_HEARTBEAT_IDLE_THRESHOLD"
 
 
 def with_idle_threshold(fleet: Fleet, environ: Mapping[str, str]) -> tuple[Fleet, str]:
-    """The fleet with `idle_after` as the variable says (seconds, or 90s, 5m), and a sentence for people if it cannot
-    be read: then what git says holds, since a run of the timer must not end for it."""
+    """The fleet with `idle_after` from the variable (seconds, or 90s, 5m), and a sentence for people if it cannot be
+    read: then git's value holds, since a typo must not end a run of the timer."""
     text = environ.get(VARIABLE, "").strip()
     if not text:
         return fleet, ""

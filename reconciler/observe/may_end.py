@@ -1,8 +1,8 @@
-"""Whether an agent may be ended now, by what it is doing and by who asks. One table, which the plan, every command and
-every list read. Pure.
+"""Decide whether an agent may be ended now, by what it is doing and who asks. The plan, every command and every list
+read this one table. Pure.
 
-What ends an agent ends its conversation. Nobody but a person who says `--force` ends one that works, or that a person
-is in the middle of an answer to.
+To end an agent is to end its conversation. Only a person's --force ends an agent that works, or that a person is in the
+middle of answering.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 
 
 class Doing(StrEnum):
-    """What an agent is doing, as far as its end goes: the rows of the table."""
+    """What an agent is doing, if that matters to its end: the rows of the table."""
 
-    GONE = "gone"  # no process lives in its pane: there is nothing to end
+    GONE = "gone"  # no process lives in its pane, so there is nothing to end
     AVAILABLE = "available"
-    STUCK = "stuck"  # its program says that it cannot go on
-    HUNG = "hung"  # its program speaks for itself, is silent, and so is its pane
-    STALE = "stale"  # whoever answers for it is silent
-    UNKNOWN = "unknown"  # it lives, and nothing tells what it does
-    BETWEEN_TURNS = "between turns"  # it asks a person before it takes anything up: for trust, a login, a choice
-    IN_A_TURN = "in a turn"  # a person is asked about what it does, or writes to it
+    STUCK = "stuck"  # its program reports that it cannot go on
+    HUNG = "hung"  # its program usually reports for itself; both it and its pane are silent
+    STALE = "stale"  # the responder that answers for it is silent
+    UNKNOWN = "unknown"  # it lives, and there is no evidence of what it does
+    BETWEEN_TURNS = "between turns"  # a dialog asks a person before the next turn: for trust, a login, a choice
+    IN_A_TURN = "in a turn"  # a dialog asks a person about the turn, or a person is typing
     WORKING = "working"
     UNSEEN = "unseen"  # its pane could not be looked at
-    FOREIGN = "foreign"  # what stands in its place is not this fleet's
+    FOREIGN = "foreign"  # something that is not this fleet's has its place
 
 
 class Who(StrEnum):
-    """Who asks: the columns."""
+    """Who asks: the columns of the table."""
 
-    DRIFT = "drift"  # the host differs from git, or it is to be healed
-    COMMIT = "commit"  # a changed declaration, `fleet restart`, `fleet stop`, `fleet remove`: all of them are commits
+    DRIFT = "drift"  # the host differs from git, or the agent is to be healed
+    COMMIT = "commit"  # a changed declaration, `fleet restart`, `fleet stop`, `fleet remove`: all of these are commits
     RELAUNCH = "relaunch"  # `mosaic update --relaunch`
-    RESET = "reset"  # `mosaic agent reset`, and the reset for a new mission: by its program's own command
+    RESET = "reset"  # `mosaic agent reset`, and the reset for a new mission, by the program's own command
     RESTART = "restart"  # `mosaic agent reset --restart`
     FORCE = "force"  # a person who says --force
 
 
 EndAnswer = Literal["yes", "quiet", "no"]
 YES: EndAnswer = "yes"
-QUIET: EndAnswer = "quiet"  # once it shows no sign of work: see `AgentView.quiet`
+QUIET: EndAnswer = "quiet"  # only if it shows no sign of work: see `AgentView.quiet`
 NO: EndAnswer = "no"
 
 TABLE: Mapping[Doing, Mapping[Who, EndAnswer]] = {
@@ -73,20 +73,20 @@ TABLE: Mapping[Doing, Mapping[Who, EndAnswer]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`allowed`: None where nothing tells, which is no. `why`: the reason against it, as a sentence without its full
-    stop; "" where it is allowed."""
+    """`allowed`: None without evidence, which counts as no. `why`: the reason against it, as a sentence without its
+    full stop; "" if allowed."""
 
     allowed: bool | None
     why: str = ""
 
 
 def doing(view: AgentView) -> Doing:
-    """The row of an agent."""
+    """The table's row for an agent."""
     return first_match(DOINGS, view).then
 
 
 def may_end(view: AgentView, who: Who) -> Ending:
-    """Whether an agent may be ended now, for the caller that asks."""
+    """Whether the caller may end an agent now."""
     row = doing(view)
     answer = TABLE[row][who]
     if answer == YES or (answer == QUIET and view.quiet):
@@ -99,7 +99,7 @@ def _waits(view: AgentView) -> bool:
     return view.readiness is Readiness.WAITING
 
 
-# The row of an agent in the table above.
+# Which row of the table above an agent is in.
 DOINGS: tuple[DecisionRow[AgentView, Doing], ...] = (
     DecisionRow("unseen", lambda view: view.session == "unknown", Doing.UNSEEN,
         "its pane could not be looked at"),
@@ -149,7 +149,7 @@ def _rest(view: AgentView) -> str:
     return "whether it is idle is not known" if view.quiet is None else "it was active a moment ago"
 
 
-# What is said where the table does not allow it.
+# The reason when the table does not allow it.
 OBJECTION: Mapping[Doing, Callable[[AgentView], str]] = {
     **dict.fromkeys(Doing, _why_and),
     Doing.UNSEEN: lambda _: "it could not be seen",

@@ -1,5 +1,5 @@
-"""The observer: one look at the host through every provider. What fails is unknown, and says why: one thing where the
-fault is of one thing, a whole kind only where its source is lost."""
+"""The observer: look at the host once through every provider. A failure makes things unknown, with the reason: one
+thing if only that thing failed, a whole kind only if its source is lost."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from specs.compiled import Fleet
 
 
-UNIT_FILES = "unit files"  # all that decide about our units, as one thing that could not be seen
+UNIT_FILES = "unit files"  # all files that define our units, as one thing that could not be seen
 
 
 def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
-    """Never raises ObserveError: nothing is concluded about what could not be seen, which is in `unclear`, or its kind
-    in `unknown`."""
+    """Never raises ObserveError. Nothing is concluded about a thing that could not be seen: it is in `unclear`, or its
+    kind is in `unknown`."""
     look = host.look(holder_sockets(fleet))
     present: dict[ResourceKey, Present] = {}
     unclear: dict[ResourceKey, Present] = {}
@@ -69,11 +69,11 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
 
 
 def reload_needed(host: Host, fleet: Fleet, before: str, now: str) -> bool | None:
-    """Whether systemd has not read what decides about our units by now: asked once these files have changed, since
-    whoever changed them may have told it. `before`, `now`: their digests. None: it does not answer, so the question
-    stays.
+    """Whether systemd has yet to read the files that define our units. Asked once these files have changed, since
+    whoever changed them may have reloaded already. `before`, `now`: their digests. None: systemd does not answer, so
+    the question stays open.
 
-    Of a drop-in that is new systemd 252 does not say so itself, and one reload more does no harm.
+    systemd 252 does not report a new drop-in, and one extra reload does no harm.
     """
     if before.partition(":")[0] != now.partition(":")[0]:
         return True
@@ -88,7 +88,7 @@ def reload_needed(host: Host, fleet: Fleet, before: str, now: str) -> bool | Non
 
 
 class _Units(NamedTuple):
-    """See `Observation`. `unseen`: why not all of it could be seen."""
+    """See `Observation`. `unseen`: why part of it could not be seen."""
 
     overrides: dict[str, Override]
     digest: str = ""
@@ -98,8 +98,8 @@ class _Units(NamedTuple):
 
 
 def _units(look: Look, fleet: Fleet) -> _Units:
-    """What systemd would take for our units, and whether it has read that. Where that could not be seen, nothing is
-    started: it might be something else."""
+    """The definitions that systemd would use for our units, and whether it has read them. If they could not be seen,
+    nothing is started: a start might run something else."""
     running = [agent.name for agent in fleet.agents if agent.state == "running"]
     try:
         found, files, stale = overrides(look, running), look.unit_files(), look.manager().stale
@@ -119,8 +119,8 @@ def _stamp(files: Iterable[UnitFile]) -> str:
 
 
 def _digest(present: dict[ResourceKey, Present], unclear: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:
-    """Of what is compared, and not of ages and activity, which change with every look. A pane's process belongs to
-    it: a session that was restarted since is another one."""
+    """Digest of what is compared, without ages and activity, which change with every look. It includes each pane's
+    process: a session that was restarted since is another one."""
     digest = hashlib.sha256()
     kept = [(key.kind, key.name, seen) for key, seen in present.items() if key.kind is not Kind.HEARTBEAT]
     for kind, name, seen in sorted(kept, key=lambda one: one[:2]):

@@ -24,8 +24,8 @@ def raw_evidence(
     observation: Observation,
     last_activity: float,
 ) -> tuple[RawEvidence, ...]:
-    """In the order of the planes: git, systemd, tmux, the process, the heartbeat, the turn record. What could not be
-    looked at is there as `unknown`, with the reason."""
+    """In the order of the sources: git, systemd, tmux, the process, the heartbeat, the turn record. A source that could
+    not be looked at is listed as `unknown`, with the reason."""
     now = observation.taken_at
     found = [RawEvidence("git", "state", agent.state if agent is not None else "undeclared", None)]
     if agent is not None:
@@ -89,7 +89,7 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Raw
 
 
 def _screen(seen: SessionEvidence, now: float) -> list[RawEvidence]:
-    """What stands on a screen that can be read."""
+    """The content of a screen that can be read."""
     if seen.unread:
         return [RawEvidence("screen", "unknown", seen.unread, now)]
     reading = seen.screen

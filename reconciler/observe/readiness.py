@@ -1,5 +1,5 @@
-"""Readiness: what an agent is doing, in one word, from the evidence about it. Pure, and total: there is an answer for
-whatever the evidence is, and it is never better than the evidence."""
+"""Readiness: say in one word what an agent is doing, from the evidence about it. Pure and total: all evidence has an
+answer, and the answer never claims more than the evidence."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from reconciler.helpers.decision_table import DecisionRow, first_match, otherwis
 from reconciler.model import Readiness
 
 Shown = Literal["", "composer", "draft", "hidden", "unread"]  # hidden: read, and no composer found
-DRAFT = "draft"  # a person is waited for who has begun to write
-# For these a person is asked before a turn, or after it: nothing of a turn is lost with them. All others count as asked
-# in the middle of one.
+DRAFT = "draft"  # it waits for a person who has begun to write
+# These dialogs ask a person before or after a turn, so nothing of a turn is lost with them. All others count as asked
+# in the middle of a turn.
 BETWEEN_TURNS = frozenset({"trust", "login", "menu"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadinessEvidence:
-    """What there is to go by, credited already. Ages and limits are in seconds.
+    """The evidence, already attributed to its process. Ages and limits are in seconds.
 
-    `seen`: its pane could be looked at. `heartbeat`: what the newest word about it says, None without a heartbeat;
-    `heartbeat_age` is that of the heartbeat itself. `idle`: since its last sign of activity, None where nothing tells.
-    `waiting` and `stuck` are somebody's words, "" where nobody says so. `own`: the heartbeat is the program's own
-    word, and not of something that answers for it; `said_ok`: its program said last that it is not busy, and has done
-    nothing since. `shown`: what its screen shows, "" where nobody can read it; then `asks` is the dialog on it and
-    `shown_busy` says that it shows work.
+    `seen`: its pane could be looked at. `heartbeat`: what the newest report says, None without a heartbeat;
+    `heartbeat_age` is the age of the heartbeat itself. `idle`: since its last sign of activity, None without evidence.
+    `waiting` and `stuck` are reported reasons, "" if none. `own`: the program itself wrote the heartbeat, and not a
+    responder; `said_ok`: its program last reported that it is not busy, and has done nothing since. `shown`: what its
+    screen shows, "" if nobody can read it; if shown, `asks` is the dialog on it and `shown_busy` means that it shows
+    work.
     """
 
     seen: bool = True
@@ -52,13 +52,13 @@ class ReadinessEvidence:
 
 
 def waits_for(said: str, asks: str) -> str:
-    """What a person is waited for; "" for nothing: the dialog on its screen, or what its program said last. Whichever
-    says so counts; a screen without a dialog takes no word back, for it may be between two paintings."""
+    """What it waits for a person to do; "" if nothing. Either the dialog on its screen or its program's last report is
+    enough; a screen without a dialog does not cancel a report, for it may be between two repaints."""
     return asks or said
 
 
 def classify(evidence: ReadinessEvidence) -> Readiness:
-    """The word for it; never raises. What is not a number counts against the agent: as stale, and as not idle."""
+    """The readiness word; never raises. A number that is NaN counts against the agent: as stale, and as not idle."""
     return first_match(WORDS, evidence).then
 
 
@@ -68,7 +68,7 @@ def is_stale(age: float, stale_after: float) -> bool:
 
 
 def is_idle(idle: float | None, idle_after: float) -> bool:
-    """An idleness of exactly `idle_after` is enough; one that is not known, or not a number, never is."""
+    """An idle time of exactly `idle_after` is enough; an unknown or non-finite one never is."""
     return idle is not None and math.isfinite(idle) and idle >= idle_after
 
 

@@ -1,4 +1,4 @@
-"""Signs of work: who said last what an agent does, and whether it is quiet or hung. Pure."""
+"""Signs of work: find the newest report on what an agent does, and whether it is quiet or hung. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignsOfWork:
-    """`unreadable`: its screen shows a menu, or nothing that is known. `own_ok`: its own program's newest word is that
-    it is not busy; `said_ok`: and nothing has come after it. `stale`: whoever answers for it is silent. `known`: there
-    is a sign of activity at all; `idle`: the last one is old enough."""
+    """`unreadable`: its screen shows a menu, or nothing known. `own_ok`: its own program's newest report is that it is
+    not busy; `said_ok`: and nothing came after it. `stale`: the responder that answers for it is silent. `known`: there
+    is a sign of activity at all; `idle`: the last sign is old enough."""
 
     unreadable: bool
     own_ok: bool
@@ -37,15 +37,16 @@ class NewestWords:
 
 
 def newest_word(beat: AttributedHeartbeat, turn: AttributedHeartbeat) -> AttributedHeartbeat:
-    """What is known of its turn: what its own program said last."""
+    """What its own program last reported about its turn."""
     return turn if first_match(TURN_COUNTS, NewestWords(beat=beat, turn=turn)).then else beat
 
 
 def says_done(
     beat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, agent: Agent | None
 ) -> tuple[bool, bool]:
-    """Whether its own program's newest word is that it is not busy: after its last output (`last`, Unix seconds), and
-    at all. It paints a little more after its hook has run: a prompt, a line of status."""
+    """Two answers: whether its own program reported after its last output (`last`, Unix seconds) that it is not busy,
+    and whether that is its newest report at all. A program paints a little more after its hook has run: a prompt, a
+    status line."""
     word = newest_word(beat, turn)
     hooks = not turn.note and word.status == "ok"
     native = beat.state == "ok" and beat.own and (agent is None or agent.native_heartbeat)
@@ -54,18 +55,18 @@ def says_done(
 
 
 def is_quiet(signs: SignsOfWork) -> bool | None:
-    """Whether it has shown no sign of work for long enough; None where nothing tells."""
+    """Whether it has shown no sign of work for long enough; None without evidence."""
     return first_match(QUIET, signs).then
 
 
 def is_hung(agent: Agent | None, beat: AttributedHeartbeat, seen: SessionEvidence) -> bool:
-    """Whether its program speaks for itself and is silent, and its pane is quiet, too: for as long as that, not since
-    the last heartbeat, for what hangs usually hangs on what it was sent after it."""
+    """Whether its program usually reports for itself, is silent, and its pane is quiet too. The pane's quiet is
+    measured by its length, not from the last heartbeat: a program usually hangs on input that came after that."""
     quiet = seen.last_activity > 0 and (seen.idle_s or 0.0) > beat.stale_after
     return beat.state == "stale" and beat.own and quiet and agent is not None and agent.native_heartbeat
 
 
-# Whether the turn record counts, and not the heartbeat.
+# Whether the turn record counts instead of the heartbeat.
 TURN_COUNTS: tuple[DecisionRow[NewestWords, bool], ...] = (
     DecisionRow("no turn record", lambda words: words.turn.note, False,
         "there is none, or it is not about this process"),

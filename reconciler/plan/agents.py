@@ -19,8 +19,8 @@ from specs.compiled import Agent
 
 
 def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
-    """Write (or, once `after` is done, delete) the launch environment; returns the action's id. A conflict or an
-    unknown is held, and the returned sentinel "" tells the caller not to start the agent."""
+    """Write (or, once `after` is done, delete) the launch environment; return the action's id. A conflict or an unknown
+    is held, and the sentinel "" tells the caller not to start the agent."""
     change = changes.get(Kind.ENV)
     if change is None:
         return None
@@ -33,7 +33,7 @@ def plan_files(draft: Draft, name: str, changes: Changes, inventory: Inventory, 
 
 
 def plan_extras(draft: Draft, name: str, changes: Changes, inventory: Inventory, after: tuple[str, ...]) -> str | None:
-    """The same for the files that its launch adds. A running agent has read them, and is not disturbed."""
+    """Do the same for the files that the launch adds. A running agent has read them already and is not disturbed."""
     change = changes.get(Kind.EXTRAS)
     if change is None:
         return None
@@ -81,8 +81,9 @@ def _put(
 
 
 def plan_enablement(draft: Draft, name: str, changes: Changes, removes: bool, after: tuple[str, ...]) -> str | None:
-    """Enable with start, disable with stop: what is not to run must not come back at boot, at once. Neither waits for
-    the other: apply makes links before it begins jobs, and a link that cannot be made does not stop a start."""
+    """Enable with a start, disable with a stop: an agent that is to stop must not come back at boot, from now on.
+    Neither waits for the other: apply makes links before it begins jobs, and a link that fails does not stop a start.
+    """
     change = changes.get(Kind.UNIT)
     if change is None or change.verdict not in (Verdict.CREATE, Verdict.UPDATE, Verdict.DELETE):
         return None
@@ -110,7 +111,7 @@ def plan_enablement(draft: Draft, name: str, changes: Changes, removes: bool, af
 def plan_process(
     draft: Draft, name: str, need: Need, inventory: Inventory, after: tuple[str, ...], *, start_changes: bool = True
 ) -> str | None:
-    """Start, restart or stop the agent's unit; the session's observation goes along."""
+    """Start, restart or stop the agent's unit. The action carries the session's observation."""
     if need.verb is None:
         return None
     changes = named_launch(need, name, inventory) if start_changes else need.changes
@@ -132,8 +133,8 @@ def plan_process(
 
 
 def plan_second_session(draft: Draft, change: Change, idle_after: float, observation: Observation) -> None:
-    """A second session of an agent on another tmux server: what a change of socket leaves if the old server could not
-    be reached then. Ended when it is dead or idle."""
+    """End an agent's second session on another tmux server, once it is dead or idle. A change of socket leaves one if
+    the old server could not be reached then."""
     if change.verdict is not Verdict.DELETE or change.present is None or change.agent is None:
         return
     seen = SessionEvidence.of(change.present) or NO_SESSION
@@ -156,7 +157,7 @@ def plan_second_session(draft: Draft, change: Change, idle_after: float, observa
 
 
 def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChange, ...]:
-    """A changed launch digest, spelled out as the fields that changed where this host remembers what it was given."""
+    """Spell out a changed launch digest as the fields that changed, if this host remembers the last launch."""
     owned = inventory.agents.get(name)
     out: list[FieldChange] = []
     for change in need.changes:
@@ -170,7 +171,7 @@ def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChan
 
 
 def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: Mapping[str, Agent]) -> str:
-    """Why an agent that depends on others cannot be started in this pass, or "" if it can."""
+    """Why an agent that depends on others cannot start in this pass, or "" if it can."""
     for other in agent.depends_on:
         peer, view = agents.get(other), views.get(other)
         if peer is None or view is None or peer.state != "running":
@@ -182,7 +183,8 @@ def blocker(agent: Agent, views: Mapping[str, AgentView], draft: Draft, agents: 
 
 
 def _shown(change: Change) -> tuple[FieldChange, ...]:
-    """Of a new launch environment, what a person decides about, and of one that goes only that it goes."""
+    """The fields worth showing: for a new launch environment, those that a person decides on; for a deleted one, only
+    its mode."""
     if change.verdict is Verdict.DELETE:
         return tuple(field for field in change.fields if field.path == MODE)
     if change.verdict is not Verdict.CREATE:
@@ -212,7 +214,8 @@ def _file_reason(change: Change, name: str, inventory: Inventory) -> Reason:
         return Reason.NEW
     if not (FileEvidence.of(change.present) or NO_FILE).intact:
         return Reason.DRIFT
-    # It is as we once wrote it, so git asks for something else by now; a line that we never write is somebody's edit.
+    # The file is as we once wrote it, so git now asks for something else. Somebody else added any line that we never
+    # write.
     named = {field.path: field.desired for field in change.fields}
     ours = all(path.startswith(variable("MOSAIC_")) and desired is not None for path, desired in named.items())
     digests = {variable("MOSAIC_LAUNCH"), variable(additions.DIGEST_KEY)}

@@ -1,4 +1,4 @@
-"""Desired state: from a commit's files to the things that should be on this host. Pure."""
+"""Desired state: read a commit's files and list the things that should be on this host. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from specs.compiled import Fleet
 if TYPE_CHECKING:
     from specs.values.problems import Problem
 
-FORMAT = 9  # of the compiled fleet; raised whenever the same files would compile to something else
+FORMAT = 9  # version of the compiled fleet; raised when the same files would compile to something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A commit, read. `fleet` is None if it was rejected; `problems` are all there are, warnings included."""
+    """A commit, read. `fleet` is None if the commit was rejected; `problems` lists every problem, warnings included."""
 
     fleet: Fleet | None
     problems: tuple[Problem, ...]
@@ -59,7 +59,7 @@ def compile_files(
 
 
 def inputs_digest(facts: HostFacts, path: tuple[str, ...]) -> str:
-    """Of everything but the commit that the compiled fleet depends on: the shipped contracts are in it, too."""
+    """Digest of everything besides the commit that the compiled fleet depends on, including the shipped contracts."""
     contracts = library.digest("personas", ".md")
     parts = [FORMAT, contracts, facts.user, facts.home, facts.python, facts.stub_program, list(path)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The diff: desired against observed, by the truth table of the architecture page. Pure."""
+"""The diff: compare desired with observed by the truth table of the architecture page. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OBSERVED_ONLY = (Kind.HEARTBEAT, Kind.PLACE)
 def diff(
     desired: Iterable[Resource], observation: Observation, inventory: Inventory, fleet: Fleet
 ) -> tuple[Change, ...]:
-    """Every thing that is not as it should be, sorted by key. What is right, and what is nobody's business, is left
-    out; a thing that we own and that nothing declares any more is a DELETE."""
+    """Every thing that needs a change, sorted by key. What is right, or not ours, is left out. A thing that we own and
+    that is no longer declared is a DELETE."""
     wanted = {resource.key: resource for resource in desired}
     held = {agent.name for agent in fleet.agents if agent.held is not None}
     found = [
@@ -24,9 +24,9 @@ def diff(
     ]
     for key in observation.present.keys() - wanted.keys():
         seen = observation.present[key]
-        if seen.agent not in held:  # whose entry is wrong: what it should be is not known, and it is left as it is
+        if seen.agent not in held:  # their entry is wrong: what they should be is unknown, so they stay as they are
             found.append(_one(None, seen, key, observation, inventory, fleet))
-    # A host where all is well has thousands of things and no change: it is not the things that are sorted.
+    # A healthy host has thousands of things and no change, so the changes are sorted, and not the things.
     return tuple(sorted((change for change in found if change is not None), key=lambda change: change.key))
 
 
@@ -58,7 +58,7 @@ def _one(
 
 
 def _owned(seen: Present, inventory: Inventory, fleet: Fleet) -> bool:
-    """Ours to delete: it carries our mark, and this host's inventory or a declaration in git says so."""
+    """Whether we may delete it: it carries our mark, and this host's inventory or a declaration in git lists it."""
     if not seen.ours:
         return False
     if seen.key.kind in (Kind.FRAMEWORK, Kind.PROJECTION):
@@ -71,7 +71,7 @@ def _owned(seen: Present, inventory: Inventory, fleet: Fleet) -> bool:
 
 
 def field_changes(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tuple[FieldChange, ...]:
-    """The fields that differ, by dotted path, sorted. Only called for things that do differ: importing DeepDiff costs
+    """The fields that differ, by dotted path, sorted. Call it only for things that do differ: importing DeepDiff costs
     more than a whole run that finds nothing to do."""
     from deepdiff import DeepDiff
 
@@ -85,7 +85,7 @@ def field_changes(live: Mapping[str, Json], desired: Mapping[str, Json]) -> tupl
 
 
 def _plain(value: Parsed) -> Json:
-    """What DeepDiff gives: a part of what it was given, or a mark that there is none."""
+    """Convert a value of DeepDiff: a part of what it was given, or its mark for a missing one."""
     gone = type(value).__name__ == "NotPresent"
     return None if gone else cast("Json", value)
 

@@ -12,9 +12,9 @@ from reconciler.model import Held
 
 @dataclass(slots=True)
 class Draft:
-    """Collects actions and held items. `gates`: by what is to be done, ids of the actions that it has to wait for;
-    `shut`: by the same, why it may not be done in this pass at all. `up`: the tmux servers that are seen to
-    run: an agent on one of them does not wait for the holder, unless that is to be restarted."""
+    """Collects actions and held items. `gates`: for each use, the ids of the actions that it waits for. `shut`: for
+    each use, why this pass may not make it at all. `up`: the tmux servers seen running: an agent on one of them waits
+    for the holder only if the holder is to be restarted."""
 
     now: float
     actions: dict[str, Action] = field(default_factory=dict)
@@ -24,21 +24,21 @@ class Draft:
     up: frozenset[str] = frozenset()
 
     def wait(self, uses: Iterable[Use], identity: str) -> None:
-        """Let each of `uses` wait for an action."""
+        """Make each of `uses` wait for an action."""
         for use in uses:
             self.gates.setdefault(use, []).append(identity)
 
     def close(self, uses: Iterable[Use], why: str) -> None:
-        """Say of each of `uses` that it may not be done; what was said first stays."""
+        """Forbid each of `uses` in this pass; the first reason stays."""
         for use in uses:
             self.shut.setdefault(use, why)
 
     def after(self, *uses: Use) -> tuple[str, ...]:
-        """Ids of all that these have to wait for."""
+        """Ids of all actions that these uses wait for."""
         return tuple(dict.fromkeys(one for use in uses for one in self.gates.get(use, ())))
 
     def closed(self, *uses: Use) -> str:
-        """Why one of these may not be done, "" if nothing stands against them."""
+        """Why one of these uses is forbidden, "" if none is."""
         return next((self.shut[use] for use in uses if use in self.shut), "")
 
     def add(
@@ -57,8 +57,8 @@ class Draft:
         losses: tuple[str, ...] = (),
         forced: tuple[str, str] = ("", ""),
     ) -> str:
-        """Add one action and return its id. Dependencies on actions that were not planned are left out. `forced`: by
-        whom, and despite what."""
+        """Add one action and return its id. Dependencies on actions that were not planned are left out. `forced`: who
+        forces it, and despite what."""
         identity = f"{verb}:{key.kind}:{key.name}"
         known = tuple(sorted(name for name in set(depends_on) if name in self.actions))
         self.actions[identity] = Action(
@@ -92,7 +92,7 @@ class Draft:
         changes: tuple[FieldChange, ...] = (),
         losses: tuple[str, ...] = (),
     ) -> None:
-        """Note something that is due and is not done."""
+        """Record something that is due and is not done."""
         self.held.append(
             Held(
                 agent=agent,

@@ -1,4 +1,4 @@
-"""What one agent's process needs, and the situation from which that follows. Pure."""
+"""What one agent's process needs, and the situation that the need follows from. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Changes = Mapping[Kind, Change]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Need(Value):
-    """What is due for an agent's process. `verb` None: nothing, or (with `held`) nothing that may be concluded.
+    """What is due for an agent's process. `verb` None: nothing is due, or (with `held`) nothing may be concluded.
 
-    `disrupts`: it ends a living process.
-    `heals`: it counts against backoff and budget. `removes`: the agent is not to be here any more. `settling`: a start
-    is under way. `losses`: what other people lose by it. `forced`: who wants it all the same, `despite` what.
+    `disrupts`: it ends a living process. `heals`: it counts against backoff and budget. `removes`: the agent must leave
+    this host. `settling`: a start is under way. `losses`: what other people lose by it. `forced`: who forces it,
+    `despite` what.
     """
 
     verb: Verb | None = None
@@ -42,11 +42,11 @@ class Need(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class AgentSituation(Value):
-    """All that a need follows from. `agent` None: git does not declare it any more. `changes`: what of it differs.
+    """Everything that a need follows from. `agent` None: git no longer declares it. `changes`: its differences.
 
-    `tried`: a start with this very launch digest has been made before. `relaunch`: an operator has asked for a new
-    start of the process that is seen. `override`: what somebody has made of its unit. `moving`: why it has to wait for
-    another host before it starts here; `moving_to`: the other host that it is declared for.
+    `tried`: a start with this launch digest was made before. `relaunch`: an operator asked to restart the process that
+    is seen. `override`: what somebody changed in its unit. `moving`: why it has to wait for another host before it
+    starts here; `moving_to`: the other host that it is declared for.
     """
 
     view: AgentView
@@ -70,17 +70,17 @@ class AgentSituation(Value):
 
     @property
     def seen(self) -> Present | None:
-        """Its session, as it was seen."""
+        """Its session, as observed."""
         return self.present.get(ResourceKey(Kind.SESSION, self.view.name))
 
     @property
     def evidence(self) -> SessionEvidence:
-        """Of its session: `NO_SESSION` where there is none."""
+        """The evidence about its session: `NO_SESSION` if there is none."""
         return session_of(self.view.name, self.present)
 
     @property
     def against(self) -> StartEvidence | None:
-        """What speaks against starting it."""
+        """The evidence against starting it."""
         return StartEvidence.of(self.present.get(ResourceKey(Kind.PLACE, self.view.name)))
 
     @property
@@ -89,7 +89,7 @@ class AgentSituation(Value):
 
     @property
     def placement(self) -> tuple[FieldChange, ...]:
-        """What of its scope and its limits differs; nothing where its pane was not seen."""
+        """The fields of its scope and limits that differ; none if its pane was not seen."""
         return tuple(one for one in merged(self.session) if of_place(one)) if self.seen is not None else ()
 
     @property
@@ -111,12 +111,12 @@ class AgentSituation(Value):
 
     @property
     def deletes(self) -> bool:
-        """Whether its unit or its session is there and is not to be."""
+        """Whether its unit or its session exists and should not."""
         return any(one is not None and one.verdict is Verdict.DELETE for one in (self.unit, self.session))
 
     @property
     def runs(self) -> bool:
-        """Whether something of it can be stopped: its unit runs or is about to, or its session is there."""
+        """Whether any part of it can be stopped: its unit runs or is about to, or its session exists."""
         if self.session is not None and self.session.verdict is Verdict.DELETE:
             return True
         if self.unit is None:
@@ -129,31 +129,31 @@ class AgentSituation(Value):
 
     @property
     def never_started(self) -> bool:
-        """Whether this host does not remember a launch of it."""
+        """Whether this host remembers no launch of it."""
         owned = self.inventory.agents.get(self.view.name)
         return owned is None or not owned.launch_digest
 
     @property
     def silent(self) -> bool:
-        """Whether it is wrong, the declared program runs, and the heartbeat is stale."""
+        """Whether it is unhealthy although the declared program runs, and its heartbeat is stale."""
         stale = self.view.health is Health.UNHEALTHY and self.view.heartbeat == "stale"
         return stale and self.agent is not None and self.view.program == self.agent.runtime
 
     def differs(self, *paths: str) -> bool:
-        """Whether one of these fields of its session does."""
+        """Whether one of these fields of its session differs."""
         return self.session is not None and any(change.path in paths for change in self.session.fields)
 
 
 def session_of(name: str, present: Mapping[ResourceKey, Present]) -> SessionEvidence:
-    """What was seen of an agent's session: `NO_SESSION` where there is none."""
+    """The evidence about an agent's session: `NO_SESSION` if there is none."""
     return SessionEvidence.of(present.get(ResourceKey(Kind.SESSION, name))) or NO_SESSION
 
 
 def merged(*changes: Change | None) -> tuple[FieldChange, ...]:
-    """The fields of all of them."""
+    """The fields of all these changes."""
     return tuple(field for change in changes if change is not None for field in change.fields)
 
 
 def of_place(change: FieldChange) -> bool:
-    """Whether it is about the scope of the pane, or its limits."""
+    """Whether the change concerns the scope of the pane, or its limits."""
     return is_at(change, SCOPE) or is_at(change, LIMITS)

@@ -1,4 +1,4 @@
-"""The details of a need from the table in `needs.py`: the words, the differing fields, and the evidence. Pure."""
+"""Complete a need from the table in `needs.py` with its message, the differing fields and the evidence. Pure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def say_why(of: AgentSituation, need: Need) -> Need:
 
 
 def with_changes(of: AgentSituation, need: Need) -> Need:
-    """With what differs, but for what is put right without a start."""
+    """The need with the fields that differ, except those that are corrected without a start."""
     return replace(
         need,
         changes=tuple(change for change in of.fields if change.path != ENABLED and not of_place(change)),
@@ -78,7 +78,7 @@ def with_changes(of: AgentSituation, need: Need) -> Need:
 
 
 def start(of: AgentSituation, need: Need) -> Need:
-    """Of a unit that systemd has for active, only a restart starts anything."""
+    """The verb for a start: if systemd calls the unit active, only a restart starts anything."""
     verb = Verb.RESTART if of.view.unit_active == "active" else Verb.START
     return say_why(of, with_changes(of, replace(need, verb=verb)))
 
@@ -124,7 +124,8 @@ def _moved(pane: Pane) -> str:
 
 
 def _with_failure(seen: Present | None, unit: Change | None) -> Present | None:
-    """The session's observation, and whether its unit has failed: that has to be reset before the unit is gone."""
+    """The session's observation, and whether the unit has failed: a failed unit must be reset before it can
+    disappear."""
     known = UnitEvidence.of(unit.present) if unit is not None else None
     if unit is None or known is None or known.active != "failed":
         return seen

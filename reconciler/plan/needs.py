@@ -1,6 +1,6 @@
-"""What one agent needs, from its view and its changes alone, as two tables. Pure; knows nothing of the other agents.
+"""What one agent needs, from its view and its changes alone, as two tables. Pure; it ignores all other agents.
 
-Whether a needed thing may be done now (rollout, backoff, guards) is decided afterwards, by `rollout.py` and others.
+Whether a need may be met now (rollout, backoff, guards) is decided afterwards, by `rollout.py` and others.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from reconciler.plan import need_details as fill
 from reconciler.plan.need import AgentSituation, Changes, Need
 from specs.compiled import Agent
 
-SAME_START_S = 5.0  # a start is known by the clock's word, which is corrected by a little now and then
+SAME_START_S = 5.0  # a start time comes from the wall clock, which is corrected a little now and then
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`need` is the decision; `details` adds to it what depends on the agent: names, fields, what was seen."""
+    """`need` is the decision; `details` adds what depends on the agent: names, fields, observations."""
 
     need: Need
     details: Callable[[AgentSituation, Need], Need] = fill.as_it_is
@@ -50,8 +50,8 @@ def need_of(
     moving: str = "",
     moving_to: str = "",
 ) -> Need:
-    """What the agent's unit and session need together, and whether what it needs to start is there: else it goes on as
-    it is. Enablement and files are planned from the changes as such. See `AgentSituation` for the arguments."""
+    """What the agent's unit and session need together, and whether everything for a start is present; if not, it stays
+    as it is. Enablement and files are planned from the changes themselves. See `AgentSituation` for the arguments."""
     situation = AgentSituation(
         view=view,
         agent=agent,
@@ -70,19 +70,19 @@ def need_of(
 
 
 def ends_by_unit(need: Need) -> bool:
-    """Whether a start is one that has to end something first, which the unit's own stop program does."""
+    """Whether a start has to end something first; the unit's own stop program does that."""
     left = (SessionEvidence.of(need.present) or NO_SESSION).scopes
     return need.verb is Verb.RESTART and bool(need.disrupts or left)
 
 
 def relaunch_due(known: AgentHistory, view: AgentView) -> bool:
-    """Whether the process that is seen is the one that an operator wants gone."""
+    """Whether the process that is seen is the one that an operator asked to restart."""
     same = abs(view.started - known.relaunch_started) < SAME_START_S
     return bool(known.relaunch_pid) and view.session == "alive" and view.pid == known.relaunch_pid and same
 
 
-# What an agent needs. First what could not be seen, then what is not to run, then what is not to be touched, then what
-# is gone, and at last what lives: nothing is started or ended on a guess.
+# What an agent needs. The rows check first what could not be seen, then what must not run, what must not be touched,
+# what is gone, and last what lives: nothing is started or ended on a guess.
 NEEDS: tuple[DecisionRow[AgentSituation, Answer], ...] = (
     DecisionRow("unseen, not to run", lambda of: of.unseen and not of.to_run,
         Answer(Need(held=HeldReason.UNKNOWN, message="whether it still runs could not be seen"), fill.end_unseen),
@@ -203,7 +203,7 @@ def _cannot_restart(due: Due) -> Need:
     return replace(held, message=f"{held.message}: it keeps running as it is until that is fixed")
 
 
-# Whether what is needed can start here at all.
+# Whether the needed start can be made here at all.
 STARTS: tuple[DecisionRow[Due, Callable[[Due], Need]], ...] = (
     DecisionRow("moves away, and is stopped",
         lambda due: due.of.moving_to and due.need.removes and due.need.verb is Verb.STOP and due.need.held is None,

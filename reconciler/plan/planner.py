@@ -1,5 +1,5 @@
-"""The planner: from changes to ordered actions, each with a reason, and what is held and why. Pure: the same values
-always make the same plan, whatever the order in which they come."""
+"""The planner: turn changes into ordered actions, each with a reason, and say what is held and why. Pure: the same
+values always make the same plan, in whatever order they come."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from specs.compiled import Agent, Fleet, Suspension
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
     """`agents`: only these (all if empty). `allow_removals`: the operator's own limit for this run. `detail`: the views
-    carry every raw observation, for the caller that lists them."""
+    carry every raw observation, for a caller that lists them."""
 
     agents: frozenset[str] = frozenset()
     allow_removals: int | None = None
@@ -51,8 +51,8 @@ def plan(
     paused: str | None,
     options: PlanOptions | None = None,
 ) -> Plan:
-    """`history` must already be the one for this fleet's launch digests (`remember.for_fleet`). The clock of a plan is
-    the time of its observation."""
+    """`history` must already match this fleet's launch digests (`bookkeeping.for_fleet`). The plan takes its
+    observation's time as now."""
     chosen = options or PlanOptions()
     now = observation.taken_at
     changes = tuple(sorted(changes, key=lambda change: change.key))
@@ -135,21 +135,22 @@ def plan(
 
 
 def _named(action: Action, needs: Mapping[str, Need]) -> Action:
-    """A removal, by what it is: an agent that goes on somewhere else is not removed from git."""
+    """A removal with its right reason: an agent that goes on at another host is moved, and not removed from git."""
     need = needs.get(action.agent or "")
     moved = need is not None and need.reason is Reason.MOVED and action.reason is Reason.REMOVED
     return replace(action, reason=Reason.MOVED) if moved else action
 
 
 class _Heals:
-    """Backoff of each agent and the budget of the fleet, asked in order."""
+    """The backoff of each agent and the budget of the fleet, asked in order."""
 
     def __init__(self, fleet: Fleet, history: History, now: float, suspended: Collection[str]) -> None:
         self._policy, self._history, self._now, self._suspended = fleet.policy, history, now, suspended
         recent = backoff.recent_heals(history, now)
         budget = backoff.budget(fleet)
         self._left = budget - len(recent)
-        # So much of it is for those that the fleet cannot do without, whoever else has needed it before.
+        # This part of the budget is reserved for agents that the fleet cannot do without, whatever the others have
+        # used.
         carrying = {agent.name for agent in fleet.agents if is_floor_class(fleet, agent.agent_class)}
         self._first, self._kept = carrying, min(len(carrying), len(FLOOR_CLASSES), budget - 1)
         self._next = min(recent, default=now) + backoff.HOUR_S
@@ -166,7 +167,7 @@ class _Heals:
                 return why, known.quarantined_since, due
             return f"backing off after {known.attempts} start(s)", known.last_start, due
         if name in self._suspended or WHOLE_FLEET in self._suspended:
-            return None  # it will be held for that, and must not use up what others need
+            return None  # its suspension will hold it, and it must not use up what others need
         if self._left <= (0 if name in self._first else self._kept):
             return "the fleet's restart budget for this hour is used up", self._now, self._next
         self._left -= 1
@@ -175,7 +176,8 @@ class _Heals:
 
 
 def _ends(need: Need, agent: Agent | None) -> bool:
-    """Whether an agent is not to run, also when nothing of it runs: it may still be enabled for the next boot."""
+    """Whether an agent must not run. This counts even if nothing of it runs: it may still be enabled for the next
+    boot."""
     return need.verb is Verb.STOP or need.removes or (agent is not None and not agent.held and agent.state != "running")
 
 
@@ -190,8 +192,8 @@ def _run(
     views: Mapping[str, AgentView],
     agents: Mapping[str, Agent],
 ) -> None:
-    """Files, enablement, then the start or restart, if nothing stands against it. Enablement is for the next boot: a
-    start does not wait for it."""
+    """Files, enablement, then the start or restart, if nothing forbids it. A start does not wait for enablement, which
+    matters at the next boot."""
     agent = agents.get(name)
     if agent is None:
         return
@@ -242,8 +244,8 @@ def _end(
     rollout: Mapping[str, Wait],
     relies: Mapping[str, tuple[str, ...]],
 ) -> None:
-    """Disable, stop, then forget its files; those that depend on it are stopped before it."""
-    # Of what cannot be seen nothing is taken away, not even its next start.
+    """Disable, stop, then delete its files; agents that depend on it are stopped before it."""
+    # If an agent could not be seen, nothing of it is removed, not even its next start at boot.
     unseen = need.held is HeldReason.UNKNOWN
     disabled = None if unseen else plan_enablement(draft, name, changes, need.removes, ())
     unit = agent_unit(name)
@@ -261,7 +263,7 @@ def _end(
         for files in (plan_extras, plan_files):
             files(draft, name, changes, inventory, ())
     elif need.held is None and wait is None:
-        # The launch environment says whose all of it is, so it goes last.
+        # The launch environment records who owns all the rest, so it goes last.
         after = [i for i in (disabled, stopped) if i]
         for kind, files in ((Kind.EXTRAS, plan_extras), (Kind.ENV, plan_files)):
             if (change := changes.get(kind)) is not None and change.verdict is Verdict.DELETE:
@@ -285,14 +287,14 @@ def _history(history: History, name: str) -> AgentHistory:
 
 
 def _relies(agents: Mapping[str, Agent], inventory: Inventory) -> dict[str, tuple[str, ...]]:
-    """What each agent depends on: as declared, and for one that is not declared any more, as it last was."""
+    """What each agent depends on, as declared, or for an agent that is no longer declared, as last remembered."""
     relies = {name: owned.depends_on for name, owned in sorted(inventory.agents.items())}
     return {**relies, **{name: agent.depends_on for name, agent in agents.items()}}
 
 
 def _order(needs: Mapping[str, Need], agents: Mapping[str, Agent], relies: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Dependencies before dependants, the floor's classes first among equals, then by name. Cycles were refused when
-    the roster was read; should one be here all the same, it is cut where it is met again."""
+    """Dependencies before dependants; then the floor's classes first, then by name. The roster's check refuses cycles;
+    if one is here all the same, it is cut where it closes."""
     done: dict[str, None] = {}
     entered: set[str] = set()
 

@@ -13,8 +13,8 @@ TARGET = "the framework's files"
 
 
 def plan_reseed(draft: Draft, changes: Iterable[Change], seen: Present | None) -> None:
-    """No agent waits for it, and none is disturbed. `seen`: as it was observed, since what stands in a file's way is
-    held for as long as it does, whether the rest differs or not."""
+    """No agent waits for it, and none is disturbed. `seen`: the observation. A file that stands in the way is held as
+    long as it does, whether the rest differs or not."""
     change = next((one for one in changes if one.key.kind is Kind.RESEED), None)
     evidence = ReseedEvidence.of(seen) or NO_RESEED
     if change is not None and change.verdict is Verdict.HOLD:

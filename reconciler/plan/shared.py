@@ -23,10 +23,10 @@ def plan_shared(
     inventory: Inventory,
     observation: Observation,
 ) -> None:
-    """Files first, then the reload, linger and the holder; fills `draft.gates` with what waits for which of them.
+    """Files first, then the reload, linger and the holder; records in `draft.gates` what waits for which of them.
 
-    A server whose socket is gone is repaired even when no agent is to run: those that are to be
-    ended cannot be seen without it.
+    A server whose socket is gone is repaired even when no agent is to run: without it, agents that must be ended cannot
+    be seen.
     """
     by_kind: dict[Kind, list[Change]] = {}
     for change in changes:
@@ -34,7 +34,7 @@ def plan_shared(
     written = _files(draft, by_kind.get(Kind.FRAMEWORK, []))
     for unit, use in ((HOLDER_UNIT, Use.HOLDER), (RESPONDER_UNIT, Use.RESPONDER)):
         if (override := observation.overrides.get(unit)) is not None:
-            if override.word != "unknown":  # else it is held if it is due
+            if override.word != "unknown":  # otherwise it is held if due
                 draft.hold(None, unit, Verb.START, HeldReason(override.word), override.why)
             draft.close((use,), override.why)
     ours = written or history.reload_due
@@ -44,7 +44,7 @@ def plan_shared(
         draft.close(Use if ours else (), why)
     elif ours or observation.reload_due:
         key = ResourceKey(Kind.FRAMEWORK, "daemon-reload")
-        # It comes after all files, as jobs do; one that could not be written does not keep the others from it.
+        # It comes after all files, as jobs do; a file that could not be written does not block the others.
         draft.wait(Use, draft.add(Verb.RELOAD, key, "the user's systemd manager", Reason.FRAMEWORK))
     for change in by_kind.get(Kind.LINGER, []):
         _linger(draft, change)
@@ -60,19 +60,21 @@ def plan_shared(
 
 
 def servers_up(observation: Observation) -> frozenset[str]:
-    """The tmux servers that are seen to be up, by the names that the holder has for them."""
+    """The tmux servers seen running, by their names in the holder."""
     holder = HolderEvidence.of(observation.present.get(ResourceKey(Kind.HOLDER, HOLDER_UNIT))) or NO_HOLDER
     return frozenset(name for name, one in holder.servers.items() if one.state == "up" and name not in holder.unseen)
 
 
 def release_digest(change: Change) -> str:
-    """What `mosaic fleet release --holder` lets through: this very change of the holder, and no later one."""
+    """Digest of what `mosaic fleet release --holder` lets through: exactly this change of the holder, and no later
+    one."""
     fields = sorted(change.desired.fields.items()) if change.desired is not None else []
     return hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
 
 
 def _files(draft: Draft, changes: Iterable[Change]) -> bool:
-    """Whether units are written: systemd has to read them again. What cannot be written holds only what needs it."""
+    """Whether unit files are written, so that systemd must reload. A file that cannot be written holds only what needs
+    it."""
     units = False
     for change in changes:
         path = change.key.name
@@ -129,7 +131,7 @@ def _projection(draft: Draft, change: Change, inventory: Inventory) -> None:
 
 
 def _projection_reason(change: Change, written: bool) -> Reason:
-    """A file that is as it was generated is that of an older commit; one that is gone or edited was changed here."""
+    """A file that is as generated comes from an older commit; a missing or edited one was changed here."""
     if change.desired is None:
         return Reason.REMOVED
     if change.present is None:
@@ -195,20 +197,20 @@ def _holder(draft: Draft, change: Change, views: Mapping[str, AgentView], histor
     states = {server.state for server in live.servers.values()}
     if "lost" in states:
         _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)
-    elif shut := draft.closed(Use.HOLDER):  # it is not what it should be, so a start would do something else
+    elif shut := draft.closed(Use.HOLDER):  # it is not as it should be, so a start would do something else
         draft.hold(None, HOLDER_UNIT, Verb.START, HeldReason.DEPENDENCY, shut, changes=change.fields)
         if live.unit.active != "active" or states != {"up"}:
             draft.close((Use.SERVER,), shut)
     elif live.unit.active != "active":
         _add(draft, change, Verb.START, Reason.NEW if change.present is None else Reason.NOT_RUNNING)
     elif paths != {DEFINITION}:
-        _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)  # what is missing is put back; the definition comes later
+        _add(draft, change, Verb.RECOVER, Reason.UNHEALTHY)  # restore what is missing first; the definition comes later
     else:
         _new_definition(draft, change, views, history)
 
 
 def _new_definition(draft: Draft, change: Change, views: Mapping[str, AgentView], history: History) -> None:
-    """A server keeps what it was started with, and a new one would end every agent in it."""
+    """A server keeps the definition it was started with; replacing it would end every agent in it."""
     living = sorted(name for name, view in views.items() if view.session in ("alive", "unknown"))
     if living and history.holder_release != release_digest(change):
         message = (
@@ -234,6 +236,6 @@ def _add(draft: Draft, change: Change, verb: Verb, reason: Reason, only: str = "
         present=change.present,
     )
     if verb is Verb.ENABLE:
-        return  # it is for the next boot: nothing that is started now needs it
-    # A restart ends all servers, so that whoever is to start has to come after it.
+        return  # it matters at the next boot: nothing that starts now needs it
+    # A restart ends all servers, so every agent's start must come after it.
     draft.wait((Use.HOLDER, Use.START if verb is Verb.RESTART else Use.SERVER), identity)

@@ -1,4 +1,4 @@
-"""The summary of a plan: its counts, and what on the host is not declared. Pure."""
+"""The summary of a plan: its counts, and the things on the host that nothing declares. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEALING = (Reason.NOT_RUNNING, Reason.UNHEALTHY, Reason.DRIFT)
 
 
 def summarise(draft: Draft, views: Mapping[str, AgentView], needs: Mapping[str, Need]) -> Summary:
-    """Agents and shared things, each counted once, by the most telling thing that is done to it."""
+    """Count each agent and shared thing once, by the most important change to it."""
     touched: dict[str, set[Reason]] = {}
     shared: dict[ResourceKey, set[Reason]] = {}
     for action in draft.actions.values():
@@ -42,15 +42,15 @@ def summarise(draft: Draft, views: Mapping[str, AgentView], needs: Mapping[str, 
 
 
 def _shared_reason(action: Action) -> Reason:
-    """What the framework ships is new where nothing stood, and gone where it is not shipped any more."""
+    """A framework file is new if nothing was in its place, and removed if it is no longer shipped."""
     if action.verb is Verb.DELETE:
         return Reason.REMOVED
     return Reason.NEW if action.present is None and action.reason is Reason.FRAMEWORK else action.reason
 
 
 def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: Inventory) -> tuple[str, ...]:
-    """Things on the host that look like an agent's and that neither git nor this host's inventory knows, and what the
-    programs of agents left behind."""
+    """Things on the host that look like an agent's and that neither git nor this host's inventory knows, and what
+    agents' programs left behind."""
     found: list[str] = []
     odd = [
         key for key, seen in observation.present.items() if _leftover(seen) or not _is_known(seen, agents, inventory)

@@ -1,4 +1,4 @@
-"""What holds an action back: guards, the rollout, backoff, suspensions, the floor, what other people would lose.
+"""Decide what holds an action back: guards, rollout, backoff, suspensions, the floor, losses to other people.
 
 Pure. Imports `model`, `observe`, `status` and `plan`. Read `guards.py` first.
 """

@@ -1,4 +1,4 @@
-"""Backoff, quarantine and the fleet's restart budget: pure functions over an agent's history.
+"""Backoff, quarantine and the fleet's restart budget: pure functions of an agent's history.
 
 A first heal is immediate. Each further one waits longer, up to `backoff_maximum`; after `quarantine_restarts` heals
 within `quarantine_within` every wait is the maximum. The wait only grows, until a new launch digest, sustained health
@@ -13,7 +13,7 @@ from dataclasses import replace
 from reconciler.model import AgentHistory, History
 from specs.compiled import Fleet, Policy
 
-JITTER = 0.2  # up to a fifth on top, so that agents that fell together do not rise together
+JITTER = 0.2  # up to a fifth longer, so that agents that fell together do not start together
 HOUR_S = 3600.0
 
 
@@ -29,7 +29,7 @@ def not_before(history: AgentHistory, now: float) -> float:
 
 
 def recorded_start(agent: str, history: AgentHistory, policy: Policy, now: float) -> AgentHistory:
-    """The history after a start that heals (written before the start itself, so that a crash cannot forget it)."""
+    """The history after a start that heals. It is written before the start, so that a crash cannot lose it."""
     starts = (*(t for t in history.starts if now - policy.quarantine_within <= t <= now), now)
     attempts = history.attempts + 1
     quarantined = history.quarantined_since
@@ -52,12 +52,12 @@ def recorded_start(agent: str, history: AgentHistory, policy: Policy, now: float
 
 
 def noted_start(history: AgentHistory, now: float) -> AgentHistory:
-    """The history after a start that heals nothing (a new agent, a new declaration): no wait follows from it."""
+    """The history after a start that heals nothing (a new agent, a new declaration): it causes no wait."""
     return replace(history, last_start=now, healthy_since=0.0)
 
 
 def observed_health(history: AgentHistory, *, healthy: bool, policy: Policy, now: float) -> AgentHistory:
-    """The history after a look: sustained health forgives."""
+    """The history after a look: sustained health clears the waits."""
     if not healthy:
         return history if not history.healthy_since else replace(history, healthy_since=0.0)
     if not history.healthy_since or history.healthy_since > now:
@@ -68,8 +68,8 @@ def observed_health(history: AgentHistory, *, healthy: bool, policy: Policy, now
 
 
 def by_this_clock(history: AgentHistory, now: float) -> AgentHistory:
-    """The history after a clock was set back: what lies in the future counts as just now. It has to be kept, or the
-    time to wait until would move along with the clock."""
+    """The history after a clock was set back: future times count as now. It must be saved, or the end of the wait would
+    move along with the clock."""
     times = (history.last_start, history.quarantined_since, history.waiting_since, history.in_sync_since)
     if max(*times, history.mission_since) <= now:
         return history
@@ -84,12 +84,13 @@ def by_this_clock(history: AgentHistory, now: float) -> AgentHistory:
 
 
 def released(history: AgentHistory) -> AgentHistory:
-    """A clean slate: what `mosaic fleet release`, a new commit for the agent and sustained health do."""
+    """The history without any waits, as after `mosaic fleet release`, a new commit for the agent or sustained
+    health."""
     return replace(history, attempts=0, delay=0.0, last_start=0.0, starts=(), quarantined_since=0.0)
 
 
 def for_launch(history: AgentHistory, launch_digest: str) -> AgentHistory:
-    """The history that counts for this launch digest: one that was made by another is released."""
+    """The history that counts for this launch digest: a history of another digest is cleared."""
     if history.launch_digest == launch_digest:
         return history
     fresh = history if not history.launch_digest else released(history)
@@ -97,7 +98,7 @@ def for_launch(history: AgentHistory, launch_digest: str) -> AgentHistory:
 
 
 def budget(fleet: Fleet) -> int:
-    """Heals per hour that the whole fleet may have; losing the tmux server once must fit in."""
+    """Heals per hour for the whole fleet; losing the tmux server once must fit in."""
     configured = fleet.policy.restart_budget
     return configured if configured is not None else max(30, 2 * len(fleet.agents))
 
@@ -108,6 +109,6 @@ def recent_heals(history: History, now: float) -> tuple[float, ...]:
 
 
 def _fraction(agent: str, attempts: int) -> float:
-    """0 to 1, the same for the same agent and attempt: a plan is a function of its inputs."""
+    """A number from 0 to 1, the same for the same agent and attempt, since a plan is a function of its inputs."""
     digest = hashlib.sha256(f"{agent}:{attempts}".encode()).digest()
     return int.from_bytes(digest[:4], "big") / 0xFFFFFFFF

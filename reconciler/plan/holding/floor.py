@@ -1,5 +1,4 @@
-"""The floor: whether the agents are healthy that a fleet cannot do without, its orchestrator and one of its enhancers.
-Pure."""
+"""The floor: check the agents that a fleet cannot do without, its orchestrator and one of its enhancers. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ class _Role:
 
 
 def floor_of(fleet: Fleet, views: Mapping[str, AgentView], suspended: Collection[str]) -> Floor:
-    """How the floor stands on this host. What another host has of it is not seen from here. `suspended`: who is left
-    alone on purpose, "*" for all."""
+    """The state of the floor on this host. Agents on other hosts are not seen from here. `suspended`: the names
+    suspended on purpose, "*" for all."""
     if fleet.policy.floor == "none":
         return Floor(word="none")
     roles = {role: _role(role, fleet, views) for role in FLOOR_CLASSES}

@@ -1,7 +1,7 @@
-"""Forced ends: what a person has let through by `--force`, against the table of what may end an agent. Pure.
+"""Forced ends: what a person lets through with `--force`, against the table of what may end an agent. Pure.
 
-It counts for one process and for one change of it, so that it is met once. What other people have in its session, a
-session that is not this fleet's, a suspension, the kill switch and every guard stand above it.
+A force counts for one process and for one change of it, so it is used once. It never overrides other people's work in
+the session, a session that is not this fleet's, a suspension, the kill switch or a guard.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class ForcedRecord:
 
 
 def restarted(generation: int) -> str:
-    """The change of a restart, as a record of it names it."""
+    """The name of a restart's change in the record."""
     return f"generation {generation}"
 
 
 def forced(known: AgentHistory, *, pid: int, started: float, change: str, by: str, revision: str) -> AgentHistory:
-    """With the record that somebody wants this process gone for this change. `revision`: what was in force then."""
+    """The history with the request to end this process for this change. `revision`: the one in force then."""
     return replace(
         known,
         forced_pid=pid,
@@ -59,13 +59,13 @@ def forced(known: AgentHistory, *, pid: int, started: float, change: str, by: st
 
 
 def with_force(need: Need, view: AgentView, agent: Agent | None, known: AgentHistory, policy: Policy) -> Need:
-    """The need, with who forces it, where it would have to wait and somebody does. Nothing that is held is let go."""
+    """The need, marked with who forces it, if it would have to wait and somebody does. A held need stays held."""
     end = ForcedEnd(need=need, view=view, agent=agent, known=known, against=objection(view, need, policy))
     return replace(need, forced=known.forced_by, despite=end.against) if first_match(FORCES, end).then else need
 
 
 def still_due(known: AgentHistory, view: AgentView, agent: Agent | None, revision: str) -> AgentHistory:
-    """Without the record, once the process is gone (whoever ended it) or git says something else by now."""
+    """The history without the request, once the process is gone (whoever ended it) or git asks for something else."""
     record = ForcedRecord(known=known, view=view, agent=agent, revision=revision)
     if first_match(RECORDS, record).then:
         return known
@@ -82,7 +82,7 @@ def _meant(known: AgentHistory, agent: Agent | None, need: Need) -> bool:
 
 
 def _change(agent: Agent | None) -> str:
-    """What git says of an agent, as far as it may have to be ended for it."""
+    """What git declares about an agent that may require ending it."""
     if agent is None or agent.state == "absent":
         return REMOVED
     return STOPPED if agent.state == "stopped" else restarted(agent.generation)

@@ -1,5 +1,5 @@
 """Guards: removals that are refused, whatever git says. Pure. The protection lives in this host's inventory, so it
-does not vanish with the commit that drops it."""
+outlives the commit that drops it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ FLOOR_CLASSES = ("orchestrator", "enhancer")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`agents` may not be removed, for `reason`; `message` is the sentence with the way out, `short` without."""
+    """`agents` may not be removed, for `reason`. `message` is the sentence with the way out, `short` the one
+    without."""
 
     agents: frozenset[str]
     reason: HeldReason
@@ -26,7 +27,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """One agent that is to be removed. `role` is its class, "" where this host does not know it. `floor`: git or this
+    """One agent that is to be removed. `role` is its class, "" if this host does not know it. `floor`: git or this
     host's inventory has the two-agent floor. `another`: the fleet keeps an agent of that class, on any host."""
 
     name: str
@@ -37,9 +38,8 @@ class Removal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removals:
-    """All removals of a run that the floor does not refuse. `names` is sorted. `declared`: the roster has an agent on
-    this host. `allowed`: the operator's own number, None where there is none. `limit`: how many a run may make
-    unasked."""
+    """All removals of a run that the floor allows. `names` is sorted. `declared`: the roster has an agent on this host.
+    `allowed`: the operator's own limit, None if not given. `limit`: how many a run may make without asking."""
 
     host: str
     names: tuple[str, ...]
@@ -52,14 +52,14 @@ Refuse = Callable[[Removals], Refusal]
 
 
 def removal_limit(fleet: Fleet, inventory: Inventory) -> int:
-    """How many agents one run may remove unasked: the policy's number, and never more than a quarter, rounded up."""
+    """How many agents one run may remove without asking: the policy's number, at most a quarter, rounded up."""
     return min(fleet.policy.max_removals, -(-len(inventory.agents) // 4))
 
 
 def refusals(
     removals: Collection[str], fleet: Fleet, inventory: Inventory, allow_removals: int | None
 ) -> tuple[Refusal, ...]:
-    """`removals`: every agent that is still to be removed. `allow_removals` is the operator's own number."""
+    """`removals`: every agent that is still to be removed. `allow_removals`: the operator's own limit."""
     found = [_floor_refusal(one) for one in _by_one(removals, fleet, inventory) if first_match(BY_FLOOR, one).then]
     refused = {name for refusal in found for name in refusal.agents}
     rest = tuple(sorted(name for name in set(removals) if name not in refused))
@@ -118,7 +118,7 @@ def _some(names: tuple[str, ...]) -> str:
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
 
 
-# Whether the floor refuses the removal of one agent. A run does not go by the number that an operator allows here.
+# Whether the floor refuses the removal of one agent. The operator's limit for a run does not override it.
 BY_FLOOR: tuple[DecisionRow[Removal, bool], ...] = (
     DecisionRow("no floor", lambda one: not one.floor, False,
         "neither git nor this host's inventory has a floor"),
@@ -130,7 +130,7 @@ BY_FLOOR: tuple[DecisionRow[Removal, bool], ...] = (
         "the fleet cannot do without its last orchestrator or enhancer"),
 )  # fmt: skip
 
-# Whether all other removals of a run are refused together, and in which words.
+# Whether all other removals of a run are refused together, and with which message.
 BY_NUMBER: tuple[DecisionRow[Removals, Refuse | None], ...] = (
     DecisionRow("no agent of the roster is here", lambda due: due.names and not due.declared and due.allowed is None,
         _nobody_here, "a host with a wrong name would remove every agent that lives on it"),

@@ -1,7 +1,7 @@
 """Losses: what other people have in the session of an agent that leaves its tmux server for good. Pure.
 
-An agent that is healed or changed is started again in its own pane, and nothing beside it is touched. Where its session
-has to go, panes of other people in it are theirs: they are named, and nothing is done until somebody lets them go.
+An agent that is healed or changed starts again in its own pane, and the other panes stay untouched. If its session must
+go, other people's panes in it would be lost: each is named, and nothing is done until somebody accepts that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Losing:
 
 
 def with_losses(need: Need, let: str) -> Need:
-    """The need, held where others would lose something that has not been let go. `let`: digest of what has been."""
+    """The need, held if others would lose something that nobody has accepted. `let`: digest of the accepted losses."""
     seen = SessionEvidence.of(need.present)
     others = seen.others if seen is not None else ()
     losses = tuple(
@@ -38,7 +38,7 @@ def with_losses(need: Need, let: str) -> Need:
 
 
 def losses_digest(losses: Iterable[str]) -> str:
-    """Of these very panes and processes: what comes later has not been let go."""
+    """Digest of exactly these panes and processes: one that appears later is not covered."""
     return sha256("\n".join(losses).encode()).hexdigest()[:12]
 
 

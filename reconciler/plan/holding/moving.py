@@ -1,7 +1,7 @@
-"""Moving: an agent whose host has changed starts on the new host once the old one has ended it. Pure.
+"""Moving: an agent whose host has changed starts on the new host after the old one has ended it. Pure.
 
-Whether it has is asked there (`old_host.py`), and only when a first start is due here that the history of the branch
-(`moves.py`) calls a move.
+`old_host.py` asks the old host, and only when a first start is due here that the branch's history (`moves.py`) calls a
+move.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class OldHost:
 
 
 def first_starts(fleet: Fleet, inventory: Inventory) -> tuple[Agent, ...]:
-    """The agents that a roster of several hosts places here and that were never started here, as far as is known."""
+    """The agents that a roster of several hosts places here and that this host has never started, as far as it
+    knows."""
 
     def never(agent: Agent) -> bool:
         owned = inventory.agents.get(agent.name)
@@ -62,19 +63,19 @@ def first_starts(fleet: Fleet, inventory: Inventory) -> tuple[Agent, ...]:
 
 
 def why_held(fleet: Fleet, name: str) -> str:
-    """Why an agent does not start here yet; "" where nothing speaks against it. Pure."""
+    """Why an agent does not start here yet; "" if nothing prevents it. Pure."""
     arriving = Arriving(move=fleet.moving.get(name, Moving(word="gone")), policy=fleet.policy.moving)
     move = arriving.move
     return first_match(ARRIVALS, arriving).then.format(host=move.host, said=move.said)
 
 
 def moving_to(fleet: Fleet, name: str) -> str:
-    """The other host that an agent is declared for; "" for none."""
+    """The other host that an agent is declared for; "" if none."""
     return next((peer.host for peer in fleet.peers if peer.name == name and peer.state != "absent"), "")
 
 
 def unasked(fleet: Fleet, name: str) -> str:
-    """What is said of an agent that is started here although nobody knows whether it still runs where it was."""
+    """The warning for an agent that starts here although it is unknown whether it still runs on its old host."""
     move = fleet.moving.get(name)
     if move is None or move.word != "silent" or move.released or why_held(fleet, name):
         return ""
@@ -86,7 +87,7 @@ def unasked(fleet: Fleet, name: str) -> str:
 
 
 def answered(answer: Listing | str, name: str, host: str, here: str) -> tuple[MoveWord, str]:
-    """What follows from a host's answer about an agent, and in which words: it `runs` there or may do so again, it is
+    """What a host's answer about an agent means, with its message: the agent `runs` there or may do so again, it is
     `gone`, or the host is `silent`. Pure."""
     if isinstance(answer, str):
         return "silent", answer

@@ -1,8 +1,8 @@
-"""Rollout: which disruptive needs may be met now. Pure.
+"""Rollout: decide which disruptive needs may be met now. Pure.
 
-A living conversation is ended only when the policy and the evidence allow it: when the agent is available, for so many
-agents at once, the orchestrator last. What waits is held with its reason; nothing is ever killed by a timeout. The
-tables are in `rollout_tables.py`.
+A living conversation is ended only when the policy and the evidence allow it: the agent is available, few enough others
+are down, and the orchestrator comes last. A need that waits is held with its reason; a timeout never kills anything.
+The tables are in `rollout_tables.py`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Wait:
 def held_back(
     needs: Mapping[str, Need], views: Mapping[str, AgentView], fleet: Fleet, history: History, now: float
 ) -> dict[str, Wait]:
-    """Those agents whose disruptive need has to wait. Agents without a disruptive need are not mentioned."""
+    """The agents whose disruptive need has to wait. Agents without a disruptive need are not mentioned."""
     policy = fleet.policy
     held: dict[str, Wait] = {}
     candidates: list[str] = []
@@ -63,7 +63,7 @@ def held_back(
     down |= {name for name, view in views.items() if view.desired_state == "running" and view.health is Health.SETTLING}
     closed = _came_up_closed(candidates, views, history, now) - set(candidates)
     down = (down | closed) - set(candidates)
-    # An orchestrator follows those that can still become idle; one that never does must not hold it up for ever.
+    # An orchestrator waits only for agents that can still become idle; one that never does must not hold it up forever.
     draining = any(
         needs[name].verb is Verb.RESTART and wait.until is not None and views[name].agent_class != "orchestrator"
         for name, wait in held.items()
@@ -92,7 +92,7 @@ def held_back(
 
 
 def objection(view: AgentView, need: Need, policy: Policy) -> str:
-    """What speaks against ending the agent for this need now: the policy, or what it does; "" if nothing does."""
+    """The objection to ending the agent for this need now: the policy, or what the agent does; "" if none."""
     ending = RolloutEnding(view=view, need=need, policy=policy)
     return first_match(OBJECTIONS, ending).then(ending)
 
@@ -109,8 +109,8 @@ def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now:
 
 
 def _came_up_closed(candidates: list[str], views: Mapping[str, AgentView], history: History, now: float) -> set[str]:
-    """Agents that were started since the first of the candidates is due, and came up at a dialog at which they can do
-    nothing, or have not shown their prompt yet: what was changed may be what brought them there."""
+    """Agents that started after the first candidate became due, and came up at a dialog that blocks them, or have not
+    shown their prompt yet: the change itself may have caused that."""
     due = min((_since(history, name, now) for name in candidates), default=now)
     return {name for name, view in views.items() if first_match(CAME_UP, Started(view=view, due=due, now=now)).then}
 
@@ -118,8 +118,8 @@ def _came_up_closed(candidates: list[str], views: Mapping[str, AgentView], histo
 def _starting(
     needs: Mapping[str, Need], views: Mapping[str, AgentView], fleet: Fleet, history: History, now: float
 ) -> set[str]:
-    """Agents that are down and that this pass may bring back. One that backs off, or that waits for one that does,
-    may be down for ever, and must not hold up the others for as long."""
+    """Agents that are down and that this pass may bring back. An agent in backoff, or one that waits for it, may be
+    down forever, and must not hold up the others for that long."""
     found = set()
     for name, need in needs.items():
         known = history.agents.get(name)

@@ -1,4 +1,4 @@
-"""The tables of a rollout: what forbids an end, what waits for it and how long, and whose turn it is. Pure."""
+"""The tables of a rollout: what forbids an end, what makes it wait and for how long, and whose turn it is. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.need import Need
 from specs.compiled import Policy
 
-SHOWS_S = 30.0  # so long a program may take to show its prompt before it counts as one whose screen is not known
+SHOWS_S = 30.0  # how long a program may take to show its prompt before its screen counts as not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +26,19 @@ class RolloutEnding:
 
     @property
     def never(self) -> bool:
-        """Whether the policy restarts nobody for this. A stop is asked for by name, and a heal fixes what is broken."""
+        """Whether the policy forbids this restart. A stop is requested by name, and a heal fixes what is broken."""
         return self.policy.on_change == "never" and self.need.verb is Verb.RESTART and not self.need.heals
 
     @property
     def who(self) -> Who:
-        """Who asks for the end, for the table of what may end an agent."""
+        """Who requests the end, for the table of what may end an agent."""
         return first_match(WHO, self.need).then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """An end and what speaks against it (`objection`, "" for nothing). `deadline`: until when it is waited for by
-    itself (Unix seconds, as `now`)."""
+    """An end and the objection to it ("" if none). `deadline`: until when it waits without a person (Unix seconds, as
+    `now`)."""
 
     ending: RolloutEnding
     objection: str
@@ -70,7 +70,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """An agent, and since when the first restart of this rollout has been `due` (Unix seconds, as `now`)."""
+    """An agent, and when the first restart of this rollout became `due` (Unix seconds, as `now`)."""
 
     view: AgentView
     due: float
@@ -110,7 +110,7 @@ def _what_it_does(ending: RolloutEnding) -> str:
     return may_end(ending.view, ending.who).why
 
 
-# What speaks against an end.
+# The objection to an end.
 OBJECTIONS: tuple[DecisionRow[RolloutEnding, Callable[[RolloutEnding], str]], ...] = (
     DecisionRow("policy: immediately", lambda one: one.policy.on_change == "immediately", _no_objection,
         "the fleet has said that its agents may be ended whatever they do"),
@@ -138,7 +138,7 @@ def _until_it_is_idle(one: Waiting) -> tuple[str, float | None]:
     return one.objection, one.deadline
 
 
-# Whether one agent's end waits, and until when. None: it does not wait.
+# Whether an agent's end waits, and until when. None: it does not wait.
 BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
     DecisionRow("forced", lambda one: one.ending.need.forced, None,
         "a person said --force for this very process"),
@@ -152,7 +152,7 @@ BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
         "it may become idle by itself"),
 )  # fmt: skip
 
-# The order of the queue: the lower number first, then by name.
+# The order of the queue: lower numbers first, then by name.
 ORDER: tuple[DecisionRow[Candidate, int], ...] = (
     DecisionRow("broken orchestrator", lambda one: one.orchestrator and one.mends_floor, 0,
         "the fleet cannot do without it, and all others are led by it"),

@@ -1,4 +1,4 @@
-"""Suspension and pause in a draft: what is due stays visible, and none of it is done. Pure."""
+"""Suspension and pause in a draft: due actions stay visible, and none is carried out. Pure."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependant:
-    """An action, and the `start` (its id) that is not made now."""
+    """An action, and the id of the `start` that is not made now."""
 
     action: Action
     start: str
 
 
-# By which suspension an action is held.
+# Which suspension holds an action.
 BY_SUSPENSION: tuple[DecisionRow[Suspended, Callable[[Suspended], Suspension] | None], ...] = (
     DecisionRow("the whole fleet", lambda one: WHOLE_FLEET in one.entries, lambda one: one.entries[WHOLE_FLEET],
         "whoever suspends the fleet means everything in it, shared things too"),
@@ -40,7 +40,7 @@ BY_SUSPENSION: tuple[DecisionRow[Suspended, Callable[[Suspended], Suspension] | 
         "nobody has asked that it be left alone"),
 )  # fmt: skip
 
-# Whether an action is held because a start is.
+# Whether an action is held because a start is held.
 BY_DEPENDENCY: tuple[DecisionRow[Dependant, bool], ...] = (
     DecisionRow("does not depend on it", lambda one: one.start not in one.action.depends_on, False,
         "the two have nothing to do with each other"),
@@ -54,7 +54,7 @@ BY_DEPENDENCY: tuple[DecisionRow[Dependant, bool], ...] = (
 
 
 def in_force(suspended: Mapping[str, Suspension], now: float) -> dict[str, Suspension]:
-    """Those that have not expired."""
+    """The suspensions that have not expired."""
     return {name: entry for name, entry in suspended.items() if entry.until is None or entry.until > now}
 
 
@@ -86,7 +86,7 @@ def hold_suspended(draft: Draft, suspended: Mapping[str, Suspension], now: float
 
 
 def _hold_dependants(draft: Draft, identity: str, agent: str) -> None:
-    """Whoever depends on an agent that is not started now is not started either."""
+    """Hold each agent that depends on an agent that is not started now."""
     for other, action in list(draft.actions.items()):
         if other in draft.actions and first_match(BY_DEPENDENCY, Dependant(action=action, start=identity)).then:
             message = f'it depends on "{agent}", which is not started now'
