@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import NAME_TAKEN
 from reconciler.observe.may_end import Who, may_end
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 How = Literal["", "new", "clear", "restart"]
+ResetEvidence = Literal["", "hook", "status-file", "pane"]
 _LONG = 6  # letters and digits of a line that is worth looking for again
 _LAST = 2  # such lines above the cursor are what was said last
 _MORE = 2  # lines that a fresh screen may have more than the one before: a tip, a greeting
@@ -51,6 +53,52 @@ class Sight:
     ready: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetLook:
+    """A reset that was submitted: what its program said and its screen showed before and after. See `evidence`."""
+
+    before: ResetRecord
+    after: ResetRecord
+    was: Sight
+    now: Sight | None
+    submitted: float
+    late: bool
+
+    @property
+    def spoken(self) -> bool:
+        """Whether its program has said something since; some records know no fractions of a second."""
+        return self.after.ts >= int(self.submitted) and self.after != self.before
+
+    @property
+    def named(self) -> bool:
+        """Whether its program names a session, before and after."""
+        return bool(self.before.session and self.after.session)
+
+    @property
+    def last(self) -> list[str]:
+        """What was said last, above the cursor."""
+        return _worth(self.was.lines[: self.was.row])[-_LAST:]
+
+    @property
+    def stands(self) -> list[str]:
+        return _worth(self.now.lines) if self.now is not None else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartLook:
+    """A restart: what its program said before and after. See `after_restart`."""
+
+    before: ResetRecord
+    after: ResetRecord
+    since: float
+    over: bool
+
+    @property
+    def fresh(self) -> bool:
+        """Whether another process names its session since."""
+        return self.after.ts >= int(self.since) and self.after.pid != self.before.pid and bool(self.after.session)
+
+
 def reset_text(agent: Agent, program: Program, how: Literal["", "new", "clear"]) -> str | None:
     """The command to be typed; the runtime's own, as declared, where nobody asks for a certain one."""
     if how:
@@ -74,47 +122,21 @@ def would_not_start(view: AgentView) -> str:
 
 def evidence(
     before: ResetRecord, after: ResetRecord, was: Sight, now: Sight | None, *, submitted: float, late: bool = False
-) -> Literal["", "hook", "status-file", "pane"]:
+) -> ResetEvidence:
     """What shows that the conversation is a new one. Its program's word counts most, and where it names the session of
     before, no screen says otherwise; then a screen that is ready for input, and on which nothing stands of what was
     said last. `submitted`: Unix seconds; some records know no fractions. `late`: the program names a new session with
     its first prompt only, so what it still says of the old one is not a word about the new one."""
-    if after.ts >= int(submitted) and after != before:
-        if before.session and after.session and before.session != after.session:
-            return after.by
-        if before.session and after.session and not late:
-            return ""
-        if begins_session(after.event) and after.event != before.event:
-            return after.by
-    if now is None or not now.ready:
-        return ""
-    stands, last = _worth(now.lines), _worth(was.lines[: was.row])[-_LAST:]
-    grown = len(stands) > len(_worth(was.lines)) + _MORE  # what was there may only have been pushed off the screen
-    return "pane" if last and not grown and not set(last) & set(stands) else ""
+    look = ResetLook(before=before, after=after, was=was, now=now, submitted=submitted, late=late)
+    return first_match(RESETS, look).then(look)
 
 
 def after_restart(before: ResetRecord, after: ResetRecord, *, since: float, over: bool) -> Restarted:
     """Whether a restart has brought a new conversation. A new process is none: its command may take the old one up
     again, and shows whatever it likes while it does. Only what it says itself of its session counts. `since`: Unix
     seconds of the restart; `over`: nobody waits any longer."""
-    fresh = after.ts >= int(since) and after.pid != before.pid and bool(after.session)
-    if fresh and before.session:
-        if after.session != before.session:
-            return Restarted(word="delivered", evidence=after.by)
-        return Restarted(
-            word="unconfirmed",
-            reason="its program was restarted, and is in the same session as before: its command resumes the old "
-            "conversation",
-        )
-    if not over:
-        return Restarted(word="")
-    if fresh:
-        reason = "its program was restarted, and nothing is known of the session that it was in before"
-    elif before.session:
-        reason = "its program was restarted, and has not said yet which session it is in"
-    else:
-        reason = "its program was restarted, and says nothing of its sessions"
-    return Restarted(word="unconfirmed", reason=reason)
+    look = RestartLook(before=before, after=after, since=since, over=over)
+    return first_match(RESTARTS, look).then(look)
 
 
 def begins_session(event: str) -> bool:
@@ -131,3 +153,75 @@ def _worth(lines: Sequence[str]) -> list[str]:
 def newest(records: Collection[ResetRecord]) -> ResetRecord:
     """The last of them; an empty one if there is none."""
     return max(records, key=lambda one: one.ts, default=ResetRecord())
+
+
+def _nothing(look: ResetLook) -> ResetEvidence:
+    del look
+    return ""
+
+
+def _its_word(look: ResetLook) -> ResetEvidence:
+    return look.after.by
+
+
+def _its_screen(look: ResetLook) -> ResetEvidence:
+    del look
+    return "pane"
+
+
+# What shows that the conversation is a new one.
+RESETS: tuple[DecisionRow[ResetLook, Callable[[ResetLook], ResetEvidence]], ...] = (
+    DecisionRow("another session",
+        lambda look: look.spoken and look.named and look.before.session != look.after.session, _its_word,
+        "its program names another session than before"),
+    DecisionRow("the same session", lambda look: look.spoken and look.named and not look.late, _nothing,
+        "its program says that nothing is new, whatever the screen shows"),
+    DecisionRow("a session begins",
+        lambda look: look.spoken and begins_session(look.after.event) and look.after.event != look.before.event,
+        _its_word, "its program says so"),
+    DecisionRow("no composer", lambda look: look.now is None or not look.now.ready, _nothing,
+        "the screen is not ready for input, or cannot be read"),
+    DecisionRow("nothing had been said", lambda look: not look.last, _nothing,
+        "an empty screen before says nothing about one after"),
+    DecisionRow("more on the screen", lambda look: len(look.stands) > len(_worth(look.was.lines)) + _MORE, _nothing,
+        "what was there may only have been pushed off the screen"),
+    DecisionRow("it still stands there", lambda look: set(look.last) & set(look.stands), _nothing,
+        "what was said last is still on the screen"),
+    DecisionRow("a fresh screen", otherwise, _its_screen,
+        "it is ready for input, and nothing stands on it of what was said last"),
+)  # fmt: skip
+
+
+def _delivered(look: RestartLook) -> Restarted:
+    return Restarted(word="delivered", evidence=look.after.by)
+
+
+def _not_yet(look: RestartLook) -> Restarted:
+    del look
+    return Restarted(word="")
+
+
+def _unconfirmed(reason: str) -> Callable[[RestartLook], Restarted]:
+    return lambda _: Restarted(word="unconfirmed", reason=f"its program was restarted, {reason}")
+
+
+# What a restart has come to.
+RESTARTS: tuple[DecisionRow[RestartLook, Callable[[RestartLook], Restarted]], ...] = (
+    DecisionRow("another session",
+        lambda look: look.fresh and look.before.session and look.after.session != look.before.session, _delivered,
+        "the new process names another session than the old one did"),
+    DecisionRow("the same session", lambda look: look.fresh and look.before.session,
+        _unconfirmed("and is in the same session as before: its command resumes the old conversation"),
+        "a new process does not make a new conversation"),
+    DecisionRow("it may still say so", lambda look: not look.over, _not_yet,
+        "there is time left"),
+    DecisionRow("nothing to compare with", lambda look: look.fresh,
+        _unconfirmed("and nothing is known of the session that it was in before"),
+        "whether its session is another one cannot be told"),
+    DecisionRow("nothing said since", lambda look: look.before.session,
+        _unconfirmed("and has not said yet which session it is in"),
+        "it may have taken the old one up again"),
+    DecisionRow("nothing said at all", otherwise,
+        _unconfirmed("and says nothing of its sessions"),
+        "nothing follows from silence"),
+)  # fmt: skip
