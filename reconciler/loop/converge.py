@@ -17,6 +17,7 @@ from providers.kinds.registry import Registry
 from reconciler.loop import bookkeeping
 from reconciler.model import Observation, Outcome, Plan
 from reconciler.observe.clock_steps import clock_seen
+from reconciler.observe.health import START_GRACE_S
 from reconciler.observe.observer import observe, reload_needed
 from reconciler.plan.desired import desired
 from reconciler.plan.diff import diff
@@ -26,7 +27,8 @@ from specs.compiled import Fleet, Suspension
 
 MAX_PASSES = 1000  # passes that act; no fleet should reach it: rollout one by one takes a pass for each agent
 MAX_TRIES = 3  # of one action in a run: if it is still due then, it needs another run, or a person
-SETTLE_S = 15.0  # how long a run waits for what it started; longer than the launch grace in `health`
+# How long a run waits for what it started: until a launch that does not finish has been judged to fail.
+SETTLE_S = START_GRACE_S + 15.0
 POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
 
 
