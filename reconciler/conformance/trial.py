@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LAUNCH_S = 90.0  # a program of 200 MB, started for the first time in its life, on a machine that is busy
 STEADY_S = 1.0  # some paint their composer before they have read their settings
-ARRIVE_S = 30.0
-BEAT_S = 30.0
+ARRIVE_S = 90.0  # a program begins its first answer as slowly as it starts
+BEAT_S = 90.0
 POLL_S = 0.1
 _SCREEN_LINES = 4
 
