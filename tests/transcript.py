@@ -98,7 +98,7 @@ def _fitted(line: str) -> str:
 
 def main() -> int:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.demo"], cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "tests.demo"], cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False
     )
     if done.returncode:
         print(done.stdout + done.stderr, file=sys.stderr)

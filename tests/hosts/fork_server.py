@@ -33,6 +33,8 @@ from typing import NoReturn, TypedDict
 from tests.hosts import cgroups
 
 _PACKAGES = ("reconciler", "providers", "specs")
+# What a program of the tests imports that is run for each of many cases.
+_OF_TESTS = ("tests.laws.picture", "tests.laws.scenarios")
 _NAMESPACES = ("cgroup", "ipc", "uts", "pid", "mnt")  # the order matters: behind the last one /proc is another
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -50,6 +52,8 @@ class Order(TypedDict):
 
 def preload() -> None:
     """Import all that a command may need; a module that cannot be imported here fails in the command, too."""
+    for name in _OF_TESTS:
+        import_module(name)
     for name in _PACKAGES:
         package = import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}.", onerror=lambda _: None):

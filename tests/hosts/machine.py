@@ -62,7 +62,7 @@ class Machine:
         system: System | None = None,
         bare: bool = False,
         nspawn: Sequence[str] = ("systemd-nspawn",),
-        timeout: float = 60.0,
+        timeout: float = 180.0,
     ) -> None:
         """`share`: paths of the machine that appear in this one, writable, at the same place.
 
@@ -168,7 +168,7 @@ class Machine:
         *,
         env: Mapping[str, str] | None = None,
         input: str | None = None,
-        timeout: float = 60.0,
+        timeout: float = 180.0,
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run `argv` in the machine, as root or as `user` (in the home folder). Errors as for PrivateHost.run."""

@@ -41,7 +41,7 @@ class PrivateHost(Namespace):
         hostname: str = "private-host",
         share: Iterable[str | Path] = (),
         env: Mapping[str, str] | None = None,
-        timeout: float = 30.0,
+        timeout: float = 90.0,
     ) -> None:
         """`share`: paths of the machine that stay reachable even below /tmp or the home; `env`: added to the host's."""
         if reason := why_unavailable():
@@ -104,7 +104,7 @@ class PrivateHost(Namespace):
         *,
         env: Mapping[str, str] | None = None,
         input: str | None = None,
-        timeout: float = 60.0,
+        timeout: float = 180.0,
         check: bool = True,
         cwd: str | Path | None = None,
     ) -> subprocess.CompletedProcess[str]:

@@ -282,5 +282,5 @@ class Fleet:
         stamp = self.read(f"{self.mosaic}/fleet/run/{agent}.hb").split()[0].removeprefix("ts=")
         return datetime.fromisoformat(stamp).timestamp()
 
-    def wait(self, condition: Callable[[], object], what: str, timeout: float = 60.0) -> None:
+    def wait(self, condition: Callable[[], object], what: str, timeout: float = 120.0) -> None:
         eventually(condition, timeout=timeout, what=what, every=0.02)
