@@ -205,3 +205,50 @@ def test_only_the_doors_run_programs() -> None:
 def test_no_file_is_long(module: str) -> None:
     with MODULES[module].open(encoding="utf-8") as lines:
         assert sum(1 for _ in lines) <= HOUSE["most_lines"]
+
+
+@cache
+def _calls(module: str) -> tuple[ast.Call, ...]:
+    return tuple(node for node in ast.walk(tree(module)) if isinstance(node, ast.Call))
+
+
+def _spelt(module: str, value: ast.expr) -> ast.expr:
+    """What a name stands for, where the module says so."""
+    named = (node for node in ast.walk(tree(module)) if isinstance(node, ast.Assign) and len(node.targets) == 1)
+    return next((one.value for one in named if ast.unparse(one.targets[0]) == ast.unparse(value)), value)
+
+
+def _takes_a_place(call: ast.Call) -> bool:
+    """A rename, or `Path.replace`: unlike that of a text, of a value or of a date it has one argument with no name."""
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    renames = call.func.attr in ("rename", "renames") or ast.unparse(call.func) in ("os.replace", "shutil.move")
+    return renames or (call.func.attr == "replace" and len(call.args) == 1 and not call.keywords)
+
+
+def _reads_a_file(module: str, call: ast.Call) -> bool:
+    """Opens a file for reading, by any of the ways there are; a folder that is opened is not read."""
+    name = ast.unparse(call.func)
+    if name == "os.open":
+        return not re.search("O_WRONLY|O_RDWR|O_DIRECTORY", ast.unparse(_spelt(module, call.args[1])))
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("read_bytes", "read_text"):
+        return True
+    path = isinstance(call.func, ast.Attribute) and call.func.attr == "open" and name != "Store.open"
+    if name != "open" and not path:
+        return False
+    mode = next((one.value for one in call.keywords if one.arg == "mode"), None)
+    mode = mode or next(iter(call.args[1:] if name == "open" else call.args), None)
+    return mode is None or "r" in ast.unparse(mode)
+
+
+def test_one_module_writes_whole_files() -> None:
+    """Whatever else gives a file another name moves what is there, and says so in the list."""
+    moving = {module for module in MODULES if any(_takes_a_place(call) for call in _calls(module))}
+    assert moving == {HOUSE["atomic_write"], *HOUSE["move_files"]}
+    syncing = {module for module in MODULES if any(ast.unparse(call.func) == "os.fsync" for call in _calls(module))}
+    assert syncing == {HOUSE["atomic_write"], *HOUSE["sync_files"]}
+
+
+def test_one_module_reads_files_that_others_may_have_replaced() -> None:
+    reading = {module for module in MODULES if any(_reads_a_file(module, call) for call in _calls(module))}
+    assert reading == {HOUSE["guarded_read"], *HOUSE["read_files"]}

@@ -6,17 +6,15 @@ import hashlib
 import os
 import stat
 from contextlib import suppress
-from errno import EEXIST, ELOOP, ENOTEMPTY, ENXIO, ESTALE
+from errno import EEXIST, ENOTEMPTY, ESTALE
 
 from providers.base import ObserveError
+from providers.filesystem import atomic_write
+from providers.filesystem.atomic_write import replace_file
+from providers.filesystem.guarded_read import NotRegularError, TooLargeError, kind_of, read_with_mode
 from providers.host import FileState
 
 MAX_BYTES = 4 << 20
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
-_KINDS = {
-    stat.S_IFDIR: "a folder", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-}  # fmt: skip
 
 
 def state(path: str) -> FileState | None:
@@ -40,37 +38,23 @@ def plain_state(path: str) -> tuple[str, int, str | None, bytes | None] | None:
 
 def _state(path: str) -> FileState | None:
     try:
-        fd = os.open(path, _READ)
-    except OSError as error:
-        if error.errno not in (ELOOP, ENXIO):  # what O_NOFOLLOW says of a link, and open() of a socket
-            raise
-        return FileState(odd=_KINDS.get(stat.S_IFMT(os.lstat(path).st_mode), "not a regular file"))
+        data, seen = read_with_mode(path, limit=MAX_BYTES, follow=False)
+    except NotRegularError as error:
+        return FileState(odd=kind_of(error.mode))
+    except TooLargeError as error:
+        return FileState(odd=f"a file of {error.size} bytes")
+    mode = stat.S_IMODE(seen)
     try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            return FileState(odd=_KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file"))
-        if info.st_size > MAX_BYTES:
-            return FileState(odd=f"a file of {info.st_size} bytes")
-        data, mode = os.read(fd, 1 << 16), stat.S_IMODE(info.st_mode)
-        if len(data) != info.st_size:
-            parts = [data]
-            while part := os.read(fd, 1 << 16):
-                parts.append(part)
-            data = b"".join(parts)
-        try:
-            return FileState(content=data.decode(), mode=mode)
-        except UnicodeDecodeError:
-            # As \xNN: printable, and different from what we would write.
-            return FileState(content=data.decode("utf-8", "backslashreplace"), mode=mode, raw=data)
-    finally:
-        os.close(fd)
+        return FileState(content=data.decode(), mode=mode)
+    except UnicodeDecodeError:
+        # As \xNN: printable, and different from what we would write.
+        return FileState(content=data.decode("utf-8", "backslashreplace"), mode=mode, raw=data)
 
 
 def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = None) -> bool:
     """Write a file whole, and its folders (mode 0700) if need be; False if it was so already. Raises OSError.
 
-    `known`: see the step of that name. The name of the temporary file is fixed, so that a crash leaves at most one
-    behind, which the next write removes.
+    `known`: see the step of that name. The folder is not synced: see `sync_folder`.
     """
     data = content.encode("utf-8", "surrogateescape")
     try:
@@ -81,27 +65,7 @@ def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = No
     there = known is None or _may_change(path, (*known, hashlib.sha256(data).hexdigest()))
     folder, name = os.path.split(path)
     _make_folders(folder)
-    temporary = os.path.join(folder, f".{name}.mosaic-new")
-    with suppress(FileNotFoundError):
-        os.unlink(temporary)
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
-            os.fchmod(fd, mode)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        if there:
-            os.rename(temporary, path)
-        else:
-            _put_where_nothing_is(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    replace_file(path, data, mode=mode, temporary=f".{name}.mosaic-new", only_new=not there)
     return True
 
 
@@ -145,41 +109,23 @@ def keep(path: str, kept: str, digest: str) -> bool:
 
 
 def sync_folder(folder: str) -> None:
-    """Make renames and removals in a folder survive a power cut. Raises OSError."""
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    """Make renames and removals in a folder survive a power cut, unless it is gone itself. Raises OSError."""
+    with suppress(FileNotFoundError):
+        atomic_write.sync_folder(folder)
 
 
 def _same(path: str, data: bytes, mode: int) -> bool:
-    fd = os.open(path, _READ)
-    try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode) or info.st_size != len(data) or stat.S_IMODE(info.st_mode) != mode:
-            return False
-        return os.read(fd, len(data) + 1) == data
-    finally:
-        os.close(fd)
+    found, seen = read_with_mode(path, limit=len(data), follow=False)
+    return found == data and stat.S_IMODE(seen) == mode
 
 
 def _regular(path: str) -> tuple[bytes, int]:
     """Content and mode of a regular file, whole. Raises OSError for anything else."""
-    fd = os.open(path, _READ)
     try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(EEXIST, f"{_KINDS.get(stat.S_IFMT(info.st_mode), 'something else')} is there")
-        parts = []
-        while part := os.read(fd, 1 << 16):
-            parts.append(part)
-        return b"".join(parts), stat.S_IMODE(info.st_mode)
-    finally:
-        os.close(fd)
+        data, seen = read_with_mode(path, follow=False)
+    except NotRegularError as error:
+        raise OSError(EEXIST, f"{kind_of(error.mode)} is there") from error
+    return data, stat.S_IMODE(seen)
 
 
 def _may_change(path: str, known: tuple[str, ...]) -> bool:
@@ -191,18 +137,6 @@ def _may_change(path: str, known: tuple[str, ...]) -> bool:
     if hashlib.sha256(data).hexdigest() not in known:
         raise OSError(ESTALE, "it has changed since it was looked at")
     return True
-
-
-def _put_where_nothing_is(temporary: str, path: str) -> None:
-    """Unlike a rename, a link never takes the place of what has come meanwhile."""
-    try:
-        os.link(temporary, path, follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        os.rename(temporary, path)
-        return
-    os.unlink(temporary)
 
 
 def _make_folders(folder: str) -> None:

@@ -8,56 +8,113 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import EFBIG, EINVAL, EISDIR, ENXIO
+from errno import EFBIG, EINVAL, EISDIR, ELOOP, ENXIO
 
 LARGEST = 64 << 20  # bytes; no file of ours, or of a repository's own bookkeeping, comes near
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_ITSELF = _READ | os.O_NOFOLLOW
+_PART = 1 << 20
 _KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a symbolic link",
     stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
 }  # fmt: skip
 
 
-def read_regular(
-    path: str | os.PathLike[str], *, limit: int = LARGEST, cut: bool = False, follow: bool = True
-) -> bytes:
-    """All of a regular file; of one longer than `limit` bytes OSError, or with `cut` its first `limit` bytes.
+class NotRegularError(OSError):
+    """What is there is not a regular file. `mode`: its `st_mode`."""
 
-    Raises FileNotFoundError if there is none, IsADirectoryError for a folder, and OSError for anything else that is no
-    regular file or cannot be read. `follow`: whether a symbolic link as the last part is followed.
+    def __init__(self, mode: int, name: str) -> None:
+        number = EISDIR if stat.S_ISDIR(mode) else EINVAL
+        super().__init__(number, f"{kind_of(mode)} is there, not a regular file", name)
+        self.mode = mode
+
+
+class TooLargeError(OSError):
+    """The file has more bytes than are read of it. `size`: how many, as far as is known."""
+
+    def __init__(self, size: int, limit: int, name: str) -> None:
+        super().__init__(EFBIG, f"it is larger than {limit} bytes", name)
+        self.size = size
+
+
+def read_regular(
+    path: str | os.PathLike[str],
+    *,
+    limit: int = LARGEST,
+    cut: bool = False,
+    follow: bool = True,
+    folder: int | None = None,
+) -> bytes:
+    """All of a regular file; of one longer than `limit` bytes TooLargeError, or with `cut` its first `limit` bytes.
+
+    `follow`: whether a symbolic link as the last part is followed; if not, it is a NotRegularError, as anything else is
+    that is not a regular file. `folder`: the descriptor of the folder that a relative path begins at. Raises
+    FileNotFoundError if there is none, and OSError if it cannot be read.
     """
-    name = os.fspath(path)
+    return _read(os.fspath(path), limit, cut, follow, folder)[0]
+
+
+def read_with_mode(
+    path: str | os.PathLike[str],
+    *,
+    limit: int = LARGEST,
+    cut: bool = False,
+    follow: bool = True,
+    folder: int | None = None,
+) -> tuple[bytes, int]:
+    """As `read_regular`, with the `st_mode` of the very file that was read."""
+    return _read(os.fspath(path), limit, cut, follow, folder)
+
+
+def _read(name: str, limit: int, cut: bool, follow: bool, folder: int | None) -> tuple[bytes, int]:
     try:
-        descriptor = os.open(name, _READ | (0 if follow else os.O_NOFOLLOW))
+        descriptor = os.open(name, _READ if follow else _ITSELF, dir_fd=folder)
     except OSError as error:
-        if error.errno == ENXIO:  # what opening a socket says
-            raise _odd(stat.S_IFSOCK, name) from error
-        raise
+        odd = _what_cannot_be_opened(error, name, follow, folder)
+        if odd is None:
+            raise
+        raise odd from error
     try:
         seen = os.fstat(descriptor)
-        if not stat.S_ISREG(seen.st_mode):
-            raise _odd(seen.st_mode, name)
-        parts, length = [], 0
-        while length <= limit and (part := os.read(descriptor, min(1 << 20, limit + 1 - length))):
-            parts.append(part)
-            length += len(part)
+        mode, size = seen.st_mode, seen.st_size
+        if not stat.S_ISREG(mode):
+            raise NotRegularError(mode, name)
+        if size > limit and not cut:
+            raise TooLargeError(size, limit, name)
+        # One byte more than it has: where no more than all of it comes, that is its end, and nothing is left to ask.
+        data = os.read(descriptor, min(limit, size or _PART) + 1)
+        if data and len(data) != size:
+            data = _rest(descriptor, data, limit)
     except OSError as error:
         raise error if error.filename else OSError(error.errno, error.strerror, name) from error
     finally:
         os.close(descriptor)
-    data = b"".join(parts)
-    if length > limit:
+    if len(data) > limit:
         if not cut:
-            raise OSError(EFBIG, f"it is larger than {limit} bytes", name)
+            raise TooLargeError(len(data), limit, name)
         data = data[:limit]
-    return data
+    return data, mode
+
+
+def _rest(descriptor: int, data: bytes, limit: int) -> bytes:
+    parts, length = [data], len(data)
+    while length <= limit and (part := os.read(descriptor, min(_PART, limit + 1 - length))):
+        parts.append(part)
+        length += len(part)
+    return b"".join(parts)
+
+
+def _what_cannot_be_opened(error: OSError, name: str, follow: bool, folder: int | None) -> NotRegularError | None:
+    """None for a regular file, or nothing at all."""
+    if error.errno == ENXIO:  # what opening a socket says
+        return NotRegularError(stat.S_IFSOCK, name)
+    if error.errno == ELOOP and not follow:
+        mode = os.lstat(name, dir_fd=folder).st_mode
+        if stat.S_ISLNK(mode):  # and not a folder on the way that leads in circles
+            return NotRegularError(mode, name)
+    return None
 
 
 def kind_of(mode: int) -> str:
-    """In words, what is not a regular file."""
-    return _KINDS.get(stat.S_IFMT(mode), "no regular file")
-
-
-def _odd(mode: int, name: str) -> OSError:
-    number = EISDIR if stat.S_ISDIR(mode) else EINVAL
-    return OSError(number, f"{kind_of(mode)} is there, not a regular file", name)
+    """What it is instead of a regular file, in words."""
+    return _KINDS.get(stat.S_IFMT(mode), "not a regular file")

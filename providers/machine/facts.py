@@ -7,6 +7,7 @@ import pwd
 import sys
 from collections.abc import Mapping
 
+from providers.filesystem.guarded_read import read_regular
 from providers.host import HostFacts
 
 
@@ -50,8 +51,7 @@ def interpreter() -> str:
 def _machine_id(path: str = "/etc/machine-id") -> str:
     """32 hex digits. "" for none, and for one that was only made for this boot and is laid over the file."""
     try:
-        with open(path, encoding="ascii") as file:
-            text = file.read(64).strip().lower()
+        text = read_regular(path, limit=64, cut=True).decode("ascii").strip().lower()
         passing = os.stat(path).st_dev != os.stat(os.path.dirname(path)).st_dev
     except (OSError, ValueError):
         return ""

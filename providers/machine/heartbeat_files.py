@@ -12,14 +12,13 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
-from errno import ELOOP, ENXIO
 
 from providers.base import ObserveError
+from providers.filesystem.guarded_read import NotRegularError, TooLargeError, read_regular
 from providers.host import HeartbeatFile
 
 MAX_BYTES = 4096
 MAX_AHEAD_S = 15.0  # a clock that was set back by more than one interval makes the files it wrote unbelievable
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _TS = re.compile(
     r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-][0-2]\d:[0-5]\d)", re.ASCII | re.IGNORECASE
 )
@@ -95,21 +94,15 @@ def _read(root: int, entry: os.DirEntry[str], now: float) -> HeartbeatFile:
     try:
         if not entry.is_file(follow_symlinks=False):
             return HeartbeatFile(error="it is not a regular file")
-        # The kind may have changed since: O_NOFOLLOW and O_NONBLOCK keep a link or a FIFO from doing harm.
-        fd = os.open(entry.name, _FLAGS, dir_fd=root)
-        try:
-            line = os.read(fd, MAX_BYTES + 1)
-        finally:
-            os.close(fd)
+        return parse(read_regular(entry.name, limit=MAX_BYTES, follow=False, folder=root), now)
     except FileNotFoundError:
         return HeartbeatFile(error="it was removed while being read")
+    except NotRegularError:  # since it was listed
+        return HeartbeatFile(error="it is not a regular file")
+    except TooLargeError as error:
+        return HeartbeatFile(error=str(error.strerror))
     except OSError as error:
-        if error.errno in (ELOOP, ENXIO):
-            return HeartbeatFile(error="it is not a regular file")
         return HeartbeatFile(error=f"it cannot be read: {error.strerror}")
-    if len(line) > MAX_BYTES:
-        return HeartbeatFile(error=f"it is larger than {MAX_BYTES} bytes")
-    return parse(line, now)
 
 
 def _short(text: str) -> str:

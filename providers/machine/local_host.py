@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from providers.filesystem import files
+from providers.filesystem.guarded_read import read_regular
 from providers.host import HostFacts
 from providers.machine.facts import gather
 from providers.machine.look import LocalLook
@@ -231,12 +232,8 @@ class LocalHost:
 
 
 def _head(path: str) -> bytes:
-    """Without waiting, whatever it is that stands there. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        return os.read(fd, 4096)
-    finally:
-        os.close(fd)
+    """Raises OSError, also for what is not a regular file."""
+    return read_regular(path, limit=4096, cut=True)
 
 
 def _far_head(path: str) -> bytes:

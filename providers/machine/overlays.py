@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 
 from providers.filesystem.far_files import FarFiles
+from providers.filesystem.guarded_read import NotRegularError, TooLargeError, read_regular
 from providers.host import Overlay
 from providers.launch.contract import OVERLAYS, PROFILE, plain
 
 MAX_BYTES = 64 * 1024
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a link is followed: people keep such files elsewhere
 
 
 def read_overlays(mosaic_home: str) -> tuple[Overlay, ...]:
@@ -38,21 +37,14 @@ def _plain_values(one: Overlay | None) -> tuple[str, str] | None:
 
 def _read(path: str, name: str) -> Overlay | None:
     try:
-        fd = os.open(path, _READ)
-        try:
-            info = os.fstat(fd)
-            if not stat.S_ISREG(info.st_mode):
-                return Overlay(name=name, fault="it is not a regular file")
-            if info.st_size > MAX_BYTES:
-                return Overlay(name=name, fault=f"it has {info.st_size} bytes, and {MAX_BYTES} are read at most")
-            parts = []
-            while part := os.read(fd, MAX_BYTES):
-                parts.append(part)
-        finally:
-            os.close(fd)
-        return Overlay(name=name, text=plain(b"".join(parts).decode()))
+        # A link is followed: people keep such files elsewhere.
+        return Overlay(name=name, text=plain(read_regular(path, limit=MAX_BYTES).decode()))
     except (FileNotFoundError, NotADirectoryError):
         return Overlay(name=name, fault="it is a link to nowhere") if os.path.islink(path) else None
+    except NotRegularError:
+        return Overlay(name=name, fault="it is not a regular file")
+    except TooLargeError as error:
+        return Overlay(name=name, fault=f"it has {error.size} bytes, and {MAX_BYTES} are read at most")
     except UnicodeDecodeError:
         return Overlay(name=name, fault="it is not UTF-8 text")
     except OSError as error:

@@ -10,12 +10,12 @@ import json
 import os
 import re
 import shlex
-import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from providers.filesystem.guarded_read import NotRegularError, read_regular
 from providers.processes.process import SpawnError, run
 from providers.processes.program_path import found, search_path
 
@@ -160,12 +160,8 @@ def _not_executable(program: str, search: str) -> str:
 def _first_bytes(path: str, search: str) -> tuple[str, str]:
     """What the kernel will make of it: the word, and what is missing."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            head = os.read(fd, 512) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
-        finally:
-            os.close(fd)
-    except PermissionError:
+        head = read_regular(path, limit=512, cut=True)
+    except (PermissionError, NotRegularError):
         return "", ""  # it may be executed all the same
     if head.startswith(_ELF) and len(head) >= 20:
         order: Literal["little", "big"] = "big" if head[5] == 2 else "little"
@@ -225,8 +221,7 @@ def _node_version(search: str) -> str:
 def _json(path: str) -> object:
     """None for what is not there or is not JSON."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            return json.loads(file.read(_PACKAGE_BYTES))
+        return json.loads(read_regular(path, limit=_PACKAGE_BYTES, cut=True))
     except (OSError, ValueError):
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from providers.filesystem.guarded_read import read_regular
 from providers.processes.process import DEFAULT_PATH, NotInstalledError, find
 
 
@@ -42,9 +43,7 @@ def found(program: str, search: str) -> str:
 def npm_prefixes(home: str) -> list[str]:
     """What `~/.npmrc` says, as absolute paths."""
     try:
-        fd = os.open(f"{home}/.npmrc", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(fd, encoding="utf-8", errors="replace") as file:
-            lines = file.read(1 << 16).splitlines()
+        lines = read_regular(f"{home}/.npmrc", limit=1 << 16, cut=True).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
     prefixes = []

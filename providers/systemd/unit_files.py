@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import astuple, replace
 from functools import partial
 
-from providers.filesystem.guarded_read import kind_of
+from providers.filesystem.guarded_read import kind_of, read_regular
 from providers.filesystem.mounts import Mounts
 from providers.host import UnitFile
 from providers.names import UNIT_SUFFIXES
@@ -21,7 +21,6 @@ from providers.names import UNIT_SUFFIXES
 _PREFIX = "mosaic-"
 _FOR_ALL = "service.d"  # drop-ins for every service
 _MAX_BYTES = 1 << 16
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NULL = os.makedev(1, 3)
 _Plain = tuple[object, ...]  # of a UnitFile: what a process may hand to another
 _Question = Callable[[], list[UnitFile]]
@@ -143,11 +142,7 @@ def _file(known: UnitFile) -> list[UnitFile]:
 
 
 def _text(path: str) -> str:
-    fd = os.open(path, _READ)
-    try:
-        return os.read(fd, _MAX_BYTES).decode("utf-8", "replace")
-    finally:
-        os.close(fd)
+    return read_regular(path, limit=_MAX_BYTES, cut=True).decode("utf-8", "replace")
 
 
 def _sets(text: str) -> Iterable[str]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from providers.machine.heartbeat_files import parse
+from providers.filesystem.guarded_read import read_regular
+from providers.machine.heartbeat_files import MAX_BYTES, parse
 from providers.names import agent_unit
 from providers.steps import CaptureDead, Step, StepResult, UnitJob
 from providers.tmux.pane_input import PaneError, Panes, Where
@@ -36,7 +37,6 @@ UP_S = 30.0  # until its program is there again
 VERIFY_S = 10.0  # until something shows that the conversation is a new one
 GRACE_S = 1.0  # that an emptied screen has to last, and waits for the program's own word
 POLL_S = 0.1
-_RECORD_MAX = 4096
 
 
 def must_not_be_held(place: FleetContext, fleet: Fleet, agent: Agent, *, force: bool) -> None:
@@ -147,8 +147,9 @@ class _Words:
         return newest([self._read(kind) for kind in ("turn", "hb")])
 
     def _read(self, kind: str) -> ResetRecord:
-        with suppress(OSError), Path(self._folder, f"{self._agent}.{kind}").open("rb") as file:
-            found = parse(file.read(_RECORD_MAX), time.time())
+        with suppress(OSError):
+            path = Path(self._folder, f"{self._agent}.{kind}")
+            found = parse(read_regular(path, limit=MAX_BYTES, follow=False), time.time())
             if found.error is None and found.own:
                 by: Literal["hook", "status-file"] = "hook" if kind == "turn" else "status-file"
                 return ResetRecord(ts=found.ts, event=found.event, session=found.session, pid=found.pid, by=by)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from providers.filesystem.guarded_read import NotRegularError, kind_of, read_regular
 from reconciler.errors import InvalidConfig, MosaicError, NotFound, Usage
 from specs.fleet_files import NORTH_STAR
 from specs.mission.projection import FILE, Freshness, freshness
@@ -120,13 +121,11 @@ def projection_in(folder: Path, wanted: str) -> Projection:
     """How NORTH_STAR.md stands to what it should be. Raises MosaicError."""
     path = folder / FILE
     try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            what = "a symbolic link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no regular file"
-            return Projection(path=path, state="not-generated", text="", why=f"it is {what}")
-        text = path.read_bytes().decode("utf-8", "replace")
+        text = read_regular(path, follow=False).decode("utf-8", "replace")
     except FileNotFoundError:
         return Projection(path=path, state=freshness(None, wanted), text="")
+    except NotRegularError as error:
+        return Projection(path=path, state="not-generated", text="", why=f"it is {kind_of(error.mode)}")
     except OSError as error:
         raise MosaicError(f"{path} cannot be read: {error.strerror or error}") from error
     return Projection(path=path, state=freshness(text, wanted), text=text, why="somebody wrote it by hand")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from providers.base import ObserveError
+from providers.filesystem.guarded_read import read_regular
 from providers.launch import additions
 from providers.machine import heartbeat_files
 from providers.processes import procfs
@@ -229,9 +230,10 @@ class Tried:
 
         def look() -> HeartbeatFile | None:
             try:
-                record = heartbeat_files.parse(path.read_bytes(), time.time())
+                line = read_regular(path, limit=heartbeat_files.MAX_BYTES, follow=False)
             except OSError:
                 return None
+            record = heartbeat_files.parse(line, time.time())
             seen[:] = [record.error or f"pid={record.pid} status={record.status}"]
             if record.error or record.pid not in pids or record.ts < int(self._began):
                 return None

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from providers.machine.heartbeat_files import parse
+from providers.filesystem.guarded_read import read_regular
+from providers.machine.heartbeat_files import MAX_BYTES, parse
 from reconciler.delivery.text import same
 from reconciler.helpers.atomic_files import make_folder, parse_json
 from reconciler.state.store import write_failure
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from specs.compiled import Heartbeats
 
 _RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
-_RECORD_MAX = 4096
 _FRESH_S = 60.0  # so long a folder may be without its sender's lock: one that was made just now
 
 
@@ -105,9 +105,7 @@ class Receipts:
 
 def _receipt(path: Path, text: str) -> Receipt:
     try:
-        if path.is_symlink() or path.stat().st_size > _RECEIPT_MAX:
-            return Receipt()
-        told = parse_json(path.read_bytes())
+        told = parse_json(read_regular(path, limit=_RECEIPT_MAX, follow=False))
     except (OSError, ValueError):
         return Receipt()
     prompt = told.get("prompt") if isinstance(told, dict) else None
@@ -145,8 +143,7 @@ def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: fl
     writers know no more."""
     for kind in ("turn", "hb"):
         try:
-            with Path(facts.run_dir, f"{agent}.{kind}").open("rb") as file:
-                record = parse(file.read(_RECORD_MAX), now)
+            record = parse(read_regular(Path(facts.run_dir, f"{agent}.{kind}"), limit=MAX_BYTES, follow=False), now)
         except OSError:
             continue
         if record.error is None and record.status == "busy" and record.pid in pids and record.ts >= int(since):

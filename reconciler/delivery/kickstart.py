@@ -7,12 +7,11 @@ systemd at boot, or by hand. One that was there before its agent had any first w
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from providers.base import Verb
+from providers.filesystem.guarded_read import NotRegularError, read_regular
 from reconciler.delivery.text import MAX_BYTES, clean
 from reconciler.errors import MosaicError, NotFound
 from reconciler.helpers.atomic_files import parse_json, read_optional
@@ -60,13 +59,10 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
 
 def _contents(path: str) -> bytes | None:
     """As much of a file as may be said at all, and a byte more; None of what is not a regular file. Raises OSError."""
-    with open(path, "rb", opener=_at_once) as file:
-        return file.read(MAX_BYTES + 1) if S_ISREG(os.fstat(file.fileno()).st_mode) else None
-
-
-def _at_once(path: str, flags: int) -> int:
-    """Without waiting: a FIFO in its place would hold up the whole run."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        return read_regular(path, limit=MAX_BYTES + 1, cut=True)
+    except NotRegularError:
+        return None
 
 
 def note_lives(fleet: Fleet, done: Converged, store: Store, *, since: float | None, now: float) -> None:

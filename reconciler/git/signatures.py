@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from providers.filesystem.guarded_read import read_regular
 from reconciler.errors import InvalidConfig, Unavailable, Unverified
 from reconciler.git.mirror import Checkout
 from reconciler.git.process import GitFailed, GitTimeout, run_git
@@ -154,7 +155,7 @@ def _need(program: str, package: str) -> None:
 
 def _make_keyring(source: Path, home: Path) -> None:
     """A GnuPG home with the named keys and nothing else: no agent, no options, no other keys, no key server."""
-    data = source.read_bytes()
+    data = read_regular(source)
     if data[8:12] == _KEYBOX:
         (home / "pubring.kbx").write_bytes(data)
     elif data[:1] and data[0] & 0x80:  # the first byte of a binary OpenPGP packet

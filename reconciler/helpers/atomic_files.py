@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from providers.base import Parsed
+from providers.filesystem import atomic_write
 from providers.filesystem.guarded_read import read_regular
 
 PRIVATE_FILE = 0o600
@@ -58,25 +59,8 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) 
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
     with about(path):
-        _replace(path, data, mode)
+        atomic_write.replace_file(str(path), data, mode=mode)
         sync_folder(path.parent)
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
-    try:
-        try:
-            os.fchmod(descriptor, mode)
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
-    except BaseException:  # also on KeyboardInterrupt: no litter; the error itself goes on
-        with suppress(OSError):  # of a file system that has become read-only meanwhile
-            temporary.unlink(missing_ok=True)
-        raise
 
 
 def append_synced(path: Path, content: str | bytes, *, mode: int = PRIVATE_FILE) -> None:
@@ -97,7 +81,7 @@ def _append(path: Path, data: bytes, mode: int) -> None:
     try:
         before = os.fstat(descriptor).st_size
         try:
-            _write_all(descriptor, data)
+            atomic_write.write_all(descriptor, data)
             os.fsync(descriptor)
         except OSError:
             with suppress(OSError):
@@ -109,11 +93,7 @@ def _append(path: Path, data: bytes, mode: int) -> None:
 
 def sync_folder(path: Path) -> None:
     """Make renames and new names in the folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    atomic_write.sync_folder(str(path))
 
 
 def read_optional(path: Path) -> bytes | None:
@@ -173,9 +153,3 @@ def loose_permissions(path: Path) -> str | None:
     if seen.st_mode & 0o022:
         return f"{path} can be written by others (mode {seen.st_mode & 0o7777:04o})"
     return None
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -12,9 +12,12 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
+from providers.filesystem.atomic_write import replace_file
+from providers.filesystem.guarded_read import read_regular
 from providers.machine import heartbeat_files
 from providers.processes import procfs
 from providers.programs.identity import ProcessTree
@@ -153,33 +156,18 @@ def _panes(tmux: TmuxClient, socket: str, seen: procfs.Scanned) -> Mapping[str, 
 
 def _read(path: str, name: str) -> Watched | None:
     """Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        return heartbeat.watched(name, os.read(fd, ENV_MAX).decode("utf-8", "replace"))
-    finally:
-        os.close(fd)
+    data = read_regular(path, limit=ENV_MAX, cut=True, follow=False)
+    return heartbeat.watched(name, data.decode("utf-8", "replace"))
 
 
 def _write(folder: str, name: str, text: str) -> None:
     """A whole file. No fsync: after a crash of the machine nobody asks for an old heartbeat. Raises OSError."""
-    temporary = f"{folder}/.{name}.{os.getpid()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    write = partial(replace_file, f"{folder}/{name}", text.encode(), temporary=f".{name}.{os.getpid()}", durable=False)
     try:
-        fd = os.open(temporary, flags, 0o600)
+        write()
     except FileNotFoundError:
         os.makedirs(folder, 0o700, exist_ok=True)
-        fd = os.open(temporary, flags, 0o600)
-    try:
-        data = text.encode()
-        if os.write(fd, data) != len(data):
-            raise OSError(0, "written only in part")
-        os.rename(temporary, f"{folder}/{name}")
-    except OSError:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    finally:
-        os.close(fd)
+        write()
 
 
 def _rfc3339(now: float) -> str:
@@ -207,8 +195,7 @@ class Update:
         if changed(__file__) not in ((0, 0), self._code):
             return True
         try:
-            with open(self._unit_file, encoding="utf-8", errors="replace") as file:
-                lines = file.read(ENV_MAX).split("\n")
+            lines = read_regular(self._unit_file, limit=ENV_MAX, cut=True).decode("utf-8", "replace").split("\n")
         except OSError:
             return False
         asked = [line.partition("MOSAIC_RESPONDER=")[2] for line in lines if "MOSAIC_RESPONDER=" in line]

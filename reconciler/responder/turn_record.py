@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
+from providers.filesystem.atomic_write import replace_file
+from providers.filesystem.guarded_read import read_regular
 from providers.machine import heartbeat_files
 from providers.processes import procfs
 from providers.programs import turn_status
@@ -31,7 +32,8 @@ def refresh_turn(folder: str, name: str, runtime: str, pid: int, turn: Heartbeat
         line = turn_status.newer(_read(path), turn, pid)
         if line is None or not _is_still(folder, name, turn):
             return turn  # it says nothing else, or the program has spoken meanwhile: the next look is soon enough
-        _write(f"{folder}/.{name}.turn.told", f"{folder}/{name}.turn", f"{line}\n")
+        beside = f".{name}.turn.told"
+        replace_file(f"{folder}/{name}.turn", f"{line}\n".encode(), temporary=beside, durable=False)
     except (OSError, ObserveError):
         return turn  # it has no file, or has ended
     return heartbeat_files.parse(line.encode(), time.time())
@@ -48,18 +50,4 @@ def _is_still(folder: str, name: str, turn: HeartbeatFile | None) -> bool:
 
 def _read(path: str) -> str:
     """Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        return os.read(fd, _MAX).decode("utf-8", "replace")
-    finally:
-        os.close(fd)
-
-
-def _write(temporary: str, path: str, text: str) -> None:
-    """A whole file. Raises OSError."""
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, text.encode())
-    finally:
-        os.close(fd)
-    os.rename(temporary, path)
+    return read_regular(path, limit=_MAX, cut=True, follow=False).decode("utf-8", "replace")

@@ -22,6 +22,7 @@ from reconciler.helpers.atomic_files import (
     append_synced,
     parse_json,
     read_optional,
+    set_aside,
     sync_folder,
     write_atomic,
     write_cache,
@@ -112,7 +113,7 @@ class Ledger:
     def _set_aside(self, now: float) -> None:
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
         with suppress(FileNotFoundError):
-            self.path.rename(self.path.with_name(f"{_NAME}.set-aside-{stamp}"))
+            set_aside(self.path, word=f"set-aside-{stamp}")
             sync_folder(self.path.parent)
 
 

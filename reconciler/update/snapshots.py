@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from providers.filesystem import files
+from providers.filesystem.atomic_write import replace_link
+from providers.filesystem.guarded_read import read_regular
 from providers.shipped import manifest
 from reconciler.errors import MosaicError, NotFound
 from reconciler.helpers.atomic_files import make_folder, write_atomic
@@ -87,7 +89,7 @@ def newest(root: Path) -> Snapshot:
 def pending(root: Path) -> str:
     """The name of the snapshot that was begun to be put back, "" if there is none."""
     try:
-        return (root / _PENDING).read_text(encoding="utf-8").strip()
+        return read_regular(root / _PENDING).decode().strip()
     except FileNotFoundError:
         return ""
 
@@ -172,7 +174,7 @@ def _is_so(kept: Path, path: Path, what: SnapshotKind) -> bool:
     if path.is_symlink() or not path.is_file():
         return False
     same = stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(kept.stat().st_mode)
-    return same and path.read_bytes() == kept.read_bytes()
+    return same and read_regular(path, follow=False) == read_regular(kept, follow=False)
 
 
 def _restore(kept: Path, path: Path, what: SnapshotKind) -> None:
@@ -180,10 +182,7 @@ def _restore(kept: Path, path: Path, what: SnapshotKind) -> None:
         files.delete(str(path))
     elif what == "link":
         make_folder(path.parent)
-        beside = path.with_name(f".{path.name}.mosaic-new")
-        beside.unlink(missing_ok=True)
-        beside.symlink_to(kept.readlink())
-        beside.replace(path)
+        replace_link(str(path), os.readlink(kept))
     else:
         write_atomic(path, _content(kept), mode=stat.S_IMODE(kept.stat().st_mode))
 
@@ -191,14 +190,14 @@ def _restore(kept: Path, path: Path, what: SnapshotKind) -> None:
 def _content(path: Path) -> bytes:
     """Raises MosaicError: what cannot be read is not what cannot be written."""
     try:
-        return path.read_bytes()
+        return read_regular(path, follow=False)
     except OSError as error:
         raise MosaicError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _read(folder: Path) -> Snapshot | None:
     try:
-        body = json.loads((folder / _LIST).read_text(encoding="utf-8"))
+        body = json.loads(read_regular(folder / _LIST))
         return Snapshot(
             name=folder.name,
             folder=folder,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 from providers.filesystem import files
+from providers.filesystem.guarded_read import read_regular
 from providers.kinds.reseed import KEPT, MOST_KEPT, ReseedProvider
 from providers.shipped import manifest
 from providers.shipped.layouts import OLDER, is_older, layout_of
@@ -143,7 +144,7 @@ def _ours(before: InstalledRelease) -> frozenset[str]:
 def _set_aside(home: Path, path: str, before: InstalledRelease) -> None:
     """Give what is there a second name, unless the framework has put it there. Raises OSError, MosaicError."""
     is_link = (home / path).is_symlink()
-    found = os.readlink(home / path).encode() if is_link else (home / path).read_bytes()
+    found = os.readlink(home / path).encode() if is_link else read_regular(home / path)
     shipped, known = release().files.get(path), before.manifest.files.get(path)
     if not is_link and (found == (shipped or "").encode() or (known and manifest.digest(found) == known.digest)):
         return
@@ -155,7 +156,7 @@ def _set_aside(home: Path, path: str, before: InstalledRelease) -> None:
             if not os.path.lexists(kept):
                 kept.symlink_to(os.fsdecode(found))
                 return
-        elif not os.path.lexists(kept) or (kept.is_file() and not kept.is_symlink() and kept.read_bytes() == found):
+        elif not os.path.lexists(kept) or (kept.is_file() and not kept.is_symlink() and read_regular(kept) == found):
             files.keep(str(home / path), str(kept), manifest.digest(found))
             return
     raise MosaicError(f"{path} was edited, and {MOST_KEPT} copies of it are kept already", help="remove some of them")

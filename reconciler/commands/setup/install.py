@@ -163,6 +163,7 @@ def _begin_unit(unit: str) -> list[Step]:
 
 def end_units(host: Host, facts: HostFacts, units: Sequence[str], *, remove: bool) -> list[str]:
     """Disable and stop those that are there; with `remove`, delete every unit file of the reconciler that is ours."""
+    from providers.filesystem.guarded_read import read_regular
     from providers.kinds.framework import MARK, RECONCILER_UNITS
     from providers.steps import DaemonReload, DeleteFile, SetEnabled, UnitJob
 
@@ -175,7 +176,9 @@ def end_units(host: Host, facts: HostFacts, units: Sequence[str], *, remove: boo
     if remove:
         names = sorted({name for group in RECONCILER_UNITS.values() for name in group})
         paths = [Path(facts.unit_dir, name) for name in names]
-        steps += [DeleteFile(path=str(path)) for path in paths if path.is_file() and MARK in path.read_text("utf-8")]
+        steps += [
+            DeleteFile(path=str(path)) for path in paths if path.is_file() and MARK.encode() in read_regular(path)
+        ]
     if steps:
         carry_out(host, [*steps, DaemonReload()])
     return there

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from providers.base import ObserveError
+from providers.filesystem.guarded_read import read_regular
 from providers.host import HostFacts
 from providers.kinds.framework import MARK
 from providers.launch.environment import generated_for
@@ -141,8 +142,7 @@ def _is_foreign(path: str) -> bool:
 
 def _head(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(1000)
+        return read_regular(path, limit=1000, cut=True).decode("utf-8", "replace")
     except OSError:
         return ""
 
