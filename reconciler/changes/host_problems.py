@@ -54,7 +54,7 @@ def _warnings(files: Mapping[str, bytes], needs: Mapping[str, list[str]]) -> lis
 def _places(roster: bytes) -> dict[str, Span]:
     """Where the runtime of each agent is written, else its name."""
     from specs.values.problems import SourceFile
-    from specs.yaml_text.tree import parse
+    from specs.yaml_text.parser import parse
 
     tree = parse(roster.decode("utf-8", "replace"), SourceFile("roster.yaml"), [])
     agents = tree.items.get("agents") if tree is not None else None

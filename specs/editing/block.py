@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from specs.yaml_text.places import LineIndex, ValuePlace
+from specs.yaml_text.lines import LineIndex
 from specs.yaml_text.quoting import Style, YamlValue
+from specs.yaml_text.tree import Node
 
 Patch = tuple[int, int, str]  # from, to (exclusive), and what stands there afterwards
 
 
-def insert_pair(lines: LineIndex, mapping: ValuePlace, row: str, after: Collection[str]) -> list[Patch]:
+def insert_pair(lines: LineIndex, mapping: Node, row: str, after: Collection[str]) -> list[Patch]:
     """A new line in a block mapping: below the last of the keys `after` whose value is on one line, else at the end."""
     indent = lines.indent(mapping.pairs[0][0].start)
     known = [value for key, value in mapping.pairs if key.text in after and _on_one_line(lines, value)]
@@ -18,11 +19,11 @@ def insert_pair(lines: LineIndex, mapping: ValuePlace, row: str, after: Collecti
     return [(at, at, "".join(f"{lines.eol}{indent}{one}" for one in row.splitlines()))]
 
 
-def _on_one_line(lines: LineIndex, value: ValuePlace) -> bool:
+def _on_one_line(lines: LineIndex, value: Node) -> bool:
     return value.kind in ("scalar", "alias") and lines.end(value.start) >= value.end and value.style not in ("|", ">")
 
 
-def replace_value(lines: LineIndex, key: ValuePlace, value: ValuePlace, written: str) -> list[Patch]:
+def replace_value(lines: LineIndex, key: Node, value: Node, written: str) -> list[Patch]:
     """Another value for a key. What is not on the key's line (a list in block style) is taken into it."""
     on_its_line = value.start < value.end <= lines.end(key.end) and value.style not in ("|", ">")
     if on_its_line or value.flow:
@@ -31,9 +32,9 @@ def replace_value(lines: LineIndex, key: ValuePlace, value: ValuePlace, written:
     return [(colon + 1, max(value.end, colon + 1), f" {written}")]
 
 
-def add_item(lines: LineIndex, sequence: ValuePlace, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
+def add_item(lines: LineIndex, sequence: Node, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
     """One more mapping at the end of a block sequence, laid out like its last one."""
-    items = sequence.sequence
+    items = sequence.written
     last, dash = items[-1], lines.dash(items[-1].start)
     before = lines.indent(dash)
     if last.kind == "mapping" and not last.flow:
@@ -58,15 +59,15 @@ def _blank_between(lines: LineIndex, start: int, end: int) -> bool:
     return False
 
 
-def remove_item(lines: LineIndex, sequence: ValuePlace, index: int) -> list[Patch]:
+def remove_item(lines: LineIndex, sequence: Node, index: int) -> list[Patch]:
     """Without one item of several, and without the comments that are its own."""
-    item = sequence.sequence[index]
+    item = sequence.written[index]
     dash = lines.dash(item.start)
     column = len(lines.indent(dash))
-    return [_cut(lines, dash, lines.tail(item.end, column), leading=index == 0, last=item is sequence.sequence[-1])]
+    return [_cut(lines, dash, lines.tail(item.end, column), leading=index == 0, last=item is sequence.written[-1])]
 
 
-def remove_pair(lines: LineIndex, mapping: ValuePlace, key: ValuePlace, value: ValuePlace) -> list[Patch]:
+def remove_pair(lines: LineIndex, mapping: Node, key: Node, value: Node) -> list[Patch]:
     """Without a key of several and its value."""
     column = len(lines.indent(key.start))
     end = lines.tail(max(value.end, key.end), column)

@@ -15,7 +15,7 @@ from specs.editing import block, flow
 from specs.editing.block import Patch
 from specs.fleet_files import ROSTER
 from specs.values.problems import Problem, SourceFile, Span
-from specs.yaml_text.places import LineIndex, ValuePlace, read_places
+from specs.yaml_text.lines import LineIndex
 from specs.yaml_text.quoting import Style, YamlValue
 from specs.yaml_text.tree import Node
 
@@ -45,27 +45,25 @@ def opened_file(name: str, raw: bytes) -> EditableFile:
     if tree is None:
         raise EditError(problems[0])
     text = raw.removeprefix(_BOM).decode()
-    return EditableFile(
-        name, raw[: len(raw) - len(raw.removeprefix(_BOM))], source, tree, read_places(text), LineIndex.of(text)
-    )
+    mark = raw[: len(raw) - len(raw.removeprefix(_BOM))]
+    return EditableFile(name, mark, source, tree, LineIndex.of(text))
 
 
 @dataclass(frozen=True, slots=True)
 class EditableFile:
-    """A file that is being edited: what it says (`tree`) and where it says it (`root`)."""
+    """A file that is being edited. `root`: what it says, and where it says it."""
 
     name: str
     mark: bytes
     source: SourceFile
-    tree: Node
-    root: ValuePlace
+    root: Node
     lines: LineIndex
 
     # --- what it says ---
 
     def data(self) -> dict[str, Any]:
         """All values, to be changed into what is expected of the edit."""
-        data: dict[str, Any] = self.tree.data()
+        data: dict[str, Any] = self.root.data()
         for key, value in data.items():
             if isinstance(value, tuple):
                 data[key] = list(value)
@@ -83,15 +81,15 @@ class EditableFile:
 
     # --- where it says it ---
 
-    def agent(self, name: str) -> tuple[int, ValuePlace]:
-        agents, listed = self.tree.items.get("agents"), self.own(self.root.get("agents"), "the list of agents")
+    def agent(self, name: str) -> tuple[int, Node]:
+        agents, listed = self.root.items.get("agents"), self.own(self.root.get("agents"), "the list of agents")
         nodes = agents.sequence if agents is not None else []
         for index, node in enumerate(nodes):
             if "name" in node.items and node.items["name"].value == name:
-                return index, listed.sequence[index]
+                return index, listed.written[index]
         raise self.error(listed.start, f'the roster has no agent "{name}"')
 
-    def own(self, place: ValuePlace | None, what: str) -> ValuePlace:
+    def own(self, place: Node | None, what: str) -> Node:
         """Raises EditError for what is missing, or is only an alias of what is written elsewhere."""
         if place is None:
             raise self.error(self.root.start, f"{what} is not in the file")
@@ -99,32 +97,32 @@ class EditableFile:
             raise self.error(place.start, f"{what} is an alias of what is written elsewhere")
         return place
 
-    def unused_elsewhere(self, place: ValuePlace, what: str) -> None:
+    def unused_elsewhere(self, place: Node, what: str) -> None:
         """Raises EditError if an alias elsewhere refers to `place`, or to something in it."""
-        self._unreferred(list(place.walk()), what)
+        self._unreferred(list(place.places()), what)
 
-    def _unreferred(self, places: Sequence[ValuePlace], what: str) -> None:
+    def _unreferred(self, places: Sequence[Node], what: str) -> None:
         anchors = {one.anchor for one in places if one.anchor}
-        for other in self.root.walk():
+        for other in self.root.places():
             if other.kind == "alias" and other.text in anchors and other not in places:
                 line = self.lines.number(other.start)
                 raise self.error(places[0].start, f"{what} has the anchor &{other.text}, which line {line} refers to")
 
-    def style(self, place: ValuePlace) -> Style:
+    def style(self, place: Node) -> Style:
         """How keys below `place` are written."""
         from specs.models.roster import AgentSpec, Defaults, Tmux
         from specs.values.fields import camel
 
         fields = {name for model in (AgentSpec, Defaults, Tmux) for name in model.model_fields if "_" in name}
-        keys = {key.text for one in self.root.walk() for key, _ in one.pairs}
+        keys = {key.text for one in self.root.places() for key, _ in one.pairs}
         older = self.name == ROSTER and not keys & fields and bool(keys & {camel(name) for name in fields})
-        below = [key for one in place.walk() for key, _ in one.pairs]
+        below = [key for one in place.places() for key, _ in one.pairs]
         return Style(json=bool(below) and below[-1].style == '"', camel=older)
 
     def spelt(self, entry: Mapping[str, YamlValue], style: Style) -> dict[str, YamlValue]:
         return {style.key(name).strip('"'): value for name, value in entry.items()}
 
-    def spelling(self, mapping: ValuePlace, key: str) -> str:
+    def spelling(self, mapping: Node, key: str) -> str:
         """How a mapping spells this key, or would."""
         from specs.values.fields import camel
 
@@ -133,17 +131,17 @@ class EditableFile:
 
     # --- patches ---
 
-    def added(self, sequence: ValuePlace, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
+    def added(self, sequence: Node, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
         add: Callable[..., list[Patch]] = flow.add_item if sequence.flow else block.add_item
         return add(self.lines, sequence, entry, style)
 
-    def insert(self, mapping: ValuePlace, row: str, after: Sequence[str]) -> list[Patch]:
+    def insert(self, mapping: Node, row: str, after: Sequence[str]) -> list[Patch]:
         if not mapping.pairs:
             return [(mapping.start, mapping.end, f"{{{row}}}")]
         way: Callable[..., list[Patch]] = flow.insert_pair if mapping.flow else block.insert_pair
         return way(self.lines, mapping, row, after)
 
-    def set(self, mapping: ValuePlace, key: str, value: YamlValue, after: Sequence[str], what: str) -> list[Patch]:
+    def set(self, mapping: Node, key: str, value: YamlValue, after: Sequence[str], what: str) -> list[Patch]:
         """Replace a value, or insert the key; what is merged into the mapping from elsewhere is left as it is."""
         self._unreferred([mapping], what)  # a change of what is used elsewhere would be one there, too
         style = self.style(mapping)

@@ -35,8 +35,8 @@ def add_agent(raw: bytes, entry: Mapping[str, YamlValue]) -> bytes:
     """The roster with one more agent at its end; `entry` begins with `name`. Raises EditError."""
     opened = opened_file(ROSTER, raw)
     sequence = opened.own(opened.root.get("agents"), "the list of agents")
-    style = opened.style(sequence if sequence.sequence else opened.root)
-    patches = opened.added(sequence, entry, style) if sequence.sequence else _first_agent(opened, entry, style)
+    style = opened.style(sequence if sequence.written else opened.root)
+    patches = opened.added(sequence, entry, style) if sequence.written else _first_agent(opened, entry, style)
     return opened.close(patches, opened.append("agents", opened.spelt(entry, style)))
 
 
@@ -67,7 +67,7 @@ def remove_agent(raw: bytes, name: str) -> bytes:
     index, entry = opened.agent(name)
     sequence = opened.own(opened.root.get("agents"), "the list of agents")
     opened.unused_elsewhere(entry, f'agent "{name}"')
-    if len(sequence.sequence) == 1:
+    if len(sequence.written) == 1:
         raise opened.error(entry.start, f'"{name}" is the only agent of the roster', "use `state: absent`")
     way = flow if sequence.flow else edit_block
     return opened.close(way.remove_item(opened.lines, sequence, index), opened.drop("agents", index))
@@ -134,7 +134,7 @@ def add_suspension(raw: bytes, entry: Mapping[str, YamlValue]) -> bytes:
             patches = opened.insert(opened.root, "\n".join(block), ())
         return opened.close(patches, expected)
     sequence = opened.own(pair[1], "the list of suspensions")
-    if sequence.sequence:
+    if sequence.written:
         return opened.close(opened.added(sequence, entry, style), expected)
     return opened.close(edit_block.replace_value(opened.lines, *pair, f"[{style.flow(entry)}]"), expected)
 
@@ -149,7 +149,7 @@ def remove_suspension(raw: bytes, agent: str) -> bytes:
     if index is None or pair is None:
         return raw
     sequence = opened.own(pair[1], "the list of suspensions")
-    opened.unused_elsewhere(sequence.sequence[index], f'the suspension of "{agent}"')
+    opened.unused_elsewhere(sequence.written[index], f'the suspension of "{agent}"')
     expected = opened.drop("suspend", index)
     if len(listed) > 1:
         way = flow if sequence.flow else edit_block

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from specs.editing.block import Patch
-from specs.yaml_text.places import LineIndex, ValuePlace
+from specs.yaml_text.lines import LineIndex
 from specs.yaml_text.quoting import Style, YamlValue
+from specs.yaml_text.tree import Node
 
 
-def insert_pair(lines: LineIndex, mapping: ValuePlace, row: str, after: Collection[str]) -> list[Patch]:
+def insert_pair(lines: LineIndex, mapping: Node, row: str, after: Collection[str]) -> list[Patch]:
     """A new key in a flow mapping, after the last of the keys `after`, else at its end."""
     known = [pair for pair in mapping.pairs if pair[0].text in after] or mapping.pairs[-1:]
     key, value = known[-1]
@@ -17,9 +18,9 @@ def insert_pair(lines: LineIndex, mapping: ValuePlace, row: str, after: Collecti
     return _after(lines, key.start, value.end, row, is_last=is_last)
 
 
-def add_item(lines: LineIndex, sequence: ValuePlace, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
+def add_item(lines: LineIndex, sequence: Node, entry: Mapping[str, YamlValue], style: Style) -> list[Patch]:
     """One more mapping at the end of a flow sequence that is not empty, laid out like its last one."""
-    last = sequence.sequence[-1]
+    last = sequence.written[-1]
     written = style.flow(entry)
     if last.kind == "mapping" and last.flow and last.pairs and lines.first(last.pairs[0][0].start):
         keys = lines.indent(last.pairs[0][0].start)
@@ -51,9 +52,9 @@ def _after(lines: LineIndex, start: int, end: int, written: str, *, is_last: boo
     return [(line_end, line_end, f"{lines.eol}{indent}{written}{'' if is_last else ','}")]
 
 
-def remove_item(lines: LineIndex, sequence: ValuePlace, index: int) -> list[Patch]:
+def remove_item(lines: LineIndex, sequence: Node, index: int) -> list[Patch]:
     """Without one item of several, and without the comma that it needed."""
-    items, text = sequence.sequence, lines.text
+    items, text = sequence.written, lines.text
     item = items[index]
     comma = _comma(lines, item.end)
     stop = item.end if comma is None else comma + 1

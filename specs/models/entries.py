@@ -73,7 +73,7 @@ def place(problems: list[Problem], entries: list[AgentEntry]) -> list[Problem]:
         where = (problem.line, problem.column)
         index = bisect_right(starts, where) - 1
         entry = entries[index] if index >= 0 else None
-        if entry is None or entry.name is None or where >= entry.node.end or "name" in entry.node.repeated:
+        if entry is None or entry.name is None or where >= entry.node.until or "name" in entry.node.repeated:
             rest.append(problem)
         else:
             entry.problems.append(replace(problem, agent=entry.name))

@@ -30,8 +30,9 @@ from specs import library
 from specs.values.names import name_fault
 from specs.values.problems import Problem, SourceFile, Span
 from specs.values.suggest import Suggester
+from specs.yaml_text.parser import parse
 from specs.yaml_text.read import decode
-from specs.yaml_text.tree import Node, parse
+from specs.yaml_text.tree import Node
 
 FOLDER = "personas"  # of the shipped ones, below `specs.library`
 SECTIONS = ("Mandate", "Boundaries", "Persona")  # that every whole contract has, in this order

@@ -6,7 +6,8 @@ import re
 
 from specs.values import names, secrets
 from specs.values.problems import Problem, SourceFile, Span
-from specs.yaml_text.tree import Node, parse
+from specs.yaml_text.parser import parse
+from specs.yaml_text.tree import Node
 
 LARGEST = 1024 * 1024
 
@@ -49,7 +50,7 @@ def hide_secrets(tree: Node, source: SourceFile) -> None:
 
 
 def _hide(node: Node, source: SourceFile) -> None:
-    last, column = node.end
+    last, column = node.until
     for line in range(node.span.line, last + 1):
         start = node.span.column if line == node.span.line else 1
         end = column - 1 if line == last else 10**9

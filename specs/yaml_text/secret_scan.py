@@ -27,7 +27,7 @@ def scan(tree: Node, source: SourceFile) -> list[Problem]:
             continue
         subject = f'"{name}"' if generated else "a command"
         if not generated:
-            for row in range(node.span.line, node.end[0] + 1):
+            for row in range(node.span.line, node.until[0] + 1):
                 source.hidden.append((row, node.span.column if row == node.span.line else 1, 10**9))
         message = f"{subject} holds what looks like a generated secret"
         found[node.span.line] = source.problem(node.span, message, help=HELP)

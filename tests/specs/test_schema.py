@@ -11,7 +11,7 @@ import pytest
 
 from specs.scaffold.schema import EVERY, FILE_NAMES, WHICH, Which, schema, schema_text
 from specs.values.problems import SourceFile
-from specs.yaml_text.tree import parse
+from specs.yaml_text.parser import parse
 from tests.specs.test_compile import FLEET, FULL
 from tests.specs.test_older_rosters import CAMEL, SNAKE
 
