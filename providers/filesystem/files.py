@@ -11,7 +11,7 @@ from errno import EEXIST, ENOTEMPTY, ESTALE
 from providers.base import ObserveError
 from providers.filesystem import atomic_write
 from providers.filesystem.atomic_write import replace_file
-from providers.filesystem.guarded_read import NotRegularError, TooLargeError, kind_of, read_with_mode
+from providers.filesystem.guarded_read import NotRegularError, TooLargeError, kind_of, read_regular, read_with_mode
 from providers.host import FileState
 
 MAX_BYTES = 4 << 20
@@ -34,6 +34,17 @@ def plain_state(path: str) -> tuple[str, int, str | None, bytes | None] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return None if seen is None else (seen.content, seen.mode, seen.odd, seen.raw)
+
+
+def read_switch(path: str) -> bytes:
+    """What the kill switch says: its first 4096 bytes. It only has to be there, so that a FIFO or a device says nothing
+    and is not waited for. Raises OSError, also for a folder."""
+    try:
+        return read_regular(path, limit=4096, cut=True)
+    except NotRegularError as error:
+        if stat.S_ISDIR(error.mode):
+            raise
+        return b""
 
 
 def _state(path: str) -> FileState | None:

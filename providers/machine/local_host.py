@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from providers.filesystem import files
-from providers.filesystem.guarded_read import read_regular
 from providers.host import HostFacts
 from providers.machine.facts import gather
 from providers.machine.look import LocalLook
@@ -79,7 +78,7 @@ class LocalHost:
         path = f"{self.facts.run_dir}/PAUSED"
         try:
             # A link may lead to a file system that gives no answer.
-            text = _far_head(path) if os.path.islink(path) else _head(path)
+            text = _far_switch(path) if os.path.islink(path) else files.read_switch(path)
         except (FileNotFoundError, NotADirectoryError):
             return "PAUSED is a link to nowhere" if os.path.islink(path) else None
         except OSError as error:
@@ -231,15 +230,10 @@ class LocalHost:
         return StepResult(ok=False, changed=False, error=text)
 
 
-def _head(path: str) -> bytes:
-    """Raises OSError, also for what is not a regular file."""
-    return read_regular(path, limit=4096, cut=True)
-
-
-def _far_head(path: str) -> bytes:
+def _far_switch(path: str) -> bytes:
     from providers.filesystem.bounded_look import ask_one
 
-    return ask_one(path, lambda: _head(path))
+    return ask_one(path, lambda: files.read_switch(path))
 
 
 def _change_file(step: FileStep) -> StepResult:

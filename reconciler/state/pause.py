@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from providers.filesystem.guarded_read import read_regular
+from providers.filesystem import files
 from providers.host import HostFacts
 from reconciler.errors import MosaicError, NotFound
 from reconciler.helpers.atomic_files import write_atomic
@@ -31,7 +31,7 @@ def read_pause(facts: HostFacts) -> Pause | None:
     if not os.path.lexists(path):
         return None
     try:
-        text = read_regular(path, limit=4096, cut=True).decode("utf-8", "replace")
+        text = files.read_switch(str(path)).decode("utf-8", "replace")
     except OSError as error:
         return Pause(reason=f"{path} is there, but cannot be read: {error.strerror or error}")
     lines = [one_line(line, _LONGEST) for line in text.splitlines()]

@@ -15,7 +15,7 @@ from reconciler.state.store import StateError, Store, write_failure
 
 Write = Callable[[Path, str], None]
 NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-CALLS = {"open": (os, "open"), "write": (os, "write"), "fsync": (os, "fsync"), "rename": (Path, "replace")}
+CALLS = {"open": (os, "open"), "write": (os, "write"), "fsync": (os, "fsync"), "rename": (os, "rename")}
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, call: str, number: int) -> None:
