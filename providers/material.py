@@ -3,6 +3,7 @@ that of a resource, None where there is none of that kind."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from providers.base import Material
 
 if TYPE_CHECKING:
-    from providers.base import Json
+    from providers.base import Action, Json
+    from providers.steps import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -21,6 +23,21 @@ class FileMaterial(Material):
     content: str
     mode: int
     variables: Mapping[str, Json] = field(default_factory=dict)
+
+
+def writing(action: Action) -> Step:
+    """The step that writes the file of an action. Raises ValueError for an action without one."""
+    from providers.steps import WriteFile
+
+    file = FileMaterial.of(action.desired)
+    if file is None:
+        raise ValueError(f"{action.id}: nothing to write")
+    return WriteFile(path=file.path, content=file.content, mode=file.mode)
+
+
+def digest(content: str) -> str:
+    """What is compared of a content: 12 hex digits of its SHA-256."""
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ from providers.base import Health, Kind, ObserveError, Present, Resource, Resour
 from providers.evidence import FileEvidence
 from providers.fields import MODE, ODD, TEXT, VARIABLES
 from providers.launch import environment
-from providers.material import FileMaterial
+from providers.material import FileMaterial, writing
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -56,16 +56,14 @@ class EnvProvider:
         return seen | rest
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        from providers.steps import DeleteFile, WriteFile
+        from providers.steps import DeleteFile
 
         if action.verb is Verb.DELETE:
             # What was last said of it goes with it, or a later agent of that name would start with an old word.
             name = action.key.name
             said = tuple(DeleteFile(path=f"{facts.run_dir}/{name}.{suffix}") for suffix in ("hb", "turn"))
             return (*said, DeleteFile(path=environment.env_path(name, facts)))
-        if (file := FileMaterial.of(action.desired)) is None:
-            raise ValueError(f"{action.id}: nothing to write")
-        return (WriteFile(path=file.path, content=file.content, mode=file.mode),)
+        return (writing(action),)
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN

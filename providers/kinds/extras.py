@@ -7,7 +7,6 @@ there: what a program or a person has put beside it is not looked at and stays.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from providers.fields import CONTENT, MODE, ODD
 from providers.kinds.env import listed, of_another_fleet
 from providers.launch import additions, environment
 from providers.launch.contract import compose, same_but_peers
-from providers.material import NOTHING, FolderMaterial
+from providers.material import NOTHING, FolderMaterial, digest
 
 if TYPE_CHECKING:
     from providers.base import Action, Json
@@ -86,11 +85,11 @@ class ExtrasProvider:
 
 def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
     content = dict(additions.extra_of(agent, facts).files) | {additions.CONTRACT: compose(fleet, agent, facts)}
-    lines = [f"{_digest(text)}  {name}" for name, text in sorted(content.items())]
+    lines = [f"{digest(text)}  {name}" for name, text in sorted(content.items())]
     if not all(_LINE.fullmatch(line) for line in lines):
         raise ValueError(f"{agent.runtime} adds a file to agent {agent.name} whose name is not a plain one")
     content[MANIFEST] = "\n".join([environment.mark(agent.name, fleet.name), *lines, ""])
-    digests = {name: _digest(text) for name, text in content.items()}
+    digests = {name: digest(text) for name, text in content.items()}
     return Resource(
         key=ResourceKey(Kind.EXTRAS, agent.name),
         agent=agent.name,
@@ -119,7 +118,7 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
     owner = environment.generated_for(manifest.content) if manifest is not None else None
     wanted = FolderMaterial.of(desired) or NOTHING
     digests = {
-        one: wanted.digests[one] if file.content == wanted.texts.get(one) else _digest(file.content)
+        one: wanted.digests[one] if file.content == wanted.texts.get(one) else digest(file.content)
         for one, file in there.items()
     }
     intact = manifest is not None and set(listed) == there.keys() - {MANIFEST}
@@ -148,7 +147,3 @@ def _listed(manifest: FileState | None) -> dict[str, str]:
 
 def _field(digest: str, mode: int) -> Json:
     return {CONTENT: digest, MODE: f"{mode:04o}"}
-
-
-def _digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +11,7 @@ from providers.base import Health, Kind, ObserveError, Present, Resource, Resour
 from providers.evidence import FileEvidence
 from providers.fields import CONTENT, MODE, ODD
 from providers.launch import environment
-from providers.material import FileMaterial
+from providers.material import FileMaterial, digest, writing
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class FrameworkProvider:
             Resource(
                 key=ResourceKey(Kind.FRAMEWORK, path),
                 agent=None,
-                fields={CONTENT: _digest(content), MODE: f"{mode:04o}"},
+                fields={CONTENT: digest(content), MODE: f"{mode:04o}"},
                 material=FileMaterial(path=path, content=content, mode=mode),
             )
             for path, content, mode in sorted(files)
@@ -87,16 +86,14 @@ class FrameworkProvider:
         return seen
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        from providers.steps import DaemonReload, DeleteFile, WriteFile
+        from providers.steps import DaemonReload, DeleteFile
 
         del facts  # the path is the name of the resource
         if action.verb is Verb.RELOAD:
             return (DaemonReload(),)
         if action.verb is Verb.DELETE:
             return (DeleteFile(path=action.key.name),)
-        if (file := FileMaterial.of(action.desired)) is None:
-            raise ValueError(f"{action.id}: nothing to write")
-        return (WriteFile(path=file.path, content=file.content, mode=file.mode),)
+        return (writing(action),)
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
@@ -106,7 +103,7 @@ class FrameworkProvider:
         values = {f"@{program}@": unit_word(f"{facts.bin_dir}/{program}") for program in PROGRAMS}
         values["@COMMAND@"] = " ".join(unit_word(word) for word in self._command)
         values["@RESPONDER@"] = " ".join(unit_word(word) for word in responder_command(facts))
-        values["@DEFINITION@"] = _digest(framework_files.text(name) + values["@RESPONDER@"])
+        values["@DEFINITION@"] = digest(framework_files.text(name) + values["@RESPONDER@"])
         values["@INTERVAL@"] = _seconds(interval)
         values["@JITTER@"] = _seconds(min(5.0, interval / 20))
         text = framework_files.text(name)
@@ -148,8 +145,4 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
         or (wanted is not None and file.content == wanted.content)
         or environment.left_by_a_crash(file.content, wanted.content if wanted is not None else "")
     )
-    return Present(key=key, agent=None, ours=ours, fields={CONTENT: _digest(file.content), MODE: f"{file.mode:04o}"})
-
-
-def _digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+    return Present(key=key, agent=None, ours=ours, fields={CONTENT: digest(file.content), MODE: f"{file.mode:04o}"})

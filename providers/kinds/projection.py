@@ -5,7 +5,6 @@ It is there for people and for agents to read. No agent waits for it and no chan
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from providers.base import Health, Kind, Present, Resource, ResourceKey, Verb
 from providers.evidence import FileEvidence
 from providers.fields import CONTENT, MODE, ODD
 from providers.launch import environment
-from providers.material import FileMaterial
+from providers.material import FileMaterial, digest, writing
 from specs.mission.projection import FILE, is_intact, is_projection
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class ProjectionProvider:
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
         if not fleet.mission:
             return ()
-        fields = {CONTENT: _digest(fleet.mission), MODE: f"{_MODE:04o}"}
+        fields = {CONTENT: digest(fleet.mission), MODE: f"{_MODE:04o}"}
         key = _key(facts)
         material = FileMaterial(path=key.name, content=fleet.mission, mode=_MODE)
         return (Resource(key=key, agent=None, fields=fields, material=material),)
@@ -51,20 +50,18 @@ class ProjectionProvider:
             key=key,
             agent=None,
             ours=ours and not _of_another_fleet(look, fleet, facts),
-            fields={CONTENT: _digest(file.content), MODE: f"{file.mode:04o}"},
+            fields={CONTENT: digest(file.content), MODE: f"{file.mode:04o}"},
             evidence=FileEvidence(intact=is_intact(file.content)),
         )
         return {key: present}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        from providers.steps import DeleteFile, WriteFile
+        from providers.steps import DeleteFile
 
         del facts  # the path is the name of the resource
         if action.verb is Verb.DELETE:
             return (DeleteFile(path=action.key.name),)
-        if (file := FileMaterial.of(action.desired)) is None:
-            raise ValueError(f"{action.id}: nothing to write")
-        return (WriteFile(path=file.path, content=file.content, mode=file.mode),)
+        return (writing(action),)
 
     def health(self, seen: Present) -> Health:
         return Health.HEALTHY if seen.ours else Health.UNKNOWN
@@ -78,7 +75,3 @@ def _of_another_fleet(look: Look, fleet: Fleet, facts: HostFacts) -> bool:
     """The mission itself names no fleet; the holder's settings, which are there in any case, do."""
     holder = look.file(environment.holder_path(facts))
     return holder is not None and environment.generated_for(holder.content) not in (None, fleet.name)
-
-
-def _digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()[:12]

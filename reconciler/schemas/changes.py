@@ -9,27 +9,21 @@ from typing import get_args
 from reconciler.schemas.pieces import (
     BOOL,
     COUNT,
-    DIALECT,
     TEXT,
     TEXTS,
     TIME,
     Schema,
     document,
     items,
+    of_files,
     or_null,
+    problem,
     record,
     words,
 )
-from reconciler.status.document import API_VERSION
 from specs.compiled import AgentState
 
 _STATE = words(get_args(AgentState))
-
-
-def _of_files(kind: str, **properties: Schema) -> Schema:
-    """A document about files, wherever they are: it is of no tenant and of no host."""
-    head: dict[str, Schema] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}}
-    return {"$schema": DIALECT, "title": f"Mosaic Fleet: {kind}", **record(**head, **properties)}
 
 
 def _change() -> Schema:
@@ -78,17 +72,7 @@ def _roster() -> Schema:
 
 def _validation() -> Schema:
     """`host` is the one that was asked about."""
-    problem = record(
-        severity=words(("error", "warning")),
-        file=TEXT,
-        line=COUNT,
-        column=COUNT,
-        message=TEXT,
-        suggestion=or_null(TEXT),
-        help=or_null(TEXT),
-        agent=or_null(TEXT),
-    )
-    return _of_files(
+    return of_files(
         "Validation",
         valid=BOOL,
         fleet=or_null(TEXT),
@@ -96,7 +80,7 @@ def _validation() -> Schema:
         host=or_null(TEXT),
         host_agents=or_null(TEXTS),
         held=TEXTS,
-        problems=items(problem),
+        problems=items(problem(agent=or_null(TEXT))),
     )
 
 
@@ -110,7 +94,7 @@ def _org() -> Schema:
         open=COUNT,
         agents=items(member),
     )
-    return _of_files(
+    return of_files(
         "Org",
         fleet=or_null(TEXT),
         type=TEXT,

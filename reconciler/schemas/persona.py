@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import get_args
 
-from reconciler.schemas.pieces import BOOL, DIALECT, TEXT, TEXTS, Schema, items, or_null, record, words
-from reconciler.status.document import API_VERSION
+from reconciler.schemas.pieces import BOOL, TEXT, TEXTS, Schema, items, of_files, or_null, record, words
 from specs.organisation.classes import SOURCES
 from specs.personas.diff import STATES, Of
 
 _PERSISTENT: Schema = {"enum": [True, False, "semi"]}
-
-
-def _document(kind: str, **properties: Schema) -> Schema:
-    """About files, and not about a host: it names neither a host nor a tenant."""
-    head: dict[str, Schema] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}}
-    return {"$schema": DIALECT, "title": f"Mosaic Fleet: {kind}", **record(**head, **properties)}
 
 
 def _class(**properties: Schema) -> dict[str, Schema]:
@@ -28,12 +21,12 @@ def _personas() -> Schema:
     """`domain` and the next two are null for a class that is only in a file that cannot be read."""
     unread = {name: or_null(schema) for name, schema in _class().items() if name in ("domain", "persistent", "purpose")}
     without = record(**{"class": TEXT}, agents=TEXTS)
-    return _document("Personas", classes=items(record(**_class(**unread))), without_contract=items(without))
+    return of_files("Personas", classes=items(record(**_class(**unread))), without_contract=items(without))
 
 
 def _persona() -> Schema:
     """`text` is the contract as agents read it."""
-    return _document("Persona", **_class(digest=TEXT, base=or_null(TEXT), text=TEXT))
+    return of_files("Persona", **_class(digest=TEXT, base=or_null(TEXT), text=TEXT))
 
 
 def _diff() -> Schema:
@@ -46,7 +39,7 @@ def _diff() -> Schema:
         shipped=or_null(TEXT),
         own=or_null(TEXT),
     )
-    return _document(
+    return of_files(
         "PersonaDiff",
         **{"class": TEXT},
         outdated=BOOL,

@@ -49,7 +49,25 @@ def items(schema: Schema) -> Schema:
 
 
 def document(kind: str, **properties: Schema) -> Schema:
-    """A whole document, with what every one begins with."""
-    whose = {"fleet": TEXT, "tenant_id": TEXT, "host": TEXT}
-    head: dict[str, Schema] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}, **whose}
+    """A whole document, with what every one about a host begins with."""
+    return of_files(kind, fleet=TEXT, tenant_id=TEXT, host=TEXT, **properties)
+
+
+def of_files(kind: str, **properties: Schema) -> Schema:
+    """A document about files, wherever they are: it names no host and no tenant."""
+    head: dict[str, Schema] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}}
     return {"$schema": DIALECT, "title": f"Mosaic Fleet: {kind}", **record(**head, **properties)}
+
+
+def problem(**properties: Schema) -> Schema:
+    """One thing that is wrong with a file, and where."""
+    return record(
+        severity=words(("error", "warning")),
+        file=TEXT,
+        line=COUNT,
+        column=COUNT,
+        message=TEXT,
+        suggestion=or_null(TEXT),
+        help=or_null(TEXT),
+        **properties,
+    )
