@@ -11,11 +11,13 @@ import select
 import sys
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from tests.mutants.judge import BrokenTests, Target, Try, Verdict, warm_up
+from tests.mutants.judge import BrokenTests, Target, Try, Verdict
 from tests.mutants.mutants import Mutant, mutants
+from tests.mutants.preload import preload
 
 ROOT = Path(__file__).resolve().parents[2]
 ENOUGH = 0.95
@@ -62,6 +64,7 @@ def judge(path: str, tests: Sequence[str], *, jobs: int) -> tuple[int, int]:
     """Tell the survivors of one module, and return how many of how many were killed. Raises BrokenTests."""
     code = (ROOT / path).read_text(encoding="utf-8")
     target = Target(path.removesuffix(".py").replace("/", "."), tuple(tests))
+    preload(target.module, target.tests)
     begun = time.monotonic()
     plain = Try(target, code, timeout_s=600.0)
     select.select([plain], [], [], plain.left_s)
@@ -84,6 +87,30 @@ def judge(path: str, tests: Sequence[str], *, jobs: int) -> tuple[int, int]:
     return killed, len(made)
 
 
+def apart(work: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+    """In a process of its own: what one module imports beforehand may be what the next one changes. Raises
+    BrokenTests."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with os.fdopen(writer, "w") as pipe:
+            try:
+                pipe.write(" ".join(map(str, work())))
+            except BrokenTests as error:
+                pipe.write(f"! {error}")
+            sys.stdout.flush()
+            pipe.flush()
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    if not answer or answer.startswith("!"):
+        raise BrokenTests(answer.removeprefix("! ") or "it ended without an answer")
+    killed, total = map(int, answer.split())
+    return killed, total
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev mutants", description=__doc__)
     parser.add_argument(
@@ -97,12 +124,11 @@ def main() -> int:
     names = asked.modules or sorted(known)
     if unknown := [name for name in names if not (ROOT / name).is_file() or not (asked.tests or name in known)]:
         parser.error(f"no tests are listed for {', '.join(unknown)}: say --tests, or add it to [tool.mosaic.mutants]")
-    warm_up()
     killed = total = 0
     poor = []
     for name in names:
         try:
-            of_it, all_of_it = judge(name, asked.tests or known[name], jobs=asked.jobs)
+            of_it, all_of_it = apart(partial(judge, name, asked.tests or known[name], jobs=asked.jobs))
         except BrokenTests as error:
             print(error, file=sys.stderr)
             return 1
