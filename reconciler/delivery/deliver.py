@@ -1,10 +1,10 @@
 """Deliver one text into the composer of one agent's program, submit it, and report the outcome.
 
-    lock -> may it be? -> paste -> seen in the composer -> submit key -> evidence
+    lock -> may it go in? -> paste -> seen in the composer -> submit key -> evidence
 
-The decisions are in `verdict.py`; here are the I/O and the clock. An agent gets one message at
-a time, whoever sends it. The text is pasted once: what happens to it afterwards is reported, and never repaired by
-another paste.
+`refusal.py` and `next_step.py` decide; this module has the I/O and the clock. An agent gets one message at a time,
+whoever sends it. The text is pasted once: what happens to it afterwards is reported, and never repaired by another
+paste.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 
 VERIFY_S = 6.0
 LOCK_S = 30.0  # how long a message waits for the one before it
-GRACE_S = 1.0  # what a look at the composer says against it may be the moment of a repaint
+GRACE_S = 1.0  # an objection from the composer may come from the moment of a repaint
 POLL_S = 0.05
-_FOREVER_S = 15.0  # beyond all bounds that `step` keeps: then it is ended
+_FOREVER_S = 15.0  # beyond all bounds that `step` keeps: then the delivery ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryIO:
-    """What a delivery works with. `store`: of the fleet that the agent belongs to; `heartbeats` are its rules."""
+    """What a delivery works with. `store`: the store of the agent's fleet; `heartbeats`: that fleet's rules."""
 
     facts: HostFacts
     store: Store
@@ -62,7 +62,7 @@ class DeliveryIO:
 
 
 def delivery_io(facts: HostFacts, store: Store, heartbeats: Heartbeats | None = None) -> DeliveryIO:
-    """The real ones."""
+    """The real I/O."""
     return DeliveryIO(facts=facts, store=store, panes=Panes(os.environ), heartbeats=heartbeats or Heartbeats())
 
 
@@ -79,9 +79,9 @@ def deliver(
     before_paste: Callable[[], None] = lambda: None,
     program: Program | None = None,
 ) -> Delivery:
-    """Deliver a text that is `text.clean`. `as_is`: it is a command of the program's own, nothing may be added
-    to it, and the menu that it opens is not a dialog. `before_paste` is called at the last moment at which nothing has
-    happened yet; what it raises goes on. Raises StateError and Unavailable if there is no place for the lock."""
+    """Deliver a text that is `text.clean`. `as_is`: it is the program's own command, nothing may be added to it, and
+    the menu that it opens is not a dialog. `before_paste` is called at the last moment before anything happens; what it
+    raises passes through. Raises StateError and Unavailable if there is no place for the lock."""
     if program is None:
         from providers.programs.registry import program as known_program
 
@@ -131,11 +131,11 @@ class _Delivering:
         self._pasted: Counter[str] = Counter()  # placeholders that came with our paste
         self._submitted_at = 0.0  # Unix seconds
         self._was_busy = False
-        self._typed = Typed(text=text, life="", as_is=as_is, at=0.0)  # as it was written down
-        self._stands = True  # until it is known that it does not
+        self._typed = Typed(text=text, life="", as_is=as_is, at=0.0)  # as recorded
+        self._stands = True  # until we know that it does not
 
     def run(self, before_paste: Callable[[], None]) -> Delivery:
-        """With the lock held."""
+        """Deliver, with the lock held."""
         pause = read_pause(self._by.facts)
         if pause is not None:
             return Delivery(
@@ -171,7 +171,7 @@ class _Delivering:
         )  # fmt: skip
 
     def _look_first(self) -> tuple[PaneState, Delivery | None]:
-        """Whether the message may go in."""
+        """Look at the pane and decide whether the message may go in."""
         deadline = self._by.monotonic() + self._grace_s
         while True:
             pane = self._by.panes.state(self._where)
@@ -182,7 +182,7 @@ class _Delivering:
                 pane, screen = self._by.panes.shot(self._where, pane)
             wrong = "launch" if identity.launching else "" if identity.matches else identity.program or "nothing"
             reading = self._read(screen) if screen is not None and self._known else None
-            # A command of the program's own is typed by whoever has judged already whether it may be.
+            # Whoever types a program's own command has already judged whether it may be typed.
             said = "" if self._as_is or not identity.pids else self._waits(identity)
             name, runtime = self._agent.name, self._agent.runtime
             refused = refusal(name, pane, program=runtime, wrong=wrong, reading=reading, said=said)
@@ -228,7 +228,7 @@ class _Delivering:
 
     def _press(self, pane: PaneState, progress: Progress) -> Progress:
         at, wall = self._by.monotonic(), self._by.wall()
-        with suppress(StateError):  # it is typed already: what is on its way goes on
+        with suppress(StateError):  # the text is typed already, so the delivery continues
             self._memory.write(replace(self._typed, submitted=wall))
         try:
             if not self._by.panes.key(self._where, pane, self._agent.submit_key):

@@ -1,7 +1,7 @@
-"""A program's own evidence of a message: receipts that it leaves while a sender waits, and its record of turns.
+"""A program's own evidence of a message: receipts that it writes while a sender waits, and its turn record.
 
-While a message is under way there is a folder for the agent. A program that takes up a message writes the whole text of
-it into a file there; without the folder it writes nothing, so that nobody's words lie about.
+While a message is under way, the agent has a folder. A program that takes up a message writes its whole text into a
+file there; without the folder it writes nothing, so that no private text is left lying about.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from reconciler.delivery.verdict import EvidenceWord
     from specs.compiled import Heartbeats
 
-_RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON more besides
-_FRESH_S = 60.0  # so long a folder may be without its sender's lock: one that was made just now
+_RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON adds more
+_FRESH_S = 60.0  # how long a folder may be without its sender's lock: it may have just been made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The program's word for a message: `evidence` says what wrote it."""
+    """The program's report on a message: `evidence` says what wrote it."""
 
     evidence: EvidenceWord = ""
     queued: bool = False
@@ -41,16 +41,16 @@ class Receipt:
 
 @contextmanager
 def waiting(facts: HostFacts, agent: str) -> Iterator[Receipts]:
-    """The folder of one agent, as long as somebody waits: with the agent's lock held. Raises StateError."""
+    """The folder of one agent while somebody waits. The caller holds the agent's lock. Raises StateError."""
     folder = Path(facts.runtime_dir, "mosaic", "await", agent)
-    shutil.rmtree(folder, ignore_errors=True)  # of a sender that was killed
+    shutil.rmtree(folder, ignore_errors=True)  # left by a sender that was killed
     try:
         make_folder(folder)
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise write_failure(folder, error) from error
     try:
-        _taken(held)  # which ends with us, however we end
+        _taken(held)  # a lock that ends with us, however we end
         yield Receipts(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -58,8 +58,8 @@ def waiting(facts: HostFacts, agent: str) -> Iterator[Receipts]:
 
 
 def sweep(facts: HostFacts, now: float) -> None:
-    """Remove the folders of senders that were killed: whatever is told to such an agent afterwards would be written
-    down in there, and nobody would ever read it. `now`: Unix seconds."""
+    """Remove the folders of senders that were killed: otherwise everything said to such an agent later would be written
+    there, and nobody would ever read it. `now`: Unix seconds."""
     with suppress(OSError), os.scandir(f"{facts.runtime_dir}/mosaic/await") as entries:
         for entry in entries:
             with suppress(OSError):
@@ -82,21 +82,21 @@ def _taken(descriptor: int) -> bool:
 
 
 class Receipts:
-    """What has come into the folder."""
+    """The receipts in the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: set[str] = set()
 
     def find(self, text: str) -> Receipt:
-        """The receipt for this very text, if there is one by now. What cannot be read is none."""
+        """The receipt for exactly this text, if it has arrived. A file that cannot be read does not count."""
         try:
             names = sorted(os.listdir(self._folder))
         except OSError:
             return Receipt()
         for name in names:
             if name.endswith(".json") and not name.startswith(".") and name not in self._read:
-                self._read.add(name)  # each is written whole, so that one look is enough
+                self._read.add(name)  # each is written whole, so one look is enough
                 found = _receipt(self._folder / name, text)
                 if found.evidence:
                     return found
@@ -115,7 +115,7 @@ def _receipt(path: Path, text: str) -> Receipt:
 
 
 def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
-    """For what an agent waits for a person, by its newest word: the same that every list reads. "" for nothing."""
+    """What an agent waits for a person to do, by its newest report, as every list reads it. "" for nothing."""
     from providers.base import Kind, ObserveError, Present, ResourceKey
     from providers.evidence import SessionEvidence
     from providers.kinds.heartbeat import as_evidence
@@ -127,7 +127,7 @@ def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *
     try:
         beats, turns = scan_both(facts.run_dir, now)
     except ObserveError:
-        return ""  # nothing is known of it, and every list says so
+        return ""  # nothing is known about it, and every list says so
     key = ResourceKey(Kind.HEARTBEAT, agent)
     said = as_evidence(beats.get(agent), turns.get(agent))
     session = SessionEvidence(alive=True, pids=identity.pids, started=identity.started)
@@ -139,8 +139,8 @@ def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *
 
 
 def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:
-    """Whether a process of the pane has said since a moment that it works; both are Unix seconds. To the second: some
-    writers know no more."""
+    """Whether a process of the pane has reported since then that it works; both are Unix seconds. Compared to the
+    second, since some writers are no more precise."""
     for kind in ("turn", "hb"):
         try:
             record = parse(read_regular(Path(facts.run_dir, f"{agent}.{kind}"), limit=MAX_BYTES, follow=False), now)

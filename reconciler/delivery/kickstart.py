@@ -1,7 +1,7 @@
-"""Kickstart: the first message of an agent after each start, and after a reset.
+"""Kickstart: an agent's first message after each start, and after a reset.
 
-A life is one process in its pane. It gets its first words once, through the outbox, however it came to be: by a run, by
-systemd at boot, or by hand. One that was there before its agent had any first words does not get them.
+A life is one process in its pane. It gets its first words once, through the outbox, however it was started: by a run,
+by systemd at boot, or by hand. A process that is older than its agent's first words does not get them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PATHS = ("/", "~/", "./")
 
 
 def kickstart(agent: Agent, host: str, store: Store, *, now: float) -> bool:
-    """Have an agent told its first words again, after a reset that left its process alive: a new process gets them by
+    """Send an agent its first words again, after a reset that left its process alive: a new process gets them by
     itself. False if it has none. `host`: the fleet's name for this one. Raises MosaicError."""
     from reconciler.delivery.outbox import Outbox
 
@@ -37,7 +37,7 @@ def kickstart(agent: Agent, host: str, store: Store, *, now: float) -> bool:
 
 
 def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
-    """The text itself, or of the file that it names. Raises MosaicError, naming the file."""
+    """The text itself, or the content of the file that it names. Raises MosaicError, naming the file."""
     from providers.filesystem.bounded_look import ask_one
 
     if not template.startswith(_PATHS):
@@ -45,7 +45,7 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
     path = facts.home + template[1:] if template.startswith("~/") else template
     path = str(Path(agent.working_directory, path))
     try:
-        data = ask_one(path, lambda: _contents(path))  # it may be on a file system that gives no answer
+        data = ask_one(path, lambda: _contents(path))  # it may be on a file system that does not answer
         if data is None:
             raise MosaicError(f"its kickstart {path} cannot be read: it is not a file")
         return clean(data.decode())
@@ -58,7 +58,7 @@ def first_words(template: str, agent: Agent, facts: HostFacts) -> str:
 
 
 def _contents(path: str) -> bytes | None:
-    """As much of a file as may be said at all, and a byte more; None of what is not a regular file. Raises OSError."""
+    """Up to one byte more of a file than a message may have; None if it is not a regular file. Raises OSError."""
     try:
         return read_regular(path, limit=MAX_BYTES + 1, cut=True)
     except NotRegularError:
@@ -66,11 +66,11 @@ def _contents(path: str) -> bytes | None:
 
 
 def note_lives(fleet: Fleet, done: Converged, store: Store, *, since: float | None, now: float) -> None:
-    """Put the first words of every new life that a run has seen into the outbox. `since`: when the run before it began,
-    in Unix seconds. With the fleet's lock held; raises StateError, MosaicError.
+    """Put the first words of every new life that a run has seen into the outbox. `since`: when the previous run began,
+    in Unix seconds. The caller holds the fleet's lock. Raises StateError, MosaicError.
 
-    The words go in before the life is written down: killed in between, they are put in again, in the place of those
-    that wait already.
+    The words are stored before the life is recorded: if we are killed in between, they are stored again and replace
+    those that still wait.
     """
     starts = (Verb.START, Verb.RESTART)
     started = {one.action.agent for one in done.outcomes if one.action.verb in starts and one.result == "done"}
@@ -93,7 +93,7 @@ def note_lives(fleet: Fleet, done: Converged, store: Store, *, since: float | No
 
 
 def _read(path: Path) -> dict[str, str]:
-    """By agent. A damaged file is as good as none: the lives that go on are taken as they are."""
+    """The recorded lives, by agent. A damaged file counts as missing: the lives that continue are taken as they are."""
     try:
         raw = parse_json(read_optional(path) or b"{}")
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A message that waits in the outbox, and its id. Pure: `outbox.py` keeps them."""
+"""A message in the outbox, and its id. Pure: `outbox.py` stores them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: what it says is read when it is
-    sent, from `kickstart`. `mission`: digest of the mission and the contract that it reports. `revision`: the commit
-    at which its agent was last known to be the one that it is for; "" of messages of the reconciler's own, which are
-    for the caller that has the name. `tries`: how often it was refused since, `reason` why, or why it is
-    unconfirmed or put away, `ended` when that was."""
+    """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: its words are read from
+    `kickstart` when it is sent. `mission`: digest of the mission and contract that it announces. `revision`: the commit
+    at which its agent was last known to be its true recipient; "" for the reconciler's own messages, which go to
+    whichever agent has the name. `tries`: how often it was refused; `reason`: why, or why it is unconfirmed or put
+    away; `ended`: when that happened."""
 
     id: str
     agent: str
@@ -38,12 +38,12 @@ class Message:
 
     @property
     def our_own(self) -> bool:
-        """It is of the reconciler, and not of somebody who wrote to this very agent."""
+        """Whether it is the reconciler's own, and not from somebody who wrote to this very agent."""
         return bool(self.kickstart or self.mission)
 
 
 def parse(name: str, raw: Mapping[str, Parsed]) -> Message:
-    """A message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
+    """Read a message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
     words = (message.agent, message.sender, message.text, message.kickstart, message.mission)
     texts = (*words, message.reason, message.revision)
@@ -63,8 +63,8 @@ def parse(name: str, raw: Mapping[str, Parsed]) -> Message:
 
 
 def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:
-    """Later than all that are there, also where two come at once or the clock was set back."""
-    stamps = (one.id.partition("-")[0] for one in known)  # those of damaged ones may be anything
+    """An id that sorts after all known ones, even if two come at once or the clock was set back."""
+    stamps = (one.id.partition("-")[0] for one in known)  # ids of damaged messages may be anything
     last = max((stamp for stamp in stamps if len(stamp) == 8 and set(stamp) <= set(_DIGITS)), default="")
     mine = _base36(int(now * 1000))
     if last >= mine:
@@ -73,7 +73,7 @@ def next_id(now: float, known: tuple[Message, ...], tail: str) -> str:
 
 
 def _base36(number: int) -> str:
-    """Eight digits: those of milliseconds are as long until 2059, and sort like numbers."""
+    """Eight digits: enough for milliseconds until 2059, and they sort like numbers."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)

@@ -1,7 +1,7 @@
-"""The next step of a delivery: from what was seen, one look at a time. Pure.
+"""Decide the next step of a delivery after each look. Pure.
 
 After the paste, `step` takes one look after the other and says what to do: look again, press the submit key, or stop
-with a word. The text is pasted once and never again; the key is pressed again only while our text still stands in the
+with a word. The text is pasted once and never again; the key is pressed again only while our text is still in the
 composer, and never into a dialog.
 """
 
@@ -17,12 +17,12 @@ from reconciler.helpers.decision_table import DecisionRow, first_match, otherwis
 if TYPE_CHECKING:
     from reconciler.delivery.verdict import ComposerState, EvidenceWord, Progress, Task
 
-SETTLE_MIN_S = 0.3  # between paste and key: what the slowest program was measured to need
-STEADY_S = 0.6  # until a part of the text counts for all of it, if it stays as it is
+SETTLE_MIN_S = 0.3  # between paste and key: what the slowest program needed when measured
+STEADY_S = 0.6  # after this time a part of the text counts as the whole, if it stays as it is
 RETRY_S = 1.0  # between two presses of the submit key
 PRESSES = 3
-LEAVE_S = 5.0  # without --verify: how long the composer has to let go of the text; it seldom takes a tenth of it
-BETTER_S = 1.0  # what the pane shows waits so long for the program's own word
+LEAVE_S = 5.0  # without --verify: how long the text may take to leave the composer; it seldom takes a tenth of that
+BETTER_S = 1.0  # how long evidence from the pane waits for the program's own report
 
 Do = Literal["look", "press"]
 
@@ -32,7 +32,7 @@ NextStep = Do | Delivery
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLook:
-    """One look, and what was known before it. `after` has what the look adds, its candidate for evidence too."""
+    """One look, and what was known before it. `after` adds this look, including its candidate for evidence."""
 
     task: Task
     before: Progress
@@ -41,12 +41,12 @@ class DeliveryLook:
 
     @property
     def waited(self) -> float:
-        """Seconds of this phase."""
+        """Seconds since this phase began."""
         return self.now.at - self.before.began
 
     @property
     def steady(self) -> bool:
-        """Whether the composer shows what it showed at the look before."""
+        """Whether the composer shows the same as at the previous look."""
         return self.before.last is not None and self.before.last.draft == self.now.draft
 
     @property
@@ -56,18 +56,18 @@ class DeliveryLook:
 
     @property
     def again(self) -> bool:
-        """Whether the key may be pressed once more: our text still stands there."""
+        """Whether the key may be pressed once more: our text is still there."""
         due = self.now.at - self.before.pressed_at >= RETRY_S and self.before.presses < PRESSES
         return self.now.stands and self.now.may_press and due
 
     @property
     def no_better(self) -> bool:
-        """Whether nobody waits for better evidence than that at hand."""
+        """Whether nobody needs to wait for better evidence than the candidate."""
         return not self.task.receipts or self.now.at - self.after.candidate_at >= BETTER_S
 
 
 def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, NextStep]:
-    """Take in one look; how far it is then, and what to do. Ends within bounds that only the task sets."""
+    """Process one look; return the progress and what to do. Ends within bounds that depend only on the task."""
     after = replace(before, last=now, stood=before.stood or now.stands)
     over = bool(now.receipt) or now.pane in ("dead", "gone") or now.queued
     if before.presses and task.verify and not over:
@@ -78,14 +78,14 @@ def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, Ne
 
 
 def pressed(before: Progress, at: float) -> Progress:
-    """The submit key was pressed."""
+    """The progress after a press of the submit key."""
     began = before.began if before.presses else at
     return replace(before, began=began, presses=before.presses + 1, pressed_at=at)
 
 
 def _with_candidate(before: Progress, after: Progress, now: ComposerState) -> Progress:
-    """Evidence from the outside: our text stood in the composer and left it, and then the program's record or its
-    screen shows what became of it. What a look takes back was none."""
+    """Indirect evidence: our text was in the composer and left it, and then the program's record or its screen shows
+    where it went. A later look that contradicts it cancels it."""
     left = after.stood and now.pane == "ok" and now.composer == "empty"
     found: EvidenceWord = "" if not left else "status-file" if now.busy else "pane" if now.shown else ""
     if not left:
@@ -141,7 +141,7 @@ def _no_evidence(look: DeliveryLook) -> NextStep:
 
 
 def _arrived(task: Task, evidence: EvidenceWord, *, queued: bool = False) -> Delivery:
-    """Who did not ask for evidence gets the same word for all that went well."""
+    """A sender who did not ask for evidence gets the same word for every success."""
     return Delivery(word="delivered", evidence=evidence, queued=queued) if task.verify else Delivery(word="sent")
 
 
@@ -150,7 +150,7 @@ def _unsure(task: Task, reason: str) -> Delivery:
     return Delivery(word="unconfirmed", reason=reason, way=way)
 
 
-# What counts at any time. None: the phase decides.
+# These rows count at any time. None: the phase decides.
 AT_ONCE: tuple[DecisionRow[DeliveryLook, Decide | None], ...] = (
     DecisionRow("the program says so", lambda look: look.now.receipt, _receipt,
         "its own word for this very text is the best evidence there is"),
@@ -178,7 +178,7 @@ SETTLING: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
         "the key is not pressed into what is not ours"),
 )  # fmt: skip
 
-# After the submit key. First for those who did not ask for evidence.
+# After the submit key. The rows for a sender who did not ask for evidence come first.
 SUBMITTED: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("queued", lambda look: look.now.queued, _queued,
         "the program shows it among its queued messages"),
@@ -222,7 +222,7 @@ NOT_PRESSED: tuple[DecisionRow[ComposerState, str], ...] = (
         "its composer never showed the message, so it was not submitted", "a key would submit nothing, or anything"),
 )  # fmt: skip
 
-# Why nothing shows that it arrived.
+# Why nothing shows that the text arrived.
 NO_EVIDENCE: tuple[DecisionRow[DeliveryLook, str], ...] = (
     DecisionRow("no answer", lambda look: look.now.pane == "blind",
         "tmux gave no answer any more after the message was submitted", "nothing was seen"),

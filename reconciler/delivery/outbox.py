@@ -1,8 +1,8 @@
 """The outbox: messages that wait on this host until their agent is available. One file for each, written whole.
 
-The loop takes them, one for an agent in a pass, in the order in which they were put in. Before anything is put into a
-pane the file says `sending`. A message that is found so later was under way when its run was ended: whether it arrived
-nobody knows, so it is kept as `unconfirmed` for the operator, and never sent again.
+The loop sends them in the order in which they were stored, one for each agent in a pass. Before anything goes into a
+pane, the file says `sending`. If a later run finds that word, the sending run was ended: nobody knows whether the
+message arrived, so it is kept as `unconfirmed` for the operator, and never sent again.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from reconciler.helpers.atomic_files import parse_json, read_optional, sync_fold
 from reconciler.state.lock import run_lock
 from reconciler.state.store import Store, write_failure
 
-MAX_MESSAGES = 1000  # of a fleet on this host ...
-MAX_OF_AGENT = 100  # ... and of one agent
+MAX_MESSAGES = 1000  # for a fleet on this host ...
+MAX_OF_AGENT = 100  # ... and for one agent
 MAX_BYTES = 16 << 20
-KEEP_S = 7 * 86400.0  # how long one that is unconfirmed or put away is kept to be looked at
+KEEP_S = 7 * 86400.0  # how long an unconfirmed or put-away message is kept for people to read
 _FILE_MAX = 4 << 20
 _LOCK_S = 5.0
 
 
 class Outbox:
-    """The messages of one fleet on this host. What changes them holds a lock for that moment; raises StateError."""
+    """The messages of one fleet on this host. Each change holds a lock for a moment; raises StateError."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._folder = store.state / "outbox"
 
     def messages(self) -> tuple[Message, ...]:
-        """All of them: an agent's kickstart first, then in the order in which they were put in. Raises StateError."""
+        """All messages: an agent's kickstart first, then in the order in which they were stored. Raises StateError."""
         try:
             names = sorted(name for name in os.listdir(self._folder) if name.endswith(".json") and name[0] != ".")
         except (FileNotFoundError, NotADirectoryError):
@@ -50,8 +50,8 @@ class Outbox:
     def put(
         self, *, agent: str, sender: str, text: str, now: float, expires: float = 0.0, revision: str = ""
     ) -> Message:
-        """Keep a message until its agent is available. `revision`: the commit in force, by which it is known whom it is
-        for. Raises Refused if there are too many already, StateError."""
+        """Store a message until its agent is available. `revision`: the commit in force, which identifies the recipient
+        later. Raises Refused if there are too many already, StateError."""
         with self._locked(now):
             known = self.messages()
             of_agent = [one for one in known if one.agent == agent]
@@ -75,7 +75,7 @@ class Outbox:
         return message
 
     def put_kickstart(self, *, agent: str, sender: str, kickstart: str, now: float) -> Message:
-        """Have an agent told its first words. Takes the place of a kickstart that still waits."""
+        """Store an agent's first words. They replace a kickstart that still waits."""
         with self._locked(now):
             known = self.messages()
             name = next_id(now, known, os.urandom(2).hex())
@@ -93,8 +93,8 @@ class Outbox:
         return message
 
     def put_mission(self, *, agent: str, sender: str, mission: str, text: str, now: float) -> None:
-        """Have an agent told of a new mission, once: nothing if a message about this very one is there, in whatever
-        state. Takes the place of those about older ones that still wait."""
+        """Announce a new mission to an agent, once: does nothing if a message about it is there, in whatever state.
+        Replaces waiting messages about older ones."""
         with self._locked(now):
             known = self.messages()
             older = [one for one in known if one.agent == agent and one.mission]
@@ -107,7 +107,7 @@ class Outbox:
                     self._unlink(one.id)
 
     def begin(self, message: Message, now: float) -> bool:
-        """Mark it as being sent. False if it is not waiting any more."""
+        """Mark it as being sent. False if it is no longer waiting."""
         with self._locked(now):
             current = self._read(message.id)
             if current is None or current.state != "waiting":
@@ -116,7 +116,7 @@ class Outbox:
         return True
 
     def end(self, message: Message, now: float, *, state: DeliveryState | None, reason: str = "") -> None:
-        """What became of it: None: it is done with, and gone."""
+        """Record the outcome. None: it is done, and its file is removed."""
         with self._locked(now):
             if state is None:
                 self._unlink(message.id)
@@ -126,8 +126,8 @@ class Outbox:
                 self._write(replace(message, state=state, reason=reason, tries=tries, ended=ended))
 
     def note(self, message: Message, now: float, *, revision: str, reason: str) -> Message:
-        """Write down what is known of one that waits, if it still does: at which commit its agent was still the same,
-        and why it waits."""
+        """Record what is known about a message that still waits: at which commit its agent was still the same, and why
+        it waits."""
         with self._locked(now):
             current = self._read(message.id)
             if current is None or current.state != "waiting":
@@ -138,7 +138,7 @@ class Outbox:
         return noted
 
     def cancel(self, name: str, now: float) -> Message:
-        """Drop the message of that id, or of the only id that begins so. Raises NotFound, and Refused for one that is
+        """Delete the message with that id, or with the only id that begins so. Raises NotFound, and Refused if it is
         being sent."""
         with self._locked(now):
             found = self.find(name)
@@ -150,11 +150,11 @@ class Outbox:
         return found
 
     def find(self, name: str) -> Message:
-        """The message of that id, or of the only id that begins so. Raises NotFound."""
+        """The message with that id, or with the only id that begins so. Raises NotFound."""
         return _one(self.messages(), name)
 
     def sweep(self, now: float) -> None:
-        """What writers that were killed have left, and the folder itself once it is empty."""
+        """Remove what killed writers left, and the folder itself once it is empty."""
         with self._locked(now), suppress(OSError):
             for left in self._folder.glob(".*.tmp"):
                 left.unlink(missing_ok=True)
@@ -184,7 +184,7 @@ class Outbox:
             raise write_failure(self._path(name), error) from error
 
     def _read(self, name: str) -> Message | None:
-        """None if it is gone. One that cannot be understood is kept to be looked at, and never sent."""
+        """None if it is gone. A message that cannot be parsed is kept for people to read, and never sent."""
         try:
             raw = read_optional(self._path(name))
             if raw is None:
@@ -206,14 +206,14 @@ def _one(known: Sequence[Message], name: str) -> Message:
 
 
 def would_end(store: Store, gone: Collection[str]) -> dict[str, int]:
-    """How many messages wait here for each of the agents that are to be removed; those that have none are left out.
-    Raises StateError."""
+    """How many messages wait here for each agent that is to be removed; agents without any are left out. Raises
+    StateError."""
     known = [one.agent for one in Outbox(store).messages() if one.state == "waiting" and not one.our_own]
     return {name: known.count(name) for name in sorted(gone) if name in known}
 
 
 def waiting(store: Store) -> bool:
-    """Whether there is anything in the outbox: one look at a folder that is not there as a rule."""
+    """Whether the outbox holds anything: one look at a folder that usually does not exist."""
     try:
         with os.scandir(store.state / "outbox") as entries:
             return any(True for _ in entries)

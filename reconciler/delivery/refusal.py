@@ -1,4 +1,4 @@
-"""Why nothing may be put into a pane: what is looked at before a message is. Pure."""
+"""Refusals: decide from a look at a pane why nothing may be put into it. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PaneLook:
 
     @property
     def waits(self) -> str:
-        """What a person is waited for."""
+        """What it waits for a person to do."""
         return waits_for(self.said, self.reading.asks if self.reading is not None else "")
 
 
@@ -43,8 +43,8 @@ def refusal(
     agent: str, pane: PaneState, *, program: str, wrong: str, reading: Reading | None, said: str = ""
 ) -> Delivery | None:
     """Why nothing may be put into a pane, None if something may. `wrong`: what runs there instead of `program`, "" if
-    the program itself does; `reading` None: the screen of this program cannot be read. `said`: for what it waits for a
-    person, by the newest word about it."""
+    the program itself does; `reading` None: this program's screen cannot be read. `said`: what it waits for a person to
+    do, by its newest report."""
     look = PaneLook(agent=agent, pane=pane, program=program, wrong=wrong, reading=reading, said=said)
     refusing = first_match(REFUSALS, look).then
     if refusing is None:

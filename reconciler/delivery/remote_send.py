@@ -1,4 +1,4 @@
-"""A message to an agent of another host: the text goes there over standard input, and that host delivers it."""
+"""Send a message to an agent of another host: the text goes there over standard input, and that host delivers it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from providers.base import Parsed
     from specs.compiled import Fleet, Peer
 
-# What ends with these had done nothing yet: everything else may have, whatever it printed or did not.
+# A command that ends with one of these codes did nothing; any other may have, whatever it printed.
 _NOTHING_DONE = {
     ExitCode.NOT_FOUND,
     ExitCode.REFUSED,
@@ -24,12 +24,12 @@ _NOTHING_DONE = {
     ExitCode.LOCKED,
     ExitCode.INVALID_CONFIG,
 }
-CALL_S = 30.0  # for the connection and the start over there, besides what the delivery itself may take
+CALL_S = 30.0  # to connect and start there, besides the time of the delivery itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteDelivery:
-    """The other host's exit code and document; `delivery` is None for a message that was stored there."""
+    """The other host's exit code and document; `delivery` is None if the message was stored there."""
 
     code: int
     document: Mapping[str, Parsed]
@@ -39,9 +39,9 @@ class RemoteDelivery:
 def send_elsewhere(
     fleet: Fleet, peer: Peer, text: str, *, sender: str, options: Sequence[str], wait_s: float
 ) -> RemoteDelivery | Delivery:
-    """Send there; `options` are further words of `mosaic agent send`. A Delivery where the host gave no answer: it says
-    whether the message may have arrived. Raises Remote for what went wrong there, Usage for a label that cannot cross.
-    """
+    """Send it there; `options` are further arguments of `mosaic agent send`. Returns a Delivery if the host did not
+    answer: it says whether the message may have arrived. Raises Remote for a failure there, Usage for a label that
+    cannot be passed on."""
     words = ["agent", "send", peer.name, "--fleet", fleet.name, "--source-label", sender, *options, "-o", "json"]
     try:
         asking = Asking(destination(peer), words, timeout_s=CALL_S + wait_s, stdin=text.encode())

@@ -45,8 +45,8 @@ def send(
     before_paste: Callable[[], None] = lambda: None,
     refusals: bool = True,
 ) -> Delivery:
-    """Deliver a text that is `text.clean`, behind its preamble. `refusals`: a message that was not let in is
-    worth a line in the log. Raises StateError and Unavailable."""
+    """Deliver a text that is `text.clean`, behind its preamble. `refusals`: log a refused message too. Raises
+    StateError and Unavailable."""
     whole = compose(text, sender=sender, recipient=f"{fleet.host}:{agent.name}")
     found = deliver(
         agent,
@@ -77,8 +77,8 @@ def record_event(
     size: int,
     message_id: str = "",
 ) -> None:
-    """One line for what became of a message of `size` bytes. A log that cannot be written changes nothing about it; the
-    store's warnings say so."""
+    """Log what became of a message of `size` bytes, in one line. A failure to write the log changes nothing about the
+    message; the store's warnings report it."""
     fields = {
         "result": found.word,
         "evidence": found.evidence or None,

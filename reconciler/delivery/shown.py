@@ -1,4 +1,4 @@
-"""What a screen shows of a text. Pure."""
+"""Find a text on a screen. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownText:
-    """What a screen shows of a text, to be compared with what it showed before."""
+    """What a screen shows of a text, for comparison with what it showed before."""
 
     shown: tuple[int, int] = (0, 0)
     queued: int = 0
@@ -38,8 +38,8 @@ class ShownText:
 
 
 def ours(reading: Reading, text: str, placeholders: int = 0) -> Literal["whole", "part", "no"]:
-    """Whether the draft is the text. A folded paste counts as all of it, beyond the `placeholders` that were there
-    before; beside it only text of ours may stand."""
+    """Whether the draft is the text. A collapsed-paste placeholder counts as the whole text, if it is not among the
+    `placeholders` from before and the composer holds nothing but our text besides."""
     holders = folded([reading.draft])
     if not holders and reading.placeholders <= placeholders:
         return matches(reading.draft, text)

@@ -1,4 +1,4 @@
-"""Signing: in whose name a message is sent or a command given. An agent signs as itself; a person as the operator."""
+"""Signing: name the sender of a message or command. An agent signs as itself; a person as the operator."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Peer
 
-_OURS = ("operator", "mosaic")  # names behind the host's that are a person's and the reconciler's
+_OURS = ("operator", "mosaic")  # names after the host's that belong to the person and the reconciler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """`sender`: as it stands in a message's preamble; `source`: as the event log has it."""
+    """`sender`: the form in a message's preamble; `source`: the form in the event log."""
 
     sender: str
     source: EventSource
 
 
 def sign(fleet: Fleet, label: str | None, agent: str) -> Signature:
-    """The signature of a message that `agent` sends ("" for a person), who asks for the given label. Raises Refused for
-    an agent that would sign as somebody else, and Usage for what is not a label. Pure."""
+    """The signature of a message from `agent` ("" for a person), with the label that was asked for. Raises Refused if
+    an agent would sign as somebody else, and Usage for an invalid label. Pure."""
     if not agent:
         return Signature(sender=checked(label or f"{fleet.host}:operator"), source="operator")
     own = f"{fleet.host}:{agent}"
@@ -45,7 +45,7 @@ def sign(fleet: Fleet, label: str | None, agent: str) -> Signature:
 
 
 def who(person: str) -> str:
-    """Who gives a command here: the agent in whose pane it is given, else the person."""
+    """Who gives a command here: the agent whose pane it is given in, else the person."""
     from providers.processes.caller import calling_agent
 
     return calling_agent() or person

@@ -1,11 +1,12 @@
-"""Typed text: what was put into an agent's composer and, as far as is known, not submitted.
+"""Typed text: what was put into an agent's composer and, as far as we know, not submitted.
 
-It is written down before the first key, and forgotten once the submit key has done its work. A sender that was killed
-in between leaves it behind; so does a message that could not be submitted. Whoever sends next clears it first: a text
-that is put behind it would be one message with it, and a command such as `/reset` would not be one any more. What does
-not let itself be cleared is left to a person, and nothing is put behind it.
+We record it before the first key, and remove the record once the submit key has worked. A record remains after a killed
+sender, or a message that could not be submitted. The next sender clears that text first: a text put behind it would
+join it in one message, and a command such as `/reset` would no longer be one. If it cannot be cleared, it is left to a
+person, and nothing is put behind it.
 
-A record counts for the process in the pane that it names. It is in the runtime folder, which ends no later than that.
+A record counts for the process in the pane that it names. It is in the runtime folder, which ends no later than the
+process.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from providers.tmux.pane_input import Panes, PaneState, Where
     from reconciler.state.store import Store
 
-CLEAR_KEY = "C-u"  # of terminals, of line editors and of all programs that are known here: a line at a time
-# Where that changes nothing in a composer that can be read: having cleared a line, opencode is at the start of the one
-# above it, where End scrolls the conversation.
+CLEAR_KEY = "C-u"  # clears a line in terminals, line editors and all programs known here
+# For when that changes nothing in a composer that can be read: after clearing a line, opencode's cursor is at the start
+# of the line above, where End scrolls the conversation.
 FURTHER_KEYS = ("C-e", "BSpace")
 CLEAR_S = 40.0
-CHANGE_S = 0.5  # that a key has to show what it does
-EMPTY = 3  # looks in a row that show nothing of it: one may be the moment of a repaint
+CHANGE_S = 0.5  # for a key to show its effect
+EMPTY = 3  # looks in a row without a trace of it: a single one may be the moment of a repaint
 IN_VAIN = 20  # keys in a row that change nothing
 _LOOK_S = 0.05
 _FILE_MAX = 4 << 20
@@ -45,9 +46,9 @@ Stands = Literal["ours", "more", "no", "unclear"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """`life`: the process that it was typed at, at the Unix second `at`. `as_is`: it is a command of the program's
-    own. `clearing`: a part of it may have been cleared already. `submitted`: the Unix second at which the submit key
-    was about to be pressed last; 0 if it never was."""
+    """`life`: the process that it was typed into, at the Unix second `at`. `as_is`: it is the program's own command.
+    `clearing`: a part of it may have been cleared already. `submitted`: the Unix second just before the last press of
+    the submit key; 0 if it was never pressed."""
 
     text: str
     life: str
@@ -58,13 +59,13 @@ class Typed:
 
 
 class Memory:
-    """What is known of one agent. `folder`: that of its lock, which must be held. Methods raise StateError."""
+    """The record for one agent. `folder`: the folder of its lock, which must be held. Methods raise StateError."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store, self._path = store, folder / "typed.json"
 
     def read(self) -> Typed | None:
-        """None where nothing is known; what cannot be read is nothing."""
+        """None if nothing is recorded; an unreadable record counts as none."""
         try:
             raw = read_optional(self._path)
             if raw is None or len(raw) > _FILE_MAX:
@@ -87,13 +88,13 @@ class Memory:
 
 
 def life_of(pane: PaneState) -> str:
-    """The process in a pane, for as long as it lives."""
+    """An id of the process in a pane, unique to its lifetime."""
     return f"{pane.pid}.{procfs.start_ticks(pane.pid)}"
 
 
 def standing(typed: Typed, screen: Screen, reading: Reading | None) -> Stands:
-    """Whether it stands in the composer. `reading` None: the screen of this program cannot be read; then what stands
-    before the cursor, on its line, counts. Pure."""
+    """Whether the text is in the composer. `reading` None: this program's screen cannot be read; then the text before
+    the cursor, on its line, counts. Pure."""
     if reading is None:
         return at_cursor(screen.lines, screen.width, screen.cursor, typed.text)
     if reading.composer != "draft":
@@ -115,17 +116,17 @@ def clear_earlier(
     monotonic: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> tuple[bool, Delivery | None]:
-    """Clear what was typed before and not submitted. Whether something was cleared, and why nothing may be put in now
-    (None if that is not the reason). A pane in which nothing can be done is left as it is: whoever sends next looks at
-    it, too, and says why. Raises PaneError and StateError."""
+    """Clear what was typed before and not submitted. Returns whether something was cleared, and why nothing may be put
+    in now (None if this is no obstacle). A pane in which nothing can be done stays as it is: the next sender checks it
+    too, and gives the reason. Raises PaneError and StateError."""
     typed = memory.read()
     if typed is None:
         return False, None
     panes.drop_buffers(where)
-    # What was typed just now may not be shown yet.
+    # Text typed just now may not be shown yet.
     longest = SETTLE_MAX_S + len(typed.text) * SETTLE_BYTE_S
     shown = monotonic() + min(longest, max(0.0, typed.at + longest - wall()))
-    # And what was submitted just now may stand there still.
+    # Text submitted just now may still be there.
     taken = monotonic() + min(longest, max(0.0, typed.submitted + longest - wall()))
     presses, vain, empty, deadline = 0, 0, 0, max(shown, taken) + CLEAR_S
     last: object = None
@@ -188,5 +189,5 @@ def _in_the_way(agent: str, typed: Typed, reading: Reading | None, stands: Stand
 
 
 def still_typed(found: Delivery, *, presses: int, stands: bool) -> bool:
-    """Whether a message stands in the composer when its delivery is over, or may do so. Pure."""
+    """Whether a message is, or may be, in the composer after its delivery has ended. Pure."""
     return found.word == "unconfirmed" and (presses == 0 or stands)

@@ -1,6 +1,6 @@
-"""The outcome of a message: the words that a sender is told, and the values that they follow from. Pure.
+"""The outcome of a message: the words that a sender gets, and the values that decide them. Pure.
 
-`refusal.py` says before anything is done why nothing may be; `next_step.py` decides after each look at the pane.
+`refusal.py` says beforehand why nothing may be done; `next_step.py` decides after each look at the pane.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ DELIVERIES: tuple[DeliveryWord, ...] = get_args(DeliveryWord)
 EVIDENCE: tuple[EvidenceWord, ...] = tuple(word for word in get_args(EvidenceWord) if word)
 OUTBOX_STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 
-SETTLE_MAX_S = 10.0  # until a paste must be seen in the composer, and ...
-SETTLE_BYTE_S = 5e-5  # ... for each of its bytes besides: 5 s for 100,000
+SETTLE_MAX_S = 10.0  # how long a paste may take to be seen in the composer, plus ...
+SETTLE_BYTE_S = 5e-5  # ... this for each of its bytes: 5 s for 100,000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """The answer. `delivered`: the program has taken the message up, or holds it in its own queue (`queued`), by this
-    `evidence`. `sent`: submitted, and nobody waited for more. `unconfirmed`: it may or may not have arrived; it is not
-    to be sent again unseen. `not-delivered`: nothing was put in. `reason` is a sentence without its full stop, `way`
-    what to do."""
+    `evidence`. `sent`: submitted, and nobody waited for more. `unconfirmed`: it may have arrived; look before sending
+    it again. `not-delivered`: nothing was put in. `reason` is a sentence without its full stop, `way` what to do."""
 
     word: DeliveryWord
     evidence: EvidenceWord = ""
@@ -39,7 +38,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be delivered. `known`: the program's screen can be read; `receipts`: it reports what it takes up."""
+    """What is to be delivered. `known`: the program's screen can be read; `receipts`: the program reports what it takes
+    up."""
 
     agent: str
     known: bool
@@ -51,11 +51,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposerState:
-    """One look after the paste. `at`: seconds on the monotonic clock. `pane`: "blind" if tmux gave no answer.
+    """One look after the paste. `at`: seconds on the monotonic clock. `pane`: "blind" if tmux did not answer.
 
-    `ours`: whether what stands in the composer is our text; `queued`, `shown`: it stands, as it did not before, among
-    the queued messages, or anywhere while the composer is empty. `receipt`: the program's own word for this very text,
-    which may be that it is queued; `busy`: its record says that it went to work after we submitted.
+    `ours`: whether the composer holds our text; `queued`, `shown`: the text is now, and was not before, among the
+    queued messages, or anywhere while the composer is empty. `receipt`: the program's own report on exactly this text,
+    possibly that it is queued; `busy`: its record says that it began to work after we submitted.
     """
 
     at: float
@@ -72,7 +72,7 @@ class ComposerState:
 
     @property
     def stands(self) -> bool:
-        """Our text is in the composer."""
+        """Whether our text is in the composer."""
         return self.composer == "draft" and self.ours != "no"
 
     @property
@@ -82,8 +82,8 @@ class ComposerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far it is. `began`: of this phase; `last`: the look before, `candidate`: evidence that a better one may still
-    replace, since `candidate_at`; `stood`: our text was seen in the composer."""
+    """The progress of a delivery. `began`: start of this phase; `last`: the previous look; `candidate`: evidence, found
+    at `candidate_at`, that better evidence may still replace; `stood`: our text was seen in the composer."""
 
     began: float
     presses: int = 0

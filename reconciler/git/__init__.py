@@ -1,4 +1,4 @@
-"""git: processes with a deadline, refs, objects, our mirror, worktrees, signatures, and what its errors mean.
+"""Run git: processes with a deadline, refs, objects, our mirror, worktrees, signatures, and the meaning of its errors.
 
 Imports `errors`, `helpers`. Read `process.py` first, then `mirror.py`.
 """

@@ -1,7 +1,7 @@
-"""What git would make of a file in a working tree: it undoes line ends, encoding and identity as `git add` does.
+"""Find what git would make of a working tree's file: like `git add`, it undoes line ends, encoding and identity.
 
-Only for a file whose bytes are not those of the commit: everything else is told without a process. A filter program
-that a configuration names is not run; what goes through one is compared as it stands.
+Used only for a file whose bytes differ from the commit's; everything else needs no process. Filter programs from a
+configuration are not run; a file with such a filter is compared as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GitQuestion = Callable[..., GitOutput]  # arguments and `stdin`; raises GitFaile
 
 
 def asking(root: Path) -> GitQuestion:
-    """Questions to git in the working tree `root`, for somebody who runs nothing of it. Raises GitFailed, GitTimeout,
+    """Questions to git in the working tree `root`, without running anything of that tree. Raises GitFailed, GitTimeout,
     Unavailable."""
     names = run_git(
         ["config", "--null", "--name-only", "--get-regexp", _FILTERS],
@@ -42,12 +42,12 @@ def blob_of(ask: GitQuestion, path: str, data: bytes) -> str:
 
 
 def left_out(ask: GitQuestion, paths: Sequence[str]) -> frozenset[str]:
-    """Those of `paths` that are meant to be missing in the working tree: a sparse checkout leaves them out."""
+    """Those of `paths` that a sparse checkout leaves out of the working tree on purpose."""
     return frozenset(path for path, mark in marks(ask, paths).items() if mark.upper() == "S")
 
 
 def marks(ask: GitQuestion, paths: Sequence[str]) -> dict[str, str]:
-    """The mark of each path that the index knows, as `git ls-files -v` shows it: `S` is skip-worktree, a small letter
-    is assume-unchanged."""
+    """The mark of each path in the index, as shown by `git ls-files -v`: `S` is skip-worktree, a small letter is
+    assume-unchanged."""
     out = ask(["ls-files", "-v", "-z", "--", *paths]).out.decode(errors="surrogateescape")
     return {row[2:]: row[0] for row in out.split("\0") if len(row) > 2}

@@ -1,5 +1,5 @@
-"""Compare the operator's working tree with the commit, read-only: by content where that suffices, otherwise by git's
-own judgement."""
+"""Compare the operator's working tree with the commit, read-only: by content if that suffices, otherwise by git's own
+judgement."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from specs.fleet_files import FOLDERS, MOST, spec_path
 
 
 def dirty_files(place: RepositoryLocation, ref: str, commit: Commit) -> tuple[str, ...]:
-    """The spec files that differ, by name. None if `commit` is not what is checked out there just now, or if nobody can
-    tell: the repository or git cannot be read."""
+    """The spec files that differ, by name. None if `commit` is not checked out there now, or if that cannot be
+    determined because the repository or git cannot be read."""
     with suppress(MosaicError, OSError):
         repo = place.repo()
         if repo is None or repo.worktree is None or not _checked_out(repo, ref, commit):
@@ -59,8 +59,8 @@ def _differing(root: Path, commit: Commit) -> tuple[str, ...]:
 
 
 def folder_files(root: Path) -> tuple[str, ...]:
-    """The files of a working tree's folders that a fleet is made of, by their paths below `root`, sorted; of a folder
-    that has more than a commit may have, so many and one more. A folder that cannot be listed has none."""
+    """The files in a fleet's folders of a working tree, by their paths below `root`, sorted. From a folder with more
+    files than a commit may have, one more than that limit. A folder that cannot be listed has none."""
     found: list[str] = []
     for folder in FOLDERS:
         with suppress(OSError):
@@ -77,7 +77,7 @@ def blob_id(data: bytes, length: int) -> str:
 
 
 def _content(path: Path) -> bytes | None:
-    """None if there is no file, or what git does not know for one; empty for a file that cannot be read."""
+    """None if there is no file, or something that git does not treat as one; empty for a file that cannot be read."""
     try:
         return read_regular(path, limit=MAX_FILE + 1, cut=True)
     except OSError as error:
@@ -85,7 +85,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _below(root: Path, name: str) -> str:
-    """Where the content of a spec file is, below the root: attributes go by that path."""
+    """Where a spec file's content is, below the root: git's attributes follow that path."""
     with suppress(OSError, ValueError):
         return str((root / name).resolve(strict=True).relative_to(root.resolve()))
     return name

@@ -1,4 +1,4 @@
-"""What git and ssh report when they fail, and what a person can do about it. Pure."""
+"""Explain a failure of git or ssh: what it reported, and what a person can do. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from reconciler.git.objects import printable
 
 PROTOCOLS = ("https", "ssh", "file")
-MOST = 12  # lines of a refusal: a hook may have much to say
+MOST = 12  # lines of a refusal: a hook may print many
 
-# Compiled where they are used (re keeps them): a run that goes well needs none.
-# What tells why: git's own words, the other side's (`remote:`), a refused branch's (`! [...]`), and ssh's.
+# Compiled on use (re caches them): a run that succeeds needs none.
+# Lines that give the reason: git's own, the other side's (`remote:`), a refused branch's (`! [...]`), and ssh's.
 _TELLING = (
     r"(?:fatal|error|remote|ssh): |\s*! \[|.*(?:Permission denied|Connection (?:closed|refused|reset|timed out)|"
     r"Host key verification failed|IDENTIFICATION HAS CHANGED|Host key for .* has changed|"
     r"No \S+ host key is known|Offending \S+ key in |not in allowed)"
 )
-# What only says that it did not work, beside anything that says why.
+# Lines that only say that it failed, useless next to a line with the reason.
 _GENERAL = (
     r"(?:fatal: (?:[Cc]ould not read from remote repository|the remote end hung up|protocol error|early EOF)"
     r"|error: failed to push some refs|.*Host key verification failed\.?$)"
@@ -44,7 +44,7 @@ _ADVICE = (
 
 
 def key_lines(text: str) -> list[str]:
-    """The lines of git's standard error that say why, in their order, at most `MOST`; all of them if none does."""
+    """The lines of git's standard error that give the reason, in order, at most `MOST`; all of them if none does."""
     lines = [printable(line) for line in text.splitlines()]
     lines = [line for line in dict.fromkeys(lines) if line and not line.startswith("hint:")]
     key = host_key(text)
@@ -54,13 +54,13 @@ def key_lines(text: str) -> list[str]:
     why = [line for line in found if not re.match(_GENERAL, line)] or found or lines
     refused = [line for line in why if line.startswith("! [")]
     if any("branch is currently checked out" in line for line in refused):
-        return refused  # what git says to it is half a page, and no way out for most
+        return refused  # git's own advice is half a page, and does not help most people
     rest = [line.removeprefix("fatal: ").removeprefix("error: ") for line in why if line not in refused]
     return [*rest[: MOST - len(refused)], *refused][:MOST]
 
 
 def advice(text: str) -> str:
-    """The way out, where there is a usual one; else ""."""
+    """The usual way out, if there is one; else ""."""
     key = host_key(text)
     if key is not None:
         return key[1]
@@ -68,8 +68,8 @@ def advice(text: str) -> str:
 
 
 def host_key(text: str, target: str = "HOST") -> tuple[str, str] | None:
-    """What ssh has against a host's key, and the way out; None if that is not the trouble. A changed key is not an
-    unknown one: somebody may stand in between."""
+    """ssh's complaint about a host's key, and the way out; None if the failure is another. A changed key differs from
+    an unknown one: somebody may stand in between."""
     lines = [printable(line) for line in text.splitlines()]
     if re.search(_CHANGED, text):
         places = [line for line in lines if line.startswith(("Offending ", "SHA256:", "Host key for "))]
@@ -90,5 +90,5 @@ def host_key(text: str, target: str = "HOST") -> tuple[str, str] | None:
 
 
 def listed(lines: Sequence[str]) -> str:
-    """Behind a sentence: one line in the sentence, more of them below it."""
+    """Append to a sentence: one line within it, more of them below it."""
     return f": {lines[0]}" if len(lines) == 1 else ":\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""Where a fleet's file is in its repository, with links followed as git follows them in a commit."""
+"""Find a fleet's file in its repository, following links as git follows them in a commit."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MOST_LINKS = 40  # on the way to a file, as in git
 
 
 def inside(root: Path, name: str) -> str | None:
-    """Where a file or folder of a fleet is below `root`, links followed as git follows them in a commit; None if there
-    is none. Raises Refused, InvalidConfig."""
+    """The path of a fleet's file or folder below `root`, links followed as git follows them in a commit; None if it
+    does not exist. Raises Refused, InvalidConfig."""
     from reconciler.errors import InvalidConfig, Refused
     from reconciler.git.objects import TreeEntry, folder_problem, problem_of
 
@@ -32,7 +32,7 @@ def inside(root: Path, name: str) -> str | None:
 
 
 def _follow(root: Path, name: str) -> tuple[str, str]:
-    """The kind of what a name leads to, in git's words (see `objects.Entry`), and where that is."""
+    """The kind of the target, in git's words (see `objects.Entry`), and its path."""
     parts, done, links = name.split("/"), list[str](), 0
     while parts:
         part = parts.pop(0)
@@ -65,7 +65,7 @@ def _follow(root: Path, name: str) -> tuple[str, str]:
     place = "/".join(done)
     if not (root / place).is_dir():
         return "blob", place
-    # A folder without a file in it is nothing that could be committed.
+    # git cannot commit a folder without a file in it.
     return ("tree" if any(files for _, _, files in os.walk(root / place)) else "missing"), place
 
 

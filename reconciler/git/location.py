@@ -21,7 +21,7 @@ _CONTROL = frozenset("\x7f").union(map(chr, range(0x20)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryLocation:
-    """A source. `url` is what git is told; `path` is set for one on this machine, where looking costs nothing."""
+    """A source. `url` is what git receives; `path` is set for a source on this machine, where a look costs nothing."""
 
     url: str
     path: Path | None = None
@@ -33,12 +33,12 @@ class RepositoryLocation:
 
     @property
     def key(self) -> str:
-        """Tells sources apart in the state folder, where a URL with a password has no business."""
+        """Distinguishes sources in the state folder, which must not hold a URL with a password."""
         return hashlib.sha256(self.url.encode()).hexdigest()[:32]
 
     def repo(self) -> LocalRepo | None:
-        """The repository on this machine; None for a URL. Raises NotFound if there is none at the path, Unavailable if
-        it cannot be read."""
+        """The repository on this machine; None for a URL. Raises NotFound if the path has none, Unavailable if it
+        cannot be read."""
         if self.path is None:
             return None
         try:
@@ -55,8 +55,8 @@ class RepositoryLocation:
         return found
 
     def tip(self, ref: str | None, *, timeout_s: float) -> Tip:
-        """Where `ref` (None: HEAD) points now: read from files for a repository on this machine, else one git
-        process. Raises NotFound, InvalidConfig (an ambiguous or impossible name), SourceBusy, Unavailable, GitFailed,
+        """Where `ref` (None: HEAD) points now: read from files for a repository on this machine, else one git process.
+        Raises NotFound, InvalidConfig (an ambiguous or impossible name), SourceBusy, Unavailable, GitFailed,
         GitTimeout."""
         repo = self.repo()
         if repo is not None:
@@ -74,15 +74,15 @@ class RepositoryLocation:
         return tip
 
     def ready(self) -> None:
-        """Raises Unavailable if git would wait for ever for a file of a repository on this machine."""
+        """Raises Unavailable if git would block forever on a file of a repository on this machine."""
         repo = self.repo()
         odd = odd_file(repo.git_dir, repo.common_dir) if repo is not None else ""
         if odd:
             raise Unavailable(odd, help="put back what was there: git cannot read the repository like that")
 
     def _decided(self, repo: LocalRepo, tip: Tip) -> None:
-        """Raises SourceBusy if `tip` is what is checked out in a working tree where git has something half done. A
-        branch that is not checked out there is moved by nobody meanwhile."""
+        """Raises SourceBusy if `tip` is checked out in a working tree where a git operation is half done. If its branch
+        is not checked out there, that operation cannot move it."""
         doing = under_way(repo)
         if doing is None:
             return
@@ -112,7 +112,7 @@ class RepositoryLocation:
         return choose(ref or "HEAD", tuple(found), self.shown)
 
     def _no_head(self, timeout_s: float) -> NotFound:
-        """The error, with the branches that there are: one git process more. Raises GitFailed, GitTimeout."""
+        """The error, with the branches that exist; costs one more git process. Raises GitFailed, GitTimeout."""
         out = run_git(["ls-remote", "--heads", "--end-of-options", self.url], timeout_s=timeout_s, network=True).out
         names = [line.partition("\t")[2] for line in out.decode(errors="replace").splitlines()]
         branches = [name.removeprefix("refs/heads/") for name in names]
@@ -122,14 +122,14 @@ class RepositoryLocation:
 
 
 def parse_place(spec: str) -> RepositoryLocation:
-    """What FLEET means. Raises Usage for what git would take for an option, Refused for a protocol that is not allowed.
+    """Parse FLEET. Raises Usage for what git would take for an option, Refused for a protocol that is not allowed.
 
-    A path need not exist: an unreachable source is not a wrong one.
+    A path need not exist: an unreachable source may still be right.
     """
     if not spec or spec.startswith("-") or not _CONTROL.isdisjoint(spec):
         raise Usage(f"{spec!r} is not a repository", help="give a working tree, a bare repository or a URL")
     path = Path(spec).expanduser()
-    if ":" not in spec:  # the common case, and the only one where nothing needs a pattern
+    if ":" not in spec:  # the common case, and the only one that needs no pattern
         return _local(path)
     scheme = re.fullmatch(_SCHEME, spec)
     if scheme:
@@ -163,8 +163,7 @@ def _local(path: Path) -> RepositoryLocation:
 
 
 def _must_answer(path: Path) -> None:
-    """Raises OSError where the file system of a path gives no answer in time; one on a disk of this machine is not
-    asked twice."""
+    """Raises OSError if the file system of a path does not answer in time; a local disk is not asked twice."""
     from providers.filesystem.mounts import Mounts
 
     if Mounts().far(str(path)) is not None:

@@ -1,8 +1,7 @@
-"""The commits between two revisions, for people who read a preview or a refusal.
+"""List the commits between two revisions, for people who read a preview or a refusal.
 
-GitPython takes the commits and trees apart. It reads them through `_Objects`, so that git itself still runs in one
-place only, with our environment and a deadline; and it is imported on request, because that costs more than a whole
-quiet run.
+GitPython parses the commits and trees. It reads them through `_Objects`, so that git still runs in one place only, with
+our environment and a deadline. It is imported on request, because the import costs more than a whole quiet run.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ class HistoryLine:
 
 
 def coming_into_force(checkout: Checkout, applied: str, new: str) -> tuple[HistoryLine, ...]:
-    """For a preview: the newest commits since the one that was applied last. None of them where they cannot be had."""
+    """For a preview: the newest commits since the last applied one; empty if they cannot be read."""
     try:
         return history(checkout, applied, new, limit=_IN_A_PREVIEW)
-    except Exception:  # for people to read, out of whatever somebody has committed: it must not cost them the preview
+    except Exception:  # this text is for people, from anybody's commits: a failure must not cost them the preview
         return ()
 
 
@@ -59,7 +58,7 @@ def history(checkout: Checkout, old: str, new: str, *, limit: int = _DEFAULT_LIM
 
 
 class _Stream(NamedTuple):
-    """An object as GitPython takes it apart: four values, and a file to read."""
+    """A git object in the shape that GitPython expects: four values, and a file to read."""
 
     binsha: bytes
     type: bytes
@@ -71,7 +70,7 @@ class _Stream(NamedTuple):
 
 
 class _Objects:
-    """The part of GitPython's object database that reading needs, on top of `Checkout.read`."""
+    """The part of GitPython's object database that reading needs, based on `Checkout.read`."""
 
     def __init__(self, checkout: Checkout) -> None:
         self._checkout = checkout

@@ -1,7 +1,7 @@
 """Our own copy of the fleet's repository: bare, in the state folder, read by object and never checked out.
 
-Reading blobs instead of a work tree means that no filter, hook, submodule or symlink of the repository ever has an
-effect here. One process at a time writes to it (the caller holds the host's lock); a preview writes to a scratch copy.
+Because we read blobs and have no work tree, the repository's filters, hooks, submodules and symlinks never take effect
+here. One process at a time writes to it (the caller holds the host's lock); a preview writes to a scratch copy.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_OBJECT = 1 << 20  # bytes of a commit or of the root folder
 LOCAL_S = 20.0  # a call that only reads our own copy
 TIP = "refs/mosaic/tip"
 _BROKEN = r"(?:error|fatal|missing|broken|bad)\b(?! in (?:blob|tree|commit|tag) )"
-_DEEPEN = (64, 1024)  # steps before the whole history is asked for
+_DEEPEN = (64, 1024)  # steps before we ask for the whole history
 
 
 class Checkout:
@@ -47,11 +47,11 @@ class Checkout:
         self.path = path
 
     def exists(self) -> bool:
-        """Whether there is something that looks like a repository."""
+        """Whether something that looks like a repository is there."""
         return all((self.path / name).is_dir() for name in ("objects", "refs")) and (self.path / "HEAD").is_file()
 
     def damage(self) -> str:
-        """What is broken in it, in a few words; "" if nothing is known to be. Looks at every object."""
+        """What is broken in it, in a few words; "" if nothing is known to be. Checks every object."""
         odd = odd_file(self.path)
         if odd:
             return odd
@@ -60,16 +60,16 @@ class Checkout:
         try:
             args = ["fsck", "--full", "--no-dangling", "--no-progress"]
             done = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=range(256))
-        except (GitTimeout, Unavailable):  # not knowing is not "broken"
+        except (GitTimeout, Unavailable):  # an unknown state is not "broken"
             return ""
-        # What is only odd in somebody's commit ("error in commit ...") is none of it.
+        # Mere oddities of somebody's commit ("error in commit ...") do not count.
         said = [
             line for line in f"{done.err}\n{done.out.decode(errors='replace')}".splitlines() if re.match(_BROKEN, line)
         ]
         return f"{said[0].removeprefix('error: ').removeprefix('fatal: ')} ({self.path})" if said else ""
 
     def scratch(self) -> tempfile.TemporaryDirectory[str]:
-        """A throw-away copy for a preview, which borrows the objects that are here and writes only to itself."""
+        """A throw-away copy for a preview, which borrows our objects and writes only to itself."""
         import shutil
         import tempfile
 
@@ -92,8 +92,8 @@ class Checkout:
         return True
 
     def init(self, *, oid_length: int) -> None:
-        """Make it, if it is not there, for object ids of 40 or 64 hex digits; something else in its place is thrown
-        away. Raises OSError, too."""
+        """Create it if it is missing, for object ids of 40 or 64 hex digits; anything else in its place is deleted.
+        Also raises OSError."""
         if self.exists() and not odd_file(self.path):
             return
         discard(self.path)
@@ -119,10 +119,10 @@ class Checkout:
         return (self.path / "shallow").exists()
 
     def fetch(self, url: str, ref: str, *, timeout_s: float, depth: str | None = None) -> None:
-        """Fetch `ref` (a full name) to TIP, even if it was rewound: descent is judged by `trust`, not here.
+        """Fetch `ref` (a full name) to TIP, even if it was rewound: `trust` judges descent.
 
-        A new copy is shallow; into an existing one comes what is missing since the last time, unless `depth` (an
-        option such as `--unshallow`) says otherwise.
+        A new copy is shallow; an existing one gets what is new since the last fetch, unless `depth` (an option such as
+        `--unshallow`) says otherwise.
         """
         if depth is None and not self.fetched_before():
             depth = "--depth=1"
@@ -139,12 +139,12 @@ class Checkout:
         )
 
     def _clear_locks(self) -> None:
-        """A fetch that was killed leaves lock files; nobody else writes here, so they mean nothing."""
+        """Remove the lock files of a killed fetch. They mean nothing, since nobody else writes here."""
         for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
             lock.unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Pack many small fetches together. Best effort: a copy that is not tidy works just as well."""
+        """Pack many small fetches together. Best effort: an unpacked copy works just as well."""
         with suppress(GitFailed):
             run_git(["gc", "--auto", "--quiet"], git_dir=self.path, timeout_s=LOCAL_S, config=(("gc.auto", "2000"),))
 
@@ -190,13 +190,14 @@ class Checkout:
         return raw.oid, replace(parse_commit(commit.oid, objects[commit.oid]), blobs=blobs, problems=problems)
 
     def _must_be_here(self, name: str, entry: TreeEntry, submodules: set[str]) -> None:
-        """A file that its folder lists and that git cannot find is none that somebody has deleted: raises GitFailed."""
+        """Raises GitFailed for a file that its folder lists and git cannot find: nobody has deleted it, so the copy is
+        damaged."""
         if entry.kind == "missing" and name not in submodules:
             raise GitFailed(f"the object of {name} is damaged or missing in {self.path}")
 
     def files(self, commit: Commit) -> dict[str, bytes]:
         """The spec files at that commit. Raises Refused for one that leaves the repository, InvalidConfig for one that
-        is too large or no file."""
+        is too large or not a file."""
         for problem in commit.problems.values():
             error: type[MosaicError] = Refused if "leaves the repository" in problem else InvalidConfig
             raise error(problem, where=f"commit {commit.sha}", help="correct the file and commit")
@@ -219,7 +220,7 @@ class Checkout:
         return contents
 
     def contents(self, names: Sequence[str]) -> list[bytes | None]:
-        """What each name (`COMMIT:PATH`) leads to inside the repository, in order; None for what is not a file or too
+        """The target of each name (`COMMIT:PATH`) inside the repository, in order; None if it is not a file or too
         large. Two processes."""
         entries = self._check(names)
         oids = [one.oid for one in entries if one.kind == "blob" and one.size <= MAX_OBJECT]
@@ -227,16 +228,16 @@ class Checkout:
         return [found.get(one.oid) if one.kind == "blob" else None for one in entries]
 
     def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether `new` descends from `old`, as far as the history that is here tells."""
+        """Whether `new` descends from `old`, judged by the history that is here."""
         args = ["merge-base", "--is-ancestor", "--end-of-options", old, new]
         done = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1, 128))
         return done.code == 0
 
     def descends(self, old: str, new: str, *, url: str, ref: str, deadline: Deadline, fetch_s: float) -> bool:
-        """Like `is_ancestor`, but where history was cut off, more of it is fetched first, so that "no" is certain.
+        """Like `is_ancestor`, but if history was cut off, more of it is fetched first, so that "no" is certain.
 
-        Raises GitFailed if that history cannot be had, HistoryCut if the source itself does not have it: not knowing
-        is not "no".
+        Raises GitFailed if that history cannot be fetched, HistoryCut if the source itself lacks it: unknown does not
+        mean "no".
         """
         for depth in (*(f"--deepen={count}" for count in _DEEPEN), "--unshallow"):
             if self.is_ancestor(old, new):
@@ -254,7 +255,7 @@ class Checkout:
         return False
 
     def between(self, old: str, new: str) -> list[str]:
-        """The commits that are in `new` but not in `old`, newest first. Raises HistoryCut if some cannot be known, as
+        """The commits that are in `new` but not in `old`, newest first. Raises HistoryCut if some are unknown because
         the source itself has cut its history off among them."""
         args = ["rev-list", "--end-of-options", new, f"^{old}"]
         shas = run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
@@ -267,19 +268,19 @@ class Checkout:
         return shas
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """The newest commit that both descend from, as far as the history that is here tells; None if there is none."""
+        """The newest common ancestor, judged by the history that is here; None if there is none."""
         args = ["merge-base", "--end-of-options", one, other]
         done = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, ok=(0, 1))
         return done.out.decode("ascii").split()[0] if done.code == 0 else None
 
     def versions(self, old: str, new: str, path: str = "roster.yaml") -> list[str]:
-        """The commits after `old`, up to `new`, that change a file, newest first: what the branch itself was at, and
-        not what was merged into it."""
+        """The commits after `old`, up to `new`, that change a file, newest first: the branch's own commits, without
+        those that were merged into it."""
         args = ["rev-list", "--first-parent", "--end-of-options", new, f"^{old}", "--", path]
         return run_git(args, git_dir=self.path, timeout_s=LOCAL_S).out.decode("ascii").split()
 
     def _check(self, names: Sequence[str]) -> list[TreeEntry]:
-        """What each name leads to, links inside the repository followed; one process, no content read."""
+        """The target of each name, links inside the repository followed; one process, no content read."""
         stdin = "".join(f"{name}\n" for name in names).encode()
         args = ["cat-file", "--batch-check", "--follow-symlinks"]
         out = run_git(args, git_dir=self.path, timeout_s=LOCAL_S, stdin=stdin).out

@@ -18,7 +18,7 @@ _SUBMODULE = "160000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit as far as a person or the loop wants to know it. `when` is RFC 3339 UTC, by the committer's clock.
+    """What a person or the loop wants to know of a commit. `when` is RFC 3339 UTC, by the committer's clock.
 
     `blobs` are the object ids of the spec files that exist; `problems` say why one cannot be read (by file name).
     """
@@ -33,8 +33,8 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """`kind` is an object type, or missing, symlink (leaves the repository), dangling, loop, notdir, submodule.
-    `oid` is the link's target for `symlink`."""
+    """`kind` is an object type, or missing, symlink (leaves the repository), dangling, loop, notdir, submodule. For
+    `symlink`, `oid` is the link's target."""
 
     kind: str
     oid: str
@@ -42,12 +42,12 @@ class TreeEntry:
 
 
 def printable(text: str) -> str:
-    """Without anything that could move the cursor, colour the terminal or turn the direction of writing."""
+    """The text without anything that moves the cursor, colours the terminal or changes the writing direction."""
     return re.sub(_CONTROL, " ", text).strip()
 
 
 def parse_commit(sha: str, raw: bytes) -> Commit:
-    """Who, when and what of a raw commit object. Control characters never reach a terminal from here."""
+    """Who, when and what of a raw commit object. Its control characters never reach a terminal."""
     head, _, body = raw.partition(b"\n\n")
     fields: dict[str, bytes] = {}
     for line in head.split(b"\n"):
@@ -79,20 +79,19 @@ def problem_of(name: str, entry: TreeEntry) -> str | None:
 
 
 def folder_problem(name: str, entry: TreeEntry) -> str | None:
-    """Why the contracts or profiles in a folder cannot be read; None if they can, or if it is not a folder: then it is
-    nothing of a fleet's."""
+    """Why the contracts or profiles in a folder cannot be read. None if they can, or if it is not a folder: then it is
+    not part of a fleet."""
     if entry.kind == "tree" and entry.size > MAX_FILE:
         return f"the folder {name} is larger than 1 MiB ({entry.size} bytes)"
     return None if entry.kind in ("tree", "blob") else _odd(name, entry)
 
 
 def files_in(folder: str, tree: bytes, oid_size: int) -> tuple[list[str], str | None]:
-    """The paths of a folder's files that a fleet is made of, sorted, from its raw tree object; and why there are too
-    many of them."""
+    """The sorted paths of a folder's fleet files, from its raw tree object; and why there are too many of them."""
     names = sorted(path for name in entries_in(tree, oid_size) if spec_path(path := f"{folder}/{name}"))
     if len(names) > MOST:
         return [], f"{folder} has {len(names)} files of *{FOLDERS[folder]}; {MOST} are read at most"
-    # What git cannot be asked for by a line of its own: no class has such a name.
+    # A request to git is one line, so it cannot name this path. No class has such a name.
     return [name for name in names if name.isprintable()], None
 
 

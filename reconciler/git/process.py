@@ -50,27 +50,27 @@ _CONFIG = (
     ("fetch.writeCommitGraph", "false"),
     ("gc.auto", "0"),
     ("gc.autoDetach", "false"),
-    ("gc.packRefs", "false"),  # our one ref stays a file that can be looked at without git
+    ("gc.packRefs", "false"),  # our one ref stays a file that can be read without git
     ("gc.pruneExpire", "never"),  # an applied revision stays readable after a force-push
     ("maintenance.auto", "false"),
     ("log.showSignature", "false"),
     ("advice.detachedHead", "false"),
 )
 
-# What git itself lists as belonging to one repository (`git rev-parse --local-env-vars`): ours is another one.
+# The variables that git lists as belonging to one repository (`git rev-parse --local-env-vars`): ours is another one.
 _OF_A_REPOSITORY = frozenset((
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_DIR", "GIT_GRAFT_FILE",
     "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS",
     "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
 ))  # fmt: skip
-_GRACE_S = 5.0  # for an operator's git to take its lock files away when it has to end
+_GRACE_S = 5.0  # for an operator's git to remove its lock files before it is ended
 
 _LOCALE = "C.UTF-8"  # messages in English, names in UTF-8
-_REAP_S = 2.0  # how long a killed process group may take to be gone
+_REAP_S = 2.0  # how long a killed process group may take to disappear
 
 
 class GitFailed(Unavailable):
-    """git said no. `code` is its exit status, `stderr` what it wrote there, without secrets."""
+    """git failed. `code` is its exit status, `stderr` what it wrote there, without secrets."""
 
     def __init__(self, message: str, *, code: int = -1, stderr: str = "", help: str = "") -> None:
         super().__init__(message, help=help)
@@ -79,12 +79,12 @@ class GitFailed(Unavailable):
 
 
 class GitTimeout(GitFailed):
-    """git did not answer before the deadline and was ended, with all it had started."""
+    """git did not answer before the deadline and was ended, with every process it had started."""
 
 
 @dataclass(frozen=True, slots=True)
 class GitOutput:
-    """What a git command left: exit status, standard output as bytes, standard error as text."""
+    """The result of a git command: exit status, standard output as bytes, standard error as text."""
 
     code: int
     out: bytes
@@ -98,7 +98,7 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def left(self, at_most: float) -> float:
-        """Seconds for the next call: never more than `at_most`, never less than a token amount (it then times out)."""
+        """Seconds for the next call: at most `at_most`, and at least a token amount (it then times out)."""
         return max(0.001, min(at_most, self._end - time.monotonic()))
 
 
@@ -109,7 +109,7 @@ def redact(text: str) -> str:
 
 
 def environment(*, network: bool, tree: bool = False, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The complete environment of a git process. `tree`: with the attributes that this user's git would go by."""
+    """The complete environment of a git process. `tree`: include the attributes that this user's git would apply."""
     overruled = tuple(pair for pair in _CONFIG if not (tree and pair[0] == "core.attributesFile"))
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     env |= {
@@ -148,10 +148,11 @@ def run_git(
     config: Sequence[tuple[str, str]] = (),
     env: Mapping[str, str] | None = None,
 ) -> GitOutput:
-    """Run `git ARGS` and return what it said; in the working tree `tree`, if one is given.
+    """Run `git ARGS` and return its result; in the working tree `tree`, if one is given.
 
     Raises GitTimeout after `timeout_s` seconds (its process group is then gone), GitFailed if the exit status is not
-    one of `ok`, Unavailable if there is no git. Callers put `--` or `--end-of-options` before anything from outside.
+    one of `ok`, Unavailable if git is not installed. Callers put `--` or `--end-of-options` before anything from
+    outside.
     """
     import shlex
 
@@ -175,10 +176,11 @@ def run_as_operator(
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
 ) -> GitOutput:
-    """Run `git ARGS` as the person who called us would, in the repository that `cwd` is in: hooks run, commits are
-    signed if that is set. `interactive`: it may ask on the terminal (a passphrase), and Ctrl-C reaches it.
+    """Run `git ARGS` as the person who called us would, in the repository that `cwd` is in: hooks run, and commits are
+    signed if the person's settings say so. `interactive`: it may ask on the terminal (a passphrase), and Ctrl-C reaches
+    it.
 
-    Raises as `run_git` does. What has to end is asked to first, so that it leaves no lock file behind.
+    Raises as `run_git` does. A process that has to end is asked first, so that it leaves no lock file behind.
     """
     import shlex
 
@@ -190,7 +192,7 @@ def run_as_operator(
 
 
 def _start(command: Sequence[str], *, cwd: str, env: Mapping[str, str], terminal: bool) -> subprocess.Popen[bytes]:
-    """`cwd` is "/" where it does not matter: neither a repository nor a folder that can go away."""
+    """`cwd` is "/" if it does not matter: a folder that is not a repository and cannot disappear."""
     import subprocess
 
     try:
@@ -201,7 +203,7 @@ def _start(command: Sequence[str], *, cwd: str, env: Mapping[str, str], terminal
             stderr=subprocess.PIPE,
             cwd=cwd,
             env=env,
-            start_new_session=not terminal,  # else: own process group to end, and no terminal to ask on
+            start_new_session=not terminal,  # otherwise: its own process group to end, and no terminal to ask on
         )
     except OSError as error:
         where = f" in {cwd}" if cwd != "/" else ""
@@ -221,7 +223,7 @@ def _finish(
         _ask_to_end(process, grace_s)
         _end(process)
         raise GitTimeout(f"`{shown}` did not answer within {timeout_s:.1f} s and was ended") from None
-    except BaseException:  # an interrupt: what we started ends with us
+    except BaseException:  # on an interrupt, what we started ends with us
         _ask_to_end(process, grace_s)
         _end(process)
         raise
@@ -245,7 +247,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     import signal
     import subprocess
 
-    with suppress(ProcessLookupError):  # no group of its own if it shares our terminal
+    with suppress(ProcessLookupError):  # it has no group of its own if it shares our terminal
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
         process.kill()

@@ -1,7 +1,7 @@
-"""Reads where a branch or tag of a local repository points, from its files: no process, nothing written.
+"""Read where a branch or tag of a local repository points, from its files: no process, nothing written.
 
-This is what makes a look at an unchanged local source free. Storage that is not plain files (reftable) and anything
-unexpected is answered with None, "ask git"; a ref that is certainly not there raises NotFound.
+This makes a look at an unchanged local source free. For storage other than plain files (reftable) and anything
+unexpected the answer is None, "ask git"; a ref that certainly does not exist raises NotFound.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from providers.filesystem.guarded_read import kind_of, read_regular
 from reconciler.errors import InvalidConfig, NotFound
 
-# Plain string tests instead of patterns: compiling those would be a good part of what a quiet run costs.
+# Plain string tests instead of patterns: compiling those would take a good part of a quiet run.
 _HEX = frozenset("0123456789abcdef")
 _FORBIDDEN = frozenset("\x7f~^:?*[\\ ").union(map(chr, range(0x20)))
 _MAX_SYMREFS = 5
 _HEADS = "refs/heads/"
 _MOST_NAMED = 5  # branches in an error
-# What git leaves in the folder of its HEAD while something is half done, what that is, and what ends it.
+# The files that git leaves beside its HEAD during an operation, the operation, and the command that ends it.
 UNDER_WAY = {
     "rebase-merge": ("a rebase is in progress", "git rebase --continue or --abort"),
     "rebase-apply": ("a rebase or `git am` is in progress", "git rebase --continue or --abort"),
@@ -32,17 +32,17 @@ UNDER_WAY = {
     "sequencer": ("a cherry-pick or revert of several commits is in progress", "git cherry-pick --continue or --abort"),
     "BISECT_LOG": ("a bisection is in progress", "git bisect reset"),
 }
-# Files that git opens without asking what they are: in the place of one, a FIFO is waited for.
+# Files that git opens without checking their type: if one is a FIFO, git blocks.
 _OPENED = ("HEAD", "config", "packed-refs", "shallow", "commondir", "objects/info/alternates")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRepo:
-    """A repository on this machine. `path` is what git is told; `worktree` is None for a bare one."""
+    """A repository on this machine. `path` is what git receives; `worktree` is None for a bare one."""
 
     path: Path
-    git_dir: Path  # where HEAD is
-    common_dir: Path  # where refs and packed-refs are
+    git_dir: Path  # contains HEAD
+    common_dir: Path  # contains refs and packed-refs
     worktree: Path | None
 
 
@@ -55,7 +55,7 @@ class Tip:
 
 
 def check_ref(ref: str) -> None:
-    """Raises InvalidConfig if this cannot be the name of a branch or tag (and so may not be handed to git)."""
+    """Raises InvalidConfig if this cannot be the name of a branch or tag (and so may not be passed to git)."""
     if _impossible(ref):
         raise InvalidConfig(f"{ref!r} is not the name of a branch or tag", help="ref = a branch or tag, such as main")
 
@@ -83,8 +83,8 @@ def candidates(ref: str) -> tuple[str, ...]:
 
 
 def choose(ref: str, found: tuple[Tip, ...], where: str) -> Tip:
-    """The one meaning of `ref`. A name that is both a branch and a tag is refused: whoever can push the one could
-    otherwise stand in for the other."""
+    """The only meaning of `ref`. A name that is both a branch and a tag is refused: somebody who can push one could
+    pass it off as the other."""
     if not found:
         raise NotFound(f"no branch or tag {ref!r} in {where}", help="set `ref` in reconcile.toml, or push it")
     if len(found) > 1:
@@ -113,7 +113,7 @@ def find_repo(path: Path) -> LocalRepo | None:
 
 
 def under_way(repo: LocalRepo) -> tuple[str, str] | None:
-    """What git has half done in the working tree, and the command that ends it: what HEAD names meanwhile is nothing
+    """The operation that is half done in the working tree, and the command that ends it: until then HEAD names nothing
     that anybody has decided on."""
     if repo.worktree is None:
         return None
@@ -121,7 +121,7 @@ def under_way(repo: LocalRepo) -> tuple[str, str] | None:
 
 
 def odd_file(*folders: Path) -> str:
-    """What git would wait for, or stumble over, in a repository's folders: `PATH is a FIFO`; "" if nothing is."""
+    """What would block or break git in a repository's folders: `PATH is a FIFO`; "" if nothing would."""
     for path in (folder / name for folder in dict.fromkeys(folders) for name in _OPENED):
         with suppress(OSError):
             mode = path.stat().st_mode
@@ -156,7 +156,7 @@ def read_tip(repo: LocalRepo, ref: str | None) -> Tip | None:
 
 
 def no_head(what: str, branches: Sequence[str], *, help: str, bare: bool) -> NotFound:
-    """The error for a HEAD that names a branch without commits. `branches`: the short names of those that have some;
+    """The error for a HEAD that names a branch without commits. `branches`: short names of the branches with commits;
     `help` is for a repository without any."""
     import shlex
 
@@ -173,7 +173,7 @@ def no_head(what: str, branches: Sequence[str], *, help: str, bare: bool) -> Not
 
 
 def _branches(repo: LocalRepo) -> list[str]:
-    """The short names of all branches that have commits. Only for an error: it looks at every one. Raises OSError."""
+    """The short names of all branches that have commits. Only for an error: it reads every one. Raises OSError."""
     heads = repo.common_dir / "refs" / "heads"
     found = {str(path.relative_to(heads)) for path in heads.rglob("*") if path.is_file()}
     packed = _read(repo.common_dir / "packed-refs") or ""
@@ -183,7 +183,7 @@ def _branches(repo: LocalRepo) -> list[str]:
 
 
 def _resolve(repo: LocalRepo, name: str, depth: int = 0) -> str | None:
-    """The object id; None: there is no such ref; "": only git can tell."""
+    """The object id; None: the ref does not exist; "": only git can tell."""
     for _attempt in range(2):  # a loose ref may be packed between the two reads
         loose = _read(repo.common_dir / name)
         if loose is not None:

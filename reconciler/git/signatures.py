@@ -1,4 +1,4 @@
-"""Verifies commit signatures with git, ssh-keygen and gpg, against named keys only."""
+"""Verify commit signatures with git, ssh-keygen and gpg, against named keys only."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def verify_commits(checkout: Checkout, shas: Sequence[str], keys: Keys) -> dict[
 
 
 def _kind(raw: bytes) -> SignatureKind | None:
-    """The kind of the signature of a raw commit; only the header counts, not what the message shows."""
+    """The kind of a raw commit's signature; only the header counts, never the message."""
     found = _HEADER.search(raw.partition(b"\n\n")[0])
     return _KINDS.get(found[1]) if found else None
 
@@ -88,7 +88,7 @@ def _accepted(sha: str, kind: SignatureKind | None, keys: Keys) -> None:
 def _verify(
     checkout: Checkout, shas: Sequence[str], config: Sequence[tuple[str, str]], env: Mapping[str, str]
 ) -> dict[str, str]:
-    """One process for all; if that fails, one for each, to name the commit that is to blame."""
+    """One process for all; if that fails, one for each, to name the bad commit."""
     if len(shas) == 1:
         return {shas[0]: _verify_one(checkout, shas[0], config, env)}
     try:
@@ -117,7 +117,7 @@ def _verify_one(checkout: Checkout, sha: str, config: Sequence[tuple[str, str]],
 
 
 def _names(said: str) -> list[str]:
-    """Who signed, in the order of the commits: for people and the record; git's exit status is what decides."""
+    """The signers, in the order of the commits: for people and the record; git's exit status is what decides."""
     ssh = [f"{name} ({kind} {key})" for name, kind, key in _SSH_GOOD.findall(said)]
     keys, users = _GPG_GOOD.findall(said), _GPG_NAME.findall(said)
     return ssh + [f"{user} ({key})" for user, key in zip(users, keys, strict=False)]

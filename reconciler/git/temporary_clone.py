@@ -1,4 +1,5 @@
-"""A fleet's repository without a working tree (a bare one, or a URL): a private clone for one change, pushed back."""
+"""Clone a fleet's repository that has no working tree (a bare one, or a URL) privately for one change, and push it
+back."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ CLONE_S = 120.0
 
 @contextmanager
 def temporary_clone_of(place: RepositoryLocation, ref: str | None, *, timeout_s: float) -> Iterator[LocalRepo]:
-    """A clone of the branch that is reconciled, in a private folder that is gone afterwards.
+    """A clone of the reconciled branch, in a private folder that is removed afterwards.
 
-    It is made as every fetch of ours is: with the protocols that a source may use, and nothing of it is executed.
-    Raises Refused if what is reconciled is not a branch, NotFound, GitFailed.
+    It is made like all our fetches: with the protocols that a source may use, and without running anything of it.
+    Raises Refused if the reconciled ref is not a branch, NotFound, GitFailed.
     """
     tip = place.tip(ref, timeout_s=timeout_s)
     if not tip.ref.startswith("refs/heads/"):

@@ -1,4 +1,4 @@
-"""The operator's own working tree: whether a commit is possible now, what is committed, and what is not."""
+"""Read the operator's own working tree: whether a commit is possible now, what is committed, and what is not."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _QUIET = {"GIT_OPTIONAL_LOCKS": "0"}  # a look at the index does not rewrite it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkTree:
-    """`branch` is checked out at `root`. `files` are the spec files as they stand there, `paths` where each is below
-    the root (a symlink is followed), `committed` as HEAD has them; `dirty` are those that differ from HEAD or from what
-    is staged, `hidden` those of them that git was told to say nothing of, `tracked` those that git has heard of."""
+    """`branch` is checked out at `root`. `files` are the spec files as they are there, `paths` their paths below the
+    root (a symlink is followed), `committed` their content in HEAD. `dirty` are those that differ from HEAD or from the
+    staged content, `hidden` those of them that git was told not to report, `tracked` those in git's index."""
 
     root: Path
     git_dir: Path
@@ -40,10 +40,11 @@ class WorkTree:
 
 
 def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True, also: Sequence[str] = ()) -> WorkTree:
-    """`also`: paths of files beside those that a fleet is made of; `committed` does not have them.
+    """`also`: paths of files besides a fleet's own; `committed` does not have them.
 
-    Raises Refused where nobody would want a commit made: no branch, another one than `ref` (None: any), something
-    half done. Raises NotFound without a roster (unless `roster` is false), MosaicError if it cannot be read."""
+    Raises Refused where nobody would want a commit: no branch, another one than `ref` (None: any), an operation half
+    done. Raises NotFound without a roster (unless `roster` is false), MosaicError if it cannot be read.
+    """
     root = repo.worktree
     if root is None:
         raise Refused(f"{repo.path} is a bare repository: there are no files to edit in it")
@@ -52,7 +53,7 @@ def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True, also
     if doing is not None:
         what, way = doing
         raise Refused(f"{what} in {root}", help=f"finish it first: {way}")
-    below = [name for name in folder_files(root) if not (root / name).is_dir()]  # git knows no folders
+    below = [name for name in folder_files(root) if not (root / name).is_dir()]  # git does not track folders
     paths = {name: _below(root, name) for name in (*FILES, *below, *also)}
     files = {name: data for name, path in paths.items() if (data := _read(root / path)) is not None}
     if roster and "roster.yaml" not in files:
@@ -74,7 +75,7 @@ def open_worktree(repo: LocalRepo, *, ref: str | None, roster: bool = True, also
 
 @contextmanager
 def edit_lock(git_dir: Path) -> Iterator[None]:
-    """One change at a time: without it, the second of two would undo the first. Raises Locked after 30 s."""
+    """Allow one change at a time: without this, the second of two would undo the first. Raises Locked after 30 s."""
     try:
         folder = os.open(git_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -112,7 +113,7 @@ def _branch(repo: LocalRepo, root: Path, ref: str | None) -> str:
     if head.startswith("ref: refs/heads/"):
         branch = head.removeprefix("ref: refs/heads/")
     elif rebasing:
-        branch = ""  # told as what it is, by the caller
+        branch = ""  # the caller reports what it is
     else:
         raise Refused(
             f"no branch is checked out in {root} (HEAD is detached), so a commit would belong to none",
@@ -127,7 +128,7 @@ def _branch(repo: LocalRepo, root: Path, ref: str | None) -> str:
 
 
 def _below(root: Path, name: str) -> str:
-    """Where the file is, a symlink followed as far as it stays in the tree."""
+    """The file's path, a symlink followed while it stays in the tree."""
     from reconciler.git.links import inside
 
     return inside(root, name) or name
@@ -163,8 +164,7 @@ def _dirty(root: Path, paths: Mapping[str, str]) -> frozenset[str]:
 def _hidden(
     root: Path, paths: Mapping[str, str], files: Mapping[str, bytes], committed: Mapping[str, bytes]
 ) -> frozenset[str]:
-    """The files that git says nothing of whatever is in them (assume-unchanged, skip-worktree), and that would not be
-    committed as HEAD has them."""
+    """The files whose changes git does not report (assume-unchanged, skip-worktree), and that differ from HEAD."""
     from reconciler.git.conversion import blob_of, marks
     from reconciler.git.dirty import blob_id
 
@@ -186,7 +186,7 @@ def _hidden(
 
 
 def tracked_of(root: Path, paths: Mapping[str, str]) -> frozenset[str]:
-    """The names whose paths git has heard of. Raises GitFailed."""
+    """The names whose paths are in git's index. Raises GitFailed."""
     words = [f":(top,literal){path}" for path in paths.values()]
     out = run_as_operator(["ls-files", "-z", "--", *words], cwd=root, timeout_s=LOCAL_S, env=_QUIET).out
     known = {os.fsdecode(row) for row in out.split(b"\0") if row}
