@@ -1,4 +1,4 @@
-"""One agent for a command: found by its name, looked at, its pane, its reset, an end that is forced.
+"""Handle one agent for a command: find it by name, look at it, read its pane, reset it, force its end.
 
 Imports `loop`, `delivery`, `source`. Read `lookup.py` first.
 """

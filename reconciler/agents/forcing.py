@@ -1,7 +1,7 @@
-"""Force: what `--force` of `mosaic fleet stop`, `restart` and `remove` lets through on this host.
+"""Force: let `--force` of `mosaic fleet stop`, `restart` and `remove` end processes on this host.
 
-The commit is made as always, and holds everywhere; the force is a record on this host, of the very processes that were
-seen living before the commit. What becomes of it is `forced.py`'s to say.
+The commit is made as always, and holds everywhere; the force is a record on this host, of exactly the processes that
+were seen living before the commit. `forced.py` decides what becomes of it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ ForcedWhat = Literal["stop", "restart", "remove"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Force:
-    """`living`: what was seen of those that live here; `besides`: a sentence for each of the others."""
+    """`living`: the observed agents that live here; `besides`: a sentence for each of the others."""
 
     place: FleetContext | None
     what: ForcedWhat
     living: Mapping[str, AgentView]
     besides: tuple[str, ...]
-    never: bool = False  # the rollout policy lets nobody be restarted
+    never: bool = False  # the rollout policy restarts nobody
 
     def knows(self, name: str) -> bool:
-        """Whether it lives here though git does not declare it any more."""
+        """Whether it lives here though git no longer declares it."""
         return name in self.living and self.living[name].desired_state == "undeclared"
 
     def losses_text(self) -> tuple[str, ...]:
@@ -50,13 +50,13 @@ class Force:
         return tuple(told)
 
     def against(self, view: AgentView) -> str:
-        """What speaks against its end now; "" if nothing does."""
+        """The objection to its end now; "" if there is none."""
         if self.never and self.what == "restart":
             return "the rollout policy is never"
         return may_end(view, Who.COMMIT).why
 
     def document(self) -> list[Json]:
-        """For the document of the change."""
+        """The entry in the change's document."""
         return [{"agent": name, "pid": view.pid, "despite": self.against(view)} for name, view in self.living.items()]
 
 
@@ -86,7 +86,7 @@ def open_force(place: FleetContext | None, what: ForcedWhat, names: Sequence[str
 
 
 def changes(what: ForcedWhat, names: Sequence[str], roster: bytes | None) -> Mapping[str, str]:
-    """By name, the change for which it is to go, out of the roster as it was written. Pure."""
+    """By name, the change that is to end the agent, from the roster as it was written. Pure."""
     if what != "restart":
         return dict.fromkeys(names, STOPPED if what == "stop" else REMOVED)
     from specs.editing.edit import entries
@@ -96,7 +96,7 @@ def changes(what: ForcedWhat, names: Sequence[str], roster: bytes | None) -> Map
 
 
 def record(force: Force, roster: bytes | None) -> None:
-    """Write down whose end is let through, and tell the event log. Raises Locked and StateError."""
+    """Record whose end is let through, and log it as an event. Raises Locked and StateError."""
     from reconciler.delivery.signing import who
     from reconciler.state.lock import run_lock
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def in_force(place: FleetContext, *, host: str | None = None) -> Fleet:
     """The fleet as the revision in force declares it, for this host or for another one; nothing is fetched, and no host
-    is looked at. Raises NotFound if no revision ever was in force here, or it is not kept any more."""
+    is looked at. Raises NotFound if no revision was ever in force here, or it is no longer kept."""
     from reconciler.plan.desired import inputs_digest
 
     status = place.store.load_status()
@@ -28,8 +28,8 @@ def in_force(place: FleetContext, *, host: str | None = None) -> Fleet:
 
 
 def lookup(fleet: Fleet, name: str) -> Agent | Peer:
-    """The agent of that name or alias, here or on another host, whatever its state is. A name goes before an alias; an
-    alias that several agents share names none of them. Raises NotFound, with near misses."""
+    """The agent of that name or alias, here or on another host, in any state. A name wins over an alias; an alias that
+    several agents share names none of them. Raises NotFound, with near misses."""
     everyone: list[Agent | Peer] = [*fleet.agents, *fleet.peers]
     for one in everyone:
         if one.name == name:
@@ -54,7 +54,8 @@ def unknown_value_error(word: str, what: str, known: Iterable[str]) -> NotFound:
 
 
 def _compiled(place: FleetContext, revision: str, host: str) -> Fleet:
-    """The commit compiled again from our own copy: what is kept is for another host, of another version, or damaged."""
+    """The commit compiled again from our own copy: the cached one is for another host, of another version, or
+    damaged."""
     from reconciler.git.mirror import Checkout
     from reconciler.plan.desired import compile_files
     from reconciler.source.fetch import CHECKOUT

@@ -1,4 +1,4 @@
-"""One agent as the loop sees it, for a command that needs to know what it is doing now."""
+"""Observe one agent as the loop does, for a command that needs to know what it is doing now."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class AgentObserver:
         return self.views()[name]
 
     def views(self) -> Mapping[str, AgentView]:
-        """The same of every agent of which there is anything here, in one look."""
+        """The record of every agent that has anything here, in one look."""
         return look(self._ctx, self._fleet).plan.views
 
     def follow(self, name: str) -> None:
-        """Keep `last` fresh from now on, in the background: a bus that hangs must not stop whoever watches a pane."""
+        """Keep `last` fresh from now on, in the background: a bus that hangs must not stop the viewer of a pane."""
 
         def run() -> None:
             while True:

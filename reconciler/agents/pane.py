@@ -16,7 +16,7 @@ TEXT_MAX = 1 << 20  # bytes of a pane's text
 
 
 class AgentPane:
-    """One agent's pane, found by its marks. Raises MosaicError where there is none."""
+    """One agent's pane, found by its marks. Raises MosaicError if there is none."""
 
     def __init__(self, fleet: Fleet, agent: Agent) -> None:
         self.agent = agent
@@ -30,7 +30,7 @@ class AgentPane:
             raise gone(self.state.found, agent)
 
     def snapshot(self, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
-        """Raises Unavailable where tmux does not answer, MosaicError when the pane is gone."""
+        """Raises Unavailable if tmux does not answer, MosaicError if the pane is gone."""
         try:
             seen = self.glass.snapshot(self.where, self.state, back=back, joined=joined)
         except PaneError as error:
@@ -47,7 +47,7 @@ class AgentPane:
             raise unreachable(error) from error
 
     def way_out(self) -> str:
-        """What to press to leave its session, for people. Raises Unavailable."""
+        """The keys that leave its session, for people. Raises Unavailable."""
         try:
             keys = self.glass.detach_keys(self.where, self.state)
         except PaneError as error:
@@ -65,7 +65,7 @@ class AgentPane:
 
 
 def _key(name: str) -> str:
-    """A key as it is printed on a keyboard: tmux says C-b."""
+    """A key as printed on a keyboard; tmux calls it C-b."""
     for short, long in (("C-", "Ctrl-"), ("M-", "Alt-")):
         if name.startswith(short) and len(name) == 3:
             return long + name[2:].upper()
@@ -73,9 +73,9 @@ def _key(name: str) -> str:
 
 
 def text_of(seen: PaneSnapshot, lines: int = TEXT_MAX, *, screen: bool = False) -> str:
-    """The end of what was seen (`screen`: of the screen alone) as plain text: secrets hidden, nothing empty at the
-    right and at the bottom. What became of a dead pane stands far below what its program wrote: of the empty lines
-    between them one is kept."""
+    """The end of the pane's text (`screen`: only of the screen) as plain text: secrets hidden, nothing empty at the
+    right and at the bottom. tmux reports a dead pane's end far below the program's output: one of the empty lines
+    between them is kept."""
     from reconciler.helpers.redact import redact
     from reconciler.terminal.styled_text import plain_rows
 
@@ -92,7 +92,7 @@ def rows_of(seen: PaneSnapshot, *, screen: bool = False) -> list[str]:
 
 
 def gone(found: str, agent: Agent) -> MosaicError:
-    """The error of a pane that is not there (any more), and what to do about it."""
+    """The error of a pane that no longer exists, with the way out."""
     name, where = agent.name, f'on the tmux socket "{agent.socket or "default"}"'
     if agent.state != "running":
         return MosaicError(f"agent {name} is declared {agent.state}: it has no pane", help=f"mosaic fleet start {name}")
@@ -114,5 +114,5 @@ def ended(seen: PaneSnapshot, agent: Agent) -> MosaicError:
 
 
 def unreachable(error: PaneError) -> Unavailable:
-    """The error of a tmux that did not answer."""
+    """The error when tmux does not answer."""
     return Unavailable(str(error), help="if this continues: mosaic fleet status")

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from specs.compiled import Agent, Fleet
 
 LOCK_WAIT_S = 15.0  # a run that is under way is waited for
-RESTART_S = 120.0  # of the unit's stop and start
-UP_S = 30.0  # until its program is there again
-VERIFY_S = 10.0  # until something shows that the conversation is a new one
-GRACE_S = 1.0  # that an emptied screen has to last, and waits for the program's own word
+RESTART_S = 120.0  # for the unit's stop and start
+UP_S = 30.0  # for its program to be there again
+VERIFY_S = 10.0  # for evidence that the conversation is a new one
+GRACE_S = 1.0  # how long an emptied screen has to last, and waits for the program's own report
 POLL_S = 0.1
 
 
@@ -53,8 +53,8 @@ def must_not_be_held(place: FleetContext, fleet: Fleet, agent: Agent, *, force: 
 
 
 def restart(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) -> Restarted:
-    """Restart its unit, wait until its program is there, and hear from it which session it is in. This is not a crash,
-    so no backoff follows. Raises Locked, and MosaicError when it does not come up."""
+    """Restart its unit, wait until its program is there, and read from its report which session it is in. This is not a
+    crash, so no backoff follows. Raises Locked, and MosaicError if it does not come up."""
     now = time.time()
     before = _Words(place.facts, agent.name).record()
     with run_lock(place.store, now=now, wait_s=LOCK_WAIT_S):
@@ -73,7 +73,7 @@ def restart(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) 
 
 
 def _restarted(facts: HostFacts, agent: Agent, before: ResetRecord, *, since: float) -> Restarted:
-    """Waits for the new program's word, where its program says anything of sessions at all."""
+    """Wait for the new program's report, if its program ever reports sessions."""
     words = _Words(facts, agent.name)
     deadline = time.monotonic() + VERIFY_S
     while True:
@@ -99,7 +99,7 @@ def _carry_out(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Hos
 
 
 def carry_out(host: Host, step: Step) -> StepResult:
-    """One step, to its end."""
+    """Carry out one step to its end."""
     host.begin([("reset", step)])
     deadline = time.monotonic() + RESTART_S + 10.0
     while time.monotonic() < deadline:
@@ -110,8 +110,8 @@ def carry_out(host: Host, step: Step) -> StepResult:
 
 
 def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program, text: str) -> Delivery:
-    """Type the program's own command, and wait for what shows that it has done its work. `delivered` is a conversation
-    that begins again; raises what `deliver` does."""
+    """Type the program's own command, and wait for evidence that it has worked. `delivered` means that the conversation
+    begins again; raises what `deliver` does."""
     from providers.programs.base import LATE_SESSIONS
     from reconciler.delivery.deliver import deliver, delivery_io
     from reconciler.delivery.verdict import Delivery
@@ -138,7 +138,7 @@ def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program
 
 
 class _Words:
-    """What an agent's program says of itself."""
+    """The report of an agent's program about itself."""
 
     def __init__(self, facts: HostFacts, agent: str) -> None:
         self._folder, self._agent = facts.run_dir, agent
@@ -157,7 +157,7 @@ class _Words:
 
 
 class _Looking(_Words):
-    """What an agent's program and its screen say, again and again."""
+    """What an agent's program reports and its screen shows, read repeatedly."""
 
     def __init__(self, facts: HostFacts, fleet: Fleet, agent: Agent, program: Program, panes: Panes) -> None:
         super().__init__(facts, agent.name)
@@ -178,7 +178,7 @@ class _Looking(_Words):
 def record_event(
     place: FleetContext, agent: str, message: str, how: str, *, source: EventSource = "operator", forced: str = ""
 ) -> None:
-    """Write down who did what to whom; `forced`: what spoke against it and was overruled. Raises StateError."""
+    """Record who did what to whom; `forced`: the objection that was overruled. Raises StateError."""
     by = "mosaic"
     if source == "operator":
         from reconciler.delivery.signing import who

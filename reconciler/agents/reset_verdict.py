@@ -1,4 +1,4 @@
-"""Reset verdict: whether an agent may be reset, and whether it was. Pure."""
+"""Reset verdict: decide whether an agent may be reset, and whether it was. Pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 How = Literal["", "new", "clear", "restart"]
 ResetEvidence = Literal["", "hook", "status-file", "pane"]
-_LONG = 6  # letters and digits of a line that is worth looking for again
-_LAST = 2  # such lines above the cursor are what was said last
+_LONG = 6  # letters and digits that make a line worth looking for again
+_LAST = 2  # as many of these lines above the cursor count as the last words
 _MORE = 2  # lines that a fresh screen may have more than the one before: a tip, a greeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetRecord:
-    """The newest word of the agent's own program: which event, in which of its sessions, when (Unix seconds), by which
-    process, and how it was said."""
+    """The newest report of the agent's own program: which event, in which of its sessions, when (Unix seconds), by
+    which process, and how it was reported."""
 
     ts: float = 0.0
     event: str = ""
@@ -36,8 +36,8 @@ class ResetRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restarted:
-    """What a restart has come to. `word`: "delivered" only where the program itself names another session than before;
-    "" while it may still do so. `reason`: a sentence without its full stop."""
+    """The result of a restart. `word`: "delivered" only if the program itself names a session other than before; ""
+    while it may still do so. `reason`: a sentence without its full stop."""
 
     word: Literal["", "delivered", "unconfirmed"]
     evidence: Literal["", "hook", "status-file"] = ""
@@ -46,7 +46,7 @@ class Restarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """A screen: what stands on it, the row of its cursor, and whether its composer was found and is empty."""
+    """A screen: its text, the row of its cursor, and whether its composer was found and is empty."""
 
     lines: tuple[str, ...]
     row: int
@@ -55,7 +55,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetLook:
-    """A reset that was submitted: what its program said and its screen showed before and after. See `evidence`."""
+    """A reset that was submitted: its program's reports and its screens, before and after. See `evidence`."""
 
     before: ResetRecord
     after: ResetRecord
@@ -66,7 +66,7 @@ class ResetLook:
 
     @property
     def spoken(self) -> bool:
-        """Whether its program has said something since; some records know no fractions of a second."""
+        """Whether its program has reported something since; some records have no fractions of a second."""
         return self.after.ts >= int(self.submitted) and self.after != self.before
 
     @property
@@ -76,7 +76,7 @@ class ResetLook:
 
     @property
     def last(self) -> list[str]:
-        """What was said last, above the cursor."""
+        """The last words above the cursor."""
         return _worth(self.was.lines[: self.was.row])[-_LAST:]
 
     @property
@@ -86,7 +86,7 @@ class ResetLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartLook:
-    """A restart: what its program said before and after. See `after_restart`."""
+    """A restart: its program's reports before and after. See `after_restart`."""
 
     before: ResetRecord
     after: ResetRecord
@@ -100,22 +100,22 @@ class RestartLook:
 
 
 def reset_text(agent: Agent, program: Program, how: Literal["", "new", "clear"]) -> str | None:
-    """The command to be typed; the runtime's own, as declared, where nobody asks for a certain one."""
+    """The command to type: the runtime's own, as declared, unless a certain one was asked for."""
     if how:
         return program.reset_text(how)
     return agent.reset_command or program.reset_text("new") or program.reset_text("clear")
 
 
 def objection(view: AgentView, *, restart: bool, forced: bool = False) -> str:
-    """Why the agent is not to be reset unasked, as a sentence; "" if nothing speaks against it. `forced`: somebody
-    said --force, which is no reason to touch what belongs to somebody else."""
+    """The objection to a reset, as a sentence; "" if there is none. `forced`: somebody said --force, which never
+    permits touching what belongs to somebody else."""
     if view.session in ("dead", "missing") and not restart:
         return "it does not run"
     return may_end(view, Who.FORCE if forced else Who.RESTART if restart else Who.RESET).why
 
 
 def would_not_start(view: AgentView) -> str:
-    """Why a restart would be the end of it, as a sentence; no --force changes that."""
+    """Why a restart would lose the agent, as a sentence; no --force changes that."""
     why = view.no_start or (NAME_TAKEN if view.taken else "")
     return f"it would not start again: {why}" if why else ""
 
@@ -123,24 +123,24 @@ def would_not_start(view: AgentView) -> str:
 def evidence(
     before: ResetRecord, after: ResetRecord, was: Sight, now: Sight | None, *, submitted: float, late: bool = False
 ) -> ResetEvidence:
-    """What shows that the conversation is a new one. Its program's word counts most, and where it names the session of
-    before, no screen says otherwise; then a screen that is ready for input, and on which nothing stands of what was
-    said last. `submitted`: Unix seconds; some records know no fractions. `late`: the program names a new session with
-    its first prompt only, so what it still says of the old one is not a word about the new one."""
+    """The evidence that the conversation is a new one. Its program's report counts most: if it names the earlier
+    session, no screen outweighs it. Next comes a screen that is ready for input and shows none of the last words.
+    `submitted`: Unix seconds; some records have no fractions. `late`: the program names a new session only with its
+    first prompt, so an earlier report of the old one says nothing about the new one."""
     look = ResetLook(before=before, after=after, was=was, now=now, submitted=submitted, late=late)
     return first_match(RESETS, look).then(look)
 
 
 def after_restart(before: ResetRecord, after: ResetRecord, *, since: float, over: bool) -> Restarted:
-    """Whether a restart has brought a new conversation. A new process is none: its command may take the old one up
-    again, and shows whatever it likes while it does. Only what it says itself of its session counts. `since`: Unix
-    seconds of the restart; `over`: nobody waits any longer."""
+    """Whether a restart has brought a new conversation. A new process alone proves nothing: its command may resume the
+    old one, and may show anything meanwhile. Only its own report on its session counts. `since`: Unix seconds of the
+    restart; `over`: nobody waits any longer."""
     look = RestartLook(before=before, after=after, since=since, over=over)
     return first_match(RESTARTS, look).then(look)
 
 
 def begins_session(event: str) -> bool:
-    """Whether an event's name says that a session begins: SessionStart, session_start, session.created, ..."""
+    """Whether an event's name means that a session begins: SessionStart, session_start, session.created, ..."""
     letters = "".join(one for one in event.lower() if one.isalpha())
     return letters in ("sessionstart", "sessioncreated", "sessionnew", "sessionswitch", "sessionreset", "reset")
 
@@ -169,7 +169,7 @@ def _its_screen(look: ResetLook) -> ResetEvidence:
     return "pane"
 
 
-# What shows that the conversation is a new one.
+# The evidence that the conversation is a new one.
 RESETS: tuple[DecisionRow[ResetLook, Callable[[ResetLook], ResetEvidence]], ...] = (
     DecisionRow("another session",
         lambda look: look.spoken and look.named and look.before.session != look.after.session, _its_word,
@@ -205,7 +205,7 @@ def _unconfirmed(reason: str) -> Callable[[RestartLook], Restarted]:
     return lambda _: Restarted(word="unconfirmed", reason=f"its program was restarted, {reason}")
 
 
-# What a restart has come to.
+# The result of a restart.
 RESTARTS: tuple[DecisionRow[RestartLook, Callable[[RestartLook], Restarted]], ...] = (
     DecisionRow("another session",
         lambda look: look.fresh and look.before.session and look.after.session != look.before.session, _delivered,

@@ -1,8 +1,8 @@
 """Bindings: which fleet a repository is, on this host.
 
-The state folder is named after the fleet, and the fleet's name stands in the repository. So the name is read once, from
-the first commit that is seen, and kept: a later commit that changes it would make every session on the host look like
-somebody else's, and is rejected instead.
+The state folder is named after the fleet, and the repository contains the fleet's name. So the name is read once, from
+the first commit seen, and kept: a later commit that changes it would make every session on the host look like somebody
+else's, and is rejected instead.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from reconciler.git.location import RepositoryLocation
 from reconciler.helpers.atomic_files import parse_json, read_optional, write_cache
 
 INDEX = "sources.json"
-_VERSION = 2  # before it the file had the names only
+_VERSION = 2  # earlier versions of the file had only the names
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """`names`: fleet names by the source's key (see `place.Place.key`). `repositories`: where each fleet's repository
-    was when it was last run, by the fleet's name; none that has credentials in its URL."""
+    """`names`: fleet names by the source's key (see `RepositoryLocation.key`). `repositories`: the location of each
+    fleet's repository at its last run, by the fleet's name; none with credentials in its URL."""
 
     path: Path
     names: Mapping[str, str]
     repositories: Mapping[str, str] = field(default_factory=dict)
 
     def bind(self, place: RepositoryLocation, name: str) -> Bindings:
-        """Keep the name of a source, and where it is; raises OSError."""
+        """Save the name of a source, and its location; raises OSError."""
         where = self.repositories.get(name, "") if place.shown != place.url else place.url
         if self.names.get(place.key) == name and self.repositories.get(name, "") == where:
             return self
@@ -44,8 +44,8 @@ class Bindings:
 
 
 def read_bindings(facts: HostFacts) -> Bindings:
-    """The bindings of this host. Of a damaged file nothing is believed: then each fleet's own record of its source says
-    which repository it has."""
+    """The bindings of this host. Nothing in a damaged file is believed: then each fleet's own record of its source
+    names its repository."""
     path = Path(facts.state_home, "mosaic", INDEX)
     raw: object = None
     with suppress(OSError, ValueError):
@@ -72,7 +72,7 @@ def _remembered(folder: Path) -> dict[str, str]:
 
 def must_be_alone(name: str, facts: HostFacts) -> None:
     """One user, one fleet: two would share units, the holder and the kill switch. Raises Refused for a second one while
-    the first has agents here; nothing of it has been written by then."""
+    the first has agents here, before anything of it is written."""
     from providers.launch.environment import generated_for, holder_path
     from reconciler.errors import Refused
     from reconciler.state.store import Store

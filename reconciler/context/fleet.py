@@ -1,4 +1,4 @@
-"""One fleet on this host: its settings, its state, and where its repository is."""
+"""One fleet on this host: its settings, its state, and the location of its repository."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetContext:
-    """This host, its settings, and the state of one fleet. `spec`: the fleet's repository, None if nobody wrote down
-    where it is."""
+    """This host, its settings, and the state of one fleet. `spec`: the fleet's repository, None if no record names
+    it."""
 
     facts: HostFacts
     settings: Settings
@@ -50,7 +50,7 @@ def fleet_context(fleet: str | None, *, read_only: bool = False) -> FleetContext
 
 
 def heading(kind: str, place: FleetContext) -> dict[str, Json]:
-    """What every document of a fleet on this host begins with."""
+    """The first fields of every document about a fleet on this host."""
     from reconciler.status.document import API_VERSION
 
     status = place.store.load_status()
@@ -64,7 +64,7 @@ def heading(kind: str, place: FleetContext) -> dict[str, Json]:
 
 
 def require_known_agent(agent: str, store: Store) -> None:
-    """Raises NotFound, with near misses, unless this host has ever heard of the agent."""
+    """Raises NotFound, with near misses, for an agent that this host has never known."""
     status = store.load_status()
     known = {one.name for one in status.agents} if status else set()
     known |= store.load_inventory().agents.keys()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class HostContext:
-    """What does not change from run to run of a resident loop. `stop`: a signal has asked for the end. `doing` is told
-    what is going on, for people who wait."""
+    """The values that stay from run to run of a resident loop. `stop`: a signal has asked it to end. `doing` receives
+    the progress, for people who wait."""
 
     host: Host
     environ: Mapping[str, str]
@@ -27,7 +27,7 @@ class HostContext:
     sleep: Callable[[float], None] = time.sleep
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-    # The descriptor that hears from systemd (-1: none just now), and what takes in what came; None: nobody listens.
+    # The descriptor that hears from systemd (-1: none just now), and what reads it; None: nobody listens.
     follow_units: Callable[[], tuple[int, Callable[[], bool]]] | None = None
 
     @property
@@ -38,7 +38,7 @@ class HostContext:
 def host_context(
     stop: Callable[[], bool] = lambda: False, doing: Callable[[str], None] = lambda _text: None
 ) -> HostContext:
-    """The real ones."""
+    """The real environment and clocks."""
     from providers.machine.local_host import LocalHost
 
     host = LocalHost(os.environ)

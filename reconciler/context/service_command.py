@@ -1,4 +1,4 @@
-"""The command with which systemd starts the reconciler's own units."""
+"""Build the command with which systemd starts the reconciler's own units."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from providers.machine.facts import interpreter
 
 
 def service_command() -> tuple[str, ...]:
-    """The interpreter that runs us now (a virtual environment's own, not what it links to), so that the unit finds the
-    same packages; the same one however we were called. The resident service's unit adds `--watch` to it."""
+    """The interpreter that runs us now (a virtual environment's own, and not its link target), so that the unit finds
+    the same packages; the same however we were called. The resident service's unit adds `--watch`."""
     return (interpreter(), "-m", "reconciler")

@@ -1,6 +1,6 @@
 """The host's own settings, `$XDG_CONFIG_HOME/mosaic/reconcile.toml`: which repository, and whom to trust.
 
-They are not in git on purpose: a commit must not be able to loosen the policy that verifies it. For the same reason a
+They are outside git on purpose: a commit must not be able to loosen the policy that verifies it. For the same reason a
 file that another user may write is refused.
 """
 
@@ -45,7 +45,7 @@ class Settings:
     path: tuple[str, ...] = ()
 
 
-# Every key with what it does: this is the file that `write_settings` makes, and the list of what may be in it.
+# Every key with its meaning: the list of allowed keys, and the file that `write_settings` makes.
 _KEYS: tuple[tuple[str, str, str], ...] = (
     (
         "source",
@@ -76,7 +76,7 @@ _KEYS: tuple[tuple[str, str, str], ...] = (
 
 
 def settings_path(config_home: str | Path) -> Path:
-    """Where the file is, given `$XDG_CONFIG_HOME`."""
+    """The path of the file, given `$XDG_CONFIG_HOME`."""
     return Path(config_home) / "mosaic" / "reconcile.toml"
 
 

@@ -1,7 +1,7 @@
-"""Which fleet is meant if a command line does not say: one answer for every command.
+"""Decide which fleet is meant if a command line does not say: one answer for every command.
 
-The argument or `--fleet`, then MOSAIC_FLEET, then the repository of the current folder, then `source` in
-reconcile.toml, then the only fleet that has run on this host.
+The order is: the argument or `--fleet`, MOSAIC_FLEET, the repository of the current folder, `source` in reconcile.toml,
+the only fleet that has run on this host.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NOBODY = "--fleet PATH, or go to its folder, or set MOSAIC_FLEET, or run: mosaic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhichFleet:
-    """`repository`: what is to be handed to `parse_place`, None if only the name of the fleet is known here. `name`:
-    the fleet's name on this host, None if it has not run here. `by`: what named it."""
+    """`repository`: the argument for `parse_place`, None if only the fleet's name is known here. `name`: the fleet's
+    name on this host, None if it has not run here. `by`: what named it."""
 
     repository: str | None
     name: str | None
     by: NamedBy
 
     def must_have_repository(self) -> str:
-        """Raises NotFound if nobody has written down where the repository is."""
+        """Raises NotFound if no record says where the repository is."""
         if self.repository is None:
             text = f"the repository of the fleet {self.name} is not recorded on this host"
             raise NotFound(text, help="give it: --fleet PATH")
@@ -51,11 +51,11 @@ def which_fleet(
     has_run: bool = False,
     files: bool = False,
 ) -> WhichFleet | None:
-    """None if nobody named one.
+    """None if nothing names one.
 
-    `has_run`: only a fleet that has run here will do, so a repository that has not, found in the current folder, is
-    passed over. `files`: the files are what is wanted, so they count where somebody stands, committed or not, and in a
-    repository or not. Raises Usage and Refused as `parse_place`, NotFound where several fleets have run here.
+    `has_run`: only a fleet that has run here will do, so another repository in the current folder is skipped. `files`:
+    the caller wants the files, so those in the current folder count, committed or not, in a repository or not. Raises
+    Usage and Refused as `parse_place` does, NotFound if several fleets have run here.
     """
     bindings = read_bindings(facts)
     if given:
@@ -73,8 +73,8 @@ def which_fleet(
 
 
 def unnamed(environ: Mapping[str, str], *, has_run: bool, files: bool) -> str:
-    """What to tell somebody who named no fleet: which repository `which_fleet` takes, if that follows from the folder
-    that they stand in. With `files` whatever it follows from, since other files may be meant. "" for nothing."""
+    """What to say to a person who named no fleet: which repository `which_fleet` takes, if the current folder decides
+    that. With `files`, say it in every case, since other files may be meant. "" for nothing."""
     from providers.machine.facts import gather
     from reconciler.context.settings import read_settings, settings_path
     from reconciler.git.process import redact
@@ -90,8 +90,8 @@ def unnamed(environ: Mapping[str, str], *, has_run: bool, files: bool) -> str:
 
 
 def _fleet_root(environ: Mapping[str, str], *, files: bool = False) -> Path | None:
-    """The root of the working tree that somebody stands in, if a fleet's roster is there. A unit stands nowhere.
-    `files`: this very folder, if a fleet's files are in it."""
+    """The root of the current working tree, if it has a fleet's roster. A unit has no current folder. `files`: the
+    current folder itself, if it has a fleet's files."""
     if "NOTIFY_SOCKET" in environ or "MOSAIC_TRIGGER" in environ:
         return None
     with suppress(OSError):
@@ -119,7 +119,7 @@ def known_fleets(facts: HostFacts) -> list[str]:
 
 
 def _which(spec: str, by: NamedBy, bindings: Bindings, settings: Settings, facts: HostFacts) -> WhichFleet:
-    # A name in MOSAIC_FLEET, as every pane has it, is that name in whatever folder an agent stands.
+    # MOSAIC_FLEET, set in every pane, may hold a name: it is that name in whatever folder an agent works.
     word = "/" not in spec and by in ("argument", "MOSAIC_FLEET") and not (by == "argument" and Path(spec).exists())
     if word and spec in {*bindings.names.values(), *known_fleets(facts)}:
         return WhichFleet(repository=_written_down(spec, bindings, settings), name=spec, by=by)

@@ -1,4 +1,4 @@
-"""The resident loop: what wakes it, and a run for each time.
+"""Run the resident loop: wait for whatever wakes it, and make a run each time.
 
 Imports `run`. Read `watch.py` first.
 """

@@ -1,7 +1,7 @@
-"""Wake-ups: everything that may wake the resident loop, behind one wait.
+"""Wake-ups: wait at once for everything that may wake the resident loop.
 
-Whatever wakes it says only *look again*: a changed unit, a process that ended, a file in the heartbeat folder, a new
-commit, somebody's `mosaic fleet sync`, SIGHUP. Many at once are one wake-up.
+Each source says only *look again*: a changed unit, a process that ended, a file in the heartbeat folder, a new commit,
+somebody's `mosaic fleet sync`, SIGHUP. Many at once count as one wake-up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class WakeReason(StrEnum):
-    """Why we woke up; only the dearest reason matters to the loop."""
+    """Why we woke up; only the most expensive reason matters to the loop."""
 
     UNITS = "units"  # D-Bus: a unit of ours changed
     PROCESS = "process"  # an agent's process ended
@@ -50,18 +50,18 @@ class WakeSources:
         self._beats: ObservedWatch | None = None
         self._beats_watched: object = None
         self._refs: list[ObservedWatch] = []
-        self._watched: tuple[object, object] = None, None  # the folders of the repository that is watched
+        self._watched: tuple[object, object] = None, None  # the watched folders of the repository
         self._signals: dict[int, object] = {}
 
     def wake(self, woke: WakeReason) -> None:
-        """From any thread or signal handler. The pipe only ends the wait: what was said is kept beside it, so that
-        nothing is lost when it is full."""
+        """From any thread or signal handler. The pipe only ends the wait: the reason is stored beside it, so that
+        nothing is lost when the pipe is full."""
         self._said.add(woke)
         with suppress(BlockingIOError):
             os.write(self._write, b"!")
 
     def wait(self, timeout_s: float) -> set[WakeReason]:
-        """What has happened since the last call, waiting at most so long for the first thing."""
+        """The reasons since the last call, waiting at most so long for the first one."""
         woke: set[WakeReason] = set()
         if self._bus >= 0 and self._drain():
             woke.add(WakeReason.UNITS)
@@ -70,7 +70,7 @@ class WakeSources:
             if key.fd == self._read:
                 with suppress(BlockingIOError):
                     os.read(self._read, 65536)
-                while self._said:  # one by one: somebody may be adding to it at this moment
+                while self._said:  # one by one: another thread may be adding at this moment
                     woke.add(self._said.pop())
             elif key.fd == self._bus:
                 if self._drain():
@@ -87,10 +87,10 @@ class WakeSources:
         return woke
 
     def follow_bus(self, fileno: int, drain: Callable[[], bool]) -> None:
-        """Watch a D-Bus connection, or none (-1). `drain` takes in what came and says whether it concerns us.
+        """Watch a D-Bus connection, or none (-1). `drain` reads what arrived and says whether it concerns us.
 
-        Registered again each time: a connection that was lost and made again usually has the old one's number, and the
-        kernel forgot that number when the old one was closed.
+        Registered again each time: a reopened connection usually has the old one's number, and the kernel forgot that
+        number when the old one was closed.
         """
         if self._bus >= 0:
             with suppress(KeyError, ValueError):
@@ -112,13 +112,13 @@ class WakeSources:
                 complete = False
                 continue
             except OSError:
-                break  # out of descriptors: D-Bus and the interval still tell
+                break  # out of descriptors: D-Bus and the interval still report it
             self._processes[pid] = fd
             self._selector.register(fd, selectors.EVENT_READ, pid)
         return complete
 
     def listen(self, path: Path) -> None:
-        """Open the trigger socket; raises OSError. Only our own user can reach the folder that it is in."""
+        """Open the trigger socket; raises OSError. Only our own user can reach its folder."""
         path.unlink(missing_ok=True)
         trigger = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
         try:
@@ -131,7 +131,7 @@ class WakeSources:
         self._selector.register(trigger, selectors.EVENT_READ, None)
 
     def on_signals(self, handlers: Mapping[int, Callable[[], None]]) -> None:
-        """Run a handler, and wake up, for each of these signals; put back as they were by `close()`."""
+        """Run a handler, and wake up, for each of these signals; `close()` restores the earlier handlers."""
 
         def handle(number: int, frame: FrameType | None) -> None:
             _ = frame
@@ -142,9 +142,9 @@ class WakeSources:
             self._signals[number] = signal.signal(number, handle)
 
     def watch_heartbeats(self, beats: Path) -> None:
-        """inotify on the heartbeat folder, and the kill switch in it. Raises OSError where the kernel gives none, once.
+        """inotify on the heartbeat folder, and the kill switch in it. If the kernel gives none, raises OSError, once.
 
-        Cheap while the folder is the one that is watched; somebody may have deleted it and made it again.
+        Cheap while the folder is the watched one; somebody may have deleted it and made it again.
         """
         beats.mkdir(parents=True, exist_ok=True, mode=0o700)
         identity = _identity(beats)
@@ -161,7 +161,7 @@ class WakeSources:
         )
 
         wakers = self
-        # Heartbeats are written whole and moved into place; what a file goes through before that is many times as much.
+        # Heartbeats are written whole and moved into place; a file's earlier events are many times as many.
         heard = [FileCreatedEvent, FileDeletedEvent, FileMovedEvent, DirDeletedEvent, DirMovedEvent]
 
         class HeartbeatChanges(FileSystemEventHandler):
@@ -174,13 +174,13 @@ class WakeSources:
 
         observer = self._observing()
         if self._beats is not None:
-            observer.unschedule(self._beats)  # the folder was made again, and the old watch hears nothing of it
+            observer.unschedule(self._beats)  # the folder was made again, and the old watch does not see it
         self._beats = observer.schedule(HeartbeatChanges(), str(beats), event_filter=heard)
 
     def watch_repository(self, repository: Path, common: Path) -> None:
-        """inotify on HEAD and the refs of a local repository, and of no other from now on. Raises OSError, once.
+        """inotify on HEAD and the refs of a local repository, and no longer on any other. Raises OSError, once.
 
-        `common` is where the refs are: not the same folder in a linked worktree. Cheap for those watched already.
+        `common` has the refs: in a linked worktree, it is another folder. Cheap for folders that are watched already.
         """
         identity = _identity(repository), _identity(common)
         if identity == self._watched:
@@ -216,7 +216,7 @@ class WakeSources:
         return self._observer
 
     def close(self) -> None:
-        """Close everything and put the signal handlers back."""
+        """Close everything and restore the signal handlers."""
         for number, before in self._signals.items():
             signal.signal(number, before)  # type: ignore[arg-type]  # what signal.signal itself returned
         self._signals.clear()

@@ -1,7 +1,7 @@
 """Watch: the resident loop. It sleeps until something wakes it up, looks at everything, and acts like any other run.
 
-Bounds: the first event after a quiet time is answered at once; after that the loop never spends more than about a
-third of its time looking, however many events there are. A full look happens at least every `interval`.
+Bounds: the first event after a quiet time is answered at once; after that the loop never spends more than about a third
+of its time looking, however many events there are. A full look happens at least every `interval`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ REST = 2.0  # after a look that took d, events are collected for REST * d ...
 REST_MAX_S = 2.0  # ... but no longer than this
 REST_MIN_S = 0.01
 LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
-RETRY_S = 5.0  # after a look that could not be made at all, or that could not see everything
-POLL_MIN_S = 15.0  # a remote is not asked more often than this, whatever the interval
+RETRY_S = 5.0  # after a look that failed, or that could not see everything
+POLL_MIN_S = 15.0  # a remote is never asked more often, whatever the interval
 NOW = frozenset(
     {WakeReason.UNITS, WakeReason.PROCESS, WakeReason.PAUSE, WakeReason.GIT, WakeReason.SYNC, WakeReason.HANGUP}
 )
@@ -62,8 +62,8 @@ def watch(
     around: HostContext | None = None,
     complain: Callable[[MosaicError], None] = lambda error: print(error.render(), file=sys.stderr, flush=True),
 ) -> ExitCode:
-    """Run until SIGTERM or SIGINT, or until another version is installed, whose texts this one would put its own in the
-    place of; `output` gets each run's result, `complain` the errors of runs that could not be.
+    """Run until SIGTERM or SIGINT, or until another version is installed, whose texts this one would replace by its
+    own; `output` gets each run's result, `complain` the errors of runs that failed to start.
 
     Raises MosaicError if the loop cannot begin at all: no fleet named, another resident loop holds it.
     """
@@ -77,7 +77,7 @@ def watch(
 
 
 class _Ended(Exception):
-    """A signal came while another run was waited for."""
+    """A signal arrived while we waited for another run."""
 
 
 class _Watcher:
@@ -102,7 +102,7 @@ class _Watcher:
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
-        self._early: set[WakeReason] = set()  # what came in while a run was under way
+        self._early: set[WakeReason] = set()  # what arrived while a run was under way
         self._tip, self._may_cut, self._cut_short = "", True, False
         self._program = changed(release.__file__)
 
@@ -148,8 +148,7 @@ class _Watcher:
             self._complain(Unavailable(message))
 
     def _follow_files(self) -> None:
-        """Hear of heartbeats, the kill switch, and commits to a local repository: also to one that comes later than we,
-        or comes again."""
+        """Watch heartbeats, the kill switch, and commits to a local repository, even if it appears later or again."""
         from reconciler.git.location import parse_place
 
         try:
@@ -177,14 +176,14 @@ class _Watcher:
         )
 
     def _look(self, woke: set[WakeReason]) -> None:
-        """One run, or an error that is told; then when to look next."""
+        """Make one run, or report an error; then decide when to look next."""
         here, began = self._here, self._here.monotonic()
         if WakeReason.HANGUP in woke:
             self._reread()
         asked = bool(woke & {WakeReason.SYNC, WakeReason.HANGUP})
         self._follow_files()
         self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
-        self._may_cut = not was_cut_short  # or a repository that never rests would keep us from ever acting
+        self._may_cut = not was_cut_short  # otherwise a repository that never rests would keep us from ever acting
         fetch = self._options.fetch and (not self._remote or asked or began >= self._due.fetch)
         options = replace(self._options, fetch=fetch)
         result: RunResult | None = None
@@ -217,7 +216,7 @@ class _Watcher:
         if plan.settling:
             soonest = min(soonest, 1.0)
         if plan.unknown or plan.unclear:
-            soonest = min(soonest, RETRY_S)  # what cannot be seen may not be able to wake us up either
+            soonest = min(soonest, RETRY_S)  # things that cannot be seen may be unable to wake us up too
         self._due.look = now + min(self._interval, max(0.05, soonest))
         self._due.waiting = result.messages or waits_for_heartbeat(plan)
         living = [view.pid for view in plan.views.values() if view.session == "alive"]
@@ -225,12 +224,12 @@ class _Watcher:
             self._due.look = now + REST_MIN_S
 
     def _follow(self) -> None:
-        """Keep hearing from systemd; a lost connection is made again at the next look."""
+        """Keep hearing from systemd; a lost connection is reopened at the next look."""
         if self._here.follow_units is not None:
             self._wakers.follow_bus(*self._here.follow_units())
 
     def _reread(self) -> None:
-        """The settings again, but for the repository: lock, state and trigger socket are those of its fleet."""
+        """Read the settings again, except the repository: lock, state and trigger socket belong to its fleet."""
         from reconciler.git.location import parse_place
 
         path, before = settings_path(self._here.facts.config_home), self._settings
@@ -248,11 +247,11 @@ class _Watcher:
                 )
             self._settings = settings
         except MosaicError as error:
-            self._complain(error)  # the settings that were read last stay in force
+            self._complain(error)  # the last good settings stay in force
 
     def _stop(self) -> bool:
-        """Asked between the steps of a run, which is the moment to say that it goes on. A newer commit ends a run
-        early: whatever this one waits for may be the very thing that the newer one fixes."""
+        """Called between the steps of a run, when it also tells systemd that the run continues. A newer commit ends a
+        run early: it may fix the very thing that this one waits for."""
         self._ping_watchdog()
         if self._outer.stop() or self._cut_short:
             return True
@@ -262,7 +261,7 @@ class _Watcher:
         return self._cut_short
 
     def _local_tip(self) -> str:
-        """The commit that a local repository offers now; "" for a remote, which is asked in its own time."""
+        """The commit that a local repository offers now; "" for a remote, which has its own interval."""
         from reconciler.git.location import parse_place
 
         if self._remote:
@@ -282,14 +281,14 @@ class _Watcher:
         self._wait(seconds)
 
     def _ping_watchdog(self) -> None:
-        """A run that waits for something slow does not hang, and must not be ended by the watchdog."""
+        """Keep the watchdog from ending a run that waits for something slow: it does not hang."""
         every, now = self._notifier.watchdog_s, self._outer.monotonic()
         if every is not None and now - self._patted >= every / 2:
             self._patted = now
             self._notifier.alive()
 
     def _sleep(self) -> set[WakeReason]:
-        """Until it is time, or something happened and the last look has been rested from."""
+        """Wait until it is time, or until something happened and the rest after the last look is over."""
         woke, self._early = self._early, set()
         pat = self._notifier.watchdog_s
         while not self._ended:
@@ -305,14 +304,13 @@ class _Watcher:
 
 
 def waits_for_heartbeat(plan: Plan) -> bool:
-    """Whether an agent's next heartbeat may be what something waits for: it says that the agent is idle, or that it
-    answers again. All the rest that may be held does not depend on it, and with a thousand agents there is always one
-    that has just written."""
+    """Whether an agent's next heartbeat may end a wait: it may say that the agent is idle, or answers again. Other held
+    things do not depend on it, and with a thousand agents one has always just written."""
     return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)
 
 
 def sub_store(store: Store, name: str) -> Store:
-    """The same fleet's store with a lock of its own: a resident loop keeps others of its kind out, and lets an
+    """The same fleet's store with a lock of its own: a resident loop keeps other resident loops out, and lets an
     operator's single runs in between its looks."""
     from reconciler.state.store import Store as Kept
 

@@ -1,4 +1,5 @@
-"""The responder's heartbeat of an agent: only from its pane, its processes and the reports of its hooks. Pure."""
+"""The responder's heartbeat of an agent: derived only from its pane, its processes and the reports of its hooks.
+Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +8,14 @@ from dataclasses import dataclass
 
 from providers.host import HeartbeatFile, Pane, Process
 
-SLACK_S = 2.0  # /proc knows a start to 10 ms, another's record may know the time to 1 s
+SLACK_S = 2.0  # /proc gives a start to 10 ms, another's record may give it to 1 s
 LONGEST_S = 3600.0
-STARTS_S = 30.0  # for so long a launch that is under way is looked at again soon
+STARTS_S = 30.0  # how long a launch that is under way is looked at again soon
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An agent that has no heartbeat of its own. `interval` in seconds."""
+    """An agent that writes no heartbeat of its own. `interval` in seconds."""
 
     name: str
     socket: str
@@ -23,7 +24,7 @@ class Watched:
 
 
 def watched(name: str, text: str) -> Watched | None:
-    """From an agent's launch environment; None for one that is not ours to answer for, or that is not whole."""
+    """From an agent's launch environment; None if it is incomplete, or not for us to answer."""
     words: dict[str, str] = {}
     for line in text.split("\n"):
         key, equals, value = line.partition("=")
@@ -41,7 +42,7 @@ def watched(name: str, text: str) -> Watched | None:
 
 
 def speaks_itself(beat: HeartbeatFile | None, pids: Sequence[int], now: float, interval: float) -> bool:
-    """Whether a process of the pane has written a heartbeat of its own: then there is nothing to answer for."""
+    """Whether a process of the pane has written a heartbeat of its own: then the responder writes none."""
     if beat is None or beat.error is not None or not beat.own:
         return False
     return beat.pid in pids and now - beat.ts <= 3.0 * interval

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from reconciler.responder.heartbeat import Watched
 
 TICK_S = 1.0  # how soon a start is noticed: two calls of stat
-EARLY = 0.25  # a beat may come so much of an interval early, so that agents are looked at together
-UPDATE_S = 5.0  # how often it is asked whether we have been updated
+EARLY = 0.25  # how much of an interval early a heartbeat may come, so that agents are looked at together
+UPDATE_S = 5.0  # how often we check whether we were updated
 SOON = "soon"
 ENV_MAX = 1 << 20
 USAGE = 64
 
 
 class Responder:
-    """`folder` is `$MOSAIC_HOME/fleet`. Everything that goes wrong is said once, on standard error, and tried again."""
+    """`folder` is `$MOSAIC_HOME/fleet`. Every failure is reported once, on standard error, and tried again."""
 
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
         self._agents, self._run = f"{folder}/agents", f"{folder}/run"
@@ -104,7 +104,7 @@ class Responder:
         beat: HeartbeatFile | None,
         turn: HeartbeatFile | None,
     ) -> str:
-        """Write one heartbeat, or none where there is nothing to answer for; what went wrong, or SOON."""
+        """Write one heartbeat, or none if the responder is not to answer; return what went wrong, or SOON."""
         if pane is None or pane.dead:
             return ""
         now = time.time()
@@ -131,7 +131,7 @@ class Responder:
                 name = entry.name.removesuffix(".env")
                 if name == entry.name or name.startswith("."):
                     continue
-                with suppress(OSError):  # gone, or closed to us: nobody to answer for
+                with suppress(OSError):  # gone, or closed to us: no agent to answer for
                     state = entry.stat(follow_symlinks=False)
                     stamp = (state.st_mtime_ns, state.st_ino)
                     old = self._known.get(name)
@@ -146,7 +146,7 @@ class Responder:
 
 
 def _panes(tmux: TmuxClient, socket: str, seen: procfs.Scanned) -> Mapping[str, Pane]:
-    """The pane of each agent of a server, by its mark; none where there is no server. Raises ObserveError."""
+    """The pane of each agent of a server, by its mark; none if there is no server. Raises ObserveError."""
     found: dict[str, Pane] = {}
     for pane in tmux.server(socket, seen.processes).panes:
         if pane.mark and not pane.vacant and (pane.mark not in found or found[pane.mark].dead):
@@ -161,7 +161,7 @@ def _read(path: str, name: str) -> Watched | None:
 
 
 def _write(folder: str, name: str, text: str) -> None:
-    """A whole file. No fsync: after a crash of the machine nobody asks for an old heartbeat. Raises OSError."""
+    """Write a whole file. No fsync: after a crash of the machine nobody needs an old heartbeat. Raises OSError."""
     write = partial(replace_file, f"{folder}/{name}", text.encode(), temporary=f".{name}.{os.getpid()}", durable=False)
     try:
         write()
@@ -175,7 +175,7 @@ def _rfc3339(now: float) -> str:
 
 
 def changed(path: str) -> tuple[int, int]:
-    """When a file or folder last changed, and which it is; zeros where there is none."""
+    """When a file or folder last changed, and its identity; zeros if it is missing."""
     try:
         state = os.stat(path)
     except OSError:
@@ -184,8 +184,8 @@ def changed(path: str) -> tuple[int, int]:
 
 
 class Update:
-    """Whether our own code or our unit has changed since we started: we end then, and systemd starts us again. Of the
-    unit systemd has to know first, so its own word counts for that."""
+    """Whether our own code or our unit has changed since we started: then we end, and systemd starts us again. systemd
+    has to have read the unit first, so its own report counts for that."""
 
     def __init__(self, unit_file: str, environ: Mapping[str, str]) -> None:
         self._unit_file, self._definition = unit_file, environ.get("MOSAIC_RESPONDER", "")
@@ -203,7 +203,7 @@ class Update:
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
-    """Answer until SIGTERM; the exit status."""
+    """Answer until SIGTERM; return the exit status."""
     try:
         folder, unit_file = arguments
     except ValueError:

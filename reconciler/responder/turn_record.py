@@ -1,4 +1,4 @@
-"""A turn record, updated from the program's own state file: see `providers/programs/turn_status.py`."""
+"""Update a turn record from the program's own state file: see `providers/programs/turn_status.py`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _ENVIRON_MAX = 1 << 20
 
 
 def refresh_turn(folder: str, name: str, runtime: str, pid: int, turn: HeartbeatFile | None) -> HeartbeatFile | None:
-    """The newest word of an agent's turn, which is `turn` unless its program's own file says otherwise: then that is
-    written to `folder`/NAME.turn, too. `pid` is its program's. A program that writes no such file costs nothing."""
+    """The newest report of an agent's turn: `turn`, unless its program's own file differs; then that is also written to
+    `folder`/NAME.turn. `pid` is its program's. A program that writes no such file costs nothing."""
     if turn_status.status_file(runtime, {"HOME": "/"}, pid) is None:
         return turn
     try:
@@ -31,7 +31,7 @@ def refresh_turn(folder: str, name: str, runtime: str, pid: int, turn: Heartbeat
             return turn
         line = turn_status.newer(_read(path), turn, pid)
         if line is None or not _is_still(folder, name, turn):
-            return turn  # it says nothing else, or the program has spoken meanwhile: the next look is soon enough
+            return turn  # it says the same, or the program has reported meanwhile: the next look is soon enough
         beside = f".{name}.turn.told"
         replace_file(f"{folder}/{name}.turn", f"{line}\n".encode(), temporary=beside, durable=False)
     except (OSError, ObserveError):

@@ -1,5 +1,5 @@
-"""The documents of a run, from its values. Pure. Nothing here knows a secret: values that are compared are references,
-and the content of a file never leaves its step."""
+"""Build the documents of a run from its values. Pure. No secret is known here: compared values are references, and the
+content of a file never leaves its step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def steps_by(registry: Mapping[Kind, Provider], facts: HostFacts) -> StepsOf:
 def plan_document(
     plan: Plan, registry: Mapping[Kind, Provider], facts: HostFacts, commits: Sequence[HistoryLine] = ()
 ) -> dict[str, Json]:
-    """`kind: Plan`. `commits`: those that would come into force; they are for people, and no part of the digest."""
+    """`kind: Plan`. `commits`: those that would come into force; they are for people, and the digest excludes them."""
     steps_of = steps_by(registry, facts)
     return {
         "apiVersion": API_VERSION,
@@ -60,8 +60,8 @@ def plan_document(
 
 
 def plan_digest(plan: Plan, steps_of: StepsOf) -> str:
-    """Over what decides: the commit, what was seen, and every action down to the content of the files it writes. When
-    it was looked at is not part of it, so the same plan made twice has one digest."""
+    """The digest covers what decides: the commit, the observation, and every action down to the content of the files it
+    writes. It excludes the time, so the same plan made twice has one digest."""
     from providers.steps import WriteFile
 
     decides = {
@@ -134,7 +134,7 @@ def report_document(result: RunResult, registry: Mapping[Kind, Provider], facts:
 
 
 def outcome_document(outcome: Outcome, steps_of: StepsOf) -> dict[str, Json]:
-    """An action with what became of it."""
+    """An action with its outcome."""
     return {
         **action_document(outcome.action, steps_of),
         "result": outcome.result,
@@ -150,10 +150,10 @@ def receipt_document(
     registry: Mapping[Kind, Provider] | None = None,
     facts: HostFacts | None = None,
 ) -> dict[str, Json]:
-    """What a run that acted leaves behind. `plan` is the first that it applied: its digest is the plan document's, and
+    """The receipt of a run that acted. `plan` is the first that it applied: its digest is the plan document's, and
     `observed` is what that look showed of each agent. `outcomes` are those of all passes.
 
-    Without a registry the actions are written down without their steps.
+    Without a registry the actions are recorded without their steps.
     """
     steps_of: StepsOf = steps_by(registry, facts) if registry is not None and facts is not None else lambda _action: ()
     run = status.last_run

@@ -1,7 +1,7 @@
-"""The mission round: what a run does about agents on an older mission or contract than git has.
+"""The mission round: handle agents on an older mission or contract than git has.
 
-Nobody is restarted for it. An agent is told once of each change; one that may be reset between tasks is given a new
-conversation once, when it has nothing to do. What a crash must not forget is written before it is done.
+Nobody is restarted for it. An agent gets one message about each change; one that may be reset between tasks gets a new
+conversation once, when it has nothing to do. What a crash must not lose is written before it is done.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Suspension
 
-MOST_TOLD = 50  # of one run; the others are told by the next one
+MOST_TOLD = 50  # in one run; the next run handles the others
 MOST_RESET = 3
-ROUND_S = 30.0  # of one run, for all resets
+ROUND_S = 30.0  # in one run, for all resets
 
 MissionWord = Literal["", "tell", "reset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissionRound:
-    """What a round works with. `views` are of the run's last look, `look` takes a new one; `over` says whether to begin
-    nothing more."""
+    """What a round works with. `views` come from the run's last look, `look` takes a new one; `over` says whether to
+    begin nothing more."""
 
     fleet: Fleet
     views: Mapping[str, AgentView]
@@ -60,7 +60,7 @@ class MissionRound:
 
 
 def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext, settings: Settings) -> RunResult:
-    """A round with what a run has last seen. Raises StateError and MosaicError."""
+    """A round with the run's last observation. Raises StateError and MosaicError."""
     last = result.status.last_run
     by = MissionRound(
         fleet=fleet,
@@ -79,7 +79,7 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext, 
 
 
 def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory) -> MissionWord:
-    """What is to be done for one agent. A reset that was begun once is not begun again, whatever became of it."""
+    """What to do for one agent. A reset that was begun once is not begun again, whatever became of it."""
     wanted = fleet.on_mission.get(agent.agent_class, fleet.on_mission.get("*", "show"))
     if not view.behind or wanted == "show":
         return ""
@@ -89,8 +89,8 @@ def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory) -> Mis
 
 
 def run_round(by: MissionRound) -> bool:
-    """One round, with the fleet's lock held. Whether somebody waits to be reset: what that agent says next may be what
-    is waited for. Raises StateError and MosaicError."""
+    """Make one round, with the fleet's lock held. Returns whether an agent waits to be reset: its next report may end
+    that wait. Raises StateError and MosaicError."""
     outbox = Outbox(by.place.store)
     _take_back(outbox, by)
     history = by.place.store.load_history(now=by.wall())
@@ -110,7 +110,7 @@ def run_round(by: MissionRound) -> bool:
 
 
 def what_to_say(agent: Agent, view: AgentView, fleet: Fleet, path: str) -> str:
-    """In two lines: what has changed, and where it stands."""
+    """Two lines: what has changed, and where it is."""
     words = {"mission": "the mission of this fleet", "contract": f"your contract as {agent.agent_class}"}
     changed = [words[part] for part in changed_in(view.mission, view.mission_now)]
     have = "has" if len(changed) == 1 else "have"
@@ -122,7 +122,7 @@ def what_to_say(agent: Agent, view: AgentView, fleet: Fleet, path: str) -> str:
 
 
 def _send_notices(agents: list[Agent], outbox: Outbox, by: MissionRound) -> None:
-    """Into the outbox first, then into the history: killed in between, the next run finds the message that is there."""
+    """Into the outbox first, then into the history: if we are killed in between, the next run finds the message."""
     if not agents:
         return
     for agent in agents:
@@ -139,7 +139,8 @@ def _send_notices(agents: list[Agent], outbox: Outbox, by: MissionRound) -> None
 
 
 def _take_back(outbox: Outbox, by: MissionRound) -> None:
-    """Messages that have become wrong while they waited: the agent has the newest by now, or there is a newer one."""
+    """Drop messages that became outdated while they waited: the agent has the newest mission, or a newer message
+    exists."""
     for message in outbox.messages():
         if message.mission and message.state == "waiting" and _is_outdated(message, by):
             outbox.end(message, by.wall(), state=None)
@@ -155,7 +156,7 @@ def _is_outdated(message: Message, by: MissionRound) -> bool:
 
 
 def _reset_all(agents: list[Agent], outbox: Outbox, by: MissionRound) -> bool:
-    """Whether one is left that waits for it."""
+    """Whether an agent is left that waits for a reset."""
     end, left = by.monotonic() + ROUND_S, 0
     begun = 0
     for agent in agents:
@@ -177,8 +178,8 @@ def _is_free(view: AgentView) -> bool:
 
 
 def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: MissionRound) -> bool:
-    """Whether it is done with: a new conversation with the newest contract in it, or, where that is not certain or its
-    program reads its contract only when it starts, a message that tells where it is."""
+    """Whether it is done: a new conversation with the newest contract, or, if that is uncertain or its program reads
+    its contract only at its start, a message that says where the contract is."""
     known = program(agent.runtime)
     text = reset_text(agent, known, "")
     if text is None:
@@ -200,7 +201,7 @@ def _reset(agent: Agent, view: AgentView, outbox: Outbox, by: MissionRound) -> b
 
 
 def note_mission(agent: Agent, view: AgentView, mission: str, host: Host) -> bool:
-    """Write down on the agent's pane that it has this mission and contract now. Whether it was."""
+    """Record on the agent's pane that it has this mission and contract now. Returns whether that worked."""
     step = NoteMission(socket=agent.socket, pane=view.pane, agent=agent.name, mission=mission)
     return carry_out(host, step).ok
 

@@ -1,5 +1,4 @@
-"""The outbox round: what a run does about waiting messages. Each agent that is available gets the first message that
-waits for it.
+"""The outbox round: send waiting messages. Each agent that is available gets the first message that waits for it.
 
 A run without messages does not import this. With messages it takes a bounded time, for all of them together.
 """
@@ -30,14 +29,14 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Suspension
 
-ROUND_S = 30.0  # of one run, for all agents; what is left over is for the next one
+ROUND_S = 30.0  # in one run, for all agents; the next run takes what is left
 LOCK_S = 2.0
 _ENDED = "the run that was sending it was ended, and nobody knows how far it came"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRound:
-    """What a round works with. `views` are of the run's last look; `over` says whether to begin nothing more."""
+    """What a round works with. `views` come from the run's last look; `over` says whether to begin nothing more."""
 
     fleet: Fleet
     views: Mapping[str, AgentView]
@@ -50,13 +49,13 @@ class OutboxRound:
     wall: Callable[[], float]
     monotonic: Callable[[], float]
     send: Callable[..., Delivery] = send
-    # Of agents that have messages from before this commit: those that are others by now; None if nobody can know.
+    # Agents with messages from before this commit that are another agent by now; None if that is unknown.
     ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
     said: list[str] = field(default_factory=list)  # sentences for the caller that reads the run
 
 
 def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext) -> RunResult:
-    """A round with what a run has last seen. Raises StateError and Unavailable."""
+    """A round with the run's last observation. Raises StateError and Unavailable."""
 
     def ended(names: frozenset[str], since: str) -> frozenset[str] | None:
         from reconciler.git.mirror import Checkout
@@ -84,7 +83,7 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext) 
 
 
 def forecast(fleet: Fleet, store: Store) -> tuple[str, ...]:
-    """What a preview says of messages whose agents are not in the fleet any more. Nothing where they cannot be read."""
+    """What a preview says about messages whose agents are no longer in the fleet. Nothing if they cannot be read."""
     try:
         waiting = [one.agent for one in Outbox(store).messages() if one.state == "waiting" and not one.our_own]
     except MosaicError:
@@ -94,8 +93,8 @@ def forecast(fleet: Fleet, store: Store) -> tuple[str, ...]:
 
 
 def run_round(by: OutboxRound) -> bool:
-    """One round, with the fleet's lock held. Whether a message waits for an agent that lives: what that one says next
-    may be what it waits for. Raises StateError and Unavailable."""
+    """Make one round, with the fleet's lock held. Returns whether a message waits for a living agent: that agent's next
+    report may end the wait. Raises StateError and Unavailable."""
     outbox = Outbox(by.store)
     agents = {agent.name: agent for agent in by.fleet.agents}
     end = by.monotonic() + ROUND_S
@@ -117,8 +116,8 @@ def run_round(by: OutboxRound) -> bool:
 
 
 def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: OutboxRound) -> bool:
-    """Put away what does not. Only a run sends from the outbox, and there is one at a time: what is being sent as a
-    round begins was sent by a run that was ended."""
+    """Put away what no longer waits. Only a run sends from the outbox, and runs never overlap: a message that is
+    `sending` as a round begins belongs to a run that was ended."""
     now = by.wall()
     if message.state == "sending":
         _record(message, Delivery(word="unconfirmed", reason=_ENDED), by)
@@ -137,8 +136,8 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Outb
 
 
 def _of_this_life(waiting: list[Message], outbox: Outbox, by: OutboxRound) -> list[Message]:
-    """Those whose agent is still the one that they were written to. The others are put away, where a person can read
-    them: the agent was removed, or another one has its name by now."""
+    """The messages whose agent is still the one they were written to. The others are put away for a person to read: the
+    agent was removed, or another one has its name by now."""
     declared = _declared(by.fleet)
     older: dict[str, set[str]] = {}
     for one in waiting:
@@ -190,18 +189,18 @@ def _noted(one: Message, host: str, outbox: Outbox, by: OutboxRound) -> Message:
 
 
 def _may_be_sent(by: OutboxRound, view: AgentView) -> bool:
-    """Whether an agent that lives is free to take something up, and nobody said to leave it alone."""
+    """Whether a living agent is free to take something up, and nobody asked to leave it alone."""
     return not {view.name, "*"} & by.suspended.keys() and may_be_sent(view)
 
 
 def may_be_sent(view: AgentView) -> bool:
-    """Whether an agent is free to take something up: available, or quiet where nothing answers for it."""
+    """Whether an agent is free to take something up: available, or quiet if nothing answers for it."""
     quiet = view.readiness in (Readiness.UNKNOWN, Readiness.STALE) and view.available is True
     return view.readiness is Readiness.AVAILABLE or quiet
 
 
 def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: OutboxRound) -> bool:
-    """Whether it is done with; what was refused goes on waiting, and says why."""
+    """Whether the message is done; a refused one continues to wait, with the reason."""
     begun = False
 
     def begin() -> None:
@@ -230,7 +229,7 @@ def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: OutboxRound) 
         return True
     except MosaicError as error:
         if begun:
-            raise  # it says `sending`, and the next round makes of that what is true
+            raise  # it says `sending`, and the next round corrects that
         outbox.end(message, by.wall(), state="waiting", reason=error.message)
         return False
     if found.word == "not-delivered":

@@ -1,7 +1,7 @@
 """The report: what a run leaves for people and programs, and the result that it returns.
 
-Status, events, metrics and receipts are for looking at. If one of them cannot be written, that is a warning: what the
-run did on the host stands, and the next run does not depend on any of them.
+Status, events, metrics and receipts are only to be read. If one of them cannot be written, that is a warning: what the
+run did on the host stands, and the next run depends on none of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def finish(
     duration_s: float,
     install: Install = "none",
 ) -> RunResult:
-    """Build the status and, unless this was a preview, write everything down."""
+    """Build the status and, unless this was a preview, write everything."""
     from reconciler.state.pause import merge, read_pause
 
     store, fleet, now = intake.store, intake.fleet, here.wall()
@@ -137,7 +137,7 @@ def _attempt(write: Callable[[], None], warnings: list[str]) -> None:
 
 
 def unready(error: MosaicError, options: RunOptions, store: Store, here: HostContext, settings: Settings) -> None:
-    """Nothing can be in force: say so in the status, if there is anything to say it in."""
+    """Report in the status that nothing can be in force, if there is a status to write."""
     if options.dry_run:
         return
     from reconciler.status.events import run_events
@@ -157,6 +157,6 @@ def unready(error: MosaicError, options: RunOptions, store: Store, here: HostCon
         log = EventLog(store=store, source="reconcile", fleet=store.state.name, tenant_id=here.facts.user, host=host)
         log.write(run_events(previous, status, ()), now=now, revision="")
 
-    lost: list[str] = []  # the error itself is what the operator is told
+    lost: list[str] = []  # the operator gets the error itself
     _attempt(events, lost)
     _attempt(lambda: store.save_status(status), lost)

@@ -1,7 +1,7 @@
-"""One whole run, from the options of a command line to its result.
+"""Make one whole run, from the options of a command line to its result.
 
-Everything that a run needs of the outside (host, clock, settings, signals) is put together here, for `reconcile` and
-for the resident loop alike.
+Everything that a run needs from outside (host, clock, settings, signals) is assembled here, for `reconcile` and for the
+resident loop alike.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def run(
     options: RunOptions, around: HostContext | None = None, *, doing: Callable[[str], None] | None = None
 ) -> RunResult:
-    """Take in the source and converge, or preview. `doing` is told what is going on. Raises MosaicError if there is
+    """Take in the source and converge, or preview. `doing` receives the progress. Raises MosaicError if there is
     nothing to converge to."""
     from reconciler.context.settings import read_settings, settings_path
     from reconciler.state.lock import run_lock
@@ -85,7 +85,7 @@ def run_locked(
         if _asked(done.last.plan, ctx, intake, options, here, deadline):
             done = Converged(last=look(ctx, intake.fleet))
     elif options.plan_in is not None:
-        _asked(look(ctx, intake.fleet).plan, ctx, intake, options, here, deadline)  # as whoever made the plan has done
+        _asked(look(ctx, intake.fleet).plan, ctx, intake, options, here, deadline)  # as the maker of the plan did
         done = converge(ctx, intake.fleet, deadline, first=_checked(ctx, intake, options))
     else:
         done = converge(ctx, intake.fleet, deadline)
@@ -95,9 +95,9 @@ def run_locked(
     if options.dry_run:
         code = preview_code(intake, done.last.plan)
     elif intake.rejected is not None:
-        code = ExitCode(intake.rejected.exit_code)  # the host is as the last good commit says, the newest is not taken
+        code = ExitCode(intake.rejected.exit_code)  # the last good commit is in force, the newest is rejected
     elif options.trigger == "timer" and outcome == "held":
-        code = ExitCode.OK  # to wait is what the policy asks for, and no reason for systemd to call the run failed
+        code = ExitCode.OK  # the policy asks to wait, so systemd must not call the run failed
     intake.warnings.extend(program_warnings(done.last.observation.present))
     faults = (f"{here.facts.mosaic_home}/{one.name}: {one.fault}" for one in here.facts.overlays if one.fault)
     intake.warnings.extend(f"{what}; agents are told so in its place" for what in faults)
@@ -120,8 +120,8 @@ def run_locked(
 
 
 def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: HostContext, deadline: float) -> bool:
-    """Ask the old hosts of agents that come from them and are due to start here, after all else was done; whether
-    anybody was asked. What nobody could tell, and is done all the same, is said."""
+    """After all else, ask the old hosts of agents that move here and are due to start; returns whether any was asked. A
+    start despite an unknown answer is reported."""
     held = {one.agent for one in plan.held if one.reason is HeldReason.MOVING and one.agent is not None}
     left = deadline - here.monotonic()
     if not held or plan.paused is not None or not options.fetch or left <= 0 or here.stop():
@@ -146,9 +146,9 @@ def _messages(
     before: FleetStatus | None,
     settings: Settings,
 ) -> RunResult:
-    """What agents on an older mission are told, the first words of those that begin a new life, and what waits in the
-    outbox. What goes wrong with a message is a warning: the run has done its work. Without any of that it is one look
-    for a folder."""
+    """Send agents on an older mission their message, new lives their first words, and what waits in the outbox. A
+    failure with a message is a warning: the run has done its work. Without any of these it costs one look for a
+    folder."""
     if _is_waited_for(here.facts):
         from reconciler.delivery.evidence import sweep
 
@@ -176,7 +176,7 @@ def _messages(
 
 
 def _would_be_put_away(result: RunResult, ctx: Context, fleet: Fleet) -> RunResult:
-    """A preview says which messages have nobody any more whom they are for."""
+    """In a preview, name the messages that no longer have a recipient."""
     if not os.path.isdir(ctx.store.state / "outbox"):
         return result
     from reconciler.run.outbox_round import forecast
@@ -185,7 +185,7 @@ def _would_be_put_away(result: RunResult, ctx: Context, fleet: Fleet) -> RunResu
 
 
 def _is_waited_for(facts: HostFacts) -> bool:
-    """Whether somebody waits for an agent's word about a message, or was killed while he did."""
+    """Whether somebody waits for an agent's report on a message, or was killed while waiting."""
     try:
         return bool(os.listdir(f"{facts.runtime_dir}/mosaic/await"))
     except OSError:
@@ -193,7 +193,7 @@ def _is_waited_for(facts: HostFacts) -> bool:
 
 
 def _must_know(names: tuple[str, ...], intake: Intake, store: Store) -> None:
-    """Raises NotFound, with near misses, before anything is done for a name that nobody has."""
+    """Raises NotFound, with near misses, before anything is done for an unknown name."""
     known = {agent.name for agent in intake.fleet.agents} | set(store.load_inventory().agents)
     for name in names:
         if name not in known:
@@ -213,8 +213,8 @@ def preview_code(intake: Intake, plan: Plan) -> ExitCode:
 
 
 def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
-    """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since, or
-    if somebody has altered the document."""
+    """The look whose plan is exactly the given one. Raises Refused if the revision or the host has moved since, or if
+    somebody has altered the document."""
     import json
 
     from reconciler.run.documents import plan_document

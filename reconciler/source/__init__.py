@@ -1,4 +1,4 @@
-"""The commit that is in force: fetched, judged, trusted, kept; what it says of names and hosts over time.
+"""Choose the commit in force: fetch it, judge it, trust it, keep it; and follow names and hosts over time.
 
 Imports `git`, `state`, `remote`. Read `intake.py` first.
 """

@@ -1,5 +1,5 @@
-"""A commit of the source, and what else can be learned of it: its files, its ancestors, and edits in the working tree.
-Our copy repairs itself here: where it turns out damaged it is thrown away and fetched again."""
+"""A commit of the source, and what else can be read about it: its files, its ancestors, and edits in the working tree.
+Our copy repairs itself here: a damaged one is deleted and fetched again."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceState:
-    """A commit of the source, and how fresh that is. Times are Unix seconds.
+    """A commit of the source, and its freshness. Times are Unix seconds.
 
-    `fetched_at`: when the source was last seen to be there. `stale_error`: why it could not be seen just now (then this
-    is the last revision that was), `busy`: because somebody is at work in its working tree; `next_fetch`: when it is
-    asked again, if that is not at the next run. `notes`: what to tell about our copy.
-    Use as a context manager, or `close()` it: a preview has a scratch copy to throw away.
+    `fetched_at`: when the source was last seen. `stale_error`: why it could not be seen just now (then this is the last
+    revision seen). `busy`: the reason is an operation in its working tree. `next_fetch`: when the source is asked
+    again, if not at the next run. `notes`: what to report about our copy. Use as a context manager, or `close()` it: a
+    preview has a scratch copy to delete.
     """
 
     spec: str  # for people: without credentials
@@ -64,21 +64,21 @@ class SourceState:
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
-        """The spec files of the commit, by name; one that is not in it is not here. Read when first asked for (one
-        process). Raises Refused, InvalidConfig or GitFailed."""
+        """The spec files of the commit, by name; a missing file has no entry. Read on first use (one process). Raises
+        Refused, InvalidConfig or GitFailed."""
         try:
             return self.checkout.files(self.commit)
         except GitFailed:
             if not self._renewed():
                 raise
-            if not self.is_tip:  # an older one, of which a new copy knows nothing
+            if not self.is_tip:  # an older commit, which a new copy lacks
                 with suppress(GitFailed):
                     self._fetch_more("--unshallow")
             return self.checkout.files(self.commit)
 
     @cached_property
     def dirty(self) -> tuple[str, ...]:
-        """The spec files whose content in the operator's working tree is not what is committed; no process.
+        """The spec files whose content in the operator's working tree differs from the commit; no process.
 
         Empty for a bare repository, a URL, and a branch that is not checked out there.
         """
@@ -87,7 +87,7 @@ class SourceState:
     def at(self, sha: str) -> SourceState:
         """The same source at another commit that was fetched before, such as the last good one.
 
-        If our copy does not have it (any more), that is said by `files`, not here: who has compiled it before needs no
+        If our copy no longer has it, `files` says so, not this method: a caller that has compiled it before needs no
         files.
         """
         if sha == self.revision:
@@ -99,8 +99,8 @@ class SourceState:
         return replace(self, commit=commit, is_tip=False)
 
     def descends_from(self, sha: str) -> bool:
-        """Whether this commit is `sha` or comes after it. Fetches more history if it has to; raises GitFailed if that
-        fails, because not knowing is not "no"."""
+        """Whether this commit is `sha` or comes after it. Fetches more history if it must; raises GitFailed if that
+        fails, because unknown does not mean "no"."""
         if sha == self.revision:
             return True
         if not self.may_fetch and self.checkout.is_ancestor(sha, self.revision):
@@ -113,7 +113,7 @@ class SourceState:
             if not self._renewed():
                 raise
             return self._descends(sha)
-        # Before anybody is told that history was rewound: a damaged copy says the same.
+        # Check the copy before reporting a rewound history: a damaged copy looks the same.
         return found or (self._renewed() and self._descends(sha))
 
     def _descends(self, sha: str) -> bool:
@@ -139,7 +139,7 @@ class SourceState:
             return self.checkout.peel(sha)[1]
 
     def _renewed(self) -> bool:
-        """Whether our copy was broken and is a new one now. Raises GitFailed where none can be had."""
+        """Whether our copy was broken and has been replaced. Raises GitFailed if it cannot be fetched again."""
         why = self.checkout.damage() if self.may_fetch and not self.preview else ""
         if not why:
             return False
@@ -152,9 +152,9 @@ class SourceState:
         return True
 
     def since(self, sha: str | None) -> list[str]:
-        """The commits that are in this revision but not in `sha`, newest first; this one alone for None.
+        """The commits that are in this revision but not in `sha`, newest first; for None, only this one.
 
-        Nothing is left out: history that was cut off is fetched first. Raises GitFailed if it cannot be had.
+        Complete: history that was cut off is fetched first. Raises GitFailed if that fails.
         """
         if sha is None:
             return [self.revision]
@@ -167,7 +167,7 @@ class SourceState:
             raise self._cut(cut) from cut
 
     def deepen(self, commits: int = 200) -> bool:
-        """Fetch more of a history that was cut off. Whether anything was fetched; raises GitFailed."""
+        """Fetch more of a history that was cut off. Returns whether anything was fetched; raises GitFailed."""
         if not self.checkout.is_shallow() or not self.may_fetch:
             return False
         self._fetch_more(f"--deepen={commits}")
@@ -181,7 +181,7 @@ class SourceState:
             raise GitFailed("the history since the last applied revision is not here", help="run without --no-fetch")
 
     def close(self) -> None:
-        """Throw away a preview's scratch copy. Idempotent."""
+        """Delete a preview's scratch copy. Idempotent."""
         if self.scratch is not None:
             self.scratch.cleanup()
 
@@ -193,5 +193,5 @@ class SourceState:
 
 
 def renewed(why: str) -> str:
-    """What is told of a private copy that was thrown away: `why` is what was wrong with it."""
+    """The note about a private copy that was deleted: `why` is what was wrong with it."""
     return f"our copy of the repository was damaged and has been fetched again: {why}"

@@ -1,10 +1,10 @@
-"""The source: from a repository, a branch and the last state to the one commit to look at now.
+"""The source: find the one commit to look at now, from a repository, a branch and the last state.
 
-Only committed state counts, and only through our own copy in the state folder; the operator's tree is read to say that
-it is dirty, never changed. An unreachable source keeps the last revision and says so. Whether a revision may be
-*applied* is for `trust` to say; call it before `SourceState.files`.
+Only committed state counts, and only through our own copy in the state folder; the operator's tree is read to report
+that it is dirty, and never changed. If the source is unreachable, the last revision stays, with a report. `trust`
+decides whether a revision may be *applied*; call it before `SourceState.files`.
 
-Costs for an unchanged source: no process for a repository on this machine, one for a URL.
+An unchanged source costs no process if it is a repository on this machine, one if it is a URL.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def open_source(
 ) -> SourceState:
     """Look at the source and fetch what is new, within `timeout_s` seconds.
 
-    `fetch=False`: what is checked out already, no matter what the source says. `preview`: write nothing in the state
-    folder. `force`: ask an unreachable remote even before its next turn. If the source cannot be reached, or what it
-    has cannot be taken, the last revision is returned with `stale_error`; only without one is an error raised:
-    NotFound, Unavailable, Refused or InvalidConfig. A spec that makes no sense raises Usage or Refused at once.
+    `fetch=False`: use what is in our copy, whatever the source has. `preview`: write nothing in the state folder.
+    `force`: ask an unreachable remote even before its next turn. If the source cannot be reached, or its content cannot
+    be used, the last revision is returned with `stale_error`; only without one is an error raised: NotFound,
+    Unavailable, Refused or InvalidConfig. An invalid spec raises Usage or Refused at once.
     """
     place = parse_place(spec)
     record = load_record(state_dir, place.key)
@@ -72,7 +72,7 @@ def open_source(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """One call of `open_source`, with what it knows."""
+    """One call of `open_source`, with its values."""
 
     place: RepositoryLocation
     settings: Settings
@@ -104,7 +104,7 @@ class _Look:
             return self._preview(tip, None)
 
     def _preview(self, tip: Tip, lender: Checkout | None) -> SourceState:
-        """In a scratch copy, which borrows the objects of `lender`."""
+        """Fetch into a scratch copy, which borrows the objects of `lender`."""
         scratch = (lender or Checkout(self.checkout.path / "none")).scratch()
         checkout = Checkout(Path(scratch.name))
         try:
@@ -120,7 +120,7 @@ class _Look:
         try:
             oid, commit = self._fetch(tip, checkout)
         except (GitFailed, NotFound) as error:
-            # Our copy may be what is broken. It is only a copy: it is made again.
+            # Our copy may be the broken part. It is only a copy, so make it again.
             why = "" if isinstance(error, GitTimeout) else checkout.damage()
             if not why:
                 raise
@@ -138,8 +138,8 @@ class _Look:
         return replace(self._state(commit, tip.ref, fetched_at=self.now), checkout=checkout, notes=notes)
 
     def _still(self, ref: str, oid: str) -> None:
-        """What was fetched is not what was seen a moment before: it may be one that a rebase only passes through.
-        Raises SourceBusy, or Unavailable where it has moved again."""
+        """Check a fetched commit that differs from the one seen a moment before: a rebase may only be passing through
+        it. Raises SourceBusy, or Unavailable if the source has moved again."""
         now = self.place.tip(self.settings.ref, timeout_s=self._fetch_s())
         if (now.ref, now.oid) != (ref, oid):
             raise Unavailable(f"{self.place.shown} changes while it is being read", help="the next look reads it again")
@@ -147,7 +147,7 @@ class _Look:
     def _fetch(self, tip: Tip, checkout: Checkout) -> tuple[str, Commit]:
         checkout.init(oid_length=len(tip.oid))
         checkout.fetch(self.place.url, tip.ref, timeout_s=self._fetch_s())
-        return checkout.peel(TIP)  # what was fetched, which may be newer than what was seen a moment ago
+        return checkout.peel(TIP)  # the fetched commit, possibly newer than the one seen a moment ago
 
     def stored(self, stale_error: str | None = None) -> SourceState:
         """The last revision, as it is in our own copy."""
@@ -161,12 +161,12 @@ class _Look:
         return replace(state, stale_error=stale_error, next_fetch=next_fetch, may_fetch=False)
 
     def failed(self, error: MosaicError | OSError) -> SourceState:
-        """Remember the failure, and go on with the last revision if there is one."""
+        """Remember the failure, and continue with the last revision if there is one."""
         failures = self.record.failures + 1
         next_fetch = self.now + fetch_delay(failures)
         record = replace(self.record, failures=failures, next_fetch=next_fetch, error=str(error))
         if not self.preview:
-            with suppress(OSError):  # a full disk may be the very failure; then the next run simply asks again
+            with suppress(OSError):  # a full disk may be this very failure; then the next run simply asks again
                 save_record(self.state_dir, record)
         if record.commit is None:
             if isinstance(error, OSError):

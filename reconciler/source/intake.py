@@ -1,4 +1,4 @@
-"""Intake: from the source to the desired state in force.
+"""Intake: take the desired state in force from the source.
 
 A commit that is bad, not trusted or not a descendant never stops a good fleet: the last good revision stays in force,
 the report says which commit is rejected and why, and a newer one is taken as soon as it is good.
@@ -33,7 +33,7 @@ SOURCE_TIMEOUT_S = 120.0  # for one look at the source, fetching included
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """What was taken in. `rejected`: the error that keeps the newest commit out, None if it is in force.
+    """The desired state in force. `rejected`: the error that keeps the newest commit out, None if it is in force.
 
     `problems`: rendered problems and warnings of the newest commit. `commit`: subject of the revision in force.
     """
@@ -49,10 +49,10 @@ class Intake:
     subject: str = ""
     seen_at: float = 0.0
     next_fetch: float | None = None
-    commits: tuple[HistoryLine, ...] = ()  # of a preview: those that would come into force
+    commits: tuple[HistoryLine, ...] = ()  # in a preview: those that would come into force
 
     def summary(self) -> SourceSummary:
-        """What of it belongs to a run's result."""
+        """The part that belongs to a run's result."""
         return SourceSummary(
             spec=self.spec,
             subject=self.subject,
@@ -75,7 +75,7 @@ def source_spec(
 
 
 def open_store(spec: str, options: RunOptions, settings: Settings, facts: HostFacts, *, now: float) -> Store:
-    """The state of the fleet that a repository is. Its name is read from the repository when it is first seen."""
+    """The state of a repository's fleet. The fleet's name is read from the repository when it is first seen."""
     from reconciler.context.bindings import must_be_alone, read_bindings
     from reconciler.git.location import parse_place
 
@@ -105,9 +105,9 @@ def load_source(
     now: float,
     force: bool = False,
 ) -> Intake:
-    """Look at the source, judge what is new, and compile what is in force. With the fleet's lock held, or a preview.
+    """Look at the source, judge what is new, and compile what is in force. Needs the fleet's lock, or a preview.
 
-    Raises MosaicError when nothing can be in force: no commit was ever accepted, and this one is not acceptable.
+    Raises MosaicError if nothing can be in force: no commit was ever accepted, and this one is not acceptable.
     """
     from reconciler.source.fetch import open_source
 
@@ -126,7 +126,7 @@ def load_source(
 
 
 def _first_name(spec: str, options: RunOptions, settings: Settings, now: float) -> str:
-    """The fleet's name, from a scratch copy: nothing is kept of a repository before it is known what it is."""
+    """The fleet's name, from a scratch copy: nothing of a repository is kept before its fleet is known."""
     import tempfile
 
     from reconciler.source.fetch import open_source
@@ -188,7 +188,7 @@ class _Judging:
         return self._source.revision[:12]
 
     def _dirty(self) -> tuple[str, ...]:
-        """For a warning only, which never ends a run: whatever stands in somebody's working tree."""
+        """For a warning only, which never ends a run, whatever is in somebody's working tree."""
         try:
             return self._source.dirty
         except (MosaicError, OSError, ValueError):
@@ -205,7 +205,7 @@ class _Judging:
     def _compile(self, source: SourceState) -> Fleet:
         known = self._store.load_desired(revision=source.revision, host=self._host, inputs=self._inputs)
         if known is not None:
-            if self._store.read_only:  # a run has said so when it compiled this; whoever asks is told each time
+            if self._store.read_only:  # a run reported these when it compiled the commit; a person sees them each time
                 self._warnings.extend(known.remarks)
             return known
         compiled = compile_files(
@@ -228,7 +228,7 @@ class _Judging:
             try:
                 self._store.save_desired(fleet, inputs=self._inputs)
             except StateError as error:
-                self._warnings.append(error.message)  # it is only a cache: a full disk makes no commit a bad one
+                self._warnings.append(error.message)  # only a cache: a full disk does not make a commit bad
         return fleet
 
     def _accept(self, ledger: Ledger, rewind: bool) -> None:
@@ -252,7 +252,7 @@ class _Judging:
             failure = write_failure(ledger.path, error)
             if error.filename != str(ledger.marker):
                 raise failure from error
-            # It only bears witness to the ledger, is behind it after a crash, too, and is tried again by every run.
+            # The marker only confirms the ledger. It may also lag after a crash, and every run tries to write it again.
             self._warnings.append(failure.message)
 
     def _name_commits(self, ledger: Ledger) -> None:
@@ -264,7 +264,7 @@ class _Judging:
 
     def _fall_back(self, ledger: Ledger, error: MosaicError) -> Intake:
         last = ledger.last_good()
-        if not self._store.read_only and not isinstance(error, Unavailable):  # not to know is not to reject
+        if not self._store.read_only and not isinstance(error, Unavailable):  # an unknown commit is not a rejected one
             from reconciler.source.ledger import reject
 
             reject(self._store.state, self._source.revision, error.message.splitlines()[0], self._now)

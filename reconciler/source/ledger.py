@@ -1,9 +1,9 @@
 """The ledger: the revisions that were applied on this host, in order, and those that were rejected.
 
 `ledger.ndjson` is append-only: one JSON object a line, each with the SHA-256 of the line before it, fsynced before the
-first step of its revision is taken. A small marker in the configuration folder knows its length and digest, so that a
-ledger which was altered, cut short or lost together with the state folder is noticed. `Ledger.problem` says so; with
-verification on, `trust` then refuses to go on, because the ledger is what holds a rewind off.
+first step of its revision. A small marker in the configuration folder records its length and digest, and so reveals a
+ledger that was altered, cut short or lost together with the state folder. `Ledger.problem` says so; with verification
+on, `trust` then refuses to continue, because only the ledger prevents a rewind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MAX_REJECTED = 50
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
     """One applied revision. `parent` is the one applied before it, `by` the user who ran it, `verify` the policy then;
-    `rewind`: the operator said that it need not descend from its parent. `ts` is RFC 3339 UTC."""
+    `rewind`: the operator allowed a revision that does not descend from its parent. `ts` is RFC 3339 UTC."""
 
     ts: str
     sha: str
@@ -57,27 +57,27 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The ledger as it was read. `last` is the last good revision; with a `problem` it is only what could be read.
-    `behind`: its marker is that of a shorter one."""
+    """The ledger as read. `last` is the last good revision; with a `problem`, the last that could be read. `behind`:
+    its marker belongs to a shorter ledger."""
 
     path: Path
     marker: Path
     last: LedgerEntry | None
     problem: str | None
     _whole: bytes = field(repr=False)  # the complete lines
-    _torn: bool = field(repr=False)  # a crash left part of a line behind them
+    _torn: bool = field(repr=False)  # a crash left part of a line after them
     behind: bool = False
 
     def last_good(self) -> LedgerEntry | None:
         """The revision that stays in force while newer ones are rejected; None if the ledger has a `problem`, because
-        whoever altered it must not choose that revision."""
+        somebody who altered it must not choose that revision."""
         return self.last if self.problem is None else None
 
     def record(self, sha: str, *, by: str, verify: str, now: float, rewind: bool = False) -> Ledger:
-        """Append an applied revision and return the ledger with it; nothing happens if it is the last one already.
+        """Append an applied revision and return the new ledger; does nothing if it is already the last one.
 
         A torn last line is cut off first. A ledger with a `problem` is set aside and a new one begun, but only with
-        verification off or if the operator allowed the rewind; otherwise Unverified. Raises OSError; if that is about
+        verification off or if the operator allowed the rewind; otherwise raises Unverified. Raises OSError; if it names
         the `marker`, the revision is in the ledger.
         """
         if self.problem is None and self.last is not None and self.last.sha == sha and not self._torn:
@@ -107,7 +107,7 @@ class Ledger:
         mark = {"ledger": str(self.path), "lines": whole.count(b"\n"), "sha256": hashlib.sha256(whole).hexdigest()}
         try:
             write_cache(self.marker, json.dumps(mark, indent=1) + "\n")
-        except OSError as error:  # whatever it is of it that cannot be made
+        except OSError as error:  # whichever part of its path failed
             raise OSError(error.errno or EIO, error.strerror or str(error), str(self.marker)) from error
 
     def _set_aside(self, now: float) -> None:
@@ -118,12 +118,12 @@ class Ledger:
 
 
 def marker_path(config_home: str | Path, fleet: str) -> Path:
-    """Where the marker of a fleet's ledger is: outside of the state folder, so that losing that one is noticed."""
+    """The path of a ledger's marker: outside the state folder, so that a lost state folder is noticed."""
     return Path(config_home) / "mosaic" / "ledger" / f"{fleet}.json"
 
 
 def read_ledger(state_dir: Path, marker: Path) -> Ledger:
-    """Read and check the ledger; nothing is written. One that cannot be read has a `problem`."""
+    """Read and check the ledger; write nothing. An unreadable ledger has a `problem`."""
     path = state_dir / _NAME
     try:
         data, mark = read_optional(path), _read_marker(marker)
@@ -163,7 +163,7 @@ def lost_ledger(ledger: Ledger) -> Unverified:
 
 
 def reject(state_dir: Path, sha: str, reason: str, now: float) -> Rejection:
-    """Remember that a revision is not applied. Saying the same again keeps the first time and writes nothing."""
+    """Remember that a revision is not applied. A repetition keeps the first time and writes nothing."""
     known = rejections(state_dir)
     before = known.get(sha)
     if before is not None and before.reason == reason:
@@ -174,7 +174,7 @@ def reject(state_dir: Path, sha: str, reason: str, now: float) -> Rejection:
 
 
 def clear_rejection(state_dir: Path, sha: str) -> None:
-    """A revision that was rejected turned out to be good (a signer was added, a rewind allowed)."""
+    """Remove a rejected revision that turned out to be good (a signer was added, a rewind allowed)."""
     known = dict(rejections(state_dir))
     if known.pop(sha, None) is not None:
         _save_rejections(state_dir, known)
@@ -216,7 +216,7 @@ def _last_entry(whole: bytes) -> LedgerEntry | None:
 
 
 def _read_marker(path: Path) -> Mapping[str, object] | None:
-    """None: there is no marker. A damaged one is a marker that fits no ledger."""
+    """None: there is no marker. A damaged marker fits no ledger."""
     data = read_optional(path)
     if data is None:
         return None

@@ -1,9 +1,9 @@
-"""Lives: whether a name in the fleet has been the same agent since a commit.
+"""Lives: decide whether a name in the fleet has been the same agent since a commit.
 
-A life of a name begins with the commit that adds it to the roster and ends with the one that takes it out, or declares
-it absent. Restarts, a stop, another class or runtime and another host are events within it. A name that was taken out
-and added again is another agent, also where no run ever saw the commit in between: what counts is the history of the
-branch, in the commits that could have been in force.
+A life of a name begins with the commit that adds it to the roster and ends with the commit that removes it, or declares
+it absent. Restarts, a stop, another class, runtime or host are events within a life. A name that was removed and added
+again is another agent, even if no run ever saw the commit in between: the history of the branch counts, in the commits
+that could have been in force.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from reconciler.errors import InvalidConfig, MosaicError, Refused
 if TYPE_CHECKING:
     from reconciler.git.mirror import Checkout
 
-MOST = 200  # versions of the roster that are looked at between two commits
+MOST = 200  # versions of the roster to read between two commits
 _WORDS = re.compile(rb"[A-Za-z0-9_.-]+")
 _ABSENT = b"absent"
 
 
 def ended(checkout: Checkout, names: Collection[str], old: str, new: str) -> frozenset[str] | None:
-    """Which of the names, declared at both commits, were not declared all the way from the one to the other. None if
-    that cannot be known: the history between them is not here, or too long. Never raises."""
+    """Which of the names, declared at both commits, were not declared all the way between them. None if that is
+    unknown: the history between them is not here, or too long. Never raises."""
     if old == new or not names:
         return frozenset()
     try:
         base = checkout.merge_base(old, new)
         if base is None:
-            return None if checkout.is_shallow() else frozenset(names)  # the two have no history in common
+            return None if checkout.is_shallow() else frozenset(names)  # the two have no common history
         found = [*checkout.versions(base, new), *checkout.versions(base, old)]
         if len(found) > MOST:
             return None
@@ -54,7 +54,7 @@ def _missing(checkout: Checkout, names: Collection[str], commits: Iterable[str])
 
 
 def _not_declared(files: dict[str, bytes], names: Iterable[str]) -> Iterable[str]:
-    """By the commit's own files; of one that was never in force nothing follows."""
+    """The names that the commit's own files do not declare; none for a commit that was never in force."""
     from specs.loading.load import load
 
     loaded = load(files)

@@ -1,7 +1,7 @@
-"""Moves: on which host an agent was declared before it came to this one, by the history of the branch.
+"""Moves: find the host on which an agent was declared before this one, by the history of the branch.
 
-Going back along the branch, the first version of the roster that says something else decides: another host is a move;
-where the agent is not declared, or absent, it is a new one, whatever was before.
+Going back along the branch, the first version of the roster that differs decides: another host is a move; if the agent
+is not declared there, or absent, it is new, whatever came before.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from reconciler.git.process import run_git
 if TYPE_CHECKING:
     from reconciler.git.mirror import Checkout
 
-MOST = 100  # versions of the roster that are looked at
+MOST = 100  # versions of the roster to look at
 ROSTER = "roster.yaml"
 _GIT_S = 20.0
-_BATCH = 20  # versions that are read at once
-# What a line has that may change whether and where an agent is declared; the last three stand for other lines.
+_BATCH = 20  # versions to read at once
+# The keys of a line that may change whether and where an agent is declared; the last three affect other lines.
 _TELLING = ("host", "name", "state", "absent", "*", "&", "<<")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterVersion:
-    """A roster at a commit: by agent, its host ("" for any); without those that are absent. `ways`: by host, how ssh
-    reaches it, as far as that roster says."""
+    """A roster at a commit. `homes`: by agent, its host ("" for any), without absent agents. `ways`: by host, how ssh
+    reaches it, if that roster says so."""
 
     commit: str
     homes: Mapping[str, str]
@@ -46,7 +46,7 @@ class Origin:
 def origins(
     versions: Iterable[RosterVersion], names: Collection[str], host: str
 ) -> tuple[dict[str, Origin], frozenset[str]]:
-    """By the versions, newest first: those that were on another host, and those of which the versions do not tell.
+    """From the versions, newest first: the names that were on another host, and the names that the versions leave open.
     Pure."""
     found: dict[str, Origin] = {}
     open_ = set(names)
@@ -64,8 +64,8 @@ def origins(
 
 
 def versions(checkout: Checkout, revision: str, names: Collection[str], host: str) -> Iterable[RosterVersion]:
-    """The rosters that the branch was at up to `revision`, newest first, at most MOST; without those that say the same
-    of these agents and this host as the one before. Raises GitFailed, GitTimeout."""
+    """The branch's rosters up to `revision`, newest first, at most MOST; without those that say the same of these
+    agents and this host as the one before. Raises GitFailed, GitTimeout."""
     args = ["rev-list", "--first-parent", f"--max-count={MOST}", "--end-of-options", revision, "--", ROSTER]
     shas = run_git(args, git_dir=checkout.path, timeout_s=_GIT_S).out.decode("ascii").split()
     words = re.compile(b"|".join(re.escape(word.encode()) for word in sorted({*_TELLING, host, *names})))
@@ -83,7 +83,7 @@ def versions(checkout: Checkout, revision: str, names: Collection[str], host: st
 
 
 def _says(lines: list[bytes], newer: list[bytes], words: re.Pattern[bytes]) -> bool:
-    """Whether one of the words is in what differs, from the first line that does to the last."""
+    """Whether one of the words is in the differing part, from the first line that differs to the last."""
     first, most = 0, min(len(lines), len(newer))
     while first < most and lines[first] == newer[first]:
         first += 1
@@ -95,7 +95,7 @@ def _says(lines: list[bytes], newer: list[bytes], words: re.Pattern[bytes]) -> b
 
 
 def _version(sha: str, text: bytes) -> RosterVersion | None:
-    """None where no host would take the commit: it was never in force."""
+    """None if no host would take the commit: it was never in force."""
     from specs.loading.load import load
 
     loaded = load({ROSTER: text})

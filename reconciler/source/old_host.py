@@ -1,7 +1,6 @@
-"""The old host of an agent that moves here: which one that is, by the history of the branch, and its answer about the
-agent.
+"""The old host of an agent that moves here: find it by the history of the branch, and ask it about the agent.
 
-What was found and answered is kept in `moving.json` of the state folder. It is a cache: whoever loses it asks again.
+The findings and answers are kept in `moving.json` of the state folder. It is a cache: if it is lost, we ask again.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
 
 FILE = "moving.json"
 ASK_S = 20.0  # for the answer of one host; all are asked at the same time
-AGAIN_S = 30.0  # until a host that answered is asked again
+AGAIN_S = 30.0  # before a host that answered is asked again
 SAID_MAX = 300  # characters
-SILENT_S = 300.0  # until one that did not is
+SILENT_S = 300.0  # before a host that did not answer is asked again
 
 
 def with_moves(fleet: Fleet, source: SourceState, store: Store, machine: str) -> Fleet:
-    """The fleet with what is known of those that come from another host. `machine`: what this one calls itself, which
-    may be a name that it has had in the roster. Never raises: what cannot be known is said in the source's notes."""
+    """The fleet, with what is known about agents that come from another host. `machine`: this machine's own name, which
+    may have been its name in the roster. Never raises: the source's notes say what cannot be known."""
     inventory = store.load_inventory()
     names = {agent.name for agent in first_starts(fleet, inventory)}
     if not names:
@@ -85,8 +84,8 @@ def _some(names: Collection[str]) -> str:
 def asked(
     fleet: Fleet, names: Collection[str], store: Store, now: float, *, at_once: bool, timeout_s: float = ASK_S
 ) -> Fleet:
-    """The fleet with new answers about these agents, which are kept unless it is a preview; the same object where
-    nobody was asked. `at_once`: also who was asked a moment ago. Takes at most `timeout_s`. Never raises."""
+    """The fleet with new answers about these agents; they are saved, except in a preview. The same object if nobody was
+    asked. `at_once`: also ask hosts that were asked a moment ago. Takes at most `timeout_s`. Never raises."""
     due = {
         name: fleet.moving[name] for name in names if name in fleet.moving and _is_due(fleet.moving[name], now, at_once)
     }
@@ -96,7 +95,7 @@ def asked(
     moving = dict(fleet.moving)
     for name, move in due.items():
         word, said = answered(answers[(move.host, move.ssh)], name, move.host, fleet.host)
-        # What another host says is somebody else's text.
+        # Another host's answer is untrusted text.
         moving[name] = replace(move, word=word, said=one_line(hide_secrets(said), SAID_MAX), asked=now)
     if not store.read_only:
         save(store, load(store) | moving)
@@ -113,7 +112,7 @@ def _is_due(move: Moving, now: float, at_once: bool) -> bool:
 def _ask(
     places: Iterable[tuple[str, str | None]], fleet: Fleet, timeout_s: float
 ) -> dict[tuple[str, str | None], Listing | str]:
-    """What each of these hosts sees of the fleet, or why that is not known."""
+    """What each of these hosts sees of the fleet, or why that is unknown."""
     from reconciler.helpers.sealed_json import Damaged
     from reconciler.listing.document import listing_back
     from reconciler.remote.ssh import Asking, Destination, Remote
@@ -147,7 +146,7 @@ def _ask(
 
 
 def load(store: Store) -> dict[str, Moving]:
-    """By agent; what cannot be read is found out again."""
+    """By agent; what cannot be read is determined again."""
     try:
         raw = parse_json(read_optional(store.state / FILE) or b"{}")
         found = {str(name): _moving(one) for name, one in raw.items()} if isinstance(raw, dict) else {}
@@ -177,7 +176,7 @@ def save(store: Store, moving: Mapping[str, Moving]) -> None:
 
 
 def release(store: Store, name: str) -> bool:
-    """Let an agent start here whatever its old host says. Whether it was waiting for that."""
+    """Let an agent start here whatever its old host says. Returns whether it was waiting for that."""
     kept = load(store)
     if name not in kept or not kept[name].host:
         return False

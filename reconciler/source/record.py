@@ -1,4 +1,4 @@
-"""What is remembered of the source between two runs: `source.json` and the time of `source.seen`."""
+"""The record of the source between two runs: `source.json` and the time of `source.seen`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reconciler.git.objects import Commit
 from reconciler.helpers.atomic_files import make_folder, parse_json, read_optional, write_cache
 
 _VERSION = 2
-_OLDER = 1  # its commit has the files of the root only
+_OLDER = 1  # its commit has only the files of the root
 _FIRST_DELAY_S = 5.0
 _LONGEST_DELAY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRecord:
-    """`key` is the source it is about; `tip` is what `ref` named when `commit` was fetched (a tag's own id for a tag).
+    """`key` identifies the source; `tip` is what `ref` named when `commit` was fetched (a tag's own id for a tag).
 
     `next_fetch` (Unix seconds) is when an unreachable remote may be asked again.
     """
@@ -33,7 +33,7 @@ class SourceRecord:
     error: str = ""
 
     def waits(self, now: float) -> bool:
-        """Whether the remote is not to be asked yet. A time too far ahead means that the clock was set back."""
+        """Whether it is too early to ask the remote. A time too far ahead means that the clock was set back."""
         return self.failures > 0 and now < self.next_fetch <= now + fetch_delay(self.failures)
 
 
@@ -43,8 +43,8 @@ def fetch_delay(failures: int) -> float:
 
 
 def load_record(state_dir: Path, key: str) -> SourceRecord:
-    """The record of this source; an empty one if there is none, it cannot be read, or it is about another source: it
-    only saves work, and losing it costs one fetch."""
+    """The record of this source; an empty one if the file is missing, unreadable, or about another source: it only
+    saves work, and losing it costs one fetch."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         data = parse_json(read_optional(state_dir / "source.json") or b"{}")
         if data["version"] in (_OLDER, _VERSION) and data["key"] == key:
@@ -53,7 +53,7 @@ def load_record(state_dir: Path, key: str) -> SourceRecord:
             return SourceRecord(
                 key=key,
                 ref=str(data["ref"]),
-                tip=str(data["tip"]) if data["version"] == _VERSION else "",  # so it is taken again
+                tip=str(data["tip"]) if data["version"] == _VERSION else "",  # so it is fetched again
                 commit=commit,
                 failures=int(data["failures"]),
                 next_fetch=float(data["next_fetch"]),
@@ -68,7 +68,7 @@ def save_record(state_dir: Path, record: SourceRecord) -> None:
 
 
 def touch_seen(state_dir: Path, now: float) -> None:
-    """Note that the source was seen. Once a run, so it costs one system call: the time is the file's own."""
+    """Record that the source was seen. It happens once a run, so it is one system call: the file's own time."""
     path = state_dir / "source.seen"
     try:
         os.utime(path, (now, now))

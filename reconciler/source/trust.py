@@ -37,7 +37,7 @@ _VERSION = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustVerdict:
     """The revision may be applied. `signer` is who signed it (None with verify = none); `rewind`: it does not descend
-    from the last applied one, or that one is not known any more, and the operator allowed it; `warnings` are for
+    from the last applied one, or that one is no longer known, and the operator allowed it; `warnings` are for
     people."""
 
     sha: str
@@ -51,7 +51,7 @@ def check(source: SourceState, ledger: Ledger, *, settings: Settings, allow_rewi
     """Judge the revision, before anything in it is read.
 
     Raises Refused (rewound, unsigned, a wrong key, ledger lost, history cut) with the way out, InvalidConfig for key
-    files that cannot be used, Unavailable if git, gpg or the history that is needed cannot be reached.
+    files that cannot be used, Unavailable if git, gpg or the necessary history cannot be reached.
     """
     keys = load_keys(settings)
     warnings = []
@@ -141,7 +141,7 @@ def _rewound(source: SourceState, base: str) -> Rewound:
 
 def _signers(source: SourceState, shas: list[str], keys: Keys | None, state_dir: Path) -> Mapping[str, str]:
     """Who signed each of these commits. Raises Refused if any has no good signature."""
-    if keys is None:  # not reached with a policy that verifies; failing closed costs nothing
+    if keys is None:  # never reached with a policy that verifies; failing closed costs nothing
         raise InvalidConfig("no keys to verify with")
     path = state_dir / "verified.json"
     known = _remembered(path, keys.digest)

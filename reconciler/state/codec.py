@@ -1,7 +1,7 @@
-"""State as JSON and back: strict about types, so that a damaged file is noticed and not believed. Pure.
+"""Convert state to JSON and back, with strict types, so that a damaged file is noticed and not believed. Pure.
 
-A state file is one JSON object of two lines: a head (format number, checksum) and the body. The checksum is over the
-body as written, so that a file that was cut short, mixed up or edited is known for damaged before it is parsed.
+A state file is one JSON object of two lines: a head (format number, checksum) and the body. The checksum covers the
+body as written, so a file that was cut short, mixed up or edited is recognised as damaged before it is parsed.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ _SUSPENSION: Mapping[str, FieldCheck] = {
 
 
 def _checked(raw: object, checks: Mapping[str, FieldCheck], what: str) -> dict[str, Parsed]:
-    """The known fields of an object; one that is missing takes its default, one of a newer version is ignored."""
+    """The known fields of an object; a missing field takes its default, a newer version's field is ignored."""
     if type(raw) is not dict:
         raise Damaged(f"{what} is not an object")
     known = {name: raw[name] for name in checks if name in raw}

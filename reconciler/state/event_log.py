@@ -25,7 +25,7 @@ MAX_TEXT = 2000  # characters of one value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLog:
-    """Where one fleet's events go, and who is writing. Every record carries the tenant and the host."""
+    """Where one fleet's events go, and who writes them. Every record carries the tenant and the host."""
 
     store: Store
     source: EventSource
@@ -39,7 +39,7 @@ class EventLog:
         return self.store.state / "events.ndjson"
 
     def write(self, events: Iterable[Event], *, now: float, revision: str) -> None:
-        """Append them with one write and no fsync; nothing at all for no events. Raises StateError."""
+        """Append events with one write and no fsync; without events, do nothing. Raises StateError."""
         lines = [json.dumps(self.record(event, now=now, revision=revision), ensure_ascii=False) for event in events]
         if not lines:
             return
@@ -75,7 +75,7 @@ class EventLog:
                 descriptor = self._open()
                 size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                data = b"\n" + data  # a line that was torn by a crash stays alone
+                data = b"\n" + data  # a line that a crash has torn stays alone
             written = os.write(descriptor, data)
             if written < len(data):
                 os.ftruncate(descriptor, size)
@@ -84,10 +84,10 @@ class EventLog:
             os.close(descriptor)
 
     def _open(self) -> int:
-        """The file that has the log's name, for us alone: senders of messages write without the fleet's lock. Somebody
-        who holds it for longer than a write takes is stopped, and not waited for."""
+        """The log's file, locked for us alone: senders of messages write without the fleet's lock. If another process
+        holds it for longer than a write takes, we do not wait for it."""
         if self.path.exists() and not self.path.is_file():
-            set_aside(self.path)  # of a FIFO nobody would ever read an event
+            set_aside(self.path)  # nobody would ever read an event from a FIFO
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         deadline = time.monotonic() + LOCK_S
         while True:
@@ -113,7 +113,7 @@ def _clean(value: Json) -> Json:
 
 
 def read_events(store: Store, *, limit: int | None = None, agent: str | None = None) -> tuple[Mapping[str, Json], ...]:
-    """Oldest first, the last `limit` of them; a torn or foreign line is passed over."""
+    """Oldest first, the last `limit` events; torn or foreign lines are skipped."""
     found = [one for one in _records(store) if agent is None or one.get("agent") == agent]
     return tuple(found if limit is None else found[max(0, len(found) - limit) :])
 

@@ -1,4 +1,4 @@
-"""One run at a time: a kernel lock, which ends with its process, however that ends."""
+"""Allow one run at a time: a kernel lock, which ends with its process, however that ends."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from reconciler.helpers.times import spell_duration
 from reconciler.state.store import Store, write_failure
 
 _POLL_S = 0.02
-_PEEK_S = 0.1  # whoever asks `holder` has the lock for a moment; that must not end a run
+_PEEK_S = 0.1  # a caller of `holder` has the lock for a moment; that must not end a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds the lock, as it wrote itself down: for people, never for a decision."""
+    """Who holds the lock, in the holder's own words: for people, never for a decision."""
 
     pid: int
     since: float
@@ -46,7 +46,7 @@ def run_lock(
 ) -> Iterator[None]:
     """Hold the fleet's lock. Raises Locked, naming the holder, if it is still taken after `wait_s` seconds.
 
-    What a killed holder wrote about itself stays in the file and means nothing: the kernel's lock is what counts.
+    A killed holder's note about itself stays in the file and means nothing: only the kernel's lock counts.
     """
     path = store.runtime / "lock"
     store.guard(path)
@@ -72,7 +72,7 @@ def run_lock(
 
 
 def holder(store: Store) -> Holder | None:
-    """Who holds the lock just now; None if no one does, or it does not say. Takes nothing and writes nothing."""
+    """Who holds the lock now; None if nobody does, or the note is missing. Takes nothing and writes nothing."""
     try:
         descriptor = os.open(store.runtime / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -104,7 +104,7 @@ def _write(descriptor: int, who: Holder) -> None:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, data, 0)
     except OSError:
-        return  # only the message to a loser suffers
+        return  # only the message to a run that is locked out suffers
 
 
 def _read(descriptor: int) -> Holder | None:

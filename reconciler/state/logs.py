@@ -1,4 +1,4 @@
-"""What is kept for people: crash logs, receipts of runs that acted, tracebacks of our own bugs."""
+"""Logs for people: crash logs, receipts of runs that acted, tracebacks of our own bugs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.helpers.redact import redact
 from reconciler.state.store import Store, write_failure
 
 RECEIPTS_KEPT = 200
-_TMUX_SAYS = "Pane is dead ("  # that the program has ended, below what it wrote
+_TMUX_SAYS = "Pane is dead ("  # the line that reports the program's end, below its own output
 _AGENT = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -45,20 +45,20 @@ def load_crash(store: Store, agent: str, *, previous: bool = False) -> str | Non
 
 
 def last_words(store: Store, agent: str) -> str:
-    """The last line that its program, or ours that was to start it, wrote before it ended; "" if nothing is kept."""
+    """The last line that its program, or our launcher, wrote before it ended; "" if nothing is kept."""
     lines = (line.strip() for line in reversed((load_crash(store, agent) or "").splitlines()))
     return next((line for line in lines if line and not line.startswith(_TMUX_SAYS)), "")
 
 
 def _crash_paths(store: Store, agent: str) -> tuple[Path, Path]:
-    # Both names end in their own way, so that no agent's name can make one file of two.
+    # The two names end differently, so that two agents never share a file.
     if not _AGENT.fullmatch(agent):
         raise NotFound(f'no agent can be called "{agent}"')
     return store.state / "crashes" / f"{agent}.log", store.state / "crashes" / f"{agent}.log.1"
 
 
 def add_receipt(store: Store, receipt: Mapping[str, Json], *, now: float, revision: str) -> Path:
-    """Write down what a run did; the newest 200 receipts are kept. Raises StateError."""
+    """Record what a run did; the newest 200 receipts are kept. Raises StateError."""
     from datetime import UTC, datetime
 
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S.%fZ")

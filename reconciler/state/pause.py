@@ -21,12 +21,12 @@ _LONGEST = 500  # characters of a reason
 
 
 def pause_path(facts: HostFacts) -> Path:
-    """The kill switch: while anything of this name exists, whatever is in it, no action is taken."""
+    """The kill switch: while anything of this name exists, whatever its content, no action is taken."""
     return Path(facts.run_dir, "PAUSED")
 
 
 def read_pause(facts: HostFacts) -> Pause | None:
-    """Who pulled the kill switch, why and when; None if no one did. A file that cannot be read pauses too."""
+    """Who set the kill switch, why and when; None if nobody did. An unreadable file pauses too."""
     path = pause_path(facts)
     if not os.path.lexists(path):
         return None
@@ -40,7 +40,7 @@ def read_pause(facts: HostFacts) -> Pause | None:
 
 
 def pause(facts: HostFacts, *, reason: str, by: str, now: float) -> Pause:
-    """Pull the kill switch. A fleet that is paused already keeps its time and takes the new reason and name.
+    """Set the kill switch. If the fleet is paused already, the time stays, and the reason and name are replaced.
 
     Raises MosaicError if the file cannot be written: then nothing is paused.
     """
@@ -57,7 +57,7 @@ def pause(facts: HostFacts, *, reason: str, by: str, now: float) -> Pause:
 
 
 def resume(facts: HostFacts) -> Pause | None:
-    """Let go of the kill switch; returns what it said, or None if it was not pulled."""
+    """Clear the kill switch; return its content, or None if it was not set."""
     before = read_pause(facts)
     if before is None:
         return None
@@ -70,7 +70,7 @@ def resume(facts: HostFacts) -> Pause | None:
 
 
 def suspend(store: Store, agent: str, *, reason: str, by: str, until: float | None, now: float) -> Suspension:
-    """Suspend an agent (or EVERYTHING) on this host, replacing what was said before. Raises StateError."""
+    """Suspend an agent (or EVERYTHING) on this host, replacing an earlier suspension. Raises StateError."""
     made = Suspension(reason=one_line(reason, _LONGEST), by=one_line(by, 100), until=until)
     store.save_suspensions({**current(store.load_suspensions(), now), agent: made})
     return made
@@ -91,12 +91,12 @@ def unsuspend(store: Store, agent: str | None, *, now: float) -> dict[str, Suspe
 
 
 def current(suspended: Mapping[str, Suspension], now: float) -> dict[str, Suspension]:
-    """Those that have not expired."""
+    """The suspensions that have not expired."""
     return {name: one for name, one in suspended.items() if one.until is None or one.until > now}
 
 
 def merge(declared: Mapping[str, Suspension], local: Mapping[str, Suspension], now: float) -> dict[str, Suspension]:
-    """What is suspended by the fleet's YAML or on this host; of two for the same agent, the one that lasts longer."""
+    """The suspensions of the fleet's YAML and of this host; of two for the same agent, the one that lasts longer."""
     merged = current(declared, now)
     for name, one in current(local, now).items():
         other = merged.get(name)

@@ -1,7 +1,7 @@
 """The reconciler's memory on this host: what it owns, what happened, what somebody requested.
 
-Guarantees: a file is replaced whole or not at all; a damaged file is set aside and answered with the careful default,
-which never leads to a deletion or a restart; a write that fails raises StateError and leaves the old file as it was; a
+Guarantees: a file is replaced whole or not at all; a damaged file is set aside and replaced by the careful default,
+which never leads to a deletion or a restart; a failed write raises StateError and leaves the old file unchanged; a
 read-only store writes nothing, anywhere.
 """
 
@@ -43,11 +43,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class StateError(MosaicError):
-    """The state folder could not be written; what was in it is unharmed."""
+    """The state folder could not be written; its content is unharmed."""
 
 
 class ReadOnlyStore(RuntimeError):
-    """Somebody tried to write during a preview: a bug of ours."""
+    """Something tried to write during a preview: a bug of ours."""
 
 
 class Store:
@@ -63,7 +63,7 @@ class Store:
 
     @classmethod
     def open(cls, facts: HostFacts, fleet: str, *, read_only: bool = False) -> Store:
-        """The store of a fleet; folders are made (0700) when something is first written."""
+        """The store of a fleet; its folders are made (0700) at the first write."""
         if not _NAME.fullmatch(fleet):
             raise InvalidConfig(
                 f'"{fleet}" cannot be the name of a fleet', help="use letters, digits, '_', '-' and '.'"
@@ -75,7 +75,7 @@ class Store:
     # --- what we own, and what happened ---
 
     def load_inventory(self) -> Inventory:
-        """A damaged inventory is an empty one: what is not owned is not deleted."""
+        """A damaged inventory counts as empty: what is not owned is not deleted."""
         instead = "nothing is deleted until it is known again what is ours"
         return self._load("inventory.json", inventory_from_json, instead) or Inventory()
 
@@ -84,7 +84,7 @@ class Store:
         self._save("inventory.json", inventory, inventory_to_json)
 
     def load_history(self, *, now: float) -> History:
-        """A damaged history is one in which every known agent was started just now and has to wait the longest."""
+        """After a damaged history, every known agent counts as started just now and has to wait the longest."""
         instead = "an agent that fails waits five minutes before it is started again"
         found = self._load("history.json", history_from_json, instead)
         if isinstance(found, History):
@@ -103,11 +103,12 @@ class Store:
     # --- the desired state, compiled ---
 
     def load_desired(self, *, revision: str, host: str, inputs: str) -> Fleet | None:
-        """The compiled fleet of exactly this commit, host and `inputs` (a digest of whatever else went in), or None."""
+        """The compiled fleet of exactly this commit, host and `inputs` (a digest of everything else that it depends
+        on), or None."""
         path = self.state / "desired.json"
         wanted = (revision, host, inputs, _signature(path))
         if self._desired is not None and self._desired[0] == wanted:
-            return self._desired[1]  # the same object again: what providers keep by identity stays good
+            return self._desired[1]  # the same object again, so that providers' caches by identity stay valid
         try:
             raw = read_optional(path)
             if raw is None:
@@ -116,7 +117,7 @@ class Store:
             self._desired = (wanted, fleet)
             return fleet
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None  # another commit's, another version's or damaged: it is compiled again
+            return None  # from another commit or version, or damaged: it is compiled again
 
     def save_desired(self, fleet: Fleet, *, inputs: str) -> None:
         """Raises StateError."""
@@ -129,8 +130,8 @@ class Store:
     # --- what an operator asked for on this host ---
 
     def load_suspensions(self) -> dict[str, Suspension]:
-        """By agent name, "*" for all; expired ones too. If the file is damaged everything is suspended, until somebody
-        says otherwise: an agent that was stopped on purpose must not be started because a file was lost."""
+        """By agent name, "*" for all; expired ones too. If the file is damaged, everything is suspended until somebody
+        lifts it: an agent that was stopped on purpose must not start because a file was lost."""
         found = self._load("suspend.json", suspensions_from_json, "the whole fleet is suspended")
         if isinstance(found, dict):
             return dict(found)
@@ -148,7 +149,7 @@ class Store:
     # --- what people look at ---
 
     def load_status(self) -> FleetStatus | None:
-        """None if there is none, or it is damaged."""
+        """None if the file is missing or damaged."""
         from reconciler.status.document import status_from_bytes
 
         return self._load("status.json", status_from_bytes, "times of transitions begin again", sealed=False) or None
@@ -172,9 +173,9 @@ class Store:
             raise write_failure(path, error) from error
 
     def guard(self, path: Path) -> None:
-        """Every write passes here: makes the folder (0700), and sets aside what stands where a file or folder of ours
-        has to be. Raises StateError, Unavailable where the user's systemd has made no runtime folder, or ReadOnlyStore
-        in a preview."""
+        """Every write goes through here: make the folder (0700), and set aside anything in the place of a file or
+        folder of ours. Raises StateError, Unavailable if the user's systemd has made no runtime folder, or
+        ReadOnlyStore in a preview."""
         if self.read_only:
             raise ReadOnlyStore(f"a preview tried to write {path}")
         try:
@@ -200,17 +201,17 @@ class Store:
             self.warnings.append(sentence)
 
     def sweep(self) -> None:
-        """Remove temporary files that a killed run left behind. Only with the lock held."""
+        """Remove temporary files that a killed run left. Needs the lock."""
         for folder in (self.state, self.state / "receipts", self.state / "crashes"):
             for left in folder.glob(".*.tmp"):
                 self.guard(left)
-                with suppress(OSError):  # only litter: whatever really cannot be written is told by who writes it
+                with suppress(OSError):  # only litter: a place that really cannot be written is reported by the writer
                     left.unlink(missing_ok=True)
 
     def _load(
         self, name: str, parse: Callable[[Parsed], T], instead: str, *, sealed: bool = True
     ) -> T | Literal[False] | None:
-        """The parsed file, None if there is none, False if it was damaged. Not parsed again while it stays the same."""
+        """The parsed file, None if it is missing, False if it was damaged. Parsed again only when it changes."""
         path = self.state / name
         signature = _signature(path)
         known = self._seen.get(path)
@@ -246,7 +247,7 @@ class Store:
             self._seen[path] = (signature, value)
 
     def _set_aside(self, path: Path, why: str, instead: str) -> Literal[False]:
-        """Keep the damaged file for people; the newest one is kept."""
+        """Keep the damaged file for people; only the newest one is kept."""
         where = "it was left there"
         if not self.read_only:
             try:
@@ -258,8 +259,8 @@ class Store:
 
 
 def careful_history(inventory: Inventory, status: FleetStatus | None, now: float) -> History:
-    """What stands in for a lost history: every agent that was ever heard of has just been started, and systemd is told
-    to read its files again."""
+    """The substitute for a lost history: every agent ever known has just been started, and systemd must read its files
+    again."""
     known = {agent.name: agent for agent in status.agents} if status else {}
     agents = {}
     for name in sorted(inventory.agents.keys() | known.keys()):
@@ -276,7 +277,7 @@ def careful_history(inventory: Inventory, status: FleetStatus | None, now: float
 
 
 def write_failure(path: Path, error: OSError) -> StateError:
-    """The error of a file that could not be written, with the way out: the one that the error is about, else `path`."""
+    """The error of a file that could not be written, with the way out. It names the file in `error`, else `path`."""
     wrong = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
     ways = {
         errno.ENOSPC: f"make room on that file system (df -h {wrong.parent}; df -i {wrong.parent}), then run it again; "

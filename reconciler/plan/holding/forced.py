@@ -22,7 +22,7 @@ REMOVED, STOPPED, RELAUNCH = "removed", "stopped", "relaunch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedEnd:
-    """A need, and what this host remembers of a force. `against`: what speaks against the end, "" for nothing."""
+    """A need, and this host's record of a force. `against`: the objection to the end, "" if none."""
 
     need: Need
     view: AgentView
@@ -33,7 +33,7 @@ class ForcedEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedRecord:
-    """What this host remembers of a force, and what is seen now. `revision`: what is in force now."""
+    """This host's record of a force, and the present observation. `revision`: the one in force now."""
 
     known: AgentHistory
     view: AgentView

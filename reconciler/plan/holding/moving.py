@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arriving:
-    """What is known of a move to this host, and the fleet's policy for one that nobody can answer for."""
+    """What is known about a move to this host, and the fleet's policy for a move that no host answers for."""
 
     move: Moving
     policy: OnMove
@@ -30,8 +30,8 @@ class Arriving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldHost:
-    """The answer of the host `asked`: its own `name`, its row of the agent, and why it rejects the newest commit, ""
-    where it does not. `here`: this host."""
+    """The answer of the host `asked`: its own `name`, its row of the agent, and why it rejects the newest commit, "" if
+    it does not. `here`: this host."""
 
     name: str
     asked: str
@@ -41,7 +41,7 @@ class OldHost:
 
     @property
     def there(self) -> bool:
-        """Whether something of the agent lives there, or may."""
+        """Whether any part of the agent lives there, or may."""
         if self.row is None:
             return False
         return self.row.session not in ("missing", "dead") or self.row.unit not in ("inactive", "failed", "")
@@ -123,7 +123,7 @@ def _runs(there: OldHost) -> str:
     return "it still runs there" + (f" ({why})" if why else "")
 
 
-# Why an agent that comes from another host does not start here yet; "" where it may.
+# Why an agent that comes from another host does not start here yet; "" if it may.
 ARRIVALS: tuple[DecisionRow[Arriving, str], ...] = (
     DecisionRow("let go", lambda one: one.move.released, "",
         "an operator has said so"),
@@ -142,7 +142,7 @@ ARRIVALS: tuple[DecisionRow[Arriving, str], ...] = (
         "it may run twice"),
 )  # fmt: skip
 
-# What follows from the answer of the host that it comes from.
+# What the answer of the old host means.
 ANSWERS: tuple[DecisionRow[OldHost, tuple[MoveWord, Callable[[OldHost], str]]], ...] = (
     DecisionRow("this host", lambda there: same_host(there.name, there.here), ("gone", _say("that is this very host")),
         "it has only another name"),
