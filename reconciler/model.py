@@ -1,4 +1,4 @@
-"""The values of one run, in the order in which they arise: observation, changes, plan, outcomes, report."""
+"""The values of one run, in the order in which they arise: observation, changes, plan, outcomes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Verdict(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     HOLD = "hold"  # it could not be seen
-    CONFLICT = "conflict"  # something that is not ours stands in its place
+    CONFLICT = "conflict"  # something that is not ours is in its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Understand FLEET (a working tree, a bare repository or a URL), and find where its branch or tag points."""
+"""Parse FLEET (a working tree, a bare repository or a URL), and find where its branch or tag points."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""The one place that runs git: a clean environment, an argument list, a deadline, the whole process group ended.
+"""The one place that runs git: a clean environment, an argument list, a deadline, no process left behind.
 
 What is switched off, and why:
 
-* Inherited `GIT_*` variables (a run from within a git hook would otherwise work on the wrong repository) and every
-  other variable that is not listed in `_INHERITED`.
-* Hooks, fsmonitor, templates, submodules, replacement objects and automatic maintenance: nothing that came with a
-  repository is ever executed. Filters have nothing to act on: files are read as blobs, there is no work tree.
+* Inherited `GIT_*` variables (otherwise a run from a git hook would work on the wrong repository) and every other
+  variable that is not listed in `_INHERITED`.
+* Hooks, fsmonitor, templates, submodules, replacement objects and automatic maintenance: nothing from a
+  repository is ever executed. Filters have nothing to act on: files are read as blobs, without a work tree.
 * Protocols other than https, ssh and file; every prompt (terminal, askpass, ssh).
 * System and user configuration, except for the calls that talk to a source (`network=True`): credential helpers,
-  proxies, certificates and `safe.directory` live there, and it is this user's own. What we set wins over it.
-  `core.sshCommand` does not count; ssh is configured in `~/.ssh/config`.
+  proxies, certificates and `safe.directory` are there, and it is this user's own. Our settings override it.
+  `core.sshCommand` is ignored; ssh is configured in `~/.ssh/config`.
 
-`run_as_operator` is for a commit that a person asked for, in a repository of that person's own: there identity, hooks,
-signing and filters are the person's, and only inherited variables that name another repository are left out.
+`run_as_operator` makes a commit that a person asked for, in that person's own repository: with the person's identity,
+hooks, signing and filters; it removes only inherited variables that name another repository.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A plan in the making."""
+"""The draft of a plan: collect its actions, what they wait for, and what is held."""
 
 from __future__ import annotations
 

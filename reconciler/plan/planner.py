@@ -51,7 +51,7 @@ def plan(
     paused: str | None,
     options: PlanOptions | None = None,
 ) -> Plan:
-    """`history` must already match this fleet's launch digests (`bookkeeping.for_fleet`). The plan takes its
+    """`history` must already match this fleet's launch digests (`bookkeeping.history_for`). The plan takes its
     observation's time as now."""
     chosen = options or PlanOptions()
     now = observation.taken_at

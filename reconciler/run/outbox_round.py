@@ -49,7 +49,7 @@ class OutboxRound:
     wall: Callable[[], float]
     monotonic: Callable[[], float]
     send: Callable[..., Delivery] = send
-    # Agents with messages from before this commit that are another agent by now; None if that is unknown.
+    # The agents with messages from before this commit that were replaced by a namesake; None if that is unknown.
     ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
     said: list[str] = field(default_factory=list)  # sentences for the caller that reads the run
 

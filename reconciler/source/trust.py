@@ -1,13 +1,13 @@
-"""Whether a revision may be applied on this host: descent from the last applied one, and signatures.
+"""Decide whether a revision may be applied on this host, by descent from the last applied one and by signatures.
 
 * `verify = none`: descent only. `head`: the revision itself needs a good signature. `all`: so does every commit since
   the last applied revision, on every side of a merge.
-* The first revision ever, and one that the operator accepts as a rewind, is where trust begins: with `all`, too, it is
-  verified alone. It vouches for the history below it, whose ids it contains.
-* A signature counts only by a kind of key that the settings name: SSH by `allowed_signers`, GPG by `gpg_keyring`. GPG
-  never sees the user's own keyring; every key in the named one is trusted, an expired or revoked one is not.
-* Good signatures are remembered by commit and by the digest of the key files: after a change of the files all is asked
-  again, so that taking a signer off the list has an effect at once.
+* Trust begins at the first revision ever, and at one that the operator accepts as a rewind: even with `all`, only that
+  commit is verified. It vouches for the history below it, whose ids it contains.
+* A signature counts only if the settings name its kind of key: SSH by `allowed_signers`, GPG by `gpg_keyring`. GPG
+  never sees the user's own keyring; it trusts every key in the named one, except an expired or revoked one.
+* Good signatures are remembered by commit and by the digest of the key files: after a change of the files every
+  signature is verified again, so that a signer's removal takes effect at once.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ SHOWS_S = 30.0  # how long a program may take to show its prompt before its scre
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEnding:
-    """A living agent that is to be ended for a need."""
+    """A living agent that must end for a need."""
 
     view: AgentView
     need: Need
