@@ -1,4 +1,4 @@
-"""The one place that runs git: a clean environment, an argument list, a deadline, no process left behind.
+"""The one place that runs git: a clean environment, an argument list, a deadline that ends the whole process group.
 
 What is switched off, and why:
 
