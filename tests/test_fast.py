@@ -47,3 +47,10 @@ def test_every_pure_module_is_imported_by_a_fast_test() -> None:
             reached.add(name)
             waiting += [one.name for one in imports(name) if one.name in modules and not one.typing]
     assert modules - reached == set()
+
+
+def test_no_test_is_left_out_in_silence() -> None:
+    """What is missing is a failure that says so: a host, a program, a right."""
+    ways = ("pytest.skip", "pytest.mark.skip", "pytest.importorskip", "pytest.mark.xfail", "unittest.skip")
+    names = [uses.name_of(path) for path in (uses.ROOT / "tests").rglob("*.py")]
+    assert [name for name in names if any(word.startswith(ways) for word in uses.words_of(name))] == []

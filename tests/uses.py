@@ -53,7 +53,7 @@ def _used_by(module: str, name: str) -> Iterator[str]:
     if read is None:
         return
     for word in read.definitions.get(name, ()):
-        first, _, rest = word.partition(".")
+        first, _, rest = word.partition(".")  # of `a.b.c`, `a.b` is among the words, too
         if first in read.definitions:
             yield f"{module}.{first}"
         elif first in read.imports:
@@ -74,6 +74,12 @@ def imported_by(module: str) -> frozenset[str]:
             found |= read.everything
             waiting += [one for one in read.everything if one.startswith("tests.")]
     return frozenset(found)
+
+
+def words_of(module: str) -> frozenset[str]:
+    """Every name that its definitions use, and `a.b` and `a.b.c` as they stand there."""
+    read = _read(module)
+    return frozenset().union(*read.definitions.values()) if read is not None else frozenset()
 
 
 @cache
@@ -115,7 +121,7 @@ def _names(part: ast.stmt) -> Iterator[str]:
 def _words(part: ast.stmt) -> Iterator[str]:
     """Names, and `a.b` where something is taken from a name."""
     for node in ast.walk(part):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            yield f"{node.value.id}.{node.attr}"
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
         elif isinstance(node, ast.Name):
             yield node.id

@@ -234,7 +234,6 @@ def test_no_git_at_all(repo: Repo, look: Look, monkeypatch: pytest.MonkeyPatch, 
     assert look(repo.path).stale_error is None, "an unchanged local source needs no git"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to another user")
 def test_a_repository_of_another_user(repo: Repo, look: Look, tmp_path: Path) -> None:
     bare = repo.bare(tmp_path / "theirs.git")
     for path in (bare, *bare.rglob("*")):
