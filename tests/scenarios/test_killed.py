@@ -75,7 +75,7 @@ def test_a_run_that_is_terminated_says_so_and_the_next_goes_on(fleet: Fleet) -> 
     fleet.declare("a", "b")
     run = fleet.drive(5, "kill -TERM $PPID")
     assert run.code == 143
-    assert "the next run goes on from here" in run.err
+    assert "the next run continues from here" in run.err
     fleet.converge()
     fleet.up("a", "b")
     assert fleet.exists(f"{fleet.host.runtime_dir}/mosaic/{NAME}/lock")
