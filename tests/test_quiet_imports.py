@@ -26,7 +26,7 @@ ROSTER = {
 # What `reconcile` does, on a simulated host that was given over in a file.
 QUIET_RUN = """
 import json, pickle, sys
-from reconciler.commands.run_output import tell
+from reconciler.commands.run_output import print_run
 from reconciler.cli.output import Output
 from reconciler.loop.result import RunOptions
 from reconciler.context.host import HostContext
@@ -38,7 +38,7 @@ here = HostContext(
     host=world, environ={}, sleep=world.advance, wall=lambda: world.now, monotonic=lambda: world.elapsed
 )
 result = run(RunOptions(fleet=sys.argv[2], dry_run=sys.argv[3] == "dry"), here)
-tell(result, Output(sys.stderr), dry_run=sys.argv[3] == "dry")
+print_run(result, Output(sys.stderr), dry_run=sys.argv[3] == "dry")
 print(json.dumps([result.exit_code, len(result.outcomes), len(result.plan.actions), sorted(sys.modules)]))
 """
 
