@@ -1,7 +1,7 @@
 """What a provider is, and the values that travel through the loop: resources, observations, changes, actions.
 
-A provider is one kind of thing on a host: how it looks when right, how to see it, which steps change it, and when it
-is healthy. To write one, implement `Provider` and list it in `registry.py`.
+A provider handles one kind of thing on a host: how it should look, how to observe it, which steps change it, and when
+it is healthy. To write one, implement `Provider` and list it in `registry.py`.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from specs.compiled import Fleet
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"  # a value that we make
-Parsed: TypeAlias = Any  # one that was read: whoever reads it makes a value of ours of it at once, and checks it then
+Parsed: TypeAlias = Any  # a value that we read: the reader checks it at once and makes one of our own values of it
 
 
 class Kind(StrEnum):
-    """The kinds of thing a fleet is made of. Where their whole source is lost, all of a kind is unknown."""
+    """The kinds of thing a fleet is made of. When a source cannot be read at all, its whole kind is unknown."""
 
     FRAMEWORK = "framework"  # unit files and launch programs, by content
     PROJECTION = "projection"  # the mission as a file
     LINGER = "linger"
     HOLDER = "holder"  # the unit that owns a tmux server, and that server
-    RESPONDER = "responder"  # what writes the heartbeats of agents that have none of their own
+    RESPONDER = "responder"  # writes the heartbeats of agents that write none themselves
     ENV = "env"  # per-agent launch environment
     EXTRAS = "extras"  # per-agent files that its launch adds
     RESEED = "reseed"  # the framework's own texts in $MOSAIC_HOME
     UNIT = "systemd"  # the agent's systemd unit: enabled, active
     SESSION = "tmux"  # the agent's tmux session, pane and process
     HEARTBEAT = "heartbeat"  # observed only
-    PLACE = "place"  # observed only: what an agent needs to start that is not the fleet's, such as its folder
+    PLACE = "place"  # observed only: what an agent needs to start but the fleet does not own, such as its folder
 
 
 class Verb(StrEnum):
     """What an action does; the words of the plan document."""
 
     WRITE = "write"
-    PROJECT = "project"  # write what is made of the mission
+    PROJECT = "project"  # write the files made from the mission
     DELETE = "delete"
     RELOAD = "reload"
     LINGER = "linger"
@@ -54,7 +54,7 @@ class Verb(StrEnum):
     RESTART = "restart"
     RESEED = "reseed"  # put the framework's files back as shipped, and keep what somebody wrote into them
     RECOVER = "recover"  # repair a live tmux server without touching a pane
-    CONFINE = "confine"  # put a living pane into its own scope, with its limits; nothing of it ends
+    CONFINE = "confine"  # put a living pane into its own scope, with its limits; no process ends
 
 
 class Reason(StrEnum):
@@ -81,19 +81,19 @@ class HeldReason(StrEnum):
     PRUNE = "prune-limit"
     NOT_OWNED = "not-owned"
     NOT_INSTALLED = "not-installed"  # the agent's program
-    NOT_RUNNABLE = "not-runnable"  # it is there, and cannot be executed here
+    NOT_RUNNABLE = "not-runnable"  # the file exists, and cannot be executed here
     MASKED = "masked"
     OVERRIDDEN = "overridden"
     UNKNOWN = "unknown"
     DEPENDENCY = "dependency"
     MAX_UNAVAILABLE = "max-unavailable"
     FLOOR = "floor"
-    MOVING = "moving"  # its old host has not let it go yet
-    UNSUPPORTED = "unsupported"  # this host cannot do it, and no try would help
+    MOVING = "moving"  # its old host has not released it yet
+    UNSUPPORTED = "unsupported"  # this host cannot do it, so a retry would not help
 
 
 class Health(StrEnum):
-    """`SETTLING` is a start that is under way; `UNKNOWN` never leads to an action."""
+    """`SETTLING`: a start is under way. `UNKNOWN` never leads to an action."""
 
     HEALTHY = "healthy"
     SETTLING = "settling"
@@ -102,12 +102,12 @@ class Health(StrEnum):
 
 
 class ObserveError(Exception):
-    """A look at the host failed, so what it was to show is unknown; never "empty because it failed"."""
+    """A look at the host failed, so what it should have shown is unknown; never "empty because it failed"."""
 
 
 class Value:
-    """Compares and prints by its fields, as a dataclass does. For those with many: made with `eq=False, repr=False`
-    they do not cost every start of the program the writing of these methods."""
+    """Compares and prints by its fields, as a dataclass does. Classes with many fields use it with `eq=False,
+    repr=False`, so that a start of the program does not spend time on generating these methods."""
 
     __slots__: tuple[str, ...] = ()
 
@@ -139,14 +139,14 @@ class Material(Value):
 
     @classmethod
     def of(cls, thing: Resource | None) -> Self | None:
-        """That of a thing as it should be; None where there is none of this kind."""
+        """The material of `thing`; None if it has none of this kind."""
         material = thing.material if thing is not None else None
         return material if isinstance(material, cls) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A thing as it should be. `fields` is what is compared; `material` is what steps need and no one compares."""
+    """A thing as it should be. The diff compares `fields`; steps need `material`, which is never compared."""
 
     key: ResourceKey
     agent: str | None
@@ -161,7 +161,7 @@ class KindEvidence(Value):
 
     @classmethod
     def of(cls, seen: Present | None) -> Self | None:
-        """That of a thing that was seen; None where there is none of this kind."""
+        """The evidence of `seen`; None if it has none of this kind."""
         evidence = seen.evidence if seen is not None else None
         return evidence if isinstance(evidence, cls) else None
 
@@ -170,9 +170,9 @@ class KindEvidence(Value):
 class Present:
     """A thing as it was seen. `fields` has the same keys as the resource's where both exist; only the diff reads them.
 
-    `ours`: it carries this fleet's mark (or a name that only we use). `evidence`: what was observed, for status and
-    for decisions such as "is it working"; never compared. `unclear`: why nothing can be told of this one thing; then
-    only `key` and `agent` mean something.
+    `ours`: it carries this fleet's mark (or a name that only we use). `evidence`: what was observed, for status and for
+    decisions such as "is it working"; never compared. `unclear`: why this one thing could not be observed; then only
+    `key` and `agent` mean something.
     """
 
     key: ResourceKey
@@ -184,18 +184,18 @@ class Present:
 
 
 def unclear(key: ResourceKey, agent: str | None, why: str) -> Present:
-    """A thing of which nothing can be told, others of its kind notwithstanding."""
+    """A thing that could not be observed; others of its kind may be known."""
     return Present(key=key, agent=agent, ours=False, fields={}, unclear=why)
 
 
 def rest_of(kind: Kind) -> ResourceKey:
-    """Stands for all things of a kind that are there and could not be listed."""
+    """Stands for all things of a kind that exist and could not be listed."""
     return ResourceKey(kind, "*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field that differs. A secret's values are shown as `(set)` and `(not set)` by whoever makes this."""
+    """One field that differs. Its maker replaces the values of a secret by `(set)` and `(not set)`."""
 
     path: str
     live: Json
@@ -206,8 +206,8 @@ class FieldChange:
 class Action:
     """One thing to do, in the order that `depends_on` (ids of other actions) allows.
 
-    `desired` and `present` are what the provider needs to make its steps. `disrupts`: it ends a process of an agent.
-    `losses`: what other people have there and lose by it, a line for each. `forced`: who has forced it, `despite` what.
+    The provider makes its steps from `desired` and `present`. `disrupts`: it ends a process of an agent. `losses`: what
+    other people lose by it, a line for each. `forced`: who has forced it, `despite` what.
     """
 
     id: str
@@ -232,12 +232,12 @@ class Provider(Protocol):
     kind: Kind
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
-        """What should be there, normalised like `observe` normalises; pure."""
+        """What should exist, normalised as `observe` normalises it; pure."""
         ...
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        """What is there, listed by ownership, so that orphans appear. One thing that cannot be seen is `unclear`, and
-        the others are there beside it. Raises ObserveError where nothing can be told of any; never returns less."""
+        """What exists, listed by ownership, so that orphans appear. One thing that cannot be observed is `unclear`; the
+        list still has the others. Raises ObserveError if nothing of this kind could be observed; never returns less."""
         ...
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
@@ -245,5 +245,5 @@ class Provider(Protocol):
         ...
 
     def health(self, seen: Present) -> Health:
-        """Whether the thing does what it is there for; pure."""
+        """Whether the thing does its work; pure."""
         ...

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from providers.host_facts import HostFacts as HostFacts  # noqa: PLC0414 - handed on: whoever has a host needs it
+from providers.host_facts import HostFacts as HostFacts  # noqa: PLC0414 - exported again: every user of a host needs it
 from providers.host_facts import Overlay as Overlay  # noqa: PLC0414 - likewise
-from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - whoever asks the host finds it here
-from providers.pane_values import Pane as Pane  # noqa: PLC0414 - whoever asks the host finds it here
-from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - whoever asks the host finds it here
+from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - users of the host import it from here
+from providers.pane_values import Pane as Pane  # noqa: PLC0414 - users of the host import it from here
+from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - users of the host import it from here
 from providers.screen import Screen
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """A loaded unit, as ListUnitsByPatterns gives it. A unit that is not loaded is not in the mapping."""
+    """A loaded unit, as ListUnitsByPatterns reports it. A unit that is not loaded is not in the mapping."""
 
     load: str  # loaded, not-found, bad-setting, error, masked
     active: str  # active, inactive, failed, activating, deactivating, reloading
@@ -35,9 +35,10 @@ class UnitState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFile:
-    """A file that decides about a unit of ours, wherever systemd looks for such. `rank` is the place of its folder in
-    the search path: of several files for one unit the lowest counts. `unit` is whom it is for: of a drop-in the name of
-    its folder without `.d`, so a template (`mosaic-agent@.service`) or `service` (all of them), too."""
+    """A file that affects one of our units, in any folder that systemd searches. `rank` is the position of its folder
+    in the search path: of several files for one unit the lowest counts. `unit` is the unit that it affects: for a
+    drop-in, the name of its folder without `.d`, so it may be a template (`mosaic-agent@.service`) or `service` (all of
+    them)."""
 
     path: str
     unit: str
@@ -45,16 +46,16 @@ class UnitFile:
     drop_in: bool = False
     own_folder: bool = False  # where the framework's own units are
     masked: bool = False  # a link to /dev/null, or an empty file
-    leads_to: str = ""  # where it really is, if it is a link
+    leads_to: str = ""  # its real path, if it is a link
     sets: tuple[str, ...] = ()  # of a drop-in: names of the settings in it
-    stamp: str = ""  # another one when the file has changed
-    odd: str = ""  # what it is where it is not a regular file, such as "a FIFO": whoever reads it may wait for ever
-    unseen: str = ""  # why nothing is known of it; of a whole folder `unit` is ""
+    stamp: str = ""  # changes when the file changes
+    odd: str = ""  # its type if it is not a regular file, such as "a FIFO": a reader may wait for ever
+    unseen: str = ""  # why it could not be read; for a whole folder `unit` is ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerState:
-    """What the user's systemd says of itself. `stale`: its files have changed since it has read them."""
+    """What the user's systemd reports about itself. `stale`: its files have changed since it read them."""
 
     unit_path: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -75,8 +76,8 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceUsage:
-    """What an agent uses: CPU seconds since its start, and bytes of memory; None where nothing tells. The sources are
-    `cgroup` (the account of its scope, what it left behind included) and `proc` (the sum over its processes)."""
+    """What an agent uses: CPU seconds since its start, and bytes of memory; None where no source reports it. The
+    sources are `cgroup` (the account of its scope, with leftover processes) and `proc` (the sum over its processes)."""
 
     cpu_s: float | None = None
     cpu_source: str = "proc"
@@ -87,7 +88,7 @@ class ResourceUsage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatFile:
     """One `<agent>.hb`, or one `<agent>.turn`. `error` says why it could not be read; then the other fields mean
-    nothing. `words` are all that it says besides, by key; each that is known has a name, "" where it says nothing."""
+    nothing. `words` holds its other entries by key; each known key has a property, "" where the file lacks it."""
 
     ts: float = 0.0
     pid: int = 0
@@ -107,7 +108,7 @@ class HeartbeatFile:
 
     @property
     def waiting(self) -> str:
-        """For what it waits for a person."""
+        """Why it waits for a person."""
         return self.words.get("waiting", "")
 
     @property
@@ -121,18 +122,18 @@ class HeartbeatFile:
 
     @property
     def session(self) -> str:
-        """The id that the program has for its conversation."""
+        """The program's own id of its conversation."""
         return self.words.get("session", "")
 
     @property
     def interval(self) -> str:
-        """How often it is written, in seconds, as it stands there."""
+        """How often it is written, in seconds, as the file states it."""
         return self.words.get("interval", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """A regular file's content. A link, a folder or a device where a file should be has `odd` set instead.
+    """A regular file's content. A link, a folder or a device in its place sets `odd` instead.
 
     `raw` is set only where the bytes are not UTF-8, so that `content` can only show them.
     """
@@ -145,9 +146,9 @@ class FileState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathState:
-    """What stands at a path that the fleet does not own, links followed. `usable`: a folder may be entered, a file may
-    be read; `runs`: a file may be executed. `unclear`: that could not be told. `why` says in a few words why it is not
-    to be used, whatever it is; it is "" for `nothing`."""
+    """What exists at a path that the fleet does not own, links followed. `usable`: a folder may be entered, a file may
+    be read; `runs`: a file may be executed. `unclear`: that could not be determined. `why` says in a few words why the
+    path cannot be used, whatever it is; it is "" for `nothing`."""
 
     kind: Literal["folder", "file", "nothing", "other", "unclear"]
     usable: bool = False
@@ -156,16 +157,16 @@ class PathState:
 
 
 class Look(Protocol):
-    """One look at the host: each fact is read at most once, when first asked for, in a constant number of round
-    trips, bounded in time. Every method raises `providers.base.ObserveError` if it could not see."""
+    """One look at the host: each fact is read at most once, when first asked for, in a constant number of round trips,
+    bounded in time. Every method raises `providers.base.ObserveError` if it could not observe the fact."""
 
     def now(self) -> float:
         """Unix seconds when the look began."""
         ...
 
     def uptime(self) -> float:
-        """Seconds on the monotonic clock when the look began: it stands still while the machine sleeps, and nobody
-        can set it."""
+        """Seconds on the monotonic clock when the look began. That clock stops while the machine sleeps, and nobody can
+        set it."""
         ...
 
     def boot_id(self) -> str: ...
@@ -177,18 +178,18 @@ class Look(Protocol):
     def manager(self) -> ManagerState: ...
 
     def unit_files(self) -> tuple[UnitFile, ...]:
-        """Every file that decides about a unit of ours, also those that are not: masks, drop-ins, other units of the
+        """Every file that affects one of our units, also those that are not ours: masks, drop-ins, other units of the
         same name."""
         ...
 
     def behind(self, units: Sequence[str]) -> bool:
-        """Whether systemd has not read yet what is on disk for one of these units. For when something has changed:
-        systemd looks at the files of each."""
+        """Whether systemd has yet to read what is on disk for one of these units. Ask after a change only: systemd
+        checks the files of each."""
         ...
 
     def failing_condition(self, unit: str) -> str:
-        """The condition of a unit that does not hold now, as it is written; "" if all do. A process: for the few units
-        that somebody has given a condition."""
+        """The condition of a unit that does not hold now, as written; "" if all hold. Starts a process, so ask only for
+        the few units with a condition."""
         ...
 
     def enabled(self, wanted_by: str = "default.target") -> frozenset[str]:
@@ -200,8 +201,8 @@ class Look(Protocol):
     def tmux(self, socket: str) -> TmuxServer: ...
 
     def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
-        """What these panes (each one's number and process) of one server show, in one call; without those that have
-        gone."""
+        """What these panes (each one's number and process) of one server show, in one call; panes that have ended are
+        left out."""
         ...
 
     def processes(self) -> Mapping[int, Process]:
@@ -218,12 +219,13 @@ class Look(Protocol):
         ...
 
     def limits(self, pid: int, names: Sequence[str]) -> Mapping[str, int | str | None]:
-        """What the kernel keeps of these limits (`MemoryMax`, `CPUWeight`, `TasksMax`) for one process: `max` where
-        there is none, None where no controller of this host does that."""
+        """The kernel's values of these limits (`MemoryMax`, `CPUWeight`, `TasksMax`) for one process: `max` for no
+        limit, None if no controller of this host enforces it."""
         ...
 
     def cwd(self, pid: int) -> str:
-        """The folder that a process is in, with " (deleted)" behind it if it is gone; "" if that cannot be told."""
+        """The working directory of a process, with " (deleted)" appended if it is gone; "" if it cannot be
+        determined."""
         ...
 
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, ResourceUsage]:
@@ -240,50 +242,49 @@ class Look(Protocol):
         ...
 
     def file(self, path: str) -> FileState | None:
-        """None: certainly not there."""
+        """None: certainly absent."""
         ...
 
     def places(self, paths: Iterable[str]) -> Mapping[str, PathState]:
-        """What stands at paths that are not the fleet's (working directories, secret files, whatever a roster names),
-        by path. Never raises, and never hangs: what does not answer is `unclear`. Ask for all at once: that is one
+        """What exists at paths that the fleet does not own (working directories, secret files, paths from a roster), by
+        path. Never raises, and never hangs: a path that does not answer is `unclear`. Ask for all at once: that is one
         round trip."""
         ...
 
     def programs(self, agents: Iterable[Agent], living: Collection[str] = ()) -> Mapping[str, ProgramFault | None]:
-        """What speaks against starting each agent's program, by the agent's name; None for nothing. An agent is left
-        out if nobody could tell. Of the `living` only files are looked at. Never raises, and never hangs. One round
-        trip."""
+        """Why each agent's program cannot be started, by the agent's name; None if it can. Leaves out an agent whose
+        answer is unknown. Checks only files of the `living`. Never raises, and never hangs. One round trip."""
         ...
 
     def listing(self, folder: str) -> tuple[str, ...]:
-        """Names in a folder, sorted; empty if the folder is not there."""
+        """Names in a folder, sorted; empty if the folder does not exist."""
         ...
 
 
 class Host(Protocol):
-    """The machine. `begin` never raises for a step that fails: that is in its result."""
+    """The machine. `begin` never raises for a step that fails: the result says so."""
 
     facts: HostFacts
 
     def look(self, sockets: Sequence[str] = ()) -> Look:
-        """A fresh look; it also brings `facts.overlays` up to date. `sockets`: tmux servers that will be asked for, so
-        that asking them may begin at once."""
+        """A fresh look; it also brings `facts.overlays` up to date. `sockets`: the tmux servers that the look will
+        need, so that the host can ask them at once."""
         ...
 
     def until(self, deadline: float) -> None:
-        """When the run's time is up, on the monotonic clock: what is asked of systemd after that has a moment only for
-        its answer (`providers.systemd.client.LEAST_S`). A step that has begun has its own time."""
+        """When the run's time is up, on the monotonic clock. A later call to systemd waits only a moment for its answer
+        (`providers.systemd.client.LEAST_S`). A step that has begun has its own time."""
         ...
 
     def paused(self) -> str | None:
-        """The kill switch: None, or the reason that stands in the PAUSED file ("" if it is empty)."""
+        """The kill switch: None, or the reason in the PAUSED file ("" if it is empty)."""
         ...
 
     def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
-        """Start carrying out independent steps, each under its caller's id; like steps are merged into one call."""
+        """Start carrying out independent steps, each under its caller's id; similar steps are merged into one call."""
         ...
 
     def completed(self, timeout_s: float) -> Sequence[tuple[str, StepResult]]:
-        """Wait until at least one begun step has ended, at most `timeout_s`; return all that have. Every step ends
-        by itself: one that has run out of its own time comes back as failed."""
+        """Wait until at least one begun step has ended, at most `timeout_s`; return all that have. Every step ends by
+        itself: one that has run out of its own time comes back as failed."""
         ...

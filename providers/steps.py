@@ -15,8 +15,8 @@ from typing import Literal, get_args
 class WriteFile:
     """Write a whole file (temporary file, fsync, rename); parents are made with mode 0700. `mode` is octal.
 
-    `known`: SHA-256 of what may be written over (nothing at all, or this very content, always may); anything else
-    there, a link too, makes the step fail. None: whatever is there is written over.
+    `known`: SHA-256 of the contents that may be overwritten (an absent file, or this very content, always may); the
+    step fails on anything else, a link too. None: overwrite whatever exists.
     """
 
     path: str
@@ -31,9 +31,9 @@ class WriteFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteFile:
-    """Remove one file; already gone is done. With `folder`, also the folder that it was in, if that is empty then.
+    """Remove one file; an absent file counts as done. With `folder`, also remove its folder if that is then empty.
 
-    `known`: SHA-256 of what may be removed; with anything else there, the step fails. None: whatever is there.
+    `known`: SHA-256 of the contents that may be removed; the step fails on anything else. None: remove any content.
     """
 
     path: str
@@ -51,9 +51,9 @@ class DeleteFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepFile:
-    """Give a file a second name, `kept`, under which it stays when the first one is written over. `digest` is its
-    SHA-256: a file that has changed since makes the step fail, as does another one of that name. Nothing is ever
-    written over; kept already is done."""
+    """Give a file a second name, `kept`, under which it stays when the first one is overwritten. `digest` is its
+    SHA-256: the step fails if the file has changed since, or if another file has the name `kept`. It never overwrites
+    anything; a file that is kept already counts as done."""
 
     path: str
     kept: str
@@ -87,7 +87,7 @@ class SetEnabled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitJob:
-    """One systemd job, done when the job has ended. A job that ends as `failed`, or not by `timeout_s`, fails."""
+    """One systemd job, done when the job has ended. Fails if the job ends as `failed`, or not within `timeout_s`."""
 
     verb: Literal["start", "stop", "restart", "reload", "reset-failed"]
     unit: str
@@ -118,8 +118,8 @@ class CaptureDead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KillPane:
-    """End one pane, only while it carries the mark of this agent and `pid` is its process; gone already is done.
-    `agent` "" is a person's pane, which carries no mark. A session ends with its last pane."""
+    """End one pane, only while it carries the mark of this agent and `pid` is its process; a pane that is gone counts
+    as done. `agent` "" is a person's pane, which carries no mark. A session ends with its last pane."""
 
     socket: str
     pane: str
@@ -134,8 +134,8 @@ class KillPane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteMission:
-    """Note on an agent's pane what it was told that it is there for, while it carries the agent's mark. `mission` is 12
-    hex digits. Nothing in the pane is touched."""
+    """Record on an agent's pane which mission it was told, while the pane carries the agent's mark. `mission` is 12 hex
+    digits. The pane's program is not touched."""
 
     socket: str
     pane: str
@@ -161,7 +161,7 @@ class SetLinger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecreateSocket:
-    """Ask a live tmux server whose socket file was deleted to make it again (SIGUSR1); no pane is touched.
+    """Make a live tmux server create its deleted socket file again (SIGUSR1); no pane is touched.
 
     `start_ticks` is field 22 of /proc/PID/stat: the signal is sent only to that very process.
     """
@@ -176,10 +176,10 @@ class RecreateSocket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confine:
-    """Put a living pane's processes into the scope `unit`, which is made for them, with these properties of systemd's
-    (`MemoryMax=2G`); where it is in a scope of its agent already, that one gets the properties. Nothing is ended.
+    """Put a living pane's processes into the scope `unit`, created for them, with these systemd properties
+    (`MemoryMax=2G`); a pane that is in its agent's own scope already only gets the properties. No process ends.
 
-    `start_ticks` is field 22 of /proc/PID/stat: only that very process is moved, with what it has started.
+    `start_ticks` is field 22 of /proc/PID/stat: only that very process moves, with its child processes.
     """
 
     agent: str
@@ -219,7 +219,7 @@ STEPS: tuple[type, ...] = get_args(Step)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """`changed` is False when the step found everything as it should be. `error` is a sentence for people."""
+    """`changed` is False if the step found everything as it should be. `error` is a sentence for people."""
 
     ok: bool
     changed: bool = True
