@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from specs.compiled import Agent, Fleet
 
 _MODE = 0o600
-_HIDDEN = "(set)"  # what stands in a file that was edited by hand may be a secret
+_HIDDEN = "(set)"  # a file that was edited by hand may hold a secret
 _EDITED = "(edited by hand)"
 
 
 class EnvProvider:
-    """One file for each agent that is running or stopped: a stopped one can be started by hand, and is then right.
+    """One file for each agent that is running or stopped: somebody may start a stopped one by hand.
 
     An agent whose entry is held back is neither desired nor mentioned: its file stays as it is.
     """
@@ -51,7 +51,7 @@ class EnvProvider:
             except ObserveError as error:
                 seen[key] = unclear(key, name, str(error))
                 continue
-            if file is not None:  # gone between the listing and the reading
+            if file is not None:  # None: it disappeared between the listing and the reading
                 seen[key] = _present(key, file, desired.get(name), fleet.name)
         return seen | rest
 
@@ -59,7 +59,7 @@ class EnvProvider:
         from providers.steps import DeleteFile
 
         if action.verb is Verb.DELETE:
-            # What was last said of it goes with it, or a later agent of that name would start with an old word.
+            # Its last heartbeat goes with it, or a later agent of that name would start with an old one.
             name = action.key.name
             said = tuple(DeleteFile(path=f"{facts.run_dir}/{name}.{suffix}") for suffix in ("hb", "turn"))
             return (*said, DeleteFile(path=environment.env_path(name, facts)))
@@ -72,8 +72,8 @@ class EnvProvider:
 def listed(
     look: Look, kind: Kind, facts: HostFacts, suffix: str, desired: Iterable[str]
 ) -> tuple[set[str], dict[ResourceKey, Present]]:
-    """The agents that there is something of in the folder of launch environments, and what could not be listed. Where
-    that is the folder, those that are wanted can still be looked at, one by one."""
+    """The agents with files in the folder of launch environments, and what could not be listed. If the folder itself
+    cannot be listed, the wanted agents can still be looked at one by one."""
     try:
         entries = look.listing(facts.agents_dir)
     except ObserveError as error:
@@ -129,7 +129,8 @@ def _present(key: ResourceKey, file: FileState, desired: Resource | None, fleet:
 
 
 def _variables(pairs: tuple[environment.Pair, ...]) -> dict[str, Json]:
-    """By name: `ENV NAME` for a variable, the key itself for the rest; a list where a key may stand several times."""
+    """By name: `ENV NAME` for a variable, the key itself for the rest; a list for a key that may occur several
+    times."""
     found: dict[str, Json] = {}
     lists: dict[str, list[Json]] = {}
     for key, value in pairs:
@@ -145,7 +146,7 @@ def _variables(pairs: tuple[environment.Pair, ...]) -> dict[str, Json]:
 
 
 def _shown(value: Json, wanted: Json, *, intact: bool) -> Json:
-    """A value as a diff may show it. An intact file has only values that stood in git; others may be anything."""
+    """A value as a diff may show it. All values of an intact file were in git; others may be anything."""
     if value == wanted or (intact and wanted is not None):
         return value
     return _HIDDEN if wanted is None else _EDITED

@@ -1,8 +1,8 @@
 """The files that an agent's launch adds: `$MOSAIC_HOME/fleet/agents/NAME.d/`, with what its program needs and its
 contract.
 
-A MANIFEST beside them says whose they are and what we last wrote. Only what it lists, or what is wanted now, is ours in
-there: what a program or a person has put beside it is not looked at and stays.
+A MANIFEST in that folder says whose the files are and what we last wrote. We own only the files that it lists or that
+are wanted now; files that a program or a person has put there are not looked at and stay.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LINE = re.compile(r"(?P<digest>[0-9a-f]{12})  (?P<name>[A-Za-z0-9_][A-Za-z0-9_.
 
 class ExtrasProvider:
     """One resource for each agent that is running or stopped: its files, each by content and mode. They are read at a
-    start, so no change of them disturbs anyone."""
+    start, so a change of them disturbs no one."""
 
     kind = Kind.EXTRAS
 
@@ -61,7 +61,7 @@ class ExtrasProvider:
         return found | rest
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        """The manifest goes last, whether it is written or removed: until then, what it lists is still ours."""
+        """The manifest goes last, whether it is written or removed: until then, we own what it lists."""
         from providers.steps import DeleteFile, WriteFile
 
         folder = additions.folder(action.key.name, facts)
@@ -99,7 +99,7 @@ def _resource(agent: Agent, fleet: Fleet, facts: HostFacts) -> Resource:
 
 
 def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, facts: HostFacts) -> Present | None:
-    """None: there is nothing of ours in the folder."""
+    """None: the folder holds nothing of ours."""
     folder = additions.folder(name, facts)
     key = ResourceKey(Kind.EXTRAS, name)
     place = look.file(folder)
@@ -133,14 +133,14 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
 
 
 def _only_peers(there: Mapping[str, FileState], desired: Resource | None) -> bool:
-    """Whether the contract differs from the one that is wanted, and in nothing but what it says of the peers."""
+    """Whether the contract differs from the wanted one only in what it says of the peers."""
     live = there.get(additions.CONTRACT)
     wanted = (FolderMaterial.of(desired) or NOTHING).texts.get(additions.CONTRACT)
     return live is not None and wanted is not None and live.content != wanted and same_but_peers(live.content, wanted)
 
 
 def _listed(manifest: FileState | None) -> dict[str, str]:
-    """Digests by name, of what the manifest lists."""
+    """Digests by name, as the manifest lists them."""
     lines = manifest.content.split("\n") if manifest is not None and manifest.odd is None else []
     return {found["name"]: found["digest"] for line in lines if (found := _LINE.fullmatch(line)) is not None}
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from providers.steps import Step
     from specs.compiled import Fleet
 
-# Neither the folder that we are started in nor PYTHON* variables take the place of our modules.
-RESPONDER = ("-E", "-P", "-m", "reconciler.respond")  # a name in unit files on hosts: it stays
+# Neither the current folder nor a PYTHON* variable may replace our modules.
+RESPONDER = ("-E", "-P", "-m", "reconciler.respond")  # hosts have this name in their unit files: it stays
 Install = Literal["none", "timer", "watch"]
 
 MARK = "# Managed by Mosaic Fleet"
@@ -37,8 +37,8 @@ RECONCILER_UNITS: Mapping[Install, tuple[str, ...]] = {
 class FrameworkProvider:
     """One resource for each file, named by its path.
 
-    `install` says how the reconciler itself is started on this host; with "none", units of it that are there are left
-    alone, since somebody else put them there. `command` is what those units run, from the absolute path of a program.
+    `install` says how the reconciler itself is started on this host; with "none", its existing units are left alone,
+    since somebody else put them there. `command` is what those units run; it begins with a program's absolute path.
     """
 
     kind = Kind.FRAMEWORK
@@ -113,7 +113,7 @@ class FrameworkProvider:
 
 
 def responder_command(facts: HostFacts) -> tuple[str, ...]:
-    """What the responder's unit runs: where the launch environments are, and which unit it is."""
+    """What the responder's unit runs; the arguments are the launch environments' folder and the unit's file."""
     return (facts.interpreter, *RESPONDER, f"{facts.mosaic_home}/fleet", f"{facts.unit_dir}/{RESPONDER_UNIT}")
 
 
@@ -122,7 +122,7 @@ def _program(name: str, facts: HostFacts) -> str:
 
 
 def unit_word(word: str) -> str:
-    """One word of a unit's command line, with nothing left that systemd would expand or split."""
+    """One word of a unit's command line, quoted so that systemd neither expands nor splits it."""
     word = word.replace("%", "%%").replace("$", "$$")
     if word and all(character.isalnum() or character in "/_-+.,:@%$=~" for character in word):
         return word

@@ -1,4 +1,4 @@
-"""Heartbeats: observed only. What an agent says of itself, credited to the process that wrote it."""
+"""Heartbeats: observed only. What an agent reports of itself, attributed to the process that wrote it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HeartbeatProvider:
 
 
 def as_evidence(beat: HeartbeatFile | None, turn: HeartbeatFile | None) -> HeartbeatRecords | None:
-    """The evidence of one agent; None where neither file is there."""
+    """The evidence of one agent; None if neither file exists."""
     if beat is None and turn is None:
         return None
     return HeartbeatRecords(beat=beat or NO_HEARTBEAT, turn=turn)

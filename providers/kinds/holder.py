@@ -1,9 +1,9 @@
 """The holder: the unit that owns the fleet's tmux servers, and those servers.
 
-Its `start` program may run at any time: it starts the servers that are missing and puts a missing holder session back,
-and touches no other session. So what is wrong is fixed by a start or a reload, and nothing ever needs a restart of a
-server in which an agent lives, but for one thing: a server keeps the definition (limits, options) that it was started
-with. That waits until no agent lives in it, or until an operator lets it through.
+Its `start` program may run at any time: it starts missing servers, puts a missing holder session back, and touches no
+other session. So a start or a reload fixes every fault, and a server in which an agent lives needs a restart for one
+reason only: it keeps the definition (limits, options) that it was started with. That restart waits until no agent lives
+in it, or until an operator lets it through.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ class HolderProvider:
                 server = look.tmux(socket)
             except ObserveError as error:
                 unseen[socket or "default"] = str(error)
-                servers[socket or "default"] = _right()  # nothing is concluded about it
+                servers[socket or "default"] = _right()  # we conclude nothing about it
                 continue
             holder = next((p for p in server.panes if _is_holder(p, fleet)), None)
             servers[socket or "default"] = ServerEvidence(
                 state=server.state,
                 holder=holder is not None and not holder.dead,
-                # Without a holder session nobody knows; the next one is made with what is right.
+                # Without a holder session the definition is unknown; the next session gets the right one.
                 definition=holder.launch if holder is not None else holder_definition(),
             )
             if server.state == "lost":
@@ -89,7 +89,7 @@ class HolderProvider:
             lost = tuple(RecreateSocket(pid=pid, start_ticks=ticks) for pid, ticks in seen.lost)
             return lost or (UnitJob(verb="reload", unit=HOLDER_UNIT),)
         if action.verb is Verb.RESTART:
-            # Session by session and by mark: a server that also has an operator's session goes on.
+            # Session by session and by mark: a server that also has an operator's session stays up.
             ended = tuple(
                 KillPane(socket=socket, pane=pane.id, agent=pane.mark, pid=pane.pid) for socket, pane in seen.panes
             )
@@ -116,5 +116,5 @@ def _compared(holder: HolderEvidence) -> dict[str, Json]:
 
 
 def _is_holder(pane: Pane, fleet: Fleet) -> bool:
-    """Every holder session is made with its definition on it: without one it is a person's, and left alone."""
+    """Every holder session carries its definition: one without it belongs to a person and is left alone."""
     return pane.session == fleet.holder_session and not pane.mark and bool(pane.launch)

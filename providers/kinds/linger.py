@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class LingerProvider:
-    """One resource, named after the user. It is switched on while any agent should run, and never switched off:
-    other things of the user may rely on it."""
+    """One resource, named after the user. We switch it on while any agent should run, and never off: other things of
+    the user may rely on it."""
 
     kind = Kind.LINGER
 

@@ -1,8 +1,8 @@
 """Where somebody has replaced or overridden a unit of ours, so that it starts or ends something else.
 
-The rule: an operator may add to a unit (`Environment=`, limits, a description) as they like. What makes it another one
-is a mask, a file of its name that counts before ours, a setting in a drop-in that decides what is run and when it ends,
-or a condition that does not hold. Through such a unit nothing is started: it would not be what git says.
+The rule: an operator may add to a unit (`Environment=`, limits, a description) as they like. These make it another
+unit: a mask, a file of its name that systemd finds before ours, a drop-in setting that decides what is run and when it
+ends, or a condition that does not hold. We start nothing through such a unit: it would not be what git says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from providers.names import AGENT_PREFIX, AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER
 if TYPE_CHECKING:
     from providers.host import Look, UnitFile
 
-# Settings that make a unit start or end something else than ours does.
+# Settings that make a unit start or end something other than ours does.
 DECIDING = frozenset(
     (
         "BindsTo", "Conflicts", "ExecCondition", "ExecReload", "ExecStart", "ExecStartPre", "ExecStop", "ExecStopPost",
@@ -31,8 +31,8 @@ _SHARED = (HOLDER_UNIT, RESPONDER_UNIT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """`word`: masked, overridden, or unknown where nobody could tell. `path`: the file that does it, "" where it is no
-    single one. `why`: a sentence with the way out."""
+    """`word`: masked, overridden, or unknown if we could not tell. `path`: the file responsible, "" if no single file
+    is. `why`: a sentence with the remedy."""
 
     word: Literal["masked", "overridden", "unknown"]
     path: str
@@ -40,8 +40,8 @@ class Override:
 
 
 def overrides(look: Look, agents: Iterable[str], also: Iterable[str] = ()) -> dict[str, Override]:
-    """By unit, for these agents, for the units that all share, and for others of ours; one that is as shipped is left
-    out. Raises ObserveError."""
+    """By unit, for these agents, for the shared units, and for others of ours; a unit that is as shipped is left out.
+    Raises ObserveError."""
     files = [one for one in look.unit_files() if one.drop_in or not one.own_folder or _instance(one.unit) or one.unseen]
     if not files:
         return {}
@@ -50,13 +50,13 @@ def overrides(look: Look, agents: Iterable[str], also: Iterable[str] = ()) -> di
 
 
 def unknown(agents: Iterable[str], why: str) -> dict[str, Override]:
-    """For the same units, where nothing could be seen of the files that decide about them."""
+    """For the same units, if the files that affect them could not be observed."""
     why = f"which files decide about its unit could not be seen: {why}"
     return dict.fromkeys(_all(agents, ()), Override(word="unknown", path="", why=why))
 
 
 def reload_shut(files: Iterable[UnitFile]) -> Override | None:
-    """What systemd would hang on if it were to read its files now, and with it every start and stop of this user."""
+    """The file that systemd would hang on if it read its files now, and with it every start and stop of this user."""
     return next((_unread(one) for one in files if one.odd or one.unseen), None)
 
 
@@ -71,11 +71,11 @@ class _Judge:
         self._by_unit: dict[str, list[UnitFile]] = {}
         for one in files:
             self._by_unit.setdefault(one.unit, []).append(one)
-        # systemd has not read what lies in such a folder for a unit that is not loaded, and would do that now.
+        # For a unit that is not loaded, systemd would read such a folder now for the first time.
         self._folders = [one for one in files if one.unseen and not one.unit]
         self._loaded = {name for name, one in look.units().items() if one.load == "loaded"} if self._folders else set()
-        self._lists: dict[tuple[str, ...], list[UnitFile]] = {}  # of drop-ins, by whose they are
-        self._shared: dict[str, str] = {}  # what a drop-in for many has as a condition is judged for the first of them
+        self._lists: dict[tuple[str, ...], list[UnitFile]] = {}  # drop-ins, by the names of the folders they are in
+        self._shared: dict[str, str] = {}  # the condition of a drop-in for many units is judged for the first of them
 
     def unit(self, unit: str) -> Override | None:
         template = AGENT_TEMPLATE if _instance(unit) else unit
@@ -113,7 +113,8 @@ class _Judge:
         return Override(word="overridden", path=path, why=why)
 
     def _drop_ins(self, unit: str) -> list[UnitFile]:
-        """Those that count for a unit: of several of one name the most particular, then the first on the way."""
+        """The drop-ins in force for a unit: of several with one name the most specific, then the first in search
+        order."""
         own = [name for name in _names(unit) if name in self._by_unit]
         known = self._lists.get(tuple(own))
         if known is not None:
@@ -127,7 +128,7 @@ class _Judge:
 
 
 def _names(unit: str) -> Iterable[str]:
-    """Whose drop-ins a unit takes in, the most particular first: systemd.unit(5)."""
+    """The names whose drop-ins apply to a unit, the most specific first: systemd.unit(5)."""
     stem, _, kind = unit.rpartition(".")
     prefix, at, instance = stem.partition("@")
     prefixes = [prefix, *(prefix[: i + 1] for i in range(len(prefix) - 1, -1, -1) if prefix[i] == "-")]

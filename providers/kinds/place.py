@@ -1,8 +1,8 @@
 """What an agent needs to start that the fleet does not own: its program, its working directory, its secrets.
 
-Observed only, of who lives and who does not. Such a thing may be gone, be closed to us, lead back to itself, or lie on
-a file system that gives no answer: all that concerns the one agent. It goes on as it is, though it would not come back
-after a crash or a boot, and is started when that is fixed.
+Observed only, for agents that live and for those that do not. Such a path may be gone, be closed to us, link back to
+itself, or lie on a file system that does not answer: each concerns that one agent only. A living agent runs on, though
+it would not come back after a crash or a boot; the others start when it is fixed.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ if TYPE_CHECKING:
     from providers.steps import Step
     from specs.compiled import Agent, Fleet
 
-DELETED = " (deleted)"  # what the kernel puts behind the name of a folder that is gone
+DELETED = " (deleted)"  # the kernel appends this to the name of a deleted folder
 
 
 class PlaceProvider:
-    """There is one for each agent that something speaks against starting as it is declared; of all others there is
-    nothing to say, but for a warning.
+    """One thing for each agent that cannot be started as declared, or that has a warning; the others have none.
 
-    Whether the interpreter of a program is new enough is asked where a start is due, so that a look at a fleet that
-    runs starts no process; `in_full`: of every agent.
+    Whether the interpreter of a program is new enough is asked only if a start is due, so that a look at a running
+    fleet starts no process; `in_full`: ask for every agent.
     """
 
     kind = Kind.PLACE
@@ -73,8 +72,8 @@ class PlaceProvider:
 
 
 def _living(agents: Sequence[Agent], fleet: str, look: Look) -> tuple[dict[str, Pane], set[str]]:
-    """Living panes by their marks, our own before others; and the tmux servers that cannot be seen, where nothing is
-    started."""
+    """Living panes by their marks, our own before others; and the tmux servers that could not be observed, where
+    nothing is started."""
     panes: dict[str, Pane] = {}
     unseen: set[str] = set()
     for socket in {agent.socket for agent in agents}:
@@ -94,7 +93,7 @@ def _is_own(pane: Pane, fleet: str) -> bool:
 def _against(
     agent: Agent, places: Mapping[str, PathState], variables: Mapping[str, str] | None
 ) -> StartEvidence | None:
-    """What speaks against a start, besides its program."""
+    """Why it cannot be started, its program aside."""
     faults = list(_faults(agent, places, variables))
     if not faults:
         return None
@@ -106,7 +105,7 @@ def _against(
 def _faults(
     agent: Agent, places: Mapping[str, PathState], variables: Mapping[str, str] | None
 ) -> Iterator[tuple[str, bool]]:
-    """Each with whether it is certain."""
+    """Each fault, and whether it is certain."""
     folder = places[agent.working_directory]
     if not (folder.kind == "folder" and folder.usable):
         yield f"its working directory {agent.working_directory} {_what(folder, 'folder')}", folder.kind != "unclear"
@@ -120,7 +119,7 @@ def _faults(
 
 
 def _of_the_living(against: StartEvidence | None, folder: str) -> StartEvidence | None:
-    """`folder`: where its pane's process is, as the kernel says it: that asks no file system."""
+    """`folder`: where its pane's process is, according to the kernel: no file system is asked."""
     gone = folder.endswith(DELETED)
     if against is not None and against.why:
         told = "will not start again" if against.certain else "it is not known whether it would start again"
@@ -140,7 +139,7 @@ def _program(fault: ProgramFault) -> StartEvidence:
 
 
 def program_warnings(present: Mapping[ResourceKey, Present]) -> list[str]:
-    """What a program may trip over though it is started, once for all agents that it concerns."""
+    """What may trouble a program that is started all the same, once for all agents that it concerns."""
     told: dict[str, list[str]] = {}
     for key, seen in sorted(present.items()):
         if (against := StartEvidence.of(seen)) is not None and against.warning:
@@ -167,7 +166,7 @@ def _variables_of(agent: Agent) -> list[str]:
 
 
 def _variables(look: Look) -> Mapping[str, str] | None:
-    """None: nobody could tell."""
+    """None: unknown."""
     try:
         return look.manager().environment
     except ObserveError:

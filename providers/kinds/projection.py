@@ -1,6 +1,6 @@
 """The mission on a host: `$MOSAIC_HOME/fleet/NORTH_STAR.md`, equal to the mission of the commit in force.
 
-It is there for people and for agents to read. No agent waits for it and no change of it disturbs anyone.
+People and agents read it. No agent waits for it and no change of it disturbs anyone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ProjectionProvider:
         return (Resource(key=key, agent=None, fields=fields, material=material),)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
-        """A file that does not say that it was generated is somebody's own; an empty one is what a full disk leaves."""
+        """A file that does not say that it was generated is somebody's own; an empty one is left by a full disk."""
         key = _key(facts)
         file = look.file(key.name)
         if file is None:
@@ -72,6 +72,6 @@ def _key(facts: HostFacts) -> ResourceKey:
 
 
 def _of_another_fleet(look: Look, fleet: Fleet, facts: HostFacts) -> bool:
-    """The mission itself names no fleet; the holder's settings, which are there in any case, do."""
+    """The mission itself names no fleet; the holder's settings, which always exist, do."""
     holder = look.file(environment.holder_path(facts))
     return holder is not None and environment.generated_for(holder.content) not in (None, fleet.name)

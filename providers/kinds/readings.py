@@ -1,5 +1,5 @@
-"""What agents' screens show, where a program's screen can be read: a dialog that waits for a person, a composer, a
-draft. One question to each tmux server; none where no such program runs."""
+"""What agents' screens show, for programs whose screens can be read: a dialog that waits for a person, a composer, a
+draft. One call to each tmux server; none if no such program runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def with_readings(
     found: Mapping[ResourceKey, Present], agents: Mapping[str, Agent], look: Look
 ) -> dict[ResourceKey, Present]:
-    """The same sessions; for each whose screen can be read, the evidence has a `screen`, or says in `unread` why
-    there is none. Never raises: what cannot be read leaves the rest of the session known."""
+    """The same sessions; each with a readable screen has a `screen` in its evidence, or in `unread` the reason why not.
+    Never raises: a screen that cannot be read leaves the rest of the session known."""
     wanted: dict[str, dict[str, tuple[ResourceKey, str, SessionEvidence]]] = {}
     for key, seen in found.items():
         evidence = SessionEvidence.of(seen)
@@ -48,14 +48,14 @@ def with_readings(
 
 
 def _readable(seen: SessionEvidence, agent: Agent | None) -> str:
-    """The runtime whose screen stands in a pane of ours; "" for none that can be read."""
+    """The runtime whose screen a pane of ours shows; "" if its screen cannot be read."""
     if not seen.alive or seen.launching or seen.another:
-        return ""  # no process, or one of a program that was declared before: it does not show what this one shows
-    runtime = seen.program  # of a declared agent, its runtime once that runs there; else what runs
+        return ""  # no process, or a program declared earlier: this one's screen is not there
+    runtime = seen.program  # a declared agent's runtime once that runs; otherwise what runs
     return runtime if runtime in READERS and (agent is None or agent.runtime == runtime) else ""
 
 
 @lru_cache(maxsize=512)  # a resident loop sees the same screens again and again
 def reading(runtime: str, screen: Screen) -> Reading:
-    """What a screen shows to whoever knows the program."""
+    """What a screen shows, according to its program's reader."""
     return program(runtime).read(screen)

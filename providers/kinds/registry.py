@@ -31,7 +31,7 @@ def registry(
     command: tuple[str, ...] = (),
     measure: bool = False,
 ) -> Registry:
-    """One provider for each kind; the same ones for the same arguments, so that they may keep what is dear to make.
+    """One provider for each kind; the same arguments give the same providers, which may keep what is expensive to make.
 
     `owned_on`, `measure`: see SessionProvider; the rest: see FrameworkProvider.
     """

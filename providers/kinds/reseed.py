@@ -1,8 +1,8 @@
 """The framework files in `$MOSAIC_HOME`: as the installed version ships them, without losing the operator's own.
 
-A file is outdated if it is as the manifest says that it was installed: then it is written over. Any other one that
-differs is somebody's edit: it is kept beside the new one first, and a text that was added at the end of a file with an
-overlay becomes that overlay. What the version no longer ships is removed if nobody has edited it.
+A file is outdated if it still is what the manifest says was installed: then it is overwritten. Any other file that
+differs is somebody's edit: a copy is kept beside the new file first, and a text added at the end of a file with an
+overlay becomes that overlay. A file that the version no longer ships is removed unless somebody has edited it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 KEY = ResourceKey(Kind.RESEED, "framework")
 KEPT = ".pre-constitution"
-MOST_KEPT = 99  # copies of one file; whoever has that many should look at what edits it
-# What an operator adds to these has a place of its own, which no upgrade touches and every agent is given.
+MOST_KEPT = 99  # copies of one file; an operator with that many should find out what edits it
+# Operators add to these in a file of its own, which no upgrade touches and every agent is given.
 OVERLAYS = {"STANDARDS.md": "STANDARDS.local.md"}
 _MODE = 0o644
 _PRIVATE = 0o600  # the operator's texts, and our own notes
@@ -40,24 +40,24 @@ _SEEDED = "the operator's"
 
 @dataclass(slots=True)
 class _Seen:
-    """What one look gives. `fields` has the same keys as the resource's; see `_Sorter` for the rest."""
+    """The result of one look. `fields` has the same keys as the resource's; see `_Sorter` for the rest."""
 
     fields: dict[str, Json] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)  # of what may be written over or removed
+    digests: dict[str, str] = field(default_factory=dict)  # of the files that may be overwritten or removed
     kept: dict[str, str] = field(default_factory=dict)  # edited by hand: where each is kept
     moved: dict[str, str] = field(default_factory=dict)  # the text that goes into its overlay
-    blocked: dict[str, str] = field(default_factory=dict)  # something else stands there, or it could not be read
-    unread: list[str] = field(default_factory=list)  # those of them that could not be read
+    blocked: dict[str, str] = field(default_factory=dict)  # something else is in its place, or it could not be read
+    unread: list[str] = field(default_factory=list)  # those that could not be read
 
 
 class ReseedFiles(Protocol):
-    """What of a look is needed here."""
+    """The part of a look that this module needs."""
 
     def file(self, path: str) -> FileState | None: ...
 
 
 class ReseedProvider:
-    """All of it is one resource, with a field for each file."""
+    """All files are one resource, with a field for each."""
 
     kind = Kind.RESEED
 
@@ -67,7 +67,7 @@ class ReseedProvider:
         self._made: tuple[Release, Manifest, str, Resource] | None = None
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
-        del fleet, facts  # every host of every fleet has the same
+        del fleet, facts  # the same on every host of every fleet
         return (self._make()[3],)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
@@ -75,13 +75,13 @@ class ReseedProvider:
         return self.read(look, facts.mosaic_home)
 
     def would_change(self, look: ReseedFiles, home: str) -> bool:
-        """Whether anything would be written if nothing but the files themselves stood against it. What somebody else
-        has put in a file's place is left alone, and so changes nothing. Raises ObserveError."""
+        """Whether a run would write anything, judged by the files alone. Somebody else's file in the place of one of
+        ours is left alone, and so changes nothing. Raises ObserveError."""
         seen = self.read(look, home).get(KEY)
         return seen is None or (seen.ours and dict(seen.fields) != dict(self._make()[3].fields))
 
     def read(self, look: ReseedFiles, home: str) -> Mapping[ResourceKey, Present]:
-        """`observe`, for the caller that has files and no look. Raises ObserveError."""
+        """`observe`, for a caller that has files and no look. Raises ObserveError."""
         shipped, wanted, text, resource = self._make()
         listed = look.file(f"{home}/{manifest.NAME}")
         if listed is not None and listed.odd is not None:
@@ -114,8 +114,8 @@ class ReseedProvider:
         return {KEY: Present(key=KEY, agent=None, ours=True, fields=seen.fields, evidence=evidence)}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        """The manifest goes last: until then, the old one says what is whose. Where there is none, one that knows
-        nothing goes first, so that what a killed run leaves is not taken for an install from before manifests."""
+        """The manifest goes last: until then, the old one says whose each file is. If there is none, one that lists
+        nothing goes first, so that the files of a killed run are not taken for an install from before manifests."""
         from providers.steps import DeleteFile, KeepFile, WriteFile
 
         material = FolderMaterial.of(action.desired)
@@ -168,8 +168,8 @@ class ReseedProvider:
 
 
 def facts_after(facts: HostFacts, seen: Present | None) -> HostFacts:
-    """The facts as they will be once what was `seen` is put back: with the overlays that come of it. So what is
-    composed of overlays is right in the same run, and its preview shows it."""
+    """The facts as they will be once the files of `seen` are put back, with the resulting overlays. So a text composed
+    of overlays is right in the same run, and its preview shows it."""
     reseed = ReseedEvidence.of(seen)
     if seen is None or not seen.ours or reseed is None or reseed.held is not None or not reseed.moved:
         return facts
@@ -180,7 +180,7 @@ def facts_after(facts: HostFacts, seen: Present | None) -> HostFacts:
 
 
 class _Sorter:
-    """Says of each file what it is, in `seen`. Reads no file twice, and folders only to see that they are folders."""
+    """Records in `seen` what each file is. Reads no file twice, and checks of a folder only that it is one."""
 
     def __init__(
         self, look: ReseedFiles, home: str, shipped: Release, known: Manifest, wanted: Resource, seen: _Seen
@@ -200,13 +200,13 @@ class _Sorter:
             self._differs(path, state)
 
     def obsolete(self, path: str) -> None:
-        """Nobody's business any more if it was edited: it stays, and the new manifest does not name it."""
+        """If it was edited, it is left to its owner: it stays, and the new manifest does not name it."""
         state, odd = self._state(path)
         if odd is None and state is not None and (found := manifest.digest(_bytes(state))) == self._installed(path):
             self._seen.fields[path], self._seen.digests[path] = found[:12], found
 
     def seed(self, path: str) -> None:
-        """Whatever stands there is the operator's; so is its absence, once it was there."""
+        """Whatever is there is the operator's; so is its absence, once it was there."""
         state, odd = self._file(path)
         if path in self._known.seeded or state is not None or odd is not None:
             self._seen.fields[path] = self._wanted[path]
@@ -227,7 +227,8 @@ class _Sorter:
         self._seen.digests[path] = found
 
     def _added(self, path: str, state: FileState) -> str | None:
-        """What was added at the end of a file that has an overlay, if that overlay is not there, or is that already."""
+        """The text added at the end of a file with an overlay, if the overlay does not exist or has that text
+        already."""
         installed = self._known.files.get(path)
         if path not in OVERLAYS or installed is None or state.raw is not None:
             return None
@@ -240,7 +241,7 @@ class _Sorter:
         return added if free else None
 
     def _kept(self, path: str, found: str) -> str | None:
-        """The first name that is free, or under which exactly this was kept."""
+        """The first name that is free, or that already holds exactly this content."""
         for number in range(1, MOST_KEPT + 1):
             name = f"{path}{KEPT}{'' if number == 1 else f'.{number}'}.bak"
             there, odd = self._file(name)
@@ -254,10 +255,10 @@ class _Sorter:
 
     def _block(self, path: str, why: str) -> None:
         self._seen.blocked[path] = why
-        self._seen.fields[path] = self._wanted[path]  # held by name, and no reason to try anything
+        self._seen.fields[path] = self._wanted[path]  # held by name, so no reason to try anything
 
     def _state(self, path: str) -> tuple[FileState | None, str | None]:
-        """What is there, or why it is not to be touched: a folder of ours that is a link is not followed."""
+        """The file, or why it may not be touched: we do not follow a link in place of one of our folders."""
         parts = path.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
             folder = "/".join(parts[:depth])
@@ -273,7 +274,7 @@ class _Sorter:
         return self._file(path)
 
     def _file(self, path: str) -> tuple[FileState | None, str | None]:
-        """What is there, or why it is not a regular file that can be read."""
+        """The file, or why it is not a regular file that can be read."""
         try:
             state = self._look.file(f"{self._home}/{path}")
         except ObserveError as error:
@@ -283,7 +284,7 @@ class _Sorter:
 
 
 def _held(look: ReseedFiles, home: str, known: Manifest, shipped: str) -> tuple[HeldReason, str] | None:
-    """Why nothing of it is to be touched now, with the reason of the closed list."""
+    """Why none of the files may be touched now, with the reason of the closed list."""
     hold = look.file(f"{home}/{manifest.HOLD}")
     if hold is not None:
         why = hold.content.strip().split("\n")[0] or "somebody asked for it"

@@ -23,8 +23,8 @@ BETWEEN = ("activating", "deactivating", "reloading")
 class ResponderProvider:
     """One resource while an agent runs that has no heartbeat of its own; otherwise the unit rests.
 
-    Its program follows the agents by itself, and starts itself again after a change of its unit or its code, so that
-    there is nothing to restart it for.
+    Its program follows the agents by itself, and restarts itself after a change of its unit or its code, so we never
+    need to restart it.
     """
 
     kind = Kind.RESPONDER

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class SessionProvider:
     """Key: the agent's name, and `name@socket` for a second session of the same agent on another tmux server.
 
-    `owned_on`: the agents of the inventory, each with the tmux server that it was put on. `measure`: what each session
-    uses of the machine is evidence, too; only a list for people asks for that.
+    `owned_on`: the agents of the inventory, each with its tmux server at the time. `measure`: the evidence also says
+    what each session uses of the machine; only a list for people needs that.
     """
 
     kind = Kind.SESSION
@@ -73,7 +73,7 @@ class SessionProvider:
                 if pane.vacant or (pane.session == fleet.holder_session and not pane.mark):
                     continue
                 name = pane.mark or (by_session[pane.session].name if pane.session in by_session else "")
-                # Nobody declared it: shown as an orphan, by its session's name.
+                # Not declared: shown as an orphan, by its session's name.
                 for one in filter(None, (name or pane.session, named_as(pane, socket, server, by_session))):
                     try:
                         own = scopes.get(one, ())
@@ -85,14 +85,14 @@ class SessionProvider:
                     seen.setdefault(one, []).append(_Record(ours, record))
         for name, records in seen.items():
             if name in unseen:
-                continue  # what of it could be seen may not be what counts
+                continue  # the part that could be seen may not be the part that counts
             records.sort(key=lambda one: _rank(one, agents.get(name)), reverse=True)
             first, key = records[0], ResourceKey(self.kind, name)
             taken = first.ours and any(not one.ours and one.seen.socket == home.get(name) for one in records[1:])
             found[key] = _present(key, name, first.ours, replace(first.seen, taken=True) if taken else first.seen)
             for second in records[1:]:
                 if second.seen.strange:
-                    continue  # it carries the mark, and we did not start what is in it
+                    continue  # it carries the mark, and runs something that we did not start
                 key = ResourceKey(self.kind, f"{name}@{second.seen.socket}")
                 try:
                     evidence = replace(second.seen, scopes=_own_scope(second.seen, look), scope=None)
@@ -116,8 +116,8 @@ class SessionProvider:
         return found | {key: unclear(key, name, unseen[name]) for name, key in keys.items()}
 
     def _servers(self, look: Look, fleet: Fleet) -> tuple[dict[str, TmuxServer], dict[str, str]]:
-        """Every tmux server that may hold sessions of ours, by socket; and the agents on those that could not be seen,
-        each with the reason. Raises ObserveError if none could be."""
+        """Every tmux server that may hold sessions of ours, by socket; and the agents on servers that could not be
+        observed, each with the reason. Raises ObserveError if all of them failed."""
         declared = {agent.name: agent.socket for agent in fleet.agents}
         servers: dict[str, TmuxServer] = {}
         lost: dict[str, str] = {}
@@ -137,8 +137,8 @@ class SessionProvider:
         return servers, {name: lost[socket] for name, socket in homes if socket in lost}
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        """For a living pane that is not in its place, and for a session that has no unit of its own any more:
-        everything else goes through the unit."""
+        """For a living pane that is in the wrong place, and for a session that no longer has a unit of its own: all
+        other actions go through the unit."""
         from providers.steps import UnitJob
 
         _ = facts
@@ -209,7 +209,7 @@ def _present(key: ResourceKey, agent: str, ours: bool, seen: SessionEvidence) ->
 def _fields(
     *, alive: bool, program: str, launch: str, socket: str, scope: str | None, limits: Mapping[str, Kept]
 ) -> dict[str, Json]:
-    """What is compared; its place only of an agent that should run."""
+    """What is compared; its placement only for an agent that should run."""
     found: dict[str, Json] = {
         ALIVE: alive,
         PROGRAM: program,
@@ -220,7 +220,7 @@ def _fields(
 
 
 class _Trees:
-    """The processes below panes; read when the first living one is looked at. Of a dead one there are none."""
+    """The processes below panes; read at the first living pane. A dead pane has none."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
@@ -234,16 +234,16 @@ class _Trees:
         return self._tree.identify(pane, names)
 
     def named(self, pid: int, names: Collection[str]) -> bool:
-        """Whether a program of these names runs below; what could not be seen does not."""
+        """Whether a program with one of these names runs below; a tree that was not read has none."""
         return self._tree is not None and self._tree.named(pid, names)
 
     def start_ticks(self, pid: int) -> int:
-        """0 for a process that is not there."""
+        """0 for a process that does not exist."""
         return self._tree.start_ticks(pid) if self._tree is not None else 0
 
 
 def _measured(found: dict[ResourceKey, Present], look: Look) -> dict[ResourceKey, Present]:
-    """With what each uses; where nothing tells, without."""
+    """With the usage of each session, where it could be measured."""
     living = {key: one for key, seen in found.items() if (one := SessionEvidence.of(seen)) is not None and one.alive}
     try:
         usage = look.usage({key.name: one.pids for key, one in living.items()})
@@ -254,7 +254,7 @@ def _measured(found: dict[ResourceKey, Present], look: Look) -> dict[ResourceKey
 
 
 def _scopes(look: Look) -> dict[str, tuple[str, ...]]:
-    """Live scopes of panes by agent: a scope outlives its pane when a program left a child behind."""
+    """Live scopes of panes by agent: a scope outlives its pane if a program left a child behind."""
     found: dict[str, list[str]] = {}
     for unit, state in look.units().items():
         agent = agent_of_scope(unit)
@@ -264,8 +264,8 @@ def _scopes(look: Look) -> dict[str, tuple[str, ...]]:
 
 
 def _leftover(pane: Pane, scopes: tuple[str, ...], look: Look) -> tuple[str, ...]:
-    """Scopes that hold something the agent left behind, and not the agent. Of one scope and a living pane it is clear
-    which it is, so that nothing is read for the usual case."""
+    """Scopes that hold only the agent's leftover processes. One scope and a living pane need no check, so the usual
+    case reads nothing."""
     if pane.dead or not scopes:
         return scopes
     if len(scopes) == 1:
@@ -281,8 +281,8 @@ def _own_scope(second: SessionEvidence, look: Look) -> tuple[str, ...]:
 
 
 def _hidden(units: tuple[str, ...], look: Look) -> bool:
-    """Whether a pane lives in one of these scopes, in a tmux server that nobody can ask: its socket was lost, and
-    another server took its place. What a tmux server started is a pane; what a program left behind is not its child."""
+    """Whether a pane lives in one of these scopes, in a tmux server that cannot be reached: its socket was lost, and
+    another server took its place. A child of a tmux server is a pane; a program's leftover process is not its child."""
     processes = look.processes()
     servers = {process.pid for process in processes.values() if process.comm.startswith("tmux: server")}
     return any(process.ppid in servers and look.unit_of(process.pid) in units for process in processes.values())
@@ -293,9 +293,9 @@ def _only_scopes(units: tuple[str, ...], socket: str, *, hidden: bool) -> Sessio
 
 
 def _rank(one: _Record, agent: Agent | None) -> tuple[bool, bool, bool, bool, bool]:
-    """Which of several panes is the agent; the others are second ones. A pane that somebody took elsewhere is the
-    conversation; then counts what carries the mark, before whatever else has its session's name on the declared server;
-    there what lives, under the right name."""
+    """Ranks several panes: the highest is the agent, the others are second ones. A pane that somebody moved elsewhere
+    is the conversation and comes first; then a pane with the mark, then one on the declared server, then a living one,
+    then one under the right name."""
     seen = one.seen
     at_home = agent is None or seen.socket == agent.socket
     named = agent is not None and seen.pane.session == agent.session

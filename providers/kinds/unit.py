@@ -1,4 +1,5 @@
-"""The agent's systemd unit: enabled for the next boot, and started. That an agent lives is judged by its session."""
+"""The agent's systemd unit: enabled for the next boot, and started. Its session, not its unit, shows whether it
+lives."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ class UnitProvider:
         wanted = {agent.name for agent in fleet.agents if agent.state == "running"}
         enabled, hidden = enabled_or_why(look)
         if hidden:
-            # Whether it comes back at a boot is not known, and nothing is done about that; all else is.
+            # We do not know whether it comes back at a boot, and do nothing about that; the rest is known.
             enabled = frozenset(map(agent_unit, wanted))
             key = ResourceKey(self.kind, WANTS)
             found[key] = unclear(key, None, hidden)
@@ -69,9 +70,9 @@ class UnitProvider:
         return found
 
     def steps(self, action: Action, facts: HostFacts) -> tuple[Step, ...]:
-        """Start, stop and restart take the session's observation along in `action.present`: leftover scopes are ended
-        first, a dead pane's last lines are kept, and a session whose unit is not active is ended by name, because
-        systemd runs no ExecStop for a unit that is not active."""
+        """Start, stop and restart carry the session's observation in `action.present`: leftover scopes are ended first,
+        a dead pane's last lines are kept, and a session whose unit is not active is ended by name, because systemd runs
+        no ExecStop for a unit that is not active."""
         from providers.steps import CaptureDead, SetEnabled, UnitJob
 
         _ = facts
@@ -87,7 +88,7 @@ class UnitProvider:
             steps.extend(_end_scopes(seen))
             steps.append(UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART and not action.disrupts and not seen.scopes:
-            # Nothing is left of it, so there is nothing to stop: a reload makes the session again, and sooner.
+            # Nothing is left of it to stop: a reload makes the session again, and sooner.
             steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
@@ -98,7 +99,7 @@ class UnitProvider:
                 steps.extend(end_pane(agent, seen))
             steps.extend(_end_scopes(seen))
             steps.extend(_end_others(action, seen))
-            # Of an agent that has no session, its unit was taken along.
+            # An agent without a session has its unit in `action.present`.
             if seen.unit_failed or _unit(action.present).active == "failed":
                 steps.append(UnitJob(verb="reset-failed", unit=unit))
         return tuple(steps)
@@ -122,7 +123,7 @@ def _unit(seen: Present | None) -> UnitEvidence:
 
 
 def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
-    """The units that a boot starts, or why they cannot be seen."""
+    """The units that a boot starts, or why they could not be listed."""
     try:
         return look.enabled(), ""
     except ObserveError as error:
@@ -130,7 +131,7 @@ def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
 
 
 def _end_others(action: Action, seen: SessionEvidence) -> list[Step]:
-    """The panes of other people that were let go by name, and no other."""
+    """Ends the panes of other people that an operator released by name, and no others."""
     from providers.steps import KillPane
 
     if not action.losses:
