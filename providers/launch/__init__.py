@@ -1,4 +1,4 @@
-"""How an agent is started: environment, additions for its program, the contract it is given, the scope it runs in.
+"""How an agent is started: its environment, what its program needs in addition, its contract, its scope.
 
 Pure. Imports the root, `programs` and `shipped`. Read `environment.py` first.
 """

@@ -1,6 +1,6 @@
 """What a launch adds to an agent's command, in its program's own way, as lines of the launch environment. Pure.
 
-None of it is part of the launch digest: it is in force from the next start on, and no change of it restarts anyone.
+The launch digest covers none of it: it takes effect at the next start, and no change of it restarts anyone.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ LINES = frozenset({"ADD_ARG", "ADD_TEXT", "ADD_ENV"})
 
 
 def folder(name: str, facts: HostFacts) -> str:
-    """Where the files are that an agent's launch adds."""
+    """The folder of the files that an agent's launch adds."""
     return f"{facts.agents_dir}/{name}.d"
 
 
 def place(name: str, facts: HostFacts) -> AgentPaths:
-    """Where the files of an agent are, for its program."""
+    """The paths of an agent's files, for its program."""
     own = folder(name, facts)
     return AgentPaths(folder=own, bin_dir=facts.bin_dir, contract=f"{own}/{CONTRACT}", home=facts.home)
 
 
 def is_its_program(agent: Agent) -> bool:
     """Whether the command of an agent is the program of its runtime. A `command` in the roster may be anything, and
-    what is made for one program must not be handed to another."""
+    must not get what is made for one program."""
     return bool(agent.argv) and agent.argv[0].rpartition("/")[2] in agent.process_names
 
 
@@ -49,12 +49,13 @@ def extra_of(agent: Agent, facts: HostFacts) -> Extra:
     """What the launch of an agent adds; nothing if its command is not the program of its runtime."""
     if not is_its_program(agent):
         return Extra()
-    return program(agent.runtime).extra(agent, place(agent.name, facts))  # noqa: S610 - no database is near
+    return program(agent.runtime).extra(agent, place(agent.name, facts))  # noqa: S610 - not a database query
 
 
 def heartbeat_source(agent: Agent) -> HeartbeatSource:
-    """Who writes the heartbeat of an agent. A program that we know does so by what its launch adds, so another command
-    under its name does not; one that we do not know, or that needs nothing added, if its runtime is declared so."""
+    """Who writes the heartbeat of an agent. A known program writes it because of what its launch adds, so another
+    command under its name does not. An unknown program, or one that needs nothing added, does if its runtime is
+    declared so."""
     known = program(agent.runtime)
     if isinstance(known, Plain):
         return "native" if agent.native_heartbeat else "none"
@@ -62,7 +63,7 @@ def heartbeat_source(agent: Agent) -> HeartbeatSource:
 
 
 def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
-    """The lines of the launch environment. Raises ValueError for a prefix of a text that has a "|" in it."""
+    """The lines of the launch environment. Raises ValueError if the prefix of a text contains a "|"."""
     added = extra_of(agent, facts)
     lines = (
         *(("ADD_ENV", f"{name}={value}") for name, value in added.env),
@@ -74,14 +75,14 @@ def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
 
 
 def digest(lines: Iterable[AddedPair]) -> str:
-    """16 hex digits of what is added, whatever else is among the lines; "" if that is nothing."""
+    """16 hex digits of what is added, whatever other lines there are; "" if nothing is added."""
     added = [f"{key}={value}" for key, value in lines if key in LINES]
     return hashlib.sha256("\n".join(added).encode()).hexdigest()[:16] if added else ""
 
 
 def _given(lines: Iterable[AddedPair], added: Extra) -> str:
-    """12 hex digits of all that a start hands to a program, whoever the agent is: what is added, and the programs and
-    texts of this version. Whoever runs with other ones runs on an older launch."""
+    """12 hex digits of all that a start hands to a program, the same for every agent: what is added, and the programs
+    and texts of this version. An agent with other digits runs on an older launch."""
     made = hashlib.sha256("\n".join(f"{key}={value}" for key, value in lines).encode())
     for name, text in added.files:
         made.update(f"\n{name} {_digest_of(text)}".encode())

@@ -1,4 +1,5 @@
-"""An agent's pane: whether it belongs to the agent, what is beside it, and the step that ends it alone. Pure."""
+"""An agent's pane: whether it belongs to the agent, which others are beside it, and the step that ends it alone.
+Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from providers.steps import Step
     from specs.compiled import Agent
 
-SLACK_S = 2.0  # a heartbeat knows its time to 1 s, and a process its start to 10 ms
+SLACK_S = 2.0  # a heartbeat gives its time to 1 s, and a process its start to 10 ms
 
 
 def answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
-    """Whether a process of the pane speaks as this agent: nobody else was given the file for that. Read only of what is
-    not recognised by how it was started, nor by what it is called."""
+    """Whether a process of the pane writes this agent's heartbeat or turn record: only the agent was given those files.
+    Read only if neither its start nor its name identifies the process."""
     if pane.mark != name or identity.launching or not identity.pids:
         return False
     try:
@@ -37,7 +38,7 @@ def answers(name: str, identity: Identity, pane: Pane, look: Look) -> bool:
 
 
 def end_pane(agent: str, seen: SessionEvidence) -> Iterable[Step]:
-    """The step that ends the pane that was seen, and nothing beside it."""
+    """The step that ends the pane that was seen, and no other."""
     from providers.steps import KillPane
 
     if seen.pane.id:
@@ -45,8 +46,8 @@ def end_pane(agent: str, seen: SessionEvidence) -> Iterable[Step]:
 
 
 def named_as(pane: Pane, socket: str, server: TmuxServer, by_session: Mapping[str, Agent]) -> str:
-    """The agent whose session's name another agent's session has, after somebody renamed it: a start would find the
-    name taken. "" for none."""
+    """The agent whose session name another agent's session has, after somebody renamed it: a start would find the name
+    taken. "" for none."""
     agent = by_session.get(pane.session)
     if agent is None or pane.mark in ("", agent.name) or agent.socket != socket:
         return ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from providers.host import HostFacts
     from specs.compiled import Agent, Fleet
 
-# What an operator may add on this host, by the place that it has in the text.
+# What an operator may add on this host, by its place in the text.
 PROFILE = ("USER.md", "USER.local.md")
 OVERLAYS = ("SOUL.md", "SOUL.local.md", "STANDARDS.local.md")
 
@@ -30,14 +30,14 @@ PEERS = "messages between agents"  # the source of the last section
 # Bytes of one section; together they stay below what `agent-start` takes as an argument, 100,000.
 _MOST = 8_000
 _MOST_OF_A_PERSONA = 24_000
-_LONGEST_LINE = 8_000  # bytes: codex is told it in parts of whole lines, and takes 9,000 of each
+_LONGEST_LINE = 8_000  # bytes: codex gets it in parts of whole lines, and takes 9,000 of each
 
 ContractSection = tuple[str, str]  # source, text
 
 
 def compose(fleet: Fleet, agent: Agent, facts: HostFacts, *, runtime: str = "") -> str:
-    """The text for one agent of this host, as Markdown. `runtime`: as it would be for another program. Raises KeyError
-    for an agent that this host does not have."""
+    """The text for one agent of this host, as Markdown. `runtime`: the text for another program. Raises KeyError for an
+    agent that this host does not have."""
     program = runtime or (agent.runtime if is_its_program(agent) else "")
     parts = _parts(fleet, facts)
     shared = (parts.common(program), parts.persona(agent.agent_class), parts.mission())
@@ -46,26 +46,25 @@ def compose(fleet: Fleet, agent: Agent, facts: HostFacts, *, runtime: str = "") 
 
 
 def same_but_peers(one: str, other: str) -> bool:
-    """Whether two contracts are the same but for the last section, what they say of the peers."""
+    """Whether two contracts are equal except for the last section, about the peers."""
     mark = _source(PEERS)
     return one.partition(mark)[0] == other.partition(mark)[0]
 
 
 def compose_without_agent(runtime: str, fleet: Fleet | None, facts: HostFacts) -> str:
-    """What every agent of that program is given, without what is one agent's own."""
+    """The sections that every agent of that program gets, without the agent's own."""
     mission = _mission(fleet, facts) if fleet is not None else ()
     return _whole(f"any agent in {runtime}", facts, [_joined(_common(runtime, facts)), _joined(mission)])
 
 
 def plain(text: str) -> str:
-    """An operator's text without control characters: it is shown in terminals, too, and an argument of a program ends
-    at a NUL."""
+    """An operator's text without control characters: terminals show it, too, and a program's argument ends at a NUL."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     return "\n".join(UNSAFE.sub(lambda found: "\t" if found[0] == "\t" else "", line) for line in lines)
 
 
 class _Parts:
-    """What the contracts of a fleet have in common: a thousand agents each have one, so none of it is made twice."""
+    """What the contracts of a fleet have in common, made once: a fleet may have a thousand agents."""
 
     def __init__(self, fleet: Fleet, facts: HostFacts) -> None:
         self.fleet, self.facts = fleet, facts
@@ -87,7 +86,7 @@ class _Parts:
         return made
 
 
-_last: list[_Parts] = []  # of the fleet and the host that were asked for last
+_last: list[_Parts] = []  # of the fleet and the host of the last call
 
 
 def _parts(fleet: Fleet, facts: HostFacts) -> _Parts:
@@ -97,12 +96,12 @@ def _parts(fleet: Fleet, facts: HostFacts) -> _Parts:
 
 
 def runtimes() -> tuple[str, ...]:
-    """The programs that a text ships for, sorted."""
+    """The programs for which a text ships, sorted."""
     return tuple(name.rpartition("/")[2].removesuffix(".md") for name in library.names("framework/runtimes", ".md"))
 
 
 def _common(runtime: str, facts: HostFacts) -> Iterator[ContractSection]:
-    """What does not depend on the agent, but for its program."""
+    """The sections that depend on the agent's program only."""
     yield from _framework("CONSTITUTION.md", "CONSTITUTION.md")
     yield from _framework("AGENTS.md", "AGENTS.md")
     yield from _operators(PROFILE, facts)
@@ -113,7 +112,7 @@ def _common(runtime: str, facts: HostFacts) -> Iterator[ContractSection]:
 
 @cache
 def _framework(name: str, installed: str) -> tuple[ContractSection, ...]:
-    """A text of the framework's own, under the name that it has in `$MOSAIC_HOME`; nothing where none ships."""
+    """A text of the framework's own, under its name in `$MOSAIC_HOME`; nothing if none ships."""
     folder = f"framework/{name}".rpartition("/")[0]
     return ((installed, library.text(f"framework/{name}")),) if f"framework/{name}" in _shipped(folder) else ()
 
@@ -124,7 +123,7 @@ def _shipped(folder: str) -> frozenset[str]:
 
 
 def _operators(names: Iterable[str], facts: HostFacts) -> Iterator[ContractSection]:
-    """The operator's own texts. One that is as it was first written for them says nothing yet."""
+    """The operator's own texts. One that is still as first written for them is left out."""
     overlays = {one.name: one for one in facts.overlays}
     for name in names:
         one = overlays.get(name)
@@ -151,14 +150,14 @@ def _persona(fleet: Fleet, agent_class: str) -> Iterator[ContractSection]:
 
 
 def _mission(fleet: Fleet, facts: HostFacts) -> Iterator[ContractSection]:
-    """Without the line that tells people not to edit it: who reads it here cannot."""
+    """Without the line that tells people not to edit it: a reader of the contract cannot."""
     text = fleet.mission.partition("\n")[2] if is_projection(fleet.mission) else fleet.mission
     if text.strip():
         yield f"fleet/{MISSION}", _shortened(text, _MOST, f"{facts.mosaic_home}/fleet/{MISSION}")
 
 
 def _shortened(text: str, most: int, where: str) -> str:
-    """The text, as far as there is room for it: up to the end of a line, and where the rest is."""
+    """As much of the text as fits, up to the end of a line, and then where the rest is."""
     data = text.encode()
     if len(data) <= most:
         return text
@@ -168,7 +167,7 @@ def _shortened(text: str, most: int, where: str) -> str:
 
 
 def _in_lines(text: str) -> Iterator[str]:
-    """Its lines, with those that are too long folded: after a word where there is one."""
+    """Its lines; one that is too long is folded, after a word if possible."""
     for line in text.split("\n"):
         rest = line
         while len(rest.encode()) > _LONGEST_LINE:

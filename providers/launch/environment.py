@@ -1,7 +1,7 @@
 """The launch environment of an agent, and which of its changes need a restart.
 
-Pure. The programs in `framework_files/` read what is rendered here, line by line and without any quoting: `KEY=value`,
-the value being everything up to the end of the line.
+Pure. The programs in `framework_files/` read these lines one by one and without any quoting: `KEY=value`, where the
+value is everything up to the end of the line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-# How agent-start ends when it cannot start an agent, in words; the program's own sentence is in the journal.
+# What agent-start's exit codes mean when it cannot start an agent; its own message is in the journal.
 START_STATUS = {
     66: "its launch environment is missing",
     69: "there is no tmux server to start it in, or no systemd-run",
@@ -37,7 +37,7 @@ START_STATUS = {
 
 _MARK = re.compile(r"# mosaic-fleet: generated from git for (agent (?P<agent>\S+)|the holder) of fleet (?P<fleet>.+);")
 
-# What the program sees or is bound by from its start on. Everything else in the file may change under a running agent.
+# What affects the program from its start on. Everything else in the file may change under a running agent.
 _NEEDS_RESTART = frozenset(
     {
         "MOSAIC_AGENT_CLASS",
@@ -69,12 +69,12 @@ _SECRET_KEYS = {"ENV_FROM": "from_env", "ENV_FILE": "from_file"}
 
 
 def env_path(name: str, facts: HostFacts) -> str:
-    """Where the launch environment of an agent is."""
+    """The path of an agent's launch environment."""
     return f"{facts.agents_dir}/{name}.env"
 
 
 def holder_path(facts: HostFacts) -> str:
-    """Where the holder's settings are."""
+    """The path of the holder's settings."""
     return f"{facts.mosaic_home}/fleet/holder.env"
 
 
@@ -102,19 +102,19 @@ def render_env(agent: Agent, fleet: Fleet, facts: HostFacts) -> str:
 
 
 def render_pairs(agent: Agent, fleet: Fleet, pairs: Iterable[Pair]) -> str:
-    """`render_env`, where the `env_pairs` are at hand."""
+    """`render_env`, for a caller that has the `env_pairs`."""
     return _render(mark(agent.name, fleet.name), pairs)
 
 
 def holder_sockets(fleet: Fleet) -> tuple[str, ...]:
-    """Every tmux socket that an agent of this host is on, the fleet's own first; "" is the default server."""
+    """Every tmux socket of this host's agents, the fleet's own first; "" is the default server."""
     also = sorted({agent.socket for agent in fleet.agents if agent.state == "running"})
     return tuple(dict.fromkeys([fleet.socket, *also]))
 
 
 @cache
 def holder_definition() -> str:
-    """16 hex digits of what a tmux server is started with: its limits and options, for as long as it lives."""
+    """16 hex digits of the limits and options that a tmux server is started with, and keeps as long as it lives."""
     texts = [framework_files.text("tmux-holder"), framework_files.text(HOLDER_UNIT)]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
@@ -134,7 +134,7 @@ def render_holder(fleet: Fleet) -> str:
 
 
 def mark(agent: str, fleet: str) -> str:
-    """The first line of what is generated for an agent."""
+    """The first line of a file generated for an agent."""
     return f"# mosaic-fleet: generated from git for agent {agent} of fleet {fleet}; edits are put back"
 
 
@@ -146,7 +146,8 @@ def generated_for(text: str) -> str | None:
 
 def left_by_a_crash(text: str, wanted: str) -> bool:
     """Whether a file of ours is what a crash, a full disk or a power cut has left of `wanted`: nothing, NULs, its
-    beginning, or pieces of it with NULs between. Nobody has written such a thing, so nothing of anybody's is lost."""
+    beginning, or pieces of it with NULs between. No person writes such a file, so overwriting it loses nobody's
+    work."""
     if not text.strip("\0 \t\r\n") or (wanted and wanted.startswith(text)):
         return True
     return "\0" in text and all(piece in wanted for piece in text.split("\0"))
@@ -163,17 +164,18 @@ def read_pairs(text: str) -> tuple[Pair, ...]:
 
 
 def launch_digest(agent: Agent) -> str:
-    """16 hex digits that change exactly when `launch_fields` does: a running agent with another one needs a restart."""
+    """16 hex digits that change exactly when `launch_fields` does: a running agent with other digits needs a
+    restart."""
     return _launch(agent)[1]
 
 
 def pairs_digest(pairs: Iterable[Pair]) -> str:
-    """The launch digest that belongs to lines read from a file, whatever digest is written in it."""
+    """The launch digest of lines read from a file, whatever digest the file states."""
     return _digest(tuple(pair for pair in pairs if pair[0] in _NEEDS_RESTART))
 
 
 def intact(pairs: tuple[Pair, ...]) -> bool:
-    """Whether the lines read from a file are those that its digests were made from: nobody has edited them."""
+    """Whether the digests in a file match its lines: nobody has edited them."""
     written = dict(pairs)
     return written.get("MOSAIC_LAUNCH") == pairs_digest(pairs) and (
         written.get(additions.DIGEST_KEY, "") == additions.digest(pairs)
@@ -181,7 +183,7 @@ def intact(pairs: tuple[Pair, ...]) -> bool:
 
 
 def launch_fields(agent: Agent) -> dict[str, Json]:
-    """What needs a restart when it changes, by name, fit for printing: a secret appears as where it comes from."""
+    """What needs a restart when it changes, by name, fit for printing: a secret is shown by its source."""
     return pairs_fields(_launch(agent)[0])
 
 
@@ -204,7 +206,7 @@ def pairs_fields(pairs: Iterable[Pair]) -> dict[str, Json]:
     return fields
 
 
-# A run asks several times for each agent; comparing agents would cost more than making it again.
+# A run asks several times for each agent; comparing agents would cost more than making this again.
 _made: dict[int, tuple[Agent, tuple[Pair, ...], str]] = {}
 
 
@@ -236,7 +238,7 @@ def _launch_pairs(agent: Agent) -> tuple[Pair, ...]:
 
 
 def limits_of(limits: Limits) -> dict[str, int | str]:
-    """The limits that are declared, by systemd's name: `{"MemoryMax": "2G", "TasksMax": 512}`."""
+    """The declared limits, by systemd's name: `{"MemoryMax": "2G", "TasksMax": 512}`."""
     known = {"MemoryMax": limits.memory_max, "CPUWeight": limits.cpu_weight, "TasksMax": limits.tasks_max}
     return {name: value for name, value in known.items() if value is not None}
 

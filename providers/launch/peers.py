@@ -1,7 +1,7 @@
 """What an agent needs to reach its peers, as a text for its system prompt. Pure.
 
-It is read at every start and costs tokens each time, so it is short: a line for each peer of a small fleet, a line for
-each class on each host of a large one. The same fleet gives the same text.
+Every start reads it and pays for its tokens, so it is short: a line for each peer of a small fleet, a line for each
+class on each host of a large one. The same fleet gives the same text.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from specs.compiled import Agent, AgentState, Fleet, Peer
 
-PEERS_IN_FULL = 16  # up to so many peers have a line each, with their command
-GROUPS = 20  # of a large fleet that are listed
-NAMES = 12  # of a group that are listed
+PEERS_IN_FULL = 16  # up to this many peers have a line each, with their command
+GROUPS = 20  # peers listed of a large fleet
+NAMES = 12  # peers listed of a group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,15 @@ class _Other:
 
 
 def address(host: str, name: str) -> str:
-    """`HOST:NAME`, as it stands in the preamble of every message."""
+    """`HOST:NAME`, as in the preamble of every message."""
     return f"{host}:{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """A fleet as every one of its texts needs it: a thousand agents each have one, so none of it is made twice. `all`:
-    everybody who is there to stay, this host first, then by host, class and name. `groups`: the same by host and class,
-    each with the line that a text has for it."""
+    """The parts of a fleet that all its texts need, made once: a fleet may have a thousand agents. `all`: every agent
+    that is there to stay, this host first, then by host, class and name. `groups`: the same by host and class, each
+    with its line of the text."""
 
     fleet: Fleet
     agents: Mapping[str, Agent]
@@ -50,7 +50,7 @@ class _Known:
     groups: tuple[tuple[tuple[_Other, ...], str], ...]
 
 
-_last: list[_Known] = []  # of the fleet that was asked for last
+_last: list[_Known] = []  # of the fleet of the last call
 
 
 def comms_text(fleet: Fleet, name: str) -> str:
@@ -133,7 +133,7 @@ def _groups(known: _Known, me: Agent) -> Iterable[str]:
 
 
 def _group(members: Sequence[_Other], home: str, me: Agent | None = None) -> str:
-    """`me` belongs to them, and is left out. Looks at no more of a large group than the text names."""
+    """Leaves out `me`, who is one of the members. Looks at no more of a large group than the text names."""
     others = [peer for peer in members[: NAMES + 1] if me is None or peer.name != me.name][:NAMES]
     left = len(members) - len(others) - (me is not None and me.state != "absent")
     names = ", ".join(peer.label for peer in others)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from providers.steps import Confine
     from specs.compiled import Agent
 
-OWN = "own"  # of a scope: the agent's
-TOTAL = "total"  # beside the limits: the memory of the machine, in bytes
-_PAGE = 1 << 16  # the largest that the kernel counts in
+OWN = "own"  # of a scope: the agent's own
+TOTAL = "total"  # reported with the limits: the memory of the machine, in bytes
+_PAGE = 1 << 16  # the largest page size of a kernel
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 
 
@@ -30,9 +30,9 @@ class Placed(NamedTuple):
 
 
 def placed(agent: Agent | None, pane: Pane, look: Look, *, launching: bool) -> Placed:
-    """Where a pane is, for an agent that should run; and which of its limits this host cannot keep. One small file of
-    the kernel's is read for each pane, and one more for each limit that is declared. While our launch program is in
-    there, it is still on its way."""
+    """Where a pane is, for an agent that should run; and which of its limits this host cannot enforce. Reads one small
+    kernel file for each pane, and one more for each declared limit. While our launch program runs in the pane, the pane
+    counts as in its place."""
     if agent is None or agent.state != "running":
         return Placed()
     wanted = limits_of(agent.limits)
@@ -49,18 +49,18 @@ def placed(agent: Agent | None, pane: Pane, look: Look, *, launching: bool) -> P
 
 
 def scope_field(agent: str, unit: str) -> str:
-    """ "own", or the unit. A process that has ended says nothing: that is for the next look."""
+    """`OWN`, or the unit. A process that has ended shows no unit: the next look decides."""
     return OWN if not unit or agent_of_scope(unit) == agent else unit
 
 
 def limits_field(wanted: Mapping[str, int | str], kept: Mapping[str, Kept]) -> dict[str, Kept]:
-    """What is in force of the limits that are wanted: in the words of whoever wants them, where it is the same."""
+    """The limits in force, of those that are wanted: in the wanted spelling, if the value is the same."""
     return {name: value if _same(name, value, kept) else kept.get(name) for name, value in wanted.items()}
 
 
 def confine(agent: str, seen: SessionEvidence, limits: Mapping[str, int | str]) -> Confine:
-    """The step that puts a living pane into a scope of its own with these limits, or the limits on the scope that it is
-    in. The name is the agent's and the process's, so that nothing else has it."""
+    """The step that puts a living pane into a scope of its own with these limits, or sets the limits of the scope that
+    it is in. The name contains the agent and the process, so nothing else has it."""
     from providers.steps import Confine
 
     pid, ticks = seen.pane.pid, seen.start_ticks
@@ -87,5 +87,5 @@ def _same(name: str, wanted: int | str, kept: Mapping[str, Kept]) -> bool:
         return value == wanted
     text = str(wanted)
     exact = size(text, int(kept.get(TOTAL) or 0))
-    # The kernel counts in pages; what a part of the memory is, systemd reckons from a total of its own.
+    # The kernel counts in pages; systemd computes a part of the memory from its own total.
     return abs(value - exact) <= (exact * 0.02 if text.endswith("%") else _PAGE)
