@@ -72,7 +72,7 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
         return int(code)
     where = f", {len(mine)} of them on {host}: {', '.join(mine) or 'none'}" if mine is not None else ""
     state = "valid" if loaded.ok else f"invalid: {', '.join(sorted(loaded.held))} would be held"
-    output.result(f"{state}: fleet {loaded.fleet.name}, {count(len(agents), 'agent')}{where}; {told}")
+    output.result(f"{state}: fleet {loaded.fleet.name}, {count(len({*agents, *loaded.held}), 'agent')}{where}; {told}")
     return int(code)
 
 
