@@ -1,7 +1,7 @@
 """What the loop needs to know of a program in a pane, as one small protocol. Pure.
 
-A program is known by the name of its runtime. One that nobody knows has `Plain`: nothing is added to its launch, and
-nothing is read from its screen, so nothing is claimed about it.
+A program is known by the name of its runtime. An unknown one is `Plain`: its launch adds nothing, and its screen is not
+read, so we claim nothing about it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ Reads = Literal["start", "conversation", "prompt"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPaths:
-    """Where the files of one agent are; absolute paths without a trailing slash."""
+    """The paths of one agent's files; absolute, without a trailing slash."""
 
     folder: str  # of `Extra.files`: $MOSAIC_HOME/fleet/agents/NAME.d
     bin_dir: str  # of the launch programs, `agent-hook` among them
-    contract: str  # the file with the text that it starts with; always there, and as it is to be from now on
+    contract: str  # the file with the text that it starts with; always there, and as the next start needs it
     home: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
-    """What a launch adds to the program's own command. In force from the next start on; no change of it restarts
-    anyone. `files` are names below `AgentPaths.folder` and their content. `text_args` are arguments that are made at
-    the start: a prefix, and the file whose content follows it. An environment value never holds a secret."""
+    """What a launch adds to the program's own command. It takes effect at the next start; no change of it restarts
+    anyone. `files` are names below `AgentPaths.folder` and their content. `text_args` are arguments made at the start:
+    a prefix, and the file whose content follows it. An environment value never holds a secret."""
 
     files: tuple[tuple[str, str], ...] = ()
     args: tuple[str, ...] = ()
@@ -46,9 +46,9 @@ class Extra:
 class Reading:
     """What a screen shows, by positive evidence only.
 
-    `composer`: "empty" or "draft" (then `draft` is its text, as far as it is on the screen) only if it was found;
+    `composer`: "empty" or "draft" (then `draft` is the part of its text that the screen shows) only if it was found;
     "hidden" if not. `asks`: a dialog that waits for a person. `queued`: messages in the program's own queue.
-    `placeholders`: how many pasted texts stand folded in the composer. `why` names the evidence, for people.
+    `placeholders`: how many collapsed pastes the composer shows. `why` names the evidence, for people.
     """
 
     turn: TurnWord = "unknown"
@@ -60,7 +60,7 @@ class Reading:
     why: str = ""
 
 
-# They make a session when its first prompt comes, and until then their hooks report the one before (measured with
+# They create a session at its first prompt, and until then their hooks report the previous one (measured with
 # codex 0.169.0 and opencode 1.18.33).
 LATE_SESSIONS = frozenset({"codex", "opencode"})
 
@@ -97,7 +97,7 @@ class Program(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A program that nobody knows."""
+    """An unknown program."""
 
     name: str
     heartbeats: HeartbeatSource = "none"

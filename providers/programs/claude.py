@@ -1,7 +1,7 @@
 """claude: its hooks report its turns, and its screen shows the rest. Pure.
 
-The hooks are settings of one launch (`--settings`). claude adds them to those of the person and of the project, which
-go on being called, and asks nobody about them.
+The hooks are settings of one launch (`--settings`). claude adds them to the hooks of the person and of the project,
+which it still calls, and asks nobody about them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 SETTINGS = "claude-settings.json"
-TIMEOUT_S = 5  # a hook that hangs holds the program up for so long
+TIMEOUT_S = 5  # a hook that hangs delays the program for this long
 _CONTRACT = "--append-system-prompt="
-# A conversation that grows towards the largest window that a model offers gets worse on the way there.
-WINDOW = 200_000  # tokens; claude summarises what came before when it is used up
+# The answers get worse as a conversation grows towards the largest window that a model offers.
+WINDOW = 200_000  # tokens; claude summarises the conversation when it has used them up
 _WINDOW_ENV = "CLAUDE_CODE_AUTO_COMPACT_WINDOW"
 _LARGE_ENV = "CLAUDE_CODE_DISABLE_1M_CONTEXT"
 _ASKS = ("busy", "waiting=permission", "waiting=question@tool_name:AskUserQuestion")
 
-# Event, the `matcher` that narrows it ("" for none), and what agent-hook is told. A start stops at a warning about an
-# event that claude does not know, so that no young one is among them that could be done without.
+# Event, the `matcher` that narrows it ("" for none), and the arguments of agent-hook. A start stops at a warning about
+# an event that claude does not know, so the list has no recent event that we can do without.
 HOOKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("SessionStart", "startup|resume|clear", ("ok",)),  # after "compact" the turn may go on
     ("UserPromptSubmit", "", ("busy",)),
@@ -57,14 +57,14 @@ class Claude:
     reads: Reads = "start"
 
     def extra(self, agent: Agent, place: AgentPaths) -> Extra:
-        """What the agent's own command already gives is left to it: of two `--settings`, claude takes the last."""
+        """Never adds an option that the agent's own command has: of two `--settings`, claude takes the last."""
         options = {word.partition("=")[0] for word in agent.argv}
         own = {name: value.literal for name, value in agent.env}
         window = _window(own)
         caps = {_LARGE_ENV: "1", _WINDOW_ENV: str(WINDOW)}
         env = tuple((name, value) for name, value in caps.items() if name not in own)
         if "--" in options:
-            return Extra(env=env)  # whatever came after it would be part of the prompt
+            return Extra(env=env)  # anything after it would be part of the prompt
         files: tuple[tuple[str, str], ...] = ()
         args: tuple[str, ...] = ()
         text: tuple[tuple[str, str], ...] = ()
@@ -79,18 +79,18 @@ class Claude:
         return claude_screen.read(screen)
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
-        _ = how  # `/new` and `/reset` are other names of it
+        _ = how  # `/new` and `/reset` are aliases of it
         return "/clear"
 
 
 def settings(place: AgentPaths, window: int | None = WINDOW) -> str:
-    """The file of settings, as JSON. `window`: how many tokens a conversation may have, None to say nothing of it."""
+    """The file of settings, as JSON. `window`: the most tokens of a conversation, None to set no limit."""
     return _settings(place.bin_dir, window)
 
 
 @lru_cache(maxsize=16)
 def _settings(bin_dir: str, window: int | None) -> str:
-    """The same for all agents but those with a window of their own, and it takes a tenth of a millisecond."""
+    """The same for all agents but those with a window of their own; making it takes a tenth of a millisecond."""
     hooks: dict[str, list[object]] = {}
     for event, matcher, words in HOOKS:
         command = shlex.join([f"{bin_dir}/agent-hook", event, *words])
@@ -101,7 +101,7 @@ def _settings(bin_dir: str, window: int | None) -> str:
 
 
 def _window(own: Mapping[str, str | None]) -> int | None:
-    """As the roster's `env` has it for this agent, if it does; one that claude would not take is left to claude."""
+    """The value in the roster's `env` for this agent, if any; a value that claude would reject is left to claude."""
     if _WINDOW_ENV not in own:
         return WINDOW
     said = own[_WINDOW_ENV] or ""

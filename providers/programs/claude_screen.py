@@ -1,7 +1,7 @@
 """What claude's screen shows. Pure, and built on captures of 2.1 at widths of 80 and 200.
 
-Its composer begins with an angle mark, between two rules from edge to edge; a dialog takes the composer's place.
-Messages that it keeps until it has time stand indented right above. What it suggests there is faint.
+Its composer begins with an angle mark, between two rules from edge to edge; a dialog takes the composer's place. Its
+queued messages are indented right above the composer. Its suggestions in the composer are faint.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _RULE = re.compile(r"─{8,}(?: .{1,80} ─+)?$")
 _MARK = "\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}"
 _PROMPT = re.compile(rf"{_MARK}(?:\s|$)")
-_MODE = re.compile(r"!(?:\s|$)")  # what is sent there goes to a shell
+_MODE = re.compile(r"!(?:\s|$)")  # a shell runs what is sent there
 _FOLDED = re.compile(r"\[Pastedtext#\d+(?:\+\d+lines?)?\]")
 _CAN_LEAVE = re.compile(r"\bEsc to (?:cancel|close|clear|exit|go back)\b")
 _SPINNER = re.compile("[\u2800-\u28ff]")
@@ -28,7 +28,7 @@ _IDLE_MARK = "✳"
 _INTERRUPT = "esc to interrupt"
 _LOGGED_OUT = "Not logged in"
 
-# Words on a dialog that has the composer's place, the likeliest misunderstanding first.
+# Words of a dialog in the composer's place, the easiest to mistake first.
 _DIALOGS: tuple[tuple[re.Pattern[str], Asks, str], ...] = (
     (re.compile(r"Do you want to use this API key\?"), "login", "it asks about an API key"),
     (re.compile(r"Select login method|Paste code here if prompted"), "login", "it asks for a login"),
@@ -75,7 +75,7 @@ def read(screen: Screen) -> Reading:
 
 
 def _composer(seen: list[ScreenRow]) -> _Composer | None:
-    """The lowest one. A draft may have a rule in it, so that the nearest one above need not be its upper edge."""
+    """The lowest composer. A draft may contain a rule, so the nearest rule above need not be its upper edge."""
     rules = [number for number, row in enumerate(seen) if _RULE.match(row.text)]
     for end in reversed(rules):
         for above in reversed([number for number in rules if number < end - 1]):
@@ -110,7 +110,7 @@ def _queued(above: list[ScreenRow]) -> tuple[str, ...]:
 
 
 def _turn(title: str, *, idle: bool, below: list[ScreenRow] | tuple[()]) -> tuple[TurnWord, str]:
-    """`idle`: whether it could be: its composer is there, with these rows below."""
+    """`idle`: whether it may be idle: its composer is visible, with the rows `below` under it."""
     if _SPINNER.match(title):
         return "busy", "its title shows a spinner"
     if any(_INTERRUPT in row.text for row in below):

@@ -1,7 +1,7 @@
 """codex: its hooks report its turns, and its screen shows the rest. Pure.
 
-The hooks are configuration of one launch (`-c`). codex runs a hook only if a hash of it is known as trusted, and stops
-at a dialog otherwise; the hash comes along, so that neither its home nor what the person has trusted there is touched.
+The hooks are configuration of one launch (`-c`). codex runs a hook only if it trusts the hook's hash, and otherwise
+stops at a dialog; we pass the hash along, so neither its home nor what the person has trusted there is touched.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from providers.screen import Screen
     from specs.compiled import Agent
 
-# The contract is said in parts: codex cuts what one hook prints to about 10,000 bytes. The longest contract that there
-# can be takes fewer than so many.
+# The hooks print the contract in parts: codex cuts the output of one hook to about 10,000 bytes. The longest possible
+# contract takes fewer parts than this.
 PARTS = 16
 PART_MAX = 9_000
-TIMEOUT_S = 3  # the most that codex allows for every event: the hash is of what it allows
-_FLAGS = "/<session-flags>/config.toml"  # how codex calls what comes by `-c`
+TIMEOUT_S = 3  # the most that codex allows for every event: the hash covers the value allowed
+_FLAGS = "/<session-flags>/config.toml"  # codex's name for what comes by `-c`
 
-# Event, and what agent-hook is told. A failed request is tried again by itself for a while, which the next
-# PreModelRequest says. Versions without an event pass over it.
+# Event, and the arguments of agent-hook. codex retries a failed request by itself for a while, which the next
+# PreModelRequest reports. Versions without an event ignore it.
 HOOKS: Mapping[str, tuple[str, ...]] = {
     "UserPromptSubmit": ("busy",),
     "PreModelRequest": ("busy",),
@@ -51,14 +51,15 @@ class Codex:
     reads: Reads = "conversation"
 
     def extra(self, agent: Agent, place: AgentPaths) -> Extra:
-        """Nothing if the agent's own command has hooks: two `-c` of one key are not added up. And nothing if it may
-        work through codex's daemon: with a `-c` it would do so no more, or stop at a question about one that runs."""
+        """Nothing if the agent's own command has hooks: codex does not merge two `-c` of one key. Also nothing if it
+        may work through codex's daemon: with a `-c` it would not, or would stop at a question about a running
+        daemon."""
         own = "--" in agent.argv or any("hooks" in word for word in agent.argv)
         if own or "--no-daemon" not in agent.argv:
             return Extra()
         commands = {event: shlex.join([f"{place.bin_dir}/agent-hook", event, *said]) for event, said in HOOKS.items()}
-        # These say it for each new conversation, as it is by then; `developer_instructions` would take the place of the
-        # person's own. At launch nothing is asked of them: codex calls them with the first prompt.
+        # They print its current form for each new conversation; `developer_instructions` would replace the person's
+        # own. At launch they do not run: codex calls them with the first prompt.
         said_by: dict[str, tuple[str, ...]] = {event: (command,) for event, command in commands.items()}
         said_by["SessionStart"] = tuple(_part(place.contract, number) for number in range(PARTS))
         args: list[str] = []
@@ -80,15 +81,15 @@ class Codex:
 
 
 def _part(path: str, number: int) -> str:
-    """What prints one part of a file, up to the end of a line; the last one prints all that is left. Nothing for a file
-    that is shorter, or not there."""
+    """The command that prints one part of a file, up to the end of a line; the last one prints the rest. It prints
+    nothing for a file that is shorter or absent."""
     last = number if number < PARTS - 1 else 10**6
     program = f"(n+=length($0)+1)>{PART_MAX}&&n>length($0)+1{{p++;n=length($0)+1}}p>={number}&&p<={last}"
     return f"LC_ALL=C awk {shlex.quote(program)} {shlex.quote(path)} 2>/dev/null || :"
 
 
 def trusted_hash(event: str, command: str, timeout_s: int = TIMEOUT_S) -> str:
-    """What codex computes of a hook without a matcher, from its canonical JSON."""
+    """The hash that codex computes of a hook without a matcher, from its canonical JSON."""
     hook = {"async": False, "command": command, "timeout": timeout_s, "type": "command"}
     identity = {"event_name": _snake(event), "hooks": [hook]}
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -96,7 +97,7 @@ def trusted_hash(event: str, command: str, timeout_s: int = TIMEOUT_S) -> str:
 
 
 def _toml(text: str) -> str:
-    """A basic string of TOML: JSON's escapes are among its own, and DEL is the one that JSON leaves out."""
+    """A basic string of TOML: it has all escapes of JSON, and also needs DEL escaped, which JSON does not do."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

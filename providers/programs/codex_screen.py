@@ -1,7 +1,7 @@
 """What codex's screen shows. Pure, and built on captures of 0.169 at widths of 80 and 200.
 
 Its composer is a row that begins with a bright angle mark, above the status rows at the bottom; sent messages have a
-faint one. A dialog takes the place of the composer and of the status rows. What it suggests there is faint.
+faint one. A dialog replaces the composer and the status rows. Its suggestions in the composer are faint.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INTERRUPT = re.compile(r"\([^()]*\besc to interrupt\)")
 _QUEUES = re.compile("\u2022 (?:Messages to be submitted |Queued follow-up inputs)")
 _ITEM = "  \N{DOWNWARDS ARROW WITH TIP RIGHTWARDS} "
 _TALL = 3  # rows
-_STARTS = "  ? for shortcuts"  # alone: it shows a composer before it shows the dialog that a start may end at
+_STARTS = "  ? for shortcuts"  # on its own: a start may show a composer before it shows the dialog that it ends at
 _CAN_LEAVE = re.compile(r"\besc (?:back|cancel|close|exit|skip|to (?:cancel|go back|interrupt))\b|\bPress enter to ")
 
 _DIALOGS: tuple[tuple[re.Pattern[str], Asks, str], ...] = (
@@ -70,9 +70,9 @@ def _composer(seen: list[ScreenRow]) -> tuple[int, int] | None:
     bottom = end
     while end and seen[end - 1].text:  # the status rows
         end -= 1
-        if seen[end].bright.startswith(_MARK):  # a draft so tall that there is no room for them
+        if seen[end].bright.startswith(_MARK):  # a draft so tall that it leaves no room for them
             return (end, bottom) if bottom - end >= _TALL else None
-        if not seen[end].text.startswith("  ") or _CAN_LEAVE.search(seen[end].text):  # of a dialog, these are the keys
+        if not seen[end].text.startswith("  ") or _CAN_LEAVE.search(seen[end].text):  # the keys of a dialog
             return None
     if [row.text for row in seen[end:bottom]] == [_STARTS]:
         return None
@@ -90,7 +90,7 @@ def _draft(inside: list[ScreenRow]) -> str:
 
 
 def _queued(above: list[ScreenRow]) -> tuple[str, ...]:
-    """What stands below the headings of its queues, right above the composer, in its order: three rows of each."""
+    """The messages under the headings of its queues, right above the composer, in their order: three rows of each."""
     headings = [number for number, row in enumerate(above) if _QUEUES.match(row.text)]
     found: list[list[str]] = []
     for row in above[headings[0] :] if headings else ():
@@ -102,7 +102,7 @@ def _queued(above: list[ScreenRow]) -> tuple[str, ...]:
 
 
 def _turn(title: str, above: list[ScreenRow] | None) -> tuple[TurnWord, str]:
-    """`above`: the rows above its composer, if that is there: while it works, one says how to interrupt it."""
+    """`above`: the rows above its composer, if it is visible: during work, one says how to interrupt."""
     if _SPINNER.match(title):
         return "busy", "its title shows a spinner"
     if above is None:

@@ -21,7 +21,7 @@ MAX_TREE = 256  # an agent that builds software has many children; identity is n
 
 
 class Sees(Protocol):
-    """What of a look is needed here."""
+    """The part of a look that this module needs."""
 
     def processes(self) -> Mapping[int, Process]: ...
 
@@ -29,7 +29,7 @@ class Sees(Protocol):
 
 
 class InPane(Protocol):
-    """What of a pane is needed here."""
+    """The part of a pane that this module needs."""
 
     @property
     def pid(self) -> int: ...
@@ -46,7 +46,7 @@ class InPane(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """`program`: what stands in the pane, for people. `launching`: our own launch program has not handed over yet."""
+    """`program`: what runs in the pane, for people. `launching`: our launch program has not yet started the agent's."""
 
     matches: bool
     program: str
@@ -82,22 +82,22 @@ class ProcessTree:
         return tuple(order)
 
     def identify(self, pane: InPane, names: Collection[str]) -> Identity:
-        """A dead pane matches nothing. A process that has just gone shows as launching: the next look knows more."""
+        """A dead pane matches nothing. A process that has just ended shows as launching: the next look decides."""
         top = self._processes.get(pane.pid)
         if pane.dead:
             return Identity(matches=False, program="", launching=False, pids=(), started=0.0)
         if top is None or top.state in ("Z", "X"):
             return Identity(matches=False, program=pane.command, launching=True, pids=(), started=0.0)
         pids = self.below(pane.pid)
-        # Before the names: our launch program is a shell, and a command of the operator's may be one too.
+        # First of all: our launch program is a shell, and a command of the operator's may be one too.
         launching = top.comm in LAUNCH_COMMS and self._is(pane.pid, LAUNCHERS)
-        # The very process that was started in the pane is the program, whatever it calls itself by now.
+        # The very process that was started in the pane is the program, whatever its name is by now.
         started = pane.life == f"{top.pid}.{top.start_ticks}"
         matches = not launching and (started or any(self._is(one, names) for one in pids))
         return Identity(matches=matches, program=top.comm, launching=launching, pids=pids, started=top.started)
 
     def named(self, pid: int, names: Collection[str]) -> bool:
-        """Whether a process, or one below it, goes by one of these names."""
+        """Whether a process, or one below it, has one of these names."""
         return any(self._is(one, names) for one in self.below(pid))
 
     def _is(self, pid: int, names: Collection[str]) -> bool:
@@ -112,7 +112,7 @@ class ProcessTree:
 
 
 def _programs(argv: tuple[str, ...]) -> set[str]:
-    """The names that an argument list answers to: its program, and the script of an interpreter."""
+    """The names that an argument list gives a process: its program, and the script of an interpreter."""
     if not argv:
         return set()
     program = os.path.basename(argv[0])

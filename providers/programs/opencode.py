@@ -45,7 +45,8 @@ class OpenCode:
     reads: Reads = "prompt"
 
     def extra(self, agent: Agent, place: AgentPaths) -> Extra:
-        """Two variables that opencode adds to what it reads of the person's own. One that the roster sets is kept."""
+        """Two variables that opencode reads in addition to the person's own settings. One that the roster sets is
+        kept."""
         if not agent.argv or agent.argv[0].rpartition("/")[2] != self.name:
             return Extra()
         own = dict(agent.env)
@@ -61,8 +62,8 @@ class OpenCode:
         )
 
     def read(self, screen: Screen) -> Reading:
-        """The prompt is a box with a floor, and the cursor is in it. Permissions and questions stand in its place, in a
-        box without a floor; all other dialogs lie over the screen and take the cursor."""
+        """The prompt is a box with a floor that contains the cursor. Permissions and questions replace it with a box
+        without a floor; all other dialogs cover the screen and take the cursor."""
         if len(screen.styled) < len(screen.lines):
             return Reading()
         rows = [cells(line) for line in screen.styled]
@@ -81,7 +82,7 @@ class OpenCode:
 
 
 def _prompt(screen: Screen, rows: list[tuple[Cell, ...]], floor: int) -> Reading | None:
-    """What is typed. The last line of the box names the agent and the model, or the shell mode."""
+    """The text typed. The last line of the box names the agent and the model, or the shell mode."""
     found = _FLOOR.match(screen.lines[floor])
     left = len(found[1]) if found else 0
     right = left + len(found[0].strip()) if found else 0
@@ -109,7 +110,7 @@ def _is_wall(row: tuple[Cell, ...], left: int, colour: str | None) -> bool:
 
 
 def _inside(row: tuple[Cell, ...]) -> str | None:
-    """What stands in a box behind its wall, as far as the box has a ground of its own: beside it is the side bar."""
+    """The text behind the wall of a box, up to where the box's own background ends: the side bar follows."""
     wall = next((at for at, cell in enumerate(row) if not cell.text.isspace()), len(row))
     if wall + 1 >= len(row) or row[wall].text != _WALL:
         return None
@@ -151,7 +152,7 @@ def _turn(below: tuple[str, ...]) -> tuple[TurnWord, str]:
 
 
 def _queued(above: list[tuple[Cell, ...]]) -> tuple[str, ...]:
-    """The messages with the badge, as far as they are on the screen."""
+    """The messages with the badge, those on the screen only."""
     found = []
     box: list[str] = []
     for row in above:

@@ -29,7 +29,7 @@ _FOLDED = re.compile(r"\[paste #\d+ (?:\+\d+ lines|\d+ chars)\]")
 _POINTER = re.compile(" ?[\u2192\u203a] \\S")  # arrows
 _KEYS = re.compile(r"\benter (?:select|submit)\b")
 _LOGIN = re.compile(r"Select authentication method|Select provider|Log ?in to |Enter API key")
-_NEAR = 12  # rows above the editor, where its spinner and its queue are
+_NEAR = 12  # rows above the editor, for its spinner and its queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Pi:
     reads: Reads = "prompt"
 
     def extra(self, agent: Agent, place: AgentPaths) -> Extra:
-        """The extension, beside the person's own: `-e` adds to what pi finds by itself."""
+        """The extension, in addition to the person's own: `-e` adds to what pi finds by itself."""
         if not agent.argv or agent.argv[0].rpartition("/")[2] != self.name:
             return Extra()
         return Extra(
@@ -52,7 +52,7 @@ class Pi:
         )
 
     def read(self, screen: Screen) -> Reading:
-        """The last two rules hold the editor, or a menu in its place."""
+        """The last two rules enclose the editor, or a menu in its place."""
         rules = [row for row, line in enumerate(screen.lines) if _is_rule(line, screen.width)]
         if len(rules) < 2 or len(screen.styled) < len(screen.lines):
             return Reading()
@@ -67,7 +67,7 @@ class Pi:
         return replace(reading, turn=turn, queued=queued, why=f"{reading.why}, {why}")
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
-        """It has nothing but /new: /clear would be said to the model."""
+        """It has only /new: /clear would go to the model as a message."""
         return "/new" if how == "new" else None
 
 
@@ -76,8 +76,8 @@ def _is_rule(line: str, width: int) -> bool:
 
 
 def _editor(screen: Screen, top: int, bottom: int) -> Reading | None:
-    """What is typed, if these rules are those of the editor: all of it without any colour, with the editor's own cursor
-    in it. Where pi does not read the keys any more, the terminal's cursor has left that place."""
+    """The text typed, if these rules enclose the editor: all of it without any colour, with the editor's own cursor in
+    it. If the terminal's cursor is elsewhere, pi no longer reads the keys."""
     rows = [cells(line) for line in screen.styled[top + 1 : bottom]]
     cursors = [top + 1 + row for row, line in enumerate(rows) if any(cell.reverse for cell in line)]
     coloured = any(cell.colour or cell.back for line in rows for cell in line if not cell.text.isspace())
@@ -101,7 +101,7 @@ def _editor(screen: Screen, top: int, bottom: int) -> Reading | None:
 
 
 def _menu(screen: Screen, rules: list[int]) -> Reading:
-    """A menu, by the line that points at a choice, or by what it says of its keys."""
+    """A menu, by the line that points at a choice, or by its help about keys."""
     top = rules[-2]
     if len(rules) > 3 and not any(line.strip() for line in screen.lines[rules[-2] + 1 : rules[-1]]):
         top = rules[-3]
@@ -115,7 +115,7 @@ def _menu(screen: Screen, rules: list[int]) -> Reading:
 
 
 def _turn(screen: Screen, top: int) -> tuple[TurnWord, str]:
-    """Its spinner is coloured, and not on the ground that messages and the output of tools have."""
+    """Its spinner is coloured, and lacks the background of messages and of tools' output."""
     for row in range(top - 1, max(-1, top - _NEAR), -1):
         if found := _SPINNER.fullmatch(screen.lines[row]):
             spinner = cells(screen.styled[row])[1:2]

@@ -11,13 +11,13 @@ from providers.programs.base import Plain
 if TYPE_CHECKING:
     from providers.programs.base import Program
 
-READERS = frozenset({"claude", "codex", "opencode", "pi"})  # whose screens can be read
+READERS = frozenset({"claude", "codex", "opencode", "pi"})  # those whose screens can be read
 _KNOWN = ("claude", "codex", "opencode", "pi", "stub")
 
 
 @cache
 def program(runtime: str) -> Program:
-    """The program of a runtime; Plain for one that is not known here."""
+    """The program of a runtime; Plain if it is not listed here."""
     if runtime not in _KNOWN:
         return Plain(runtime)
     found: Program = import_module(f"providers.programs.{runtime}").PROGRAM

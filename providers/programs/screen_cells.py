@@ -21,7 +21,7 @@ class Cell:
 
 
 def cells(styled: str) -> tuple[Cell, ...]:
-    """One line, which has to be self-contained: it begins with the terminal's own colours."""
+    """One line, which must be self-contained: it begins with the terminal's own colours."""
     found: list[Cell] = []
     pen = Cell("")
     at = 0

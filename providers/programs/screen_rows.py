@@ -16,7 +16,7 @@ _OTHER = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[
 
 @dataclass(frozen=True, slots=True)
 class ScreenRow:
-    """`bright` is `text` with blanks where it is faint: what a program suggests, and what it only remembers."""
+    """`bright` is `text` with blanks in place of faint characters: what a program suggests or only remembers."""
 
     text: str
     bright: str
@@ -28,7 +28,7 @@ class _Pen:
     inverse: bool = False
 
     def write(self, codes: str) -> None:
-        """Take in one SGR sequence; colours are passed over, with what belongs to them."""
+        """Apply one SGR sequence; colours are skipped, with their parameters."""
         words = iter(codes.replace(":", ";").split(";"))
         for word in words:
             if word in ("", "0", "00"):
@@ -47,7 +47,7 @@ class _Pen:
 
 
 def rows(screen: Screen) -> list[ScreenRow]:
-    """One for each line. tmux lets attributes go on from one line to the next."""
+    """One for each line. In tmux's output, attributes continue from one line to the next."""
     pen = _Pen()
     seen = [_row(styled, pen) for styled in screen.styled]
     found = []
@@ -55,7 +55,7 @@ def rows(screen: Screen) -> list[ScreenRow]:
         row = seen[number] if number < len(seen) else ScreenRow(line, line)
         found.append(
             row if row.text == line else ScreenRow(line, line)
-        )  # without its styles, nothing is taken for faint
+        )  # without its styles, no character counts as faint
     return found
 
 
@@ -67,7 +67,7 @@ def _row(styled: str, pen: _Pen) -> ScreenRow:
         text += piece
         faint += [pen.faint] * len(piece)
         inverse += [pen.inverse] * len(piece)
-    for at in range(len(text) - 1):  # a cursor that is drawn on the first letter of a suggestion
+    for at in range(len(text) - 1):  # a cursor drawn on the first letter of a suggestion
         faint[at] = faint[at] or (inverse[at] and faint[at + 1])
     bright = (" " if hidden else letter for letter, hidden in zip(text, faint, strict=True))
     whole = "".join(text).rstrip()

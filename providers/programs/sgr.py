@@ -10,7 +10,8 @@ _TEXT_COLOUR, _BACK_COLOUR = re.compile(r"(3|9)[0-9]"), re.compile(r"(4[0-9]|10[
 
 
 def self_contained(lines: Sequence[str]) -> tuple[str, ...]:
-    """tmux writes a style once and lets it run on into the next lines: here each line begins with what holds there."""
+    """tmux writes a style once and lets it continue in the next lines: here each line begins with the styles in
+    force."""
     found = []
     holds: dict[str, str] = {}
     for line in lines:

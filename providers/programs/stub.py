@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StubProgram(Plain):
-    """The program. Nothing on its screen tells a draft from what it has said, so nothing is read from it."""
+    """The program. Its screen does not distinguish a draft from its output, so we read nothing from it."""
 
     heartbeats: HeartbeatSource = "native"
     receipts: bool = True

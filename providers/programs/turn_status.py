@@ -1,9 +1,9 @@
 """What a program records about its own state beyond what its hooks report. Pure.
 
-claude calls no hook when a person refuses a permission or interrupts it, and none when a permission is given: the last
-word of its hooks would stand until its next turn. It also keeps `sessions/PID.json` in its folder, from the state of
-its screen, at every change. That format is nowhere promised, so that only what is known here counts, and nothing
-follows from a file that is missing or different.
+claude calls no hook when a person refuses a permission or interrupts it, and none when a permission is given: its
+hooks' last report would stand until its next turn. It also writes the state of its screen to `sessions/PID.json` in its
+folder at every change. Nobody promises that format, so only the values known here count, and a missing or different
+file proves nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from providers.host import HeartbeatFile
 
 _STATES: Mapping[str, Literal["ok", "busy"]] = {"idle": "ok", "shell": "ok", "busy": "busy", "waiting": "busy"}
-# A menu that a person has opened ("dialog open") says nothing of the turn below it.
+# A menu that a person has opened ("dialog open") does not show the state of the turn below it.
 _WAITS = {
     "permission prompt": "permission",
     "sandbox request": "permission",
@@ -27,14 +27,15 @@ _WAITS = {
 
 
 def status_file(runtime: str, environ: Mapping[str, str], pid: int) -> str | None:
-    """Where the program of this process writes its state, by the environment of that process; None if it does not."""
+    """The file where the program of this process writes its state, by that process's environment; None if it writes
+    none."""
     home = environ.get("HOME", "")
     folder = environ.get("CLAUDE_CONFIG_DIR") or (f"{home}/.claude" if home else "")
     return f"{folder}/sessions/{pid}.json" if runtime == "claude" and folder.startswith("/") else None
 
 
 def newer(text: str, turn: HeartbeatFile | None, pid: int) -> str | None:
-    """The turn record that a status file makes of an older one; None if it says nothing else, or nothing at all."""
+    """The turn record that a status file makes of an older one; None if it adds nothing."""
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):

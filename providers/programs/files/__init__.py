@@ -1,4 +1,4 @@
-"""What is loaded into the programs themselves: an extension of pi, a plugin of opencode, and the voice of both."""
+"""What the programs themselves load: an extension of pi, a plugin of opencode, and their shared reporting."""
 
 from __future__ import annotations
 
