@@ -1,4 +1,4 @@
-"""Files of the host: read with "not there" kept apart from "could not read", looked at without ever hanging.
+"""Files of the host: reads tell "absent" from "unreadable", and a look never hangs.
 
 Imports the root. Read `files.py` first.
 """

@@ -1,6 +1,6 @@
 """The one atomic write: a whole file, or a link, replaces what is at a path, and nobody sees half of it.
 
-Every function raises OSError; then the old content is still there, and the temporary file is gone.
+If a function raises OSError, the old content is still there and the temporary file is gone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ def replace_file(
     durable: bool = True,
     only_new: bool = False,
 ) -> None:
-    """Write `data` to a temporary file in the same folder, which must exist, and give it the name `path`. A link at
-    `path` is replaced, not followed. The folder itself is not synced: see `sync_folder`.
+    """Write `data` to a temporary file in the same folder, which must exist, and rename it to `path`. A link at `path`
+    is replaced, not followed. The folder itself is not synced: see `sync_folder`.
 
-    `mode`: exactly so, whatever the umask. `temporary`: the name of the temporary file, where only one process writes
-    there at a time: a crash then leaves at most one behind, which the next write removes. Without it the name is
-    `.NAME.PID.HEX.tmp`, for those who write side by side. `durable`: the data is on the disk before it has the name, so
-    that after a power cut there is all of the old content or all of the new. `only_new`: FileExistsError if something
-    is there by now.
+    `mode`: exactly this, whatever the umask. `temporary`: the name of the temporary file, if only one process at a time
+    writes there: a crash then leaves at most one, which the next write removes. By default it is `.NAME.PID.HEX.tmp`,
+    for concurrent writers. `durable`: the data is on the disk before the file has its name, so that after a power cut
+    all of the old content or all of the new is there. `only_new`: FileExistsError if the path exists by now.
     """
     folder, name = os.path.split(path)
     beside = os.path.join(folder, temporary or f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
@@ -44,7 +43,7 @@ def replace_file(
             _link(beside, path)
         else:
             os.rename(beside, path)
-    except BaseException:  # also on KeyboardInterrupt: no litter; the error itself goes on
+    except BaseException:  # also on KeyboardInterrupt, so that no temporary file stays
         _forget(beside)
         raise
 
@@ -64,7 +63,7 @@ def replace_link(path: str, target: str) -> None:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """`os.write` may take less than it is given."""
+    """Writes all of it: one `os.write` may take less."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
@@ -88,7 +87,7 @@ def _create(path: str) -> int:
 
 
 def _link(temporary: str, path: str) -> None:
-    """Unlike a rename, a link never takes the place of what has come meanwhile."""
+    """A link, unlike a rename, never replaces a file that has appeared meanwhile."""
     try:
         os.link(temporary, path, follow_symlinks=False)
     except FileExistsError:
@@ -100,5 +99,5 @@ def _link(temporary: str, path: str) -> None:
 
 
 def _forget(temporary: str) -> None:
-    with suppress(OSError):  # of a file system that has become read-only meanwhile
+    with suppress(OSError):  # the file system has become read-only meanwhile
         os.unlink(temporary)

@@ -1,10 +1,10 @@
 """Looks at files that may never answer: on a network disk whose server is gone, on a FUSE file system that hangs, or
 behind a link that leads there.
 
-Such a call cannot be taken back. A thread in it keeps its whole process from ending, even by SIGKILL, until the file
-system answers. So each is made in a forked process that may be left behind: what it finds comes through a pipe, and
-one that gives no answer in time is not waited for any more. As long as its answer is out, its path is not asked for
-again, neither in a later round of a resident loop nor by another run of this user: their number does not grow.
+Such a call cannot be cancelled. A thread in it keeps its whole process from ending, even by SIGKILL, until the file
+system answers. So each call is made in a forked process that we may leave behind: it answers through a pipe, and we
+stop waiting if no answer comes in time. Until it answers, nobody asks for its path again, neither a later round of a
+resident loop nor another run of this user: their number does not grow.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ T = TypeVar("T")
 Question = Callable[[], T]
 
 WITHIN_S = 3.0  # a disk that has to spin up takes longer; then it is unknown once, and asked again
-STALL_S = 0.3  # after so long without an answer, what comes behind it is given to others
+STALL_S = 0.3  # after this long without an answer, other helpers get the rest of the queue
 SIDE_BY_SIDE = 8
-MOST_OUT = 32  # helpers without an answer; what else there is to ask is not asked then
-MOST_OF_A_MOUNT = 3  # so many without an answer, and the rest of that file system is not asked
+MOST_OUT = 32  # helpers without an answer; beyond that, no more questions are asked
+MOST_OF_A_MOUNT = 3  # helpers without an answer; beyond that, no more questions about that file system
 _TICK_MS, _REAP_MS = 50, 100
 
 
 class NoAnswerError(OSError):
-    """Nothing is known: there was no answer in time."""
+    """Unknown: no answer came in time."""
 
     def __init__(self, why: str) -> None:
         super().__init__(errno.ETIMEDOUT, why)
@@ -43,17 +43,17 @@ class NoAnswerError(OSError):
 
 @dataclass(slots=True)
 class _Helper:
-    """One forked process. `todo`: the paths that it goes through; it is at the first, since `begun`."""
+    """One forked process. `todo`: its remaining paths; it has been at the first since `begun`."""
 
     pid: int
     pipe: int
     todo: list[str]
     begun: float
     data: bytearray = field(default_factory=bytearray)
-    stalled: bool = False  # what comes behind the first has been given to others
+    stalled: bool = False  # other helpers have the paths after the first
 
 
-_out: dict[str, _Helper] = {}  # left behind, by the path that they hang on
+_out: dict[str, _Helper] = {}  # left behind, by the path that each hangs on
 _ended: list[int] = []  # killed, and not gone yet
 
 
@@ -66,11 +66,11 @@ def ask_one(path: str, question: Question[T], *, within_s: float = WITHIN_S) -> 
 
 
 def ask(questions: Mapping[str, Question[T]], *, within_s: float = WITHIN_S) -> dict[str, T | OSError]:
-    """The answer to each question, by path, or the OSError that it raised; NoAnswerError where there was none in time.
+    """The answer to each question, by path, or the OSError that it raised; NoAnswerError if none came in time.
 
     A question runs in a forked process: it changes nothing, imports nothing, and its answer is made of None, bool, int,
     float, str, bytes, tuple, list and dict. One process answers all as long as nothing hangs. If something does, this
-    takes `within_s` and a little more, however many there are.
+    takes `within_s` and a little more, however many questions there are.
     """
     found: dict[str, T | OSError] = {}
     for path in questions:
@@ -90,7 +90,7 @@ class _Round:
 
     def run(self, queue: list[str]) -> None:
         if queue and any(_still_out(path) for path in list(_out)):
-            self._start_all(queue)  # what lies on a file system that hangs already is not waited for once more
+            self._start_all(queue)  # do not wait once more for paths on a file system that hangs already
         elif queue:
             self._start(queue)
         try:
@@ -115,7 +115,7 @@ class _Round:
         self._helpers.append(_Helper(pid=pid, pipe=pipe, todo=list(paths), begun=time.monotonic()))
 
     def _hear(self) -> None:
-        """Take in what has come, for a moment."""
+        """Read the answers that arrive within a moment."""
         poll = select.poll()
         for helper in self._helpers:
             poll.register(helper.pipe, select.POLLIN)
@@ -135,7 +135,7 @@ class _Round:
                 _end(helper)
 
     def _taken_from(self, helper: _Helper) -> list[str]:
-        """What a helper that stalls has not come to."""
+        """The paths that a stalled helper has not reached."""
         if helper.stalled or time.monotonic() - helper.begun < STALL_S:
             return []
         helper.stalled = True
@@ -144,7 +144,7 @@ class _Round:
         return rest
 
     def _start_all(self, paths: list[str]) -> None:
-        """Several helpers side by side, and one for each file system that may hang; without what is known to hang."""
+        """Several helpers side by side, and one for each file system that may hang; skips what is known to hang."""
         if not paths:
             return
         stuck = [*_out, *(one.todo[0] for one in self._helpers if one.stalled)]
@@ -170,7 +170,7 @@ class _Round:
         now = time.monotonic()
         for helper in list(self._helpers):
             waited = now - helper.begun
-            # One that only gets no turn on a busy processor does not hang.
+            # A helper that merely gets no time on a busy processor does not hang.
             if waited < self._within_s or (_runs(helper.pid) and waited < 10 * self._within_s):
                 continue
             path = helper.todo[0]
@@ -215,7 +215,7 @@ def _end(helper: _Helper) -> None:
             fd = os.pidfd_open(pid)
             poll = select.poll()
             poll.register(fd, select.POLLIN)
-            if poll.poll(_REAP_MS):  # else the kernel does not let go of it: the next one who comes by takes it away
+            if poll.poll(_REAP_MS):  # else the kernel still holds it: a later call reaps it
                 os.waitpid(pid, 0)
                 _ended.remove(pid)
             os.close(fd)
@@ -230,7 +230,7 @@ def _runs(pid: int) -> bool:
 
 
 def _end_all() -> None:
-    """At our end those that can be ended are; the others end when their file system answers."""
+    """When we exit, end those that can be ended; the others end when their file system answers."""
     for helper in _out.values():
         with suppress(ProcessLookupError):
             os.kill(helper.pid, signal.SIGKILL)

@@ -1,8 +1,7 @@
 """Our own files on a file system that may hang, because somebody has mounted it over one of our folders.
 
-Where all of `$MOSAIC_HOME` lies on such a file system there is nothing to look at without it, and its files are read
-directly. Anything mounted further down is a part of it: what is in there is read by a process that may be left behind,
-so that only what needs it waits.
+If all of `$MOSAIC_HOME` is on such a file system, nothing works without it, and its files are read directly. Anything
+mounted further down is only a part: a process that we may leave behind reads it, so that only what needs it waits.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ T = TypeVar("T")
 
 
 class FarFiles:
-    """Of one look: a file system that gives no answer is asked once."""
+    """For one look: a file system that gives no answer is asked once."""
 
     def __init__(self, home: str, mounts: Mounts | None = None) -> None:
         self._mounts = mounts or Mounts()
@@ -25,16 +24,16 @@ class FarFiles:
         self._silent: set[str] = set()
 
     def is_far(self, path: str) -> bool:
-        """Whether it has to be asked for by `ask`. That takes no system call where nothing of this kind is mounted."""
+        """Whether `path` must be read through `ask`. Needs no system call if no mounted file system may hang."""
         return self._mounts.any_far and bool(self._mount(path))
 
     @property
     def none(self) -> bool:
-        """Nothing that may hang is mounted at all."""
+        """Whether no mounted file system may hang."""
         return not self._mounts.any_far
 
     def may_hang(self, path: str) -> bool:
-        """As `is_far`, of a path that is not below `$MOSAIC_HOME`: who looks there does not depend on it."""
+        """As `is_far`, for a path outside `$MOSAIC_HOME`: its readers do not depend on it."""
         return self._mounts.far(path) is not None
 
     def ask(self, path: str, question: Callable[[], T]) -> T:

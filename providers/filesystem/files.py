@@ -18,7 +18,7 @@ MAX_BYTES = 4 << 20
 
 
 def state(path: str) -> FileState | None:
-    """None: certainly not there. Raises ObserveError."""
+    """None: certainly absent. Raises ObserveError."""
     try:
         return _state(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -37,8 +37,8 @@ def plain_state(path: str) -> tuple[str, int, str | None, bytes | None] | None:
 
 
 def read_switch(path: str) -> bytes:
-    """What the kill switch says: its first 4096 bytes. It only has to be there, so that a FIFO or a device says nothing
-    and is not waited for. Raises OSError, also for a folder."""
+    """The text of the kill switch: its first 4096 bytes. The file only has to exist, so a FIFO or a device has no text
+    and nobody waits for it. Raises OSError, also for a folder."""
     try:
         return read_regular(path, limit=4096, cut=True)
     except NotRegularError as error:
@@ -63,7 +63,7 @@ def _state(path: str) -> FileState | None:
 
 
 def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = None) -> bool:
-    """Write a file whole, and its folders (mode 0700) if need be; False if it was so already. Raises OSError.
+    """Write a file whole, and create its folders (mode 0700) if needed; False if it was so already. Raises OSError.
 
     `known`: see the step of that name. The folder is not synced: see `sync_folder`.
     """
@@ -72,7 +72,7 @@ def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = No
         if _same(path, data, mode):
             return False
     except OSError:
-        pass  # it is written again; if that fails too, that error is the one to tell
+        pass  # rewritten below; if that also fails, report that error
     there = known is None or _may_change(path, (*known, hashlib.sha256(data).hexdigest()))
     folder, name = os.path.split(path)
     _make_folders(folder)
@@ -81,8 +81,8 @@ def write(path: str, content: str, mode: int, known: tuple[str, ...] | None = No
 
 
 def delete(path: str, *, folder: bool = False, known: tuple[str, ...] | None = None) -> bool:
-    """Remove a file, and with `folder` the folder that it was in, unless something else is in there. False if nothing
-    was there to remove. Raises OSError. `known`: see the step of that name."""
+    """Remove a file, and with `folder` also its folder, unless that has other files. False if the file did not exist.
+    Raises OSError. `known`: see the step of that name."""
     did = True
     if known is not None:
         _may_change(path, known)
@@ -103,8 +103,8 @@ def delete(path: str, *, folder: bool = False, known: tuple[str, ...] | None = N
 
 
 def keep(path: str, kept: str, digest: str) -> bool:
-    """Give a file a second name; False if it had it already. Raises OSError, if the file has another content by now or
-    another one has that name, too."""
+    """Give a file a second name; False if it had it already. Raises OSError if the file's content has changed, or if
+    another file has that name."""
     data, mode = _regular(path)
     if hashlib.sha256(data).hexdigest() != digest:
         raise OSError(ESTALE, "it has changed since it was looked at")
@@ -140,7 +140,7 @@ def _regular(path: str) -> tuple[bytes, int]:
 
 
 def _may_change(path: str, known: tuple[str, ...]) -> bool:
-    """Whether something is there, which is one of those that may be changed. Raises OSError if it is not."""
+    """Whether the file exists, with content that may be changed. Raises OSError if its content may not."""
     try:
         data, _ = _regular(path)
     except (FileNotFoundError, NotADirectoryError):

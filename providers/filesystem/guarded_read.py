@@ -1,7 +1,7 @@
 """The one guarded read of a file that somebody else may have replaced: regular files only, without waiting, bounded.
 
-Of a FIFO nothing ever comes, a device may have no end, and an error of `read` names no path. All of that is an OSError
-here, with the path in `filename` and the reason in `strerror`.
+A FIFO may never deliver, a device may have no end, and an error of `read` names no path. Each becomes an OSError here,
+with the path in `filename` and the reason in `strerror`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import stat
 from errno import EFBIG, EINVAL, EISDIR, ELOOP, ENXIO
 
-LARGEST = 64 << 20  # bytes; no file of ours, or of a repository's own bookkeeping, comes near
+LARGEST = 64 << 20  # bytes; far more than any file of ours, or of a repository's own bookkeeping
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _ITSELF = _READ | os.O_NOFOLLOW
 _PART = 1 << 20
@@ -21,7 +21,7 @@ _KINDS = {
 
 
 class NotRegularError(OSError):
-    """What is there is not a regular file. `mode`: its `st_mode`."""
+    """The path is not a regular file. `mode`: its `st_mode`."""
 
     def __init__(self, mode: int, name: str) -> None:
         number = EISDIR if stat.S_ISDIR(mode) else EINVAL
@@ -30,7 +30,7 @@ class NotRegularError(OSError):
 
 
 class TooLargeError(OSError):
-    """The file has more bytes than are read of it. `size`: how many, as far as is known."""
+    """The file has more bytes than the limit. `size`: how many, if known."""
 
     def __init__(self, size: int, limit: int, name: str) -> None:
         super().__init__(EFBIG, f"it is larger than {limit} bytes", name)
@@ -47,9 +47,9 @@ def read_regular(
 ) -> bytes:
     """All of a regular file; of one longer than `limit` bytes TooLargeError, or with `cut` its first `limit` bytes.
 
-    `follow`: whether a symbolic link as the last part is followed; if not, it is a NotRegularError, as anything else is
-    that is not a regular file. `folder`: the descriptor of the folder that a relative path begins at. Raises
-    FileNotFoundError if there is none, and OSError if it cannot be read.
+    `follow`: whether to follow a symbolic link as the last part; if not, a link raises NotRegularError, as all else
+    does that is not a regular file. `folder`: the descriptor of the folder that a relative path begins at. Raises
+    FileNotFoundError if the path does not exist, and OSError if it cannot be read.
     """
     return _read(os.fspath(path), limit, cut, follow, folder)[0]
 
@@ -81,7 +81,7 @@ def _read(name: str, limit: int, cut: bool, follow: bool, folder: int | None) ->
             raise NotRegularError(mode, name)
         if size > limit and not cut:
             raise TooLargeError(size, limit, name)
-        # One byte more than it has: where no more than all of it comes, that is its end, and nothing is left to ask.
+        # Ask for one byte more than its size: if no more than the size comes, that is its end, without a further read.
         data = os.read(descriptor, min(limit, size or _PART) + 1)
         if data and len(data) != size:
             data = _rest(descriptor, data, limit)
@@ -105,12 +105,12 @@ def _rest(descriptor: int, data: bytes, limit: int) -> bytes:
 
 
 def _what_cannot_be_opened(error: OSError, name: str, follow: bool, folder: int | None) -> NotRegularError | None:
-    """None for a regular file, or nothing at all."""
-    if error.errno == ENXIO:  # what opening a socket says
+    """None for a regular file, or for nothing at all."""
+    if error.errno == ENXIO:  # the error of opening a socket
         return NotRegularError(stat.S_IFSOCK, name)
     if error.errno == ELOOP and not follow:
         mode = os.lstat(name, dir_fd=folder).st_mode
-        if stat.S_ISLNK(mode):  # and not a folder on the way that leads in circles
+        if stat.S_ISLNK(mode):  # and not a loop of links on the way
             return NotRegularError(mode, name)
     return None
 

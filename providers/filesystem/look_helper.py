@@ -1,5 +1,5 @@
-"""The process that makes looks that may hang, for `bounded_look.py`. It holds nothing that anybody could wait for, so
-that it may be left behind."""
+"""The process that makes looks that may hang, for `bounded_look.py`. It holds nothing that others could wait for, so it
+may be left behind."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LENGTH, _CREDENTIALS = struct.Struct("=I"), struct.Struct("=iii")
 
 
 def fork(questions: Sequence[tuple[str, Callable[[], object]]], within_s: float) -> tuple[int, int]:
-    """Start one process that answers these questions in their order, each by its path; gives its pid and the pipe that
-    its answers come through, for `take`. Raises OSError."""
+    """Start one process that answers these questions in their order, each by its path; returns its pid and the pipe of
+    its answers, for `take`. Raises OSError."""
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of other threads: the child takes no lock
+            warnings.simplefilter("ignore", DeprecationWarning)  # about other threads: the child takes no lock
             pid = os.fork()
     except OSError:
         os.close(read)
@@ -40,9 +40,9 @@ def fork(questions: Sequence[tuple[str, Callable[[], object]]], within_s: float)
 
 
 def _answer(questions: Sequence[tuple[str, Callable[[], object]]], pipe: int, within_s: float) -> NoReturn:
-    """The forked process. It keeps nothing that anybody could wait for: no lock, no connection, no terminal."""
+    """The forked process. It keeps nothing that others could wait for: no lock, no connection, no terminal."""
     try:
-        gc.disable()  # what is thrown away here must not close or end anything that is its parent's
+        gc.disable()  # garbage here must not close or end anything of the parent's
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
@@ -78,8 +78,8 @@ def _said(path: str, question: Callable[[], object], within_s: float) -> tuple[b
 
 
 def _sign(path: str, within_s: float) -> socket.socket | None:
-    """A name that says for as long as this process lives that it looks at this path; None if another one of this user
-    does, and does not come to an end. Such names (unix(7), "abstract") leave nothing behind."""
+    """A socket name that exists as long as this process looks at this path; None if another process of this user looks
+    at it already, and does not finish. Such names (unix(7), "abstract") leave nothing behind."""
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
     address = b"\0%s-%d-%s" % (NAME, os.getuid(), digest.encode())
     end = time.monotonic() + within_s
@@ -90,7 +90,7 @@ def _sign(path: str, within_s: float) -> socket.socket | None:
             name.listen(1)
         except OSError:
             if _holder(address) != os.getuid():
-                return name  # it has gone just now, or somebody else has taken the name: so be it
+                return name  # it has ended just now, or somebody else took the name: continue without
             name.close()
             if time.monotonic() > end:
                 return None
@@ -107,15 +107,15 @@ def _holder(address: bytes) -> int:
             asking.connect(address)
             pid_uid_gid = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         except BlockingIOError:
-            return os.getuid()  # its queue is full of others who have asked
+            return os.getuid()  # its queue is full of other processes that asked
         except OSError:
             return -1
     return int(_CREDENTIALS.unpack(pid_uid_gid)[1])
 
 
 def take(data: bytearray) -> tuple[bool, Any] | None:
-    """The next answer out of what has come, None if it is not whole yet: True and its value, or False and the number
-    and text of an OSError. The text is empty where an earlier look at the same path is still without an answer."""
+    """The next answer in the data, None if it is incomplete: True and its value, or False and the number and text of an
+    OSError. The text is empty if an earlier look at the same path still has no answer."""
     if len(data) < _LENGTH.size:
         return None
     end = _LENGTH.size + _LENGTH.unpack_from(data)[0]

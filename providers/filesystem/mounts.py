@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from errno import EINVAL
 
 _TABLE = "/proc/self/mountinfo"
-_LINKS_MAX = 40  # as the kernel has it
-_KERNELS = (b"/proc/", b"/sys/", b"/dev/")  # nothing of anybody's is kept below; systemd mounts an autofs there
-# Others are served by a program or by another machine, which may stop to answer. From the kernel's fs/ folder.
+_LINKS_MAX = 40  # as the kernel writes it
+_KERNELS = (b"/proc/", b"/sys/", b"/dev/")  # nobody keeps files below these; systemd mounts an autofs there
+# A program or another machine serves the others, and may stop answering. From the kernel's fs/ folder.
 _NEAR = frozenset(
     (
         "bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
@@ -36,14 +36,14 @@ class Mount:
 
 
 class Mounts:
-    """The table as it is now. Never raises: without a table nothing is known to be far."""
+    """The table as it is now. Never raises: without a table no path is known to be far."""
 
     def __init__(self, table: bytes | None = None) -> None:
-        self._kinds: dict[str, str] = {}  # of those that may hang, by where they are mounted
+        self._kinds: dict[str, str] = {}  # those that may hang, by their mount points
         for line in (_read() if table is None else table).splitlines():
             left, _, right = line.partition(b" - ")
             fields = left.split(b" ")
-            if len(fields) > 4 and right and not fields[4].startswith(_KERNELS):  # the fifth is where it is mounted
+            if len(fields) > 4 and right and not fields[4].startswith(_KERNELS):  # the fifth is the mount point
                 kind = right.split(b" ", 1)[0].decode("utf-8", "surrogateescape")
                 if kind not in _NEAR:
                     self._kinds[os.fsdecode(_plain(fields[4]))] = kind
@@ -67,10 +67,10 @@ class Mounts:
                 return Mount(point=there, kind=kind)
             try:
                 target = os.readlink(there)
-            except ValueError:  # a NUL: there is no such path
+            except ValueError:  # a NUL: no such path exists
                 return None
             except OSError as error:
-                if error.errno != EINVAL:  # it is not there, or is not a folder: nothing behind it is
+                if error.errno != EINVAL:  # it does not exist, or is not a folder: nothing is behind it
                     return None
                 at = there
                 continue
@@ -91,7 +91,7 @@ def _read() -> bytes:
 
 
 def _plain(field: bytes) -> bytes:
-    """Blanks and backslashes stand there as octal numbers."""
+    """The table writes blanks and backslashes as octal numbers."""
     for code, char in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
         field = field.replace(code, char)
     return field

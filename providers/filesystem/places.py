@@ -1,5 +1,5 @@
-"""What is at paths that the fleet does not own. Whoever asks never hangs: what lies on a file system that may is looked
-at by a process that may be left behind (see `bounded_look.py`), the rest directly, which starts none."""
+"""What is at paths that the fleet does not own. The caller never hangs: a process that we may leave behind looks at a
+file system that may hang (see `bounded_look.py`); all else is looked at directly, without a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tmux servers: panes seen in one call, and what is typed into one.
+"""tmux servers: one call lists a server's panes; others read one pane, or type into it.
 
 Imports the root, `programs` and `processes`. Read `server.py` first.
 """

@@ -1,8 +1,8 @@
 """One pane of an agent: read it, paste a text into it, press a key in it. Every call is bounded.
 
-A pane is found by its mark, on the whole server: people rename sessions, and move panes and windows about. From then on
-its number is what is asked for. The server itself checks, in the same command that acts, that the pane is still the
-agent's: its marks, its process, alive and not in copy mode.
+A pane is found by its mark, on the whole server: people rename sessions, and move panes and windows. After that we use
+its number. The server itself checks, in the same command that acts, that the pane is still the agent's: its marks, its
+process, alive and not in copy mode.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from providers.programs.sgr import self_contained as self_contained  # noqa: PLC
 from providers.screen import Screen
 
 TIMEOUT_S = 5.0
-_LIMIT = 4 << 20  # a styled screen of 200x50 is 30 KB at most
+_LIMIT = 4 << 20  # a styled screen of 200x50 is at most 30 KB
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 _FIELDS = (
@@ -33,7 +33,7 @@ Found = Literal["pane", "no-server", "no-session", "foreign", "no-pane"]
 
 
 class PaneError(Exception):
-    """tmux could not be asked; the text is a sentence. `unsure`: what was asked for may have happened all the same."""
+    """A call to tmux failed; the text is a sentence. `unsure`: tmux may have done what we asked all the same."""
 
     def __init__(self, text: str, *, unsure: bool = False) -> None:
         super().__init__(text)
@@ -42,8 +42,8 @@ class PaneError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """Which pane: that of an agent. `socket` is a name as for `-L`, and "" the default server; `session` is what its
-    session was called when it was made."""
+    """The address of an agent's pane. `socket` is a name as for `-L`, and "" the default server; `session` is the name
+    that its session was created with."""
 
     socket: str
     session: str
@@ -53,9 +53,9 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneState:
-    """What tmux says of the pane. `found` other than "pane": there is none to act on, and the rest is empty.
-    `created`: Unix seconds; `attached`: terminals that show its session; `session`: tmux's number for the session that
-    it is in, like "$3"; `life` as in `host.Pane`."""
+    """What tmux reports of the pane. `found` other than "pane": no pane to act on, and the rest is empty. `created`:
+    Unix seconds; `attached`: terminals that show its session; `session`: tmux's number for its session, like "$3";
+    `life` as in `host.Pane`."""
 
     found: Found
     id: str = ""
@@ -80,7 +80,7 @@ class Panes:
         self._timeout_s = timeout_s
 
     def state(self, where: Where) -> PaneState:
-        """The agent's own pane, by its marks, in whatever session it is. Raises PaneError."""
+        """The agent's own pane, by its marks, in any session. Raises PaneError."""
         _check(where)
         nonce = _nonce()
         wanted = f"#{{||:#{{==:#{{@mosaic_pane}},{where.agent}}},#{{==:#{{session_name}},{where.session}}}}}"
@@ -94,7 +94,7 @@ class Panes:
         rows = [_row(line) for line in lines[:-1]]
         ours = [state for own, state in rows if own == (where.fleet, where.agent)]
         if ours:
-            # The one that we have started, before a living one, before a dead one; a linked window shows it twice.
+            # First the one that we started, then a living one, then a dead one; a linked window lists a pane twice.
             return max(ours, key=lambda one: (one.life.startswith(f"{one.pid}."), not one.dead))
         if any(own[1] == where.agent for own, _ in rows):
             return PaneState(found="foreign")
@@ -103,7 +103,7 @@ class Panes:
         return PaneState(found="no-pane" if any(own[0] == where.fleet for own, _ in rows) else "foreign")
 
     def shot(self, where: Where, pane: PaneState) -> tuple[PaneState, Screen | None]:
-        """The pane as it is now, in one call; no Screen if it is not the agent's any more. Raises PaneError."""
+        """The pane as it is now, in one call; no Screen if it is no longer the agent's. Raises PaneError."""
         target, nonce = _target(where, pane), _nonce()
         argv = [
             "display-message", "-p", "-t", target, f"{nonce} {_ROW}", ";",
@@ -135,8 +135,8 @@ class Panes:
         return state, screen
 
     def paste(self, where: Where, pane: PaneState, data: bytes) -> bool:
-        """Put `data` into the pane as one bracketed paste, whatever is in it. False: the pane is not what it was, or is
-        in copy mode, and nothing was put in. Raises PaneError."""
+        """Put `data` into the pane as one bracketed paste, whatever it contains. False: the pane has changed, or is in
+        copy mode, and nothing was pasted. Raises PaneError."""
         target, nonce = _target(where, pane), _nonce()
         buffer = f"{_buffers(where)}{nonce}"
         argv = [
@@ -148,14 +148,14 @@ class Panes:
         try:
             return self._answered(where, argv, nonce, data)
         except BaseException:
-            # A text that was left in a buffer could be pasted by anybody, anywhere.
+            # Anybody could paste a text left in a buffer, anywhere.
             with suppress(PaneError):
                 self._run(where, ["delete-buffer", "-b", buffer])
             raise
 
     def drop_buffers(self, where: Where) -> None:
-        """Remove what a sender to this agent that was killed has left in the server's buffers: anybody could paste it.
-        With the agent's lock held. Raises PaneError."""
+        """Remove the server's buffers that a killed sender to this agent has left: anybody could paste them. The caller
+        holds the agent's lock. Raises PaneError."""
         _check(where)
         done = self._run(where, ["list-buffers", "-F", "#{buffer_name}"])
         for name in _lines(done.out):
@@ -209,7 +209,7 @@ def _check(where: Where) -> None:
 
 
 def _buffers(where: Where) -> str:
-    """How the names of the buffers for one agent begin; ":" stands in no agent's name."""
+    """The prefix of the buffers' names for one agent; no agent's name contains ":"."""
     return f"mosaic-{where.agent}:"
 
 
@@ -221,7 +221,7 @@ def _target(where: Where, pane: PaneState) -> str:
 
 
 def _still(where: Where, pane: PaneState) -> str:
-    """The format that is true exactly while the pane is the agent's, lives as the same process, and takes keys."""
+    """The format that is true exactly while the pane is the agent's, runs the same process, and takes keys."""
     wanted = {
         "@mosaic_pane": where.agent,
         "@mosaic_fleet": where.fleet,

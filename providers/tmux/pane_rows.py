@@ -9,9 +9,9 @@ from typing import NamedTuple
 from providers.base import ObserveError
 from providers.host import OtherPane, Pane
 
-# Numbers first, the session's name next (tmux allows no ":" in it), the free text last. Each field is asked for once:
-# the command costs tmux a look into /proc, which is half of the whole answer's time. A mark is looked for on the pane
-# first, then on its window and its session: agents that were started before marks were written on panes are known, too.
+# Numbers first, the session's name next (tmux allows no ":" in it), the free text last. Each field occurs once:
+# for the command, tmux reads /proc, which is half of the whole answer's time. A mark is looked for on the pane
+# first, then on its window and its session: this also finds agents from before panes carried marks.
 _NUMBERS = (
     "pane_pid", "pane_dead", "pane_dead_status", "session_created", "session_activity", "window_activity",
     "pane_activity", "session_attached", "pane_in_mode", "window_index", "pane_index",
@@ -30,8 +30,8 @@ _COLONS = 1 + len(_NUMBERS) + len(_WORDS)
 
 
 class _Row(NamedTuple):
-    """One pane in one session, `at` its place in its window. `own`: whose pane it is, by its own mark; `home`: that is
-    an agent of this session."""
+    """One pane in one session, `at` its index in its window. `own`: the agent of its own mark; `home`: that agent's
+    session is this one."""
 
     own: str
     home: bool
@@ -41,17 +41,16 @@ class _Row(NamedTuple):
 
 
 def parse(lines: Sequence[bytes]) -> tuple[Pane, ...]:
-    """Every pane that carries an agent's mark, in whatever session it is, and the first pane of every session that has
-    none, from lines of FORMAT; raises ObserveError for anything else.
+    """Every pane with an agent's mark, in any session, and the first pane of every session without one, from lines of
+    FORMAT; raises ObserveError for anything else.
 
-    People split windows, link them, move panes about and rename sessions. Which pane is an agent's is written on the
-    pane itself (@mosaic_pane).
+    People split windows, link them, move panes and rename sessions. The pane itself records whose it is (@mosaic_pane).
     """
     sessions: dict[str, list[_Row]] = {}
     for line in lines:
         row = _row(line)
         sessions.setdefault(row.pane.session, []).append(row)
-    # A pane may be seen in several sessions at once (session groups, linked windows): at home is where it counts.
+    # Several sessions may show one pane (session groups, linked windows): the row in its own session counts.
     marked: dict[str, _Row] = {}
     for row in sorted((row for rows in sessions.values() for row in rows if row.own), key=_at_home):
         marked.setdefault(row.pane.id, row)
@@ -73,7 +72,7 @@ def _agents_pane(row: _Row, beside: Sequence[_Row]) -> Pane:
     pane = replace(row.pane, mark=row.own, panes=len(beside), others=others)
     if row.home or pane.life:
         return pane
-    # From before marks were written on panes: what else is known of it stayed behind in its session.
+    # From before panes carried marks: the rest of its data stayed behind in its session.
     return replace(pane, fleet="", launch="", mission="", moved=True)
 
 

@@ -1,6 +1,6 @@
 """A pane seen from outside: its screen and its history, without attaching a client.
 
-Whoever looks leaves no trace: tmux counts no client, no activity and no other size. One call of tmux for each look.
+A look leaves no trace: tmux sees no client, no activity and no other size. Each look is one call of tmux.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from providers.processes.process import Finished
 from providers.tmux.pane_input import Found, PaneError, Panes, PaneState, Where
 
-BACK_MAX = 1000  # rows of history in one look: 4 MB if each cell had a style of its own
+BACK_MAX = 1000  # rows of history in one look: 4 MB if each cell has a style of its own
 _NUMBERS = (
     "pane_pid", "pane_dead", "pane_dead_status", "pane_in_mode", "pane_width", "pane_height", "history_size",
     "history_limit", "alternate_on", "window_activity",
@@ -26,9 +26,9 @@ _CLIENTS = "@mosaic-client:#{client_created}:#{client_tty}"
 class PaneSnapshot:
     """One look. `found` other than "pane": it is gone, and the rest is empty.
 
-    `rows`: as `capture-pane -e` gives them, from the oldest asked for to the bottom of the screen; `screen`: the screen
-    alone, of the same moment. A line that is wrapped is one row if rows were to be joined. `history` and `limit` count
-    rows above the screen. `activity`: Unix seconds of the last output.
+    `rows`: as `capture-pane -e` prints them, from the oldest asked for to the bottom of the screen; `screen`: the
+    screen alone, at the same moment. A wrapped line is one row if the caller asked to join rows. `history` and `limit`
+    count rows above the screen. `activity`: Unix seconds of the last output.
     """
 
     found: Found
@@ -55,7 +55,7 @@ class Viewer:
 
 
 class PaneViewer(Panes):
-    """Panes, to be looked at."""
+    """Reads panes."""
 
     def snapshot(self, where: Where, pane: PaneState, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
         """The pane's screen and `back` rows of history, in one call. Raises PaneError."""
@@ -86,15 +86,16 @@ class PaneViewer(Panes):
         return tuple(sorted(found, key=lambda one: one.created))
 
     def terminals(self, where: Where) -> frozenset[str]:
-        """The terminals of all panes of the server: whoever is in one of them is inside of it. Raises PaneError."""
+        """The terminals of all panes of the server: a process in one of them is inside that server. Raises
+        PaneError."""
         done = self._run(where, ["list-panes", "-a", "-F", "#{pane_tty}"])
         if done.status != 0:
             _gone(done)
         return frozenset(done.out.decode("utf-8", "replace").split())
 
     def detach_keys(self, where: Where, pane: PaneState) -> tuple[str, str] | None:
-        """The prefix, and the key after it, that take a terminal away from the pane's session, as tmux names them; None
-        if the operator has bound none. Raises PaneError."""
+        """The prefix, and the key after it, that detach a terminal from the pane's session, by tmux's names; None if
+        the operator has bound none. Raises PaneError."""
         done = self._run(where, ["display-message", "-p", "-t", pane.id, "#{prefix}", ";", "list-keys", "-T", "prefix"])
         if done.status != 0:
             _gone(done)
@@ -141,7 +142,7 @@ def _snapshot_of(where: Where, pane: PaneState, text: str, between: str) -> Pane
 
 
 def _gone(done: Finished) -> Found:
-    """Why there is nothing to look at; raises PaneError for anything else that went wrong."""
+    """Why the pane cannot be read; raises PaneError for any other failure."""
     said = done.err.decode("utf-8", "replace").strip()
     if said.startswith(("no server running on ", "server exited", "lost server")):
         return "no-server"

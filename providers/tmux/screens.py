@@ -1,7 +1,7 @@
 """The screens of many panes of one tmux server, in one call.
 
-The commands go in by standard input, where tmux sets no limit and goes on after one that fails: of a pane that has gone
-meanwhile there is nothing in the answer, and the others are there.
+The commands go in by standard input, where tmux sets no limit and continues after one that fails: the answer leaves out
+a pane that has gone meanwhile, and has all others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HEAD = "#{pane_id}|#{pane_pid}|#{pane_width}|#{pane_height}|#{cursor_x}|#{curso
 
 
 def read_screens(tmux: TmuxClient, socket: str, panes: Mapping[str, int]) -> dict[str, Screen]:
-    """The screens of those of `panes` (tmux's number of each, and its process) that are still there with that process.
+    """The screens of those of `panes` (tmux's number of each, and its process) that still exist with that process.
     Raises ObserveError."""
     wanted = [pane for pane in panes if _ID.fullmatch(pane)]
     if not wanted:
@@ -43,7 +43,7 @@ def read_screens(tmux: TmuxClient, socket: str, panes: Mapping[str, int]) -> dic
         raise ObserveError(f"tmux capture-pane: {error}") from error
     parts = done.out.decode("utf-8", "replace").split(nonce + " ")
     if parts[-1] != "end\n" or len(parts) != 2 * len(wanted) + 2:
-        # A server that has ended meanwhile says nothing; its panes have gone with it.
+        # A server that has ended meanwhile prints nothing, and its panes have ended too.
         if not done.out and done.status != 0:
             return {}
         raise ObserveError("tmux capture-pane printed something unexpected")

@@ -1,7 +1,7 @@
 """tmux by argument lists: every session in one call per socket, marks checked inside the server, everything bounded.
 
-What tmux prints is believed only between a first and a last line of ours, so that a broken tmux is never taken for one
-without sessions.
+We accept tmux's output only between a first and a last line of ours, so that a broken tmux never looks like one without
+sessions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMEOUT_S = 5.0
 _LIMIT = 32 << 20  # of output: 5,000 sessions are about 1 MB, a capture is up to a few hundred KB
 _ARGS_MAX = 12_000  # tmux takes a command of 16 KiB
 _FIRST, _LAST = b"@mosaic-first", b"@mosaic-last"
-_ENDING = (b"server exited", b"lost server")  # it ended while it was asked: the next answer is certain
+_ENDING = (b"server exited", b"lost server")  # it ended during the call: the next answer is certain
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _PANE = re.compile(r"%[0-9]+", re.ASCII)
 
@@ -46,7 +46,7 @@ class TmuxClient:
         self._uid, self._timeout_s = uid, timeout_s
 
     def begin(self, socket: str) -> Child:
-        """Start listing; `server()` with the child takes the answer. Raises ObserveError."""
+        """Start listing; `server()` with the child reads the answer. Raises ObserveError."""
         try:
             return self.spawn(socket, _LIST)
         except NotInstalledError as error:
@@ -55,7 +55,7 @@ class TmuxClient:
             raise ObserveError(str(error)) from error
 
     def server(self, socket: str, processes: Processes, child: Child | None = None) -> TmuxServer:
-        """The server of a socket and the pane that counts of each of its sessions; raises ObserveError."""
+        """The server of a socket, with the pane of each session that counts; raises ObserveError."""
         for _ in range(3):
             try:
                 done = (child or self.begin(socket)).finish()
@@ -72,7 +72,7 @@ class TmuxClient:
         return TmuxServer(state="up", panes=parse(lines[1:-2]))
 
     def capture(self, socket: str, steps: Sequence[tuple[str, CaptureDead]]) -> Iterator[tuple[str, StepResult]]:
-        """The last lines of dead panes; nothing for one that is gone, alive or not the agent's."""
+        """The last lines of dead panes; none for a pane that is gone, alive or not the agent's."""
         from providers.steps import StepResult
 
         nonce = os.urandom(8).hex()
@@ -94,7 +94,7 @@ class TmuxClient:
     def kill(
         self, socket: str, steps: Sequence[tuple[str, KillPane]], processes: Processes
     ) -> Iterator[tuple[str, StepResult]]:
-        """End panes that carry their agent's mark; the server reads the mark and acts in one go."""
+        """End panes that carry their agent's mark; the server checks the mark and acts in one command."""
         from providers.steps import StepResult
 
         nonce = os.urandom(8).hex()
@@ -127,7 +127,8 @@ class TmuxClient:
                 yield name, self._unanswered(socket, processes)
 
     def note(self, socket: str, steps: Sequence[tuple[str, NoteMission]]) -> Iterator[tuple[str, StepResult]]:
-        """Write down on panes that carry their agent's mark what they were told; nothing in them is touched."""
+        """Record on panes that carry their agent's mark which mission they were told; their programs are not
+        touched."""
         from providers.steps import StepResult
 
         nonce = os.urandom(8).hex()
@@ -183,7 +184,7 @@ class TmuxClient:
         return Child(["tmux", "-u", *where, *argv], self._environ, timeout_s=self._timeout_s, limit=_LIMIT, stdin=stdin)
 
     def _without_answer(self, socket: str, done: Finished, processes: Processes) -> TmuxServer:
-        if done.err.startswith(b"no current "):  # "target": a server that answers, and has no session at all
+        if done.err.startswith(b"no current "):  # "target": the server answers, and has no session at all
             return TmuxServer(state="up")
         if not _no_server(done.err):
             raise ObserveError(f"tmux list-panes failed with status {done.status}: {_short(done.err)}")
@@ -211,7 +212,7 @@ class TmuxClient:
 
 
 def _is_others(step: CaptureDead | KillPane | NoteMission) -> bool:
-    """Whether it is about a pane that is not an agent's."""
+    """Whether the step concerns a pane that is not an agent's."""
     from providers.steps import KillPane
 
     return isinstance(step, KillPane) and not step.agent
@@ -231,8 +232,8 @@ def _chunks(commands: Mapping[str, Sequence[str]]) -> Iterator[tuple[list[str], 
 
 
 def _tail(text: str, count: int) -> str:
-    """The last lines. What became of the pane stands at the bottom of its screen, far below what the program wrote: of
-    the empty lines between them one is kept."""
+    """The last lines. tmux's note on the pane's end is at the bottom of its screen, far below the program's output: of
+    the empty lines in between, one is kept."""
     lines = [line.rstrip() for line in text.rstrip().split("\n")]
     kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     return "\n".join(kept[-count:])
