@@ -34,7 +34,7 @@ VERSION: Final = "version"
 
 
 def variable(name: str) -> str:
-    """The path of a variable of a launch environment."""
+    """The path of a launch environment's variable."""
     return f"{VARIABLES}.{name}"
 
 

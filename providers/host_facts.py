@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
-    """A text of the operator's own in `mosaic_home`, by its file's name. `fault`: why it is there and could not be
-    read, "" if it was."""
+    """A text of the operator's own in `mosaic_home`, by its file's name. `fault`: why an existing file could not be
+    read, "" if it could."""
 
     name: str
     text: str = field(default="", repr=False)
@@ -17,7 +17,7 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What does not change during a run, but for `overlays`, which are as of the last look. Paths are absolute and have
+    """What does not change during a run, except `overlays`, which are as of the last look. Paths are absolute and have
     no trailing slash."""
 
     user: str
@@ -30,22 +30,22 @@ class HostFacts:
     state_home: str  # $XDG_STATE_HOME, default ~/.local/state
     config_home: str  # $XDG_CONFIG_HOME, default ~/.config
     python: str  # the interpreter that runs us: its real path
-    interpreter: str  # the same as it was called: in a virtual environment that one's own, which finds our packages
+    interpreter: str  # the path it was called by: in a virtual environment that one's own, which finds our packages
     stub_program: str  # absolute path of the stub agent's source file
-    machine_id: str = ""  # of this installation; "" where there is none that stays
+    machine_id: str = ""  # of this installation; "" if it has no permanent one
     overlays: tuple[Overlay, ...] = field(default=(), repr=False)
 
     @property
     def agents_dir(self) -> str:
-        """Where the launch environments are."""
+        """The folder of the launch environments."""
         return f"{self.mosaic_home}/fleet/agents"
 
     @property
     def run_dir(self) -> str:
-        """Where the heartbeats and the kill switch are."""
+        """The folder of the heartbeats and the kill switch."""
         return f"{self.mosaic_home}/fleet/run"
 
     @property
     def bin_dir(self) -> str:
-        """Where the launch programs are."""
+        """The folder of the launch programs."""
         return f"{self.mosaic_home}/fleet/bin"

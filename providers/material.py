@@ -1,5 +1,5 @@
-"""What the steps of a kind need to make a thing, beside what is compared: one frozen dataclass for each. `of` gives
-that of a resource, None where there is none of that kind."""
+"""What the steps of a kind need to make a thing, apart from what is compared: one frozen dataclass for each. `of`
+returns that of a resource, None if it has none of that kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FileMaterial(Material):
-    """A file, whole. `variables`: of a launch environment, what its lines say, by name."""
+    """A whole file. `variables`: for a launch environment, the content of its lines, by name."""
 
     path: str
     content: str
@@ -36,13 +36,13 @@ def writing(action: Action) -> Step:
 
 
 def digest(content: str) -> str:
-    """What is compared of a content: 12 hex digits of its SHA-256."""
+    """The compared form of a content: 12 hex digits of its SHA-256."""
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FolderMaterial(Material):
-    """Several files, by their paths in one folder, and the digests of those that have to be known again and again."""
+    """Several files, by their paths in one folder, and the digests that steps need again and again."""
 
     texts: Mapping[str, str]
     digests: Mapping[str, str] = field(default_factory=dict)

@@ -25,7 +25,7 @@ def agent_of_unit(unit: str) -> str | None:
 
 
 def agent_of_scope(unit: str) -> str | None:
-    """The agent of a pane's scope `mosaic-pane-NAME:HEX.scope`; ":" cannot stand in an agent's name."""
+    """The agent of a pane's scope `mosaic-pane-NAME:HEX.scope`; no agent's name contains ":"."""
     if unit.startswith(PANE_PREFIX) and unit.endswith(".scope") and ":" in unit:
         return unit[len(PANE_PREFIX) :].split(":", 1)[0] or None
     return None

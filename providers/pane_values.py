@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPane:
-    """A pane beside an agent's, in the same session. `agent`: whose it is by its mark, "" for a person's."""
+    """Another pane in the session of an agent's pane. `agent`: the agent of its mark, "" for a person's pane."""
 
     id: str
     window: int
@@ -20,7 +20,7 @@ class OtherPane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pane:
-    """An agent's pane, or the first one of a session that has none. Times are Unix seconds; 0 where tmux has none."""
+    """An agent's pane, or the first one of a session without any. Times are Unix seconds; 0 where tmux has none."""
 
     session: str
     pid: int
@@ -29,7 +29,7 @@ class Pane:
     command: str  # tmux's pane_current_command
     mark: str  # @mosaic_pane, the agent's name; "" for a pane that is not an agent's
     fleet: str  # @mosaic_fleet, or ""
-    launch: str  # @mosaic_launch: digest of what it was started with, or ""
+    launch: str  # @mosaic_launch: digest of the declaration that it was started with, or ""
     mission: str = ""  # its @mosaic_mission: digest of the mission and the contract that it was given, or ""
     created: float
     activity: float  # newest of pane, window and session activity that tmux reports
@@ -39,9 +39,9 @@ class Pane:
     id: str = ""  # tmux's own name of it, like `%3`: unique while the server lives
     panes: int = 1  # how many panes the session has
     life: str = ""  # @mosaic_life: "PID.TICKS" of the process that was started in it (field 22 of its stat), or ""
-    others: tuple[OtherPane, ...] = ()  # what else is in its session, in its order
-    vacant: bool = False  # `mark` is the session's alone: the agent's pane is gone, and what is there is not it
-    moved: bool = False  # an agent's pane of an older kind, in a session that is not its own: little is known of it
+    others: tuple[OtherPane, ...] = ()  # the other panes in its session, in order
+    vacant: bool = False  # only the session has the `mark`: the agent's pane is gone, and this one is not it
+    moved: bool = False  # an agent's pane of an older kind, in another session than its own: little is known of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Why an agent's program cannot be started, in words, and what npm calls the programs that are known here. Pure."""
+"""Why an agent's program cannot be started, in words, and the npm packages of the known programs. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PACKAGES: Mapping[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramFault:
-    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or an
-    advice, "" where there is none."""
+    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or
+    advice, "" if there is none."""
 
     word: FaultWord
     why: str
@@ -31,19 +31,19 @@ class ProgramFault:
 
     @property
     def certain(self) -> bool:
-        """Whether a start would fail. An old version may do well all the same: that is said, and it is started."""
+        """Whether a start would fail. An old version may work all the same: we report it, and start it."""
         return self.word != "too-old"
 
 
 def install(runtime: str, program: str) -> str:
-    """How to get a program; an advice where nobody knows a package."""
+    """How to get a program; advice if no package is known."""
     if runtime in PACKAGES and os.path.basename(program) == runtime:
         return f"npm install --global --prefix ~/.local {PACKAGES[runtime][0]}"
     return f"install {program}, or correct the command of the runtime {runtime} in roster.yaml"
 
 
 def is_older(version: str, oldest: str) -> bool:
-    """By the numbers; a version without any is not known to be older."""
+    """Compares the numbers; a version without any is not known to be older."""
     one, other = _numbers(version), _numbers(oldest)
     return bool(one) and one < other
 

@@ -40,7 +40,7 @@ def gather(environ: Mapping[str, str]) -> HostFacts:
 
 def interpreter() -> str:
     """The Python that runs us, a virtual environment's own, by one path: `python -m` and a console script of the same
-    environment, under whatever name or link they were called, write the same files."""
+    environment write the same files, whatever name or link started them."""
     called = os.path.abspath(sys.executable)
     own = sys.prefix != sys.base_prefix
     folder = os.path.join(os.path.realpath(sys.prefix), "bin") if own else os.path.realpath(os.path.dirname(called))
@@ -49,7 +49,7 @@ def interpreter() -> str:
 
 
 def _machine_id(path: str = "/etc/machine-id") -> str:
-    """32 hex digits. "" for none, and for one that was only made for this boot and is laid over the file."""
+    """32 hex digits. "" if there is none, or if it exists for this boot only and is mounted over the file."""
     try:
         text = read_regular(path, limit=64, cut=True).decode("ascii").strip().lower()
         passing = os.stat(path).st_dev != os.stat(os.path.dirname(path)).st_dev
@@ -64,6 +64,6 @@ def _folder(environ: Mapping[str, str], name: str, default: str) -> str:
 
 
 def _named(folder: str, usual: str) -> str:
-    """One folder has one name, whatever link leads to it: what a launch is made of has these paths in it, and another
-    name would be another launch. Follows links only where the names differ."""
+    """One name for a folder, whatever links lead to it: a launch digest covers these paths, and another name would mean
+    another launch. Follows links only where the names differ."""
     return usual if folder != usual and os.path.realpath(folder) == os.path.realpath(usual) else folder

@@ -1,10 +1,10 @@
 """Heartbeat files, version 1: `ts=<RFC 3339> pid=<pid> status=<ok|busy> key=value ...`, one line, one file per agent.
 
-`NAME.turn` has the same form: what the hooks of an agent's program say of its turns. It is written when something
-happens, and not at intervals.
+`NAME.turn` has the same form: what the hooks of an agent's program report of its turns. It is written at events, not at
+intervals.
 
-A file that is half-written, foreign, huge, a link, a FIFO or from the future harms nothing: `error` says why it is
-not believed.
+A file that is half-written, foreign, huge, a link, a FIFO or from the future does no harm: `error` says why we do not
+accept it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from providers.filesystem.guarded_read import NotRegularError, TooLargeError, re
 from providers.host import HeartbeatFile
 
 MAX_BYTES = 4096
-MAX_AHEAD_S = 15.0  # a clock that was set back by more than one interval makes the files it wrote unbelievable
+MAX_AHEAD_S = 15.0  # after the clock was set back by more than one interval, earlier files are not accepted
 _TS = re.compile(
     r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-][0-2]\d:[0-5]\d)", re.ASCII | re.IGNORECASE
 )
 
 
 def scan_both(folder: str, now: float) -> tuple[dict[str, HeartbeatFile], dict[str, HeartbeatFile]]:
-    """Every `*.hb` and every `*.turn` of a folder, by agent name, in one pass; empty if the folder is not there.
+    """Every `*.hb` and every `*.turn` of a folder, by agent name, in one pass; empty if the folder does not exist.
     Raises ObserveError."""
     beats: dict[str, HeartbeatFile] = {}
     turns: dict[str, HeartbeatFile] = {}
@@ -97,7 +97,7 @@ def _read(root: int, entry: os.DirEntry[str], now: float) -> HeartbeatFile:
         return parse(read_regular(entry.name, limit=MAX_BYTES, follow=False, folder=root), now)
     except FileNotFoundError:
         return HeartbeatFile(error="it was removed while being read")
-    except NotRegularError:  # since it was listed
+    except NotRegularError:  # replaced after the listing
         return HeartbeatFile(error="it is not a regular file")
     except TooLargeError as error:
         return HeartbeatFile(error=str(error.strerror))

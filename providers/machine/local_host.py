@@ -58,14 +58,14 @@ class LocalHost:
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def close(self) -> None:
-        """Let go of the connection; nothing on the host changes. What is under way goes on unobserved."""
+        """Close the connection; nothing on the host changes. Steps under way continue unobserved."""
         self.systemd.close()
         if self._wake >= 0 and not self._open:  # else a thread may still write to it
             os.close(self._wake)
             self._wake = -1
 
     def look(self, sockets: Sequence[str] = ()) -> LocalLook:
-        """`sockets`: tmux servers that will be asked for, so that they may begin."""
+        """`sockets`: the tmux servers that the look will need, so that they may begin."""
         overlays = read_overlays(self.facts.mosaic_home)
         if overlays != self.facts.overlays:
             self.facts = replace(self.facts, overlays=overlays)
@@ -87,7 +87,8 @@ class LocalHost:
         return lines[0].strip()[:_REASON_MAX] if lines else ""
 
     def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
-        """Raises TypeError, before anything is done, for what is not a step, and ValueError for an id in use."""
+        """Raises TypeError, before any step begins, for an object that is not a step, and ValueError for an id in
+        use."""
         from providers.steps import STEPS, Confine, DaemonReload, RecreateSocket, SetEnabled, SetLinger, UnitJob
 
         ids = [name for name, _ in batch]
@@ -149,14 +150,14 @@ class LocalHost:
 
         from providers.steps import StepResult
 
-        # Programs may hang up to their deadline: each group of them has a thread, and none delays the rest.
+        # Programs may hang up to their deadline: each group of them has a thread, so none delays the rest.
         def run() -> None:
             missing = dict.fromkeys(ids)
             try:
                 for name, result in work():
                     missing.pop(name)
                     self._from_threads.append((name, result))
-            finally:  # a bug in `work` is printed by the thread, and must not leave a step without its end
+            finally:  # the thread prints a bug in `work`, and each step must still end
                 for name in missing:
                     self._from_threads.append((name, StepResult(ok=False, error="the step could not be carried out")))
                 os.eventfd_write(self._wake, 1)
@@ -190,7 +191,7 @@ class LocalHost:
 
         if len(steps) <= _WRITERS:
             change(steps)
-        else:  # each write waits for the disk, and the disk takes many at once: this is ten times faster
+        else:  # each write waits for the disk, which takes many at once: this is ten times faster
             import threading
 
             threads = [threading.Thread(target=change, args=(steps[at::_WRITERS],)) for at in range(_WRITERS)]
@@ -264,7 +265,7 @@ def _recreate_socket(step: RecreateSocket) -> StepResult:
     from providers.steps import StepResult
 
     try:
-        # The descriptor holds on to this very process, so that a pid that is given out again is never signalled.
+        # The descriptor refers to this very process, so we never signal a process that got the same pid later.
         process = os.pidfd_open(step.pid)
     except OSError as error:
         return _not_signalled(step, error.strerror or str(error))

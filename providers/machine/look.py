@@ -38,17 +38,17 @@ T = TypeVar("T")
 
 
 class LocalLook:
-    """Implements `providers.host.Look`. Every method raises ObserveError if it could not see."""
+    """Implements `providers.host.Look`. Every method raises ObserveError if it could not observe the fact."""
 
     def __init__(self, facts: HostFacts, systemd: Systemd, tmux: TmuxClient, sockets: Sequence[str] = ()) -> None:
-        """`sockets` will be asked for: tmux starts on its answer now, and works on it while we read other things."""
+        """The look will need `sockets`: tmux prepares its answers from now on, while we read other things."""
         self._facts, self._systemd, self._tmux = facts, systemd, tmux
         self._now, self._uptime = time.time(), time.monotonic()
         self._seen: dict[tuple[str, ...], Any] = {}
         self._begun: dict[str, Child] = {}
         self._far = FarFiles(facts.mosaic_home)
         for socket in dict.fromkeys(sockets):
-            with suppress(ObserveError):  # whoever asks is told
+            with suppress(ObserveError):  # `tmux()` reports the error
                 self._begun[socket] = tmux.begin(socket)
 
     def __del__(self) -> None:
@@ -146,7 +146,7 @@ class LocalLook:
             return {}
         from providers.processes.program_check import program_faults
 
-        try:  # a new pane has the PATH of the client that asked for it, on every server: that of the agent's unit
+        try:  # a new pane gets PATH from the client that requests it, on every server: here, the agent's unit
             around = self.manager().environment
         except ObserveError:
             return {}

@@ -13,15 +13,15 @@ MAX_BYTES = 64 * 1024
 
 
 def read_overlays(mosaic_home: str) -> tuple[Overlay, ...]:
-    """Those that are there, in the order of their names in the contract. Never raises: what is there and cannot be read
-    says why."""
+    """The existing texts, in the order of their names in the contract. Never raises: a text that cannot be read says
+    why."""
     far = FarFiles(mosaic_home)
     found = (_bounded(f"{mosaic_home}/{name}", name, far) for name in (*PROFILE, *OVERLAYS))
     return tuple(one for one in found if one is not None)
 
 
 def _bounded(path: str, name: str, far: FarFiles) -> Overlay | None:
-    """A link may lead to a file system that gives no answer: it is read by a process that may be left behind."""
+    """A process that we may leave behind reads a link: it may lead to a file system that gives no answer."""
     if not far.is_far(path) and not os.path.islink(path):
         return _read(path, name)
     try:
@@ -37,7 +37,7 @@ def _plain_values(one: Overlay | None) -> tuple[str, str] | None:
 
 def _read(path: str, name: str) -> Overlay | None:
     try:
-        # A link is followed: people keep such files elsewhere.
+        # Follows links: people keep such files elsewhere.
         return Overlay(name=name, text=plain(read_regular(path, limit=MAX_BYTES).decode()))
     except (FileNotFoundError, NotADirectoryError):
         return Overlay(name=name, fault="it is a link to nowhere") if os.path.islink(path) else None

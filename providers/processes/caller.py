@@ -1,9 +1,9 @@
 """The caller: the agent in whose pane this process began, by marks that a program cannot remove.
 
 Each of its processes lives in the scope of the agent's pane, however it detaches itself: that is the first evidence, of
-this process and of those that it descends from. A pane that is outside its scope is known by its mark: the variables of
-tmux name the pane in which a process was begun, and the server says whose that is. A variable that only says a name
-counts for nothing: a program can unset it, and a person's shell may inherit it.
+this process and of its ancestors. A pane outside its scope is known by its mark: tmux's variables name the pane in
+which a process began, and the server says whose it is. A variable that only states a name proves nothing: a program can
+unset it, and a person's shell may inherit it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from providers.names import agent_of_scope
 from providers.processes.process import Child, SpawnError
 from providers.processes.procfs import environment, parse_stat
 
-TIMEOUT_S = 5.0  # for the tmux server's word
-_ABOVE = 64  # processes that are looked at, from this one up
+TIMEOUT_S = 5.0  # for the tmux server's answer
+_ABOVE = 64  # processes examined, from this one up
 _FILE_MAX = 64 * 1024
 _UNITS = (".scope", ".service", ".slice")
 _PANE = re.compile(r"%[0-9]+", re.ASCII)
 
 
 def calling_agent(environ: Mapping[str, str] = os.environ, pid: int | None = None) -> str:
-    """The agent's name; "" for a process that does not seem to be an agent's. A person's shell is none, also in a
-    pane of their own that stands in the agent's session."""
+    """The agent's name; "" for a process that is not visibly an agent's. A person's shell is not, even in a pane of
+    their own in the agent's session."""
     mine = pid or os.getpid()
     line = tuple(ancestors(mine))
     for one in line:
@@ -40,7 +40,7 @@ def calling_agent(environ: Mapping[str, str] = os.environ, pid: int | None = Non
 
 
 def ancestors(pid: int) -> Iterator[int]:
-    """The process and those above it, nearest first, without the first process of all."""
+    """The process and its ancestors, nearest first, without process 1."""
     for _ in range(_ABOVE):
         if pid <= 1:
             return
@@ -53,7 +53,7 @@ def ancestors(pid: int) -> Iterator[int]:
 
 def scope_agent(text: str) -> str:
     """The agent whose pane's scope a process lives in, from its /proc/PID/cgroup; "" for none. The unified line decides
-    where systemd uses that one; pure."""
+    if systemd uses it; pure."""
     paths: list[str] = []
     for line in text.splitlines():
         hierarchy, _, rest = line.partition(":")
@@ -70,7 +70,8 @@ def scope_agent(text: str) -> str:
 
 
 def _marked(server: str, pane: str, environ: Mapping[str, str]) -> str:
-    """Whose pane it is by the server's own word; "" for one that is nobody's, or gone, or cannot be asked for."""
+    """The agent whose pane it is, according to the server; "" if it is nobody's, is gone, or the server cannot be
+    asked."""
     socket = server.rsplit(",", 2)[0]
     if not socket.startswith("/") or not _PANE.fullmatch(pane):
         return ""
@@ -85,7 +86,7 @@ def _marked(server: str, pane: str, environ: Mapping[str, str]) -> str:
 
 
 def _read(path: str) -> bytes:
-    """Nothing for a process that has ended."""
+    """Empty for a process that has ended."""
     try:
         with open(path, "rb") as file:
             return file.read(_FILE_MAX)

@@ -1,5 +1,5 @@
-"""What the kernel keeps of a process's limits, from the files of its control groups. systemd is not asked: what it was
-told and what is in force are two things."""
+"""The limits that the kernel enforces on a process, from the files of its control groups. We do not ask systemd: what
+it was told may differ from the limits in force."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.evidence import Kept
 from providers.launch.placement import TOTAL
 from providers.processes import procfs
 
-# The kernel's file of each limit, by controller: of version 2, and of version 1 (which systemd knows as well).
+# The kernel's file of each limit, by controller: of version 2, and of version 1 (systemd knows that, too).
 _FILES = {
     "MemoryMax": ("memory", "memory.max", "memory.limit_in_bytes"),
     "CPUWeight": ("cpu", "cpu.weight", "cpu.shares"),
@@ -22,8 +22,8 @@ _FILES = {
 def read_limits(
     names: Iterable[str], groups: Mapping[str, str], mounts: Sequence[str] = procfs.MOUNTS
 ) -> dict[str, Kept]:
-    """By name: the value, `max` where there is no limit, None where no controller keeps it; and the machine's memory as
-    `total`. `groups`: see `procfs.control_groups`; without any (the process has ended), nothing is known."""
+    """By name: the value, `max` for no limit, None if no controller enforces it; and the machine's memory as `total`.
+    `groups`: see `procfs.control_groups`; without any (the process has ended), the result is empty."""
     if not groups:
         return {}
     return {

@@ -1,7 +1,7 @@
 """Run one program to its end: bounded in time and in output, in a process group of its own.
 
 `os.posix_spawn` and not `subprocess`: importing that costs several milliseconds on the path of every run, and its
-`timeout` ends the program but not what the program started.
+`timeout` ends the program but not the program's own children.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
-_PIPE = 1 << 20  # what anybody may ask for
+_PIPE = 1 << 20  # what an unprivileged process may request
 
 
 class SpawnError(Exception):
@@ -26,7 +26,7 @@ class SpawnError(Exception):
 
 
 class NotInstalledError(SpawnError):
-    """There is no such program on PATH."""
+    """PATH has no such program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,13 @@ def find(program: str, environ: Mapping[str, str]) -> str:
 
 
 class Child:
-    """A program that runs while we do something else; `finish()` or `abandon()` must be called."""
+    """A program that runs in the background; the caller must call `finish()` or `abandon()`."""
 
     def __init__(
         self, argv: Sequence[str], environ: Mapping[str, str], *, timeout_s: float, limit: int, stdin: bytes = b""
     ) -> None:
-        """Raises SpawnError. More output than `limit` bytes ends the program and is an error. `stdin` is all that it
-        can read."""
+        """Raises SpawnError. More output than `limit` bytes ends the program and is an error. `stdin` is its whole
+        input."""
         self._name, self._timeout_s, self._limit = argv[0], timeout_s, limit
         self._deadline = time.monotonic() + timeout_s
         path = find(argv[0], environ)
@@ -81,13 +81,13 @@ class Child:
             os.close(err_write)
             if given is not None:
                 os.close(given)
-        with suppress(OSError):  # a pipe that holds the whole output lets the program end before we come to read it
+        with suppress(OSError):  # a pipe that holds the whole output lets the program end before we read it
             fcntl.fcntl(out_read, fcntl.F_SETPIPE_SZ, _PIPE)
         os.set_blocking(out_read, False)
         os.set_blocking(err_read, False)
 
     def finish(self) -> Finished:
-        """Wait for the end; raises SpawnError when the time or the output is over its bound."""
+        """Wait for the end; raises SpawnError when the time or the output exceeds its bound."""
         out, err = self._pipes
         try:
             self._read_until_exit()
@@ -99,7 +99,7 @@ class Child:
         return Finished(status=status, out=b"".join(self._pipes[out]), err=b"".join(self._pipes[err]))
 
     def abandon(self) -> None:
-        """End it, whatever it does; nothing of it remains. Does nothing once it has finished."""
+        """End it, whatever it does; no process of its group remains. Does nothing once it has finished."""
         if self._pidfd >= 0:
             os.killpg(self.pid, signal.SIGKILL)
             self._close()
@@ -112,7 +112,7 @@ class Child:
         return status
 
     def _read_until_exit(self) -> None:
-        # Its exit is the end, not the end of its output: something that it left behind may hold the pipes open.
+        # Wait for its exit, not for the end of its output: a process that it left behind may hold the pipes open.
         poll = select.poll()
         for fd in (*self._pipes, self._pidfd):
             poll.register(fd, select.POLLIN)
@@ -145,7 +145,7 @@ class Child:
         return part
 
     def _reap(self) -> int:
-        # After SIGKILL the end is near, unless the kernel itself hangs (a dead network disk): then leave it behind.
+        # After SIGKILL it soon ends, unless the kernel itself hangs (a dead network disk): then leave it behind.
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         if not poll.poll(1000):
@@ -154,11 +154,11 @@ class Child:
 
 
 def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Be that program from now on, in this terminal. Raises SpawnError."""
+    """Replace this process by that program, in this terminal. Raises SpawnError."""
     path = find(argv[0], environ)
     sys.stdout.flush()
     sys.stderr.flush()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored is inherited
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a program inherits what is ignored
     try:
         os.execve(path, list(argv), dict(environ))  # noqa: S606 - no shell is wanted
     except OSError as error:
@@ -167,15 +167,15 @@ def become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a program in this terminal, on our own three streams, until it ends: its exit status, negative for a signal.
-    It has no deadline, since a person sits there or somebody reads what it says; Ctrl-C is for it, and when we have to
-    end, so has it. Raises SpawnError."""
+    It has no deadline, since a person uses it or reads its output; Ctrl-C goes to the program, and if we must end, it
+    ends too. Raises SpawnError."""
     path = find(argv[0], environ)
     sys.stdout.flush()
     sys.stderr.flush()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         try:
-            # What is ignored here would be ignored there, too.
+            # The program would inherit the signals that are ignored here.
             default = (signal.SIGINT, signal.SIGPIPE)
             pid = os.posix_spawn(path, list(argv), dict(environ), setsigdef=default)
         except OSError as error:
@@ -198,8 +198,7 @@ def run(
 
 
 def _in_memory(data: bytes) -> int:
-    """A file that has no name and holds `data`: nobody has to feed it while its reader is waited for. Raises
-    SpawnError."""
+    """A nameless file that holds `data`: nobody has to feed it while we wait for its reader. Raises SpawnError."""
     try:
         handle = os.memfd_create("stdin", os.MFD_CLOEXEC)
     except OSError as error:

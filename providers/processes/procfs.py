@@ -14,7 +14,7 @@ _STAT_MAX = 4096  # a stat line is about 350 bytes
 _CMDLINE_MAX = 128 * 1024
 _CGROUP_MAX = 64 * 1024
 UNIFIED = "0"  # its number among the hierarchies
-MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # of version 2 alone, and beside version 1
+MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # for version 2 alone, and for version 2 beside version 1
 
 
 def boot_time() -> float:
@@ -31,12 +31,12 @@ def boot_id() -> str:
 
 
 def parse_stat(line: bytes, boot: float) -> Process | None:
-    """One /proc/PID/stat line; None if it is not one. The comm may hold spaces, parentheses and newlines."""
+    """One /proc/PID/stat line; None if it is malformed. The comm may hold spaces, parentheses and newlines."""
     left, right = line.find(b"("), line.rfind(b")")
     if left < 0 or right < left:
         return None
     rest = line[right + 2 :].split(b" ", 20)
-    if len(rest) < 21:  # torn: even the last number that we read may lack digits
+    if len(rest) < 21:  # incomplete: even the last number that we read may lack digits
         return None
     try:
         start_ticks = int(rest[19])
@@ -78,8 +78,8 @@ def scan(uid: int) -> dict[int, Process]:
             if not name.isdigit():
                 continue
             try:
-                # The folder's owner, and not that of the file in it: the files of a process that has made itself
-                # undumpable (codex does) belong to root, the folder always to the process's user.
+                # The owner of the folder, not of the file in it: the files of a process that has made itself
+                # undumpable (codex does) belong to root, but the folder always to the process's user.
                 if os.stat(name, dir_fd=root).st_uid != uid:
                     continue
                 stat = os.open(name + "/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=root)
@@ -115,7 +115,7 @@ def cmdline(pid: int) -> tuple[str, ...]:
 
 
 def environment(pid: int) -> dict[str, str] | None:
-    """What a process was started with; None if it has ended or is not to be read. Later changes are not in it."""
+    """The environment that a process was started with; None if it has ended or cannot be read. Omits later changes."""
     try:
         words = _bytes(f"/proc/{pid}/environ", 1 << 20).split(b"\0")
     except OSError:
@@ -128,7 +128,7 @@ def unit_of(pid: int) -> str:
     """The innermost folder of a process's control group in systemd's own hierarchy, `-.slice` for its top; "" for a
     process that has ended."""
     raw = _cgroup(pid)
-    if raw.startswith(b"0::") and raw.count(b"\n") == 1:  # the usual case, and there are many
+    if raw.startswith(b"0::") and raw.count(b"\n") == 1:  # the usual case, for many processes
         return raw[3:-1].rpartition(b"/")[2].decode("utf-8", "replace") or "-.slice"
     path = parse_control_group(raw, unified=bool(unified_mounts()))
     return (path.rpartition("/")[2] or "-.slice") if path else ""
@@ -145,8 +145,8 @@ def control_groups(pid: int) -> dict[str, str]:
 
 
 def parse_control_group(raw: bytes, *, unified: bool) -> str:
-    """The path in systemd's own hierarchy, of the content of a /proc/PID/cgroup. Where systemd uses the `unified` one,
-    that decides, whatever lines of version 1 stand before it; "" if there is none."""
+    """The path in systemd's own hierarchy, from the content of a /proc/PID/cgroup. If systemd uses the `unified` one,
+    that line decides, whatever lines of version 1 come first; "" if there is none."""
     at = raw.find(b"\n0::") + 1
     if unified and (at or raw.startswith(b"0::")):
         return raw[at + 3 :].partition(b"\n")[0].decode("utf-8", "replace")
@@ -176,13 +176,14 @@ def _lines(raw: bytes) -> dict[str, str]:
 
 @cache
 def unified_mounts() -> tuple[str, ...]:
-    """Where the unified hierarchy is: of version 2 alone, or beside version 1; empty where systemd knows only that."""
+    """The mount point of the unified hierarchy: version 2 alone, or beside version 1; empty if systemd uses only
+    version 1."""
     return tuple(top for top in MOUNTS if os.path.exists(f"{top}/cgroup.procs"))
 
 
 def cwd(pid: int) -> str:
-    """The folder that a process is in, as the kernel names it: " (deleted)" stands behind one that is gone. "" for a
-    process that has ended or is not to be looked at. Never waits for the file system that the folder is on."""
+    """The working directory of a process, as the kernel names it: with " (deleted)" appended if it is gone. "" for a
+    process that has ended or cannot be examined. Never waits for the file system of that folder."""
     try:
         return os.readlink(f"/proc/{pid}/cwd")
     except OSError:
@@ -201,7 +202,7 @@ def start_ticks(pid: int) -> int | None:
 def listens_at(pid: int) -> frozenset[str]:
     """Paths of the Unix sockets that a process of ours holds, also of those whose file was deleted since.
 
-    Empty for a process that has ended, or that lives in another user namespace (a container) and is closed to us.
+    Empty for a process that has ended, or that lives in another user namespace (a container) and cannot be examined.
     """
     try:
         inodes = set()
@@ -212,7 +213,7 @@ def listens_at(pid: int) -> frozenset[str]:
                 continue
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
-        # The table is the process's own: a server may live in another network namespace than we do.
+        # The process's own table: a server may live in another network namespace than we do.
         table = _bytes(f"/proc/{pid}/net/unix", 1 << 24).decode("utf-8", "replace").splitlines()
     except OSError:
         return frozenset()
@@ -221,7 +222,7 @@ def listens_at(pid: int) -> frozenset[str]:
 
 
 def head(path: str, limit: int) -> bytes:
-    """The first `limit` bytes of a file of the kernel; raises ObserveError."""
+    """The first `limit` bytes of a kernel file; raises ObserveError."""
     try:
         return _bytes(path, limit)
     except OSError as error:

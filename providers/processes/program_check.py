@@ -1,7 +1,7 @@
-"""Whether an agent's program can start, as far as its files show; this starts no process.
+"""Whether an agent's program can start, judged by its files; this starts no process.
 
-What is certain is said: it is not there, it may not be executed, it is for another processor, what interprets it is not
-there, it is older than what is known to work. Anything else is left to the start.
+Reports only what is certain: the program does not exist, may not be executed, is for another processor, lacks its
+interpreter, or is older than any version known to work. The start itself shows anything else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from providers.program_fault import ProgramFault
     from specs.compiled import Agent
 
-# elf(5): e_machine at byte 18, by what uname calls the processor. Only those that people run fleets on.
+# elf(5): e_machine at byte 18, by uname's name of the processor. Only those that people run fleets on.
 _ELF = b"\x7fELF"
 _MACHINES: Mapping[str, int] = {"x86_64": 62, "aarch64": 183, "riscv64": 243, "ppc64le": 21, "s390x": 22}
 _COMPATIBLE: Mapping[str, frozenset[int]] = {"x86_64": frozenset({3, 62}), "aarch64": frozenset({40, 183})}
@@ -37,12 +37,12 @@ _UP = 6  # folders from a program to its package.json: node_modules/@scope/name/
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """What is looked for, and where."""
+    """What to look for, and where."""
 
     runtime: str
     program: str
     search: tuple[str, str, tuple[str, ...]]  # HOME, PATH, folders before it
-    files_only: bool = False  # its interpreter is not asked for its version
+    files_only: bool = False  # do not ask its interpreter for its version
 
 
 def program_faults(
@@ -53,11 +53,11 @@ def program_faults(
     *,
     may_hang: bool = True,
 ) -> dict[str, ProgramFault | None]:
-    """By agent; None where nothing speaks against its start. One that could not be looked at in time is left out.
+    """By agent; None if no fault was found. Leaves out an agent whose program could not be examined in time.
 
-    `environ`: what a pane gets from its tmux server. Each program is looked for once, however many agents use it, and
-    all of them in one round trip. Of the `living` only files are looked at, and no other program is started; unless a
-    file system that `may_hang` is mounted somewhere, that takes no process at all.
+    `environ`: what a pane gets from its tmux server. Each program is examined once, however many agents use it, and all
+    of them in one round trip. For the `living` we look at files only and start no other program; unless a mounted file
+    system `may_hang`, that takes no process at all.
     """
     uses: dict[_Use, list[str]] = {}
     for agent in agents:
@@ -101,16 +101,16 @@ def _use(agent: Agent, facts: HostFacts, environ: Mapping[str, str]) -> _Use:
     return _Use(agent.runtime, program, where)
 
 
-_Seen = tuple[str, str, str, str, str]  # path, word, what it needs, version, PATH
+_Seen = tuple[str, str, str, str, str]  # path, word, its need, version, PATH
 
 
 def program_fault(runtime: str, program: str, search: str) -> ProgramFault | None:
-    """Of one program; None where nothing speaks against its start. `search`: a PATH. May hang with a file system."""
+    """The fault of one program; None if none was found. `search`: a PATH. May hang with a file system."""
     return _fault(runtime, program, _seen(runtime, program, search))
 
 
 def _examine(use: _Use, last: str) -> _Seen:
-    """In the process that may be left behind, where one is needed: plain values only."""
+    """Runs in the process that we may leave behind, if one is needed: plain values only."""
     home, given, first = use.search
     search = search_path({"HOME": home, "PATH": given}, first, last)
     return _seen(use.runtime, use.program, search, files_only=use.files_only)
@@ -158,11 +158,11 @@ def _not_executable(program: str, search: str) -> str:
 
 
 def _first_bytes(path: str, search: str) -> tuple[str, str]:
-    """What the kernel will make of it: the word, and what is missing."""
+    """How the kernel will treat the file: the word of the fault, and what is missing."""
     try:
         head = read_regular(path, limit=512, cut=True)
     except (PermissionError, NotRegularError):
-        return "", ""  # it may be executed all the same
+        return "", ""  # it may be executable all the same
     if head.startswith(_ELF) and len(head) >= 20:
         order: Literal["little", "big"] = "big" if head[5] == 2 else "little"
         machine, here = int.from_bytes(head[18:20], order), os.uname().machine
@@ -175,7 +175,7 @@ def _first_bytes(path: str, search: str) -> tuple[str, str]:
 
 
 def _missing(words: Sequence[str], search: str) -> str:
-    """The interpreter of a script that is not there, "" if it is."""
+    """The missing interpreter of a script, "" if it exists."""
     if not words:
         return ""
     if not _executable(words[0]):
@@ -188,7 +188,7 @@ def _missing(words: Sequence[str], search: str) -> str:
 
 
 def _package(path: str) -> Mapping[str, object]:
-    """The package.json that npm has put beside a program, empty if it was not npm."""
+    """The package.json that npm put beside a program, empty if npm did not install it."""
     real = os.path.realpath(path)
     if "/node_modules/" not in real:
         return {}
@@ -202,7 +202,7 @@ def _package(path: str) -> Mapping[str, object]:
 
 
 def _wanted_node(path: str, package: Mapping[str, object]) -> str:
-    """The oldest node that a package asks for, "" if it asks for none or in a way that is not read here."""
+    """The oldest node that a package asks for, "" if it asks for none or in a form that we do not parse."""
     engines = package.get("engines")
     asked = str(engines.get("node", "")).strip() if isinstance(engines, dict) else ""
     plain = re.fullmatch(r">=\s*v?(\d+(?:\.\d+){0,2})", asked)
@@ -210,7 +210,7 @@ def _wanted_node(path: str, package: Mapping[str, object]) -> str:
 
 
 def _node_version(search: str) -> str:
-    """What the node on a PATH says, "" if there is none or it gives no answer."""
+    """The version of the node on a PATH, "" if there is none or it gives no answer."""
     try:
         done = run(["node", "--version"], {"PATH": search}, timeout_s=_NODE_S)
     except SpawnError:
@@ -219,7 +219,7 @@ def _node_version(search: str) -> str:
 
 
 def _json(path: str) -> object:
-    """None for what is not there or is not JSON."""
+    """None if the file does not exist or is not JSON."""
     try:
         return json.loads(read_regular(path, limit=_PACKAGE_BYTES, cut=True))
     except (OSError, ValueError):

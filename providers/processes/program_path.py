@@ -10,7 +10,7 @@ from providers.processes.process import DEFAULT_PATH, NotInstalledError, find
 
 
 def search_path(environ: Mapping[str, str], first: Sequence[str], last: str) -> str:
-    """Configured folders (`first`), where npm and people put programs, the PATH that was given, our own (`last`)."""
+    """Configured folders (`first`), the folders of npm and of people's programs, the given PATH, our own (`last`)."""
     given = environ.get("PATH") or DEFAULT_PATH
     folders = [folder for folder in first if os.path.isdir(folder)]
 
@@ -33,7 +33,7 @@ def search_path(environ: Mapping[str, str], first: Sequence[str], last: str) -> 
 
 
 def found(program: str, search: str) -> str:
-    """Its path on a PATH, "" if it is not there or not executable."""
+    """Its path on a PATH, "" if it does not exist or is not executable."""
     try:
         return find(program, {"PATH": search})
     except NotInstalledError:
@@ -41,7 +41,7 @@ def found(program: str, search: str) -> str:
 
 
 def npm_prefixes(home: str) -> list[str]:
-    """What `~/.npmrc` says, as absolute paths."""
+    """The prefixes in `~/.npmrc`, as absolute paths."""
     try:
         lines = read_regular(f"{home}/.npmrc", limit=1 << 16, cut=True).decode("utf-8", "replace").splitlines()
     except OSError:

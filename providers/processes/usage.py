@@ -19,7 +19,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def measure(panes: Mapping[str, Sequence[int]], mounts: Sequence[str] = MOUNTS) -> dict[str, ResourceUsage]:
     """What each agent uses. `panes` has the processes of each one's pane, nearest first. One pass over the folder of
-    the slice, whatever their number; what cannot be read is None, for that agent alone. Never raises."""
+    the slice, whatever their number; a value that cannot be read is None, for that agent only. Never raises."""
     slices = _slices(panes, mounts)
     found: dict[str, ResourceUsage] = {}
     for name, pids in panes.items():
@@ -37,8 +37,8 @@ def measure(panes: Mapping[str, Sequence[int]], mounts: Sequence[str] = MOUNTS) 
 
 
 def _slices(panes: Mapping[str, Sequence[int]], mounts: Sequence[str]) -> dict[str, list[str]]:
-    """Folders of scopes by agent. All panes of a user are in one slice, so that one process tells where it is; a pane
-    that somebody else started may come first, and is in none."""
+    """Folders of scopes by agent. All panes of a user are in one slice, so one process shows where it is; a pane that
+    somebody else started may come first, and is not in the slice."""
     for pids in panes.values():
         path = _cgroup(pids[0]) if pids else ""
         folder, _, scope = path.rpartition("/")
@@ -60,7 +60,7 @@ def _slices(panes: Mapping[str, Sequence[int]], mounts: Sequence[str]) -> dict[s
 
 
 def _folder(slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int]) -> str:
-    """The scope that the agent lives in, "" if it is in none of its own. What it once left behind may have another."""
+    """The scope that the agent lives in, "" if none is its own. Its leftover processes may be in another."""
     folders = slices.get(name, ())
     own = _cgroup(pids[0]).rpartition("/")[2] if pids else ""
     return next((folder for folder in folders if own and folder.endswith(f"/{own}")), "")
@@ -88,8 +88,8 @@ def _number(path: str) -> int | None:
 
 
 def _sum(pids: Sequence[int]) -> tuple[float | None, int | None]:
-    """CPU seconds (with those of children that have ended) and resident bytes. Memory that processes share counts for
-    each of them, so that this is the most it can be."""
+    """CPU seconds (with those of children that have ended) and resident bytes. Shared memory counts for each process,
+    so this is the most it can be."""
     ticks = pages = 0
     seen = False
     for pid in pids:

@@ -1,7 +1,7 @@
 """The possible layouts of an install in `$MOSAIC_HOME`, by number, and how to recognise each. Pure.
 
-What moves from one to the next is only what the framework ever put there by name. Everything else of an older install
-(its tools, its skills, its launchers) is left where it is: nobody can tell any more what of it is the operator's.
+From one layout to the next, only files move that the framework itself put there by name. All else of an older install
+(its tools, its skills, its launchers) stays in place: nobody can tell any more which of it is the operator's.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _TOOLS = ("rails", "tools")
 
 
 def layout_of(there: Callable[[str], FileState | None], known: Manifest) -> int:
-    """`there`: what stands at a path of `$MOSAIC_HOME`; whatever it raises is passed on. `known`: the manifest, as it
-    was read. 0: nothing was ever installed."""
+    """`there`: returns the file at a path of `$MOSAIC_HOME`; its errors are passed on. `known`: the manifest as read.
+    0: nothing was ever installed."""
     if known.layout:
         return known.layout
     if there(manifest.NAME) is not None:
@@ -43,5 +43,5 @@ def layout_of(there: Callable[[str], FileState | None], known: Manifest) -> int:
 
 
 def is_older(layout: int) -> bool:
-    """Whether it has to be brought to the present layout, by `mosaic update`."""
+    """Whether `mosaic update` must bring it to the present layout."""
     return 0 < layout < LAYOUT

@@ -1,7 +1,7 @@
 """The manifest in `$MOSAIC_HOME`: which framework files were last installed, and their contents. Pure.
 
-It tells an outdated file from one that somebody edited. It lies beside the files, since all fleets of a user share
-them. A manifest can name only what the framework may ever own, whatever is written in it.
+It distinguishes an outdated file from one that somebody edited. It is in the folder of the files, since all fleets of a
+user share them. A manifest can name only files that the framework may ever own, whatever is written in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from providers.base import Parsed
 from providers.shipped.release import LAYOUT, Release
 
 NAME = ".mosaic-manifest.json"
-HOLD = ".mosaic-hold"  # while it is there, the framework's files stay as they are; its first line says why
+HOLD = ".mosaic-hold"  # while it exists, the framework's files stay as they are; its first line says why
 _FORMAT = 1
 _OWNABLE = re.compile(r"(?!SOUL\.md|USER\.md)[A-Z][A-Z0-9_-]*\.md|guides/[a-z0-9-]+\.md|runtime/[a-z0-9-]+/RUNTIME\.md")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """One file as it was installed: SHA-256 of its bytes, and how many they were."""
+    """One file as it was installed: SHA-256 of its bytes, and their number."""
 
     digest: str
     size: int
@@ -32,7 +32,7 @@ class Installed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """`layout` 0 and `version` "": nothing is known. `seeded`: what was written once, and never will be again."""
+    """`layout` 0 and `version` "": unknown. `seeded`: the files that were written once, and never will be again."""
 
     layout: int = 0
     version: str = ""
@@ -41,7 +41,7 @@ class Manifest:
 
 
 def ownable(path: str) -> bool:
-    """Whether a path may be the framework's at all. What is the operator's never may, in no version."""
+    """Whether the framework may own a path at all. No version may own an operator's path."""
     return _OWNABLE.fullmatch(path) is not None
 
 
@@ -51,7 +51,7 @@ def digest(data: bytes) -> str:
 
 
 def of_release(release: Release) -> Manifest:
-    """The manifest once that is installed. Raises ValueError for a file that may not be the framework's."""
+    """The manifest once `release` is installed. Raises ValueError for a file that may not be the framework's."""
     wrong = [path for path in release.files if not ownable(path)]
     if wrong:
         raise ValueError(f"not the framework's to install: {', '.join(wrong)}")
@@ -78,7 +78,7 @@ def render(manifest: Manifest) -> str:
 
 
 def read(text: str) -> Manifest:
-    """A damaged manifest is one that knows nothing: then whatever is not as shipped counts as somebody's edit."""
+    """A damaged manifest lists nothing: then every file that is not as shipped counts as somebody's edit."""
     try:
         raw = json.loads(text)
         return _read(raw)
@@ -100,7 +100,7 @@ def _read(raw: Parsed) -> Manifest:
 
 
 def newer(one: str, other: str) -> bool:
-    """Whether a version comes after another one; words in it do not count."""
+    """Whether version `one` comes after `other`; words in them do not count."""
     return _numbers(one) > _numbers(other)
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from specs import library
 
 VERSION = "0.1.0"  # of the package; a test holds it to pyproject.toml, and reading metadata would cost every run
-LAYOUT = 4  # raised when files of the framework move, with a migration that moves them
+LAYOUT = 4  # raised when framework files move, with a migration that moves them
 _ROOT = "framework"
 
 
@@ -27,7 +27,7 @@ class Release:
 
 @cache
 def release() -> Release:
-    """Of the installed package. Raises OSError if that is damaged."""
+    """The release of the installed package. Raises OSError if that is damaged."""
     plain = {name.removeprefix(f"{_ROOT}/"): library.text(name) for name in library.names(_ROOT, ".md")}
     guides = {name.removeprefix(f"{_ROOT}/"): library.text(name) for name in library.names(f"{_ROOT}/guides", ".md")}
     runtimes = {

@@ -8,10 +8,10 @@ from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 
 
 class Use(StrEnum):
-    """What is done with the framework's files."""
+    """What the framework's files are used for."""
 
-    START = "start"  # of an agent, also of one that has ended
-    STOP = "stop"  # of an agent that lives, by its unit: a restart of it, too
+    START = "start"  # starting an agent, also one that has ended
+    STOP = "stop"  # stopping a living agent by its unit, and so restarting it
     HOLDER = "holder"  # starting the unit of the tmux servers, or having it fix them
     SERVER = "server"  # starting an agent on a tmux server that is not up yet
     RESPONDER = "responder"
@@ -31,6 +31,6 @@ _NEEDED = {
 
 
 def uses_of(path: str) -> tuple[Use, ...]:
-    """What one of the framework's files is needed for. Nothing waits for what programs call by themselves (`mosaic`,
-    `agent-hook`), nor for the units of the reconciler: whoever reads this runs without them."""
+    """The uses of one of the framework's files. Files that programs call by themselves (`mosaic`, `agent-hook`) hold
+    nothing, nor do the units of the reconciler, which runs without them."""
     return _NEEDED.get(path.rpartition("/")[2], ())

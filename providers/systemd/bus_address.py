@@ -40,14 +40,14 @@ def _unix_path(address: str) -> str:
 
 
 def _unescape(text: str) -> str:
-    # Not urllib's: importing that costs as much as everything else here together.
+    # Not urllib's: importing that costs as much as all other imports here together.
     return os.fsdecode(re.sub(rb"%([0-9A-Fa-f]{2})", lambda found: bytes((int(found[1], 16),)), os.fsencode(text)))
 
 
 def manager_listens(uid: int) -> bool:
-    """Whether something listens where this user's systemd does.
+    """Whether a process listens on the socket of this user's systemd.
 
-    The folder /run/user/UID and the sockets in it tell nothing: newer systemds keep them while the manager is stopped.
+    The folder /run/user/UID and the sockets in it prove nothing: newer systemds keep them while the manager is stopped.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
         caller.settimeout(_PATIENCE_S)
@@ -55,7 +55,7 @@ def manager_listens(uid: int) -> bool:
             caller.connect(f"/run/user/{uid}/systemd/private")
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             return False
-        except OSError:  # not ours to ask, or too busy to answer: it is there
+        except OSError:  # we may not ask, or it is too busy to answer: it exists
             return True
     return True
 
@@ -97,7 +97,7 @@ def _not_running(user: str, uid: int) -> str:
 
 
 def _begin(user: str, uid: int) -> str:
-    """What makes the user's manager run. Where somebody is logged in, linger is not what it lacks."""
+    """The command that starts the user's manager. If somebody is logged in, the fault is not a lack of linger."""
     if os.path.exists(f"{LINGER_DIR}/{user}") or os.path.isdir(f"/run/user/{uid}"):
         return f"sudo systemctl start user@{uid}.service"
     return f"sudo loginctl enable-linger {user}"

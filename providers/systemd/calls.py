@@ -1,4 +1,4 @@
-"""Calls that may be in flight to systemd: each with its deadline, and what its answer means."""
+"""Calls in flight to systemd: each with its deadline, and the meaning of its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Sink = Callable[[str, "StepResult"], None]
 
-# The other side went away before it answered; whether it did what was asked is not known.
+# The other side went away before it answered; we do not know whether it did what we asked.
 GONE = frozenset(
     f"org.freedesktop.DBus.Error.{name}"
     for name in ("NoReply", "Disconnected", "NameHasNoOwner", "ServiceUnknown", "TimedOut")
@@ -25,20 +25,20 @@ _WELL = frozenset(("done", "skipped"))
 
 
 class Call:
-    """One method call. `retry`: asking a second time, on a new connection, does no harm."""
+    """One method call. `retry`: repeating it on a new connection does no harm."""
 
     def __init__(
         self, what: str, member: str, signature: str, body: tuple[Any, ...], *, timeout_s: float, retry: bool = True
     ) -> None:
         self.what, self.member, self.signature, self.body = what, member, signature, body
         self.timeout_s, self.retry = timeout_s, retry
-        self.address: dict[str, str] = {}  # where it is not systemd's manager that is called
+        self.address: dict[str, str] = {}  # if another object than systemd's manager is called
         self.deadline = 0.0
-        self.job = ""  # object path of the job whose end is awaited
+        self.job = ""  # object path of the job that we wait for
         self.over = False
 
     def replied(self, frame: Frame) -> Call | None:
-        """Take the reply; gives a further call if one is needed. Sets `over`, or `job`."""
+        """Handle the reply; returns a further call if one is needed. Sets `over`, or `job`."""
         self.over = True
         if frame.error:
             return self.refused(frame.error, frame.text())
@@ -65,7 +65,7 @@ class Call:
 
 
 class Ask(Call):
-    """A call whose reply somebody waits for."""
+    """A call whose caller waits for the reply."""
 
     frame: Frame | None = None
     error: str = ""
@@ -124,10 +124,10 @@ class ResetFailed(Call):
 
 
 class Queued(Call):
-    """A call whose reply names a job, whose end is what counts."""
+    """A call whose reply names a job; the job's end is the result."""
 
     def ended(self, result: str) -> Call | None:
-        """Take the job's result (done, failed, timeout, dependency, canceled, ...)."""
+        """Handle the job's result (done, failed, timeout, dependency, canceled, ...)."""
         raise NotImplementedError
 
     def answered(self, frame: Frame) -> None:
@@ -181,7 +181,7 @@ class Job(Queued):
 
 
 class Why(Call):
-    """After a start or a reload that failed: how its program ended, in words where it is one of ours."""
+    """After a start or a reload that failed: how its program ended, in words if it is one of ours."""
 
     def __init__(self, job: Job) -> None:
         program = "ExecReload" if job.step.verb == "reload" else "ExecStart"

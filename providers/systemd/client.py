@@ -1,7 +1,7 @@
 """The user's systemd, over D-Bus: the unit list in one call, jobs with many in flight, each with its own deadline.
 
-Not for use by several threads at once. It connects when first used; a connection that is lost is made again once, and
-what can be asked twice without harm is asked again.
+Not for use by several threads at once. It connects when first used; a lost connection is made again once, and calls
+that may safely be repeated are sent again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from providers.systemd.connection import Connection, Frame
 
 READ_TIMEOUT_S = 5.0
-LEAST_S = 1.0  # for a question once the run's time is up, and for each after one that has had no answer
+LEAST_S = 1.0  # for a call once the run's time is up, and for each after one that had no answer
 _CONNECT_TIMEOUT_S = 2.0
 _REFUSED_S = 1.0
 CHANGE_TIMEOUT_S = 90.0  # systemd's own limit for a reload
@@ -36,9 +36,9 @@ _UNIT_MATCH = (
     "type='signal',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
     "path_namespace='/org/freedesktop/systemd1/unit'"
 )
-_OUR_OWN = "mosaic-reconcile"  # our own service and timer: their changes follow from what we do
+_OUR_OWN = "mosaic-reconcile"  # our own service and timer: their changes follow from our actions
 _OUR_OBJECTS, _OUR_OWN_OBJECTS = object_path(_OURS), object_path(_OUR_OWN)
-_UNIT_SIGNALS = {"UnitNew": 0, "UnitRemoved": 0, "JobRemoved": 2}  # and where in the body the unit's name is
+_UNIT_SIGNALS = {"UnitNew": 0, "UnitRemoved": 0, "JobRemoved": 2}  # with the position of the unit's name in the body
 
 
 class Systemd:
@@ -52,10 +52,10 @@ class Systemd:
         self._ended: dict[str, str] = {}  # results of jobs that ended before their number was known
         self._due: list[tuple[float, int, Call]] = []
         self._count = 0
-        self._refused = (0.0, "")  # until when, and why, a new attempt to connect is pointless
+        self._refused = (0.0, "")  # until when, and why, a new attempt to connect is useless
         self._hears_jobs = self._hears_all = self._subscribed = self._stirred = False
         self._until = math.inf  # on the monotonic clock: when the run's time is up
-        self._silent = False  # a question has had no answer, and nothing has come since
+        self._silent = False  # a call has had no answer, and nothing has come since
 
     # Reading
 
@@ -70,8 +70,8 @@ class Systemd:
             raise ObserveError(f"systemd's answer to ListUnitsByPatterns: {error}") from error
 
     def ask(self, *asks: Ask) -> list[Frame]:
-        """The answers to questions that are asked all at once; raises ObserveError if one has none."""
-        self.pump(0)  # what came too late for an earlier question
+        """The replies to calls that are all sent at once; raises ObserveError if one has none."""
+        self.pump(0)  # late replies to earlier calls
         within = self._within(min(LEAST_S, self._read_timeout_s) if self._silent else self._read_timeout_s)
         for ask in asks:
             ask.timeout_s = within
@@ -85,14 +85,14 @@ class Systemd:
         return [ask.frame for ask in asks if ask.frame is not None]
 
     def until(self, deadline: float) -> None:
-        """When the run's time is up, on the monotonic clock: whatever is asked after that has LEAST_S for its answer.
-        Jobs have a time of their own."""
+        """When the run's time is up, on the monotonic clock: a later call waits at most LEAST_S for its answer. Jobs
+        have a time of their own."""
         self._until = deadline
 
     def _within(self, seconds: float) -> float:
         return min(seconds, max(LEAST_S, self._until - time.monotonic()))
 
-    # Changing: each gives its result, at some later pump(), to the sink
+    # Changes: each reports its result, at some later pump(), to the sink
 
     def reload(self, ids: Sequence[str], sink: Sink) -> None:
         self._begin(Reload(ids, sink, self._within(CHANGE_TIMEOUT_S)))
@@ -101,7 +101,7 @@ class Systemd:
         self._begin(ResetFailed(name, step, sink) if step.verb == "reset-failed" else Job(name, step, sink))
 
     def confine(self, name: str, step: Confine, sink: Sink) -> None:
-        """Put a living pane into a scope of its own, or limits on the one that it is in."""
+        """Put a living pane into a scope of its own, or set the limits of the scope that it is in."""
         from providers.systemd.confining import confining
 
         call = confining(name, step, sink, self._uid)
@@ -116,13 +116,13 @@ class Systemd:
         self._connect()
 
     def fileno(self) -> int:
-        """Becomes readable when something has come in; -1 while there is no connection (then `subscribe()` again)."""
+        """Becomes readable when a message has arrived; -1 while there is no connection (then `subscribe()` again)."""
         return -1 if self._connection is None else self._connection.fileno()
 
     def drain(self) -> bool:
-        """Take in what has come, without waiting. True: a unit of ours changed since the last call, or may have.
+        """Read what has arrived, without waiting. True: a unit of ours changed since the last call, or may have.
 
-        Call it before each wait too: a signal may have come in together with the reply to something else.
+        Call it before each wait too: a signal may have arrived together with the reply to another call.
         """
         self.pump(0)
         stirred, self._stirred = self._stirred, False
@@ -136,13 +136,13 @@ class Systemd:
         return select.POLLIN | (select.POLLOUT if sending else 0)
 
     def next_deadline(self) -> float | None:
-        """When the next thing under way runs out of time, on the monotonic clock."""
+        """When the next call or job runs out of time, on the monotonic clock."""
         while self._due and self._due[0][2].over:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def pump(self, timeout_s: float) -> None:
-        """Carry on what is under way; wait at most `timeout_s`, and no longer than the next deadline."""
+        """Continue what is under way; wait at most `timeout_s`, and no longer than the next deadline."""
         from providers.systemd.connection import ConnectionLostError
 
         connection = self._connection
@@ -153,14 +153,14 @@ class Systemd:
                 for frame in connection.frames(wait):
                     self._take(frame)
                     if self._connection is not connection:
-                        break  # lost and made again: the rest answers nothing any more
+                        break  # lost and made again: the remaining frames answer nothing
             except ConnectionLostError as error:
                 self._lost(f"the connection to systemd was lost ({error})")
         self._expire()
 
     @property
     def on_bus(self) -> bool:
-        """Reached over a message bus. False over systemd's private socket, and where it is not reached."""
+        """Connected over a message bus. False over systemd's private socket, and without a connection."""
         return self._connection is not None and self._connection.bus
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ class Systemd:
         if connection is None:
             return
         if isinstance(call, Queued) and connection.bus and not (self._hears_jobs or self._hears_all):
-            # systemd tells whoever asked for a job how it ended; Subscribe() is not needed for that, and would make
+            # systemd tells the caller of a job how it ended; that needs no Subscribe(), which would make
             # it send every property of every unit that changes while hundreds start.
             self._hears_jobs = True
             self._match(connection, _MANAGER_MATCH + ",member='JobRemoved'")
@@ -206,7 +206,7 @@ class Systemd:
             self._hears_jobs = self._hears_all = False
         if self._subscribed and not self._hears_all:
             self._hears_all = True
-            if connection.bus:  # on the private socket all signals come by themselves
+            if connection.bus:  # the private socket sends all signals unasked
                 self._match(connection, _MANAGER_MATCH)
                 self._match(connection, _UNIT_MATCH)
                 connection.post("Subscribe")

@@ -1,4 +1,4 @@
-"""Whether the conditions of a unit are met now, as systemd itself judges them; for few units."""
+"""Whether the conditions of a unit hold now, as systemd itself judges them; for few units."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _FAILED = re.compile(r"^(?:\S+: )?(?P<what>(?:Condition|Assert)\S*=.*?) failed\.
 
 
 def failing(unit: str, environ: Mapping[str, str]) -> str:
-    """The first condition that does not hold, as it is written, "" if all do. `environ`: that of the user's systemd,
-    which says where its units are. Raises ObserveError."""
+    """The first condition that does not hold, as written, "" if all do. `environ`: that of the user's systemd, which
+    determines where its units are. Raises ObserveError."""
     argv = ["systemd-analyze", "--user", "condition", f"--unit={unit}"]
     try:
         done = process.run(argv, {"LC_ALL": "C.UTF-8", **environ}, timeout_s=TIMEOUT_S)

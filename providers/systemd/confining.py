@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from providers.systemd.connection import Frame
 
 TIMEOUT_S = 15.0
-TMUX_PREFIX = "tmux-spawn-"  # of the scopes that tmux asks for, one for each pane
-STOP_S = 5  # as agent-scope asks for it: how long what is in there may take to end
+TMUX_PREFIX = "tmux-spawn-"  # of the scopes that tmux requests, one for each pane
+STOP_S = 5  # as agent-scope sets it: how long the processes in the scope may take to end
 _INFINITY = (1 << 64) - 1
 
 
@@ -54,7 +54,7 @@ class Confining(Queued):
 
 
 class Limiting(Call):
-    """Limits for a scope that is there; in force at once, and gone with it."""
+    """Limits for an existing scope; in force at once, and gone with it."""
 
     def __init__(self, name: str, step: Confine, unit: str, sink: Sink) -> None:
         body = (unit, True, properties(step))
@@ -69,10 +69,10 @@ class Limiting(Call):
 
 
 def confining(name: str, step: Confine, sink: Sink, uid: int) -> Call | None:
-    """The call that does it; None where its end, without a call, has been given to the sink."""
+    """The call that does it; None if no call was needed or possible, with the result given to the sink."""
     try:
         if procfs.start_ticks(step.pid) != step.start_ticks:
-            sink(name, StepResult(ok=True, changed=False))  # it has ended, so there is nothing to put anywhere
+            sink(name, StepResult(ok=True, changed=False))  # it has ended, so there is no process to move
             return None
         unit = procfs.unit_of(step.pid)
         if agent_of_scope(unit) == step.agent:
@@ -99,8 +99,8 @@ def properties(step: Confine) -> list[tuple[str, tuple[str, Any]]]:
 
 
 def _with_children(pid: int, uid: int) -> tuple[int, ...]:
-    """The pane's process and what it has started, which lives in the same place: what was put elsewhere stays there.
-    A scope that tmux has asked for is that pane's alone, so that all of it belongs together."""
+    """The pane's process and its children in the same scope: a process that was moved elsewhere stays there. A scope
+    that tmux requested is that pane's alone, so all its processes belong together."""
     processes, place = procfs.scan(uid), procfs.unit_of(pid)
     if place.startswith(TMUX_PREFIX):
         return (pid, *(one for one in processes if one != pid and procfs.unit_of(one) == place))

@@ -1,7 +1,7 @@
 """One connection to the user's systemd: over the session bus, or over systemd's own private socket.
 
 jeepney does the marshalling and the authentication. The reading loop is ours: it never blocks past a deadline, leaves
-bodies unparsed until somebody asks for them, and reads the one big reply (the unit list) several times faster.
+bodies unparsed until a caller needs them, and reads the one big reply (the unit list) several times faster.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ MAX_MESSAGE = 128 << 20  # the protocol's own limit
 
 
 class ConnectionLostError(Exception):
-    """The other side closed the connection, or says things that are not D-Bus."""
+    """The other side closed the connection, or sent something that is not D-Bus."""
 
 
 class Frame:
-    """One message. Its body is parsed when asked for."""
+    """One message. Its body is parsed on demand."""
 
     __slots__ = ("_fields", "_header", "_raw", "_start", "kind")
 
@@ -54,7 +54,7 @@ class Frame:
 
     @property
     def reply_to(self) -> int | None:
-        """The serial that this answers, or None for a signal."""
+        """The serial of the call that this answers, or None for a signal."""
         serial: int | None = self._fields.get(HeaderFields.reply_serial)
         return serial
 
@@ -82,12 +82,12 @@ class Frame:
         return tuple(parsed[0])
 
     def text(self) -> str:
-        """The sentence of an error reply."""
+        """The text of an error reply."""
         body = self.body()
         return str(body[0]) if body and isinstance(body[0], str) else str(self.error)
 
     def units(self) -> dict[str, UnitState]:
-        """The reply of ListUnitsByPatterns, a(ssssssouso), without building what nobody reads."""
+        """The reply of ListUnitsByPatterns, a(ssssssouso), without building fields that nobody reads."""
         if self._fields.get(HeaderFields.signature) != "a(ssssssouso)":
             raise ConnectionLostError("the list of units has an unknown form")
         return _units(self._raw, self._start, "<" if self._header.endianness is Endianness.little else ">")
@@ -173,7 +173,7 @@ class Connection:
 
     @property
     def sending(self) -> bool:
-        """Whether something still waits for the socket to take it."""
+        """Whether some data still waits for room in the socket."""
         return bool(self._out)
 
     def post(
@@ -186,7 +186,7 @@ class Connection:
         interface: str = MANAGER,
         destination: str = SYSTEMD,
     ) -> int:
-        """Queue one method call and send what the socket takes; gives the serial that the reply will carry."""
+        """Queue one method call; returns the serial that the reply will carry."""
         self._serial += 1
         fields = {HeaderFields.path: path, HeaderFields.interface: interface, HeaderFields.member: member}
         if self.bus:
@@ -198,9 +198,9 @@ class Connection:
         return self._serial
 
     def frames(self, timeout_s: float) -> list[Frame]:
-        """Send what is queued; wait at most `timeout_s` for a message; return all that have come in whole.
+        """Send what is queued; wait at most `timeout_s` for a message; return all that have arrived whole.
 
-        Raises ConnectionLostError; what came before is returned first.
+        Raises ConnectionLostError, after returning what came before.
         """
         deadline = time.monotonic() + timeout_s
         poll = select.poll()

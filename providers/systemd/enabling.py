@@ -1,7 +1,7 @@
 """Enable units for the next boot: the links that systemd then follows, made and removed without asking it.
 
-Asked for the same, systemd (since 254) marks every unit as changed on disk until it is told to read all its files
-again, which nothing else needs: what a link says counts from the next boot on.
+If systemd (since 254) makes the links, it marks every unit as changed on disk until it reloads all its files, which
+nothing else needs: a link takes effect at the next boot.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from providers.filesystem import files
 from providers.names import AGENT_TEMPLATE, agent_of_unit
 from providers.steps import SetEnabled, StepResult
 
-WANTS = ("default.target.wants", "timers.target.wants")  # where the framework's units want to be
+WANTS = ("default.target.wants", "timers.target.wants")  # the targets that the framework's units name in WantedBy=
 
 
 def carry_out(steps: Sequence[tuple[str, SetEnabled]], folder: str) -> Iterator[tuple[str, StepResult]]:
-    """Each step's result, by its id. `folder`: that of the user's own units. What was done survives a power cut."""
+    """Each step's result, by its id. `folder`: that of the user's own units. The links survive a power cut."""
     results: dict[str, StepResult] = {}
     touched: dict[str, list[tuple[str, SetEnabled]]] = {}
     for name, step in steps:
@@ -46,7 +46,7 @@ def _failed(step: SetEnabled, error: OSError) -> StepResult:
 
 
 def _set(unit: str, folder: str, *, enabled: bool) -> tuple[str, ...]:
-    """The folders of links that were changed; none: it was so already. Raises OSError."""
+    """The folders of links that were changed; empty if it was so already. Raises OSError."""
     if not enabled:
         return tuple(wants for wants in WANTS if _remove(f"{folder}/{wants}/{unit}"))
     file = f"{folder}/{AGENT_TEMPLATE if agent_of_unit(unit) else unit}"

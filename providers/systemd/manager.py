@@ -18,10 +18,10 @@ _SYSTEMD = "org.freedesktop.systemd1"
 
 
 def read_manager(systemd: Systemd) -> ManagerState:
-    """Asked all at once. Raises ObserveError.
+    """The calls go out all at once. Raises ObserveError.
 
-    systemd marks every unit at once when it has been told of an enablement and not to reload (since 254), so one unit
-    that is always here can be asked for all.
+    systemd marks every unit at once after an enablement without a reload (since 254), so one unit that always exists
+    answers for all.
     """
     frames = systemd.ask(
         _get("tell where it looks for units", "Manager", "UnitPath"),
@@ -40,7 +40,7 @@ def read_manager(systemd: Systemd) -> ManagerState:
 
 
 def behind(systemd: Systemd, units: Iterable[str]) -> bool:
-    """Whether systemd has not read what is on disk now for one of these units. Asked all at once; raises
+    """Whether systemd has yet to read what is on disk now for one of these units. The calls go out all at once; raises
     ObserveError."""
     what = "tell whether it has read a unit's files"
     frames = systemd.ask(*(_get(what, "Unit", "NeedDaemonReload", path=object_path(unit)) for unit in units))

@@ -1,7 +1,7 @@
-"""Which files decide about our units, in every folder that systemd reads: ours, and those that somebody added.
+"""The files that affect our units, in every folder that systemd reads: ours, and those that somebody added.
 
-One pass over the folders, however many agents there are; only drop-ins are read, of which there are few. What may give
-no answer, behind a link or on another machine's disk, is looked at by a process that may be left behind.
+One pass over the folders, however many agents there are; it reads only drop-ins, which are few. A process that we may
+leave behind looks at what may not answer, behind a link or on another machine's disk.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _PREFIX = "mosaic-"
 _FOR_ALL = "service.d"  # drop-ins for every service
 _MAX_BYTES = 1 << 16
 _NULL = os.makedev(1, 3)
-_Plain = tuple[object, ...]  # of a UnitFile: what a process may hand to another
+_Plain = tuple[object, ...]  # of a UnitFile: what one process may hand to another
 _Question = Callable[[], list[UnitFile]]
-_PutOff = Callable[[UnitFile, _Question], bool]  # whether somebody else asks that, later
+_PutOff = Callable[[UnitFile, _Question], bool]  # whether another process will ask that later
 
 
 def scan(unit_path: Sequence[str], own_folder: str) -> tuple[UnitFile, ...]:
     """`own_folder`: where the framework's units are. A folder that cannot be read counts as empty: systemd, as the same
-    user, cannot read it either. What gives no answer is in the result with `unseen`; of a folder it has no `unit`."""
+    user, cannot read it either. A file that gives no answer is in the result with `unseen`; a folder has no `unit`."""
     return _Scan(own_folder).all(unit_path)
 
 
@@ -38,7 +38,7 @@ class _Scan:
         self._own_folder, self._mounts = own_folder, Mounts()
         self._own_is_far = self._mounts.far(own_folder) is not None
         self._found: list[UnitFile] = []
-        self._asked: dict[str, tuple[UnitFile, _Question]] = {}  # and what is known without it
+        self._asked: dict[str, tuple[UnitFile, _Question]] = {}  # with what is known before the answer
 
     def all(self, unit_path: Sequence[str]) -> tuple[UnitFile, ...]:
         for rank, folder in enumerate(unit_path):
@@ -53,7 +53,7 @@ class _Scan:
         return tuple(self._found)
 
     def _is_put_off(self, known: UnitFile, question: _Question) -> bool:
-        """Whether it may give no answer; then it is asked later, with all others of that kind at once."""
+        """Whether it may give no answer; then it is asked later, together with all others like it."""
         if self._mounts.far(known.path) is None:
             return False
         self._asked[known.path] = known, question
@@ -146,7 +146,7 @@ def _text(path: str) -> str:
 
 
 def _sets(text: str) -> Iterable[str]:
-    """Names of what a drop-in sets, each once. One that only empties a list of conditions is left out."""
+    """Names of a drop-in's settings, each once. A setting that only empties a list of conditions is left out."""
     names: dict[str, None] = {}
     for line in text.replace("\\\n", " ").splitlines():
         key, equals, value = line.strip().partition("=")
