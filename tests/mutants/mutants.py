@@ -48,6 +48,8 @@ def _unseen(code: str) -> list[Position]:
             nodes.append(node.annotation)
         elif isinstance(node, ast.FunctionDef):
             nodes.append(node.returns)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            nodes.append(node.test)  # what is imported there is for the type checker alone
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             nodes += [word.value for one in node.decorator_list if isinstance(one, ast.Call) for word in one.keywords]
     return [

@@ -27,6 +27,7 @@ from reconciler.delivery.next_step import (
 )
 from reconciler.delivery.refusal import REFUSALS, PaneLook, refusal
 from reconciler.delivery.verdict import SETTLE_BYTE_S, SETTLE_MAX_S, ComposerState, Delivery, Progress, Task
+from reconciler.helpers.decision_table import first_match
 from tests.tables.rows import Examples, check, check_shape, expect, params
 
 HERE = PaneState(found="pane", id="%1", pid=7)
@@ -39,6 +40,9 @@ def pane(**more: Any) -> PaneLook:
                    pane=replace(HERE, **more))  # fmt: skip
 
 
+FIRST: Any = "a-word-unknown"  # to no table does the order of words mean anything
+LAST: Any = "zzz-unknown"
+UNKNOWN_FIRST, UNKNOWN_LAST = Reading(composer=FIRST), Reading(composer=LAST)
 BAD = {"dead": True, "wrong": "vim", "in_mode": True, "said": "login"}
 REFUSING = Examples("REFUSALS", REFUSALS, {
     "no session": expect("it has no session", *(
@@ -57,14 +61,14 @@ REFUSING = Examples("REFUSALS", REFUSALS, {
     "its screen cannot be read": expect(None, pane(reading=None)),
     "a draft": expect("a person's draft stands in its composer", pane(reading=Reading(composer="draft"))),
     "no composer": expect("its composer is not on its screen", pane(reading=Reading())),
-    "ready": expect(None, LOOK, pane(reading=Reading(composer="empty", turn="busy", queued=("x",)))),
+    "ready": expect(None, LOOK, pane(found="a-word-unknown"), pane(reading=UNKNOWN_FIRST), pane(reading=UNKNOWN_LAST),
+                    pane(reading=Reading(composer="empty", turn="busy", queued=("x",)))),
 })  # fmt: skip
 
 
 @pytest.mark.parametrize(("one", "name", "decision", "situation"), params(REFUSING))
 def test_refusal(one: Examples, name: str, decision: Any, situation: Any) -> None:
-    row = next(row for row in one.table if row.when(situation))
-    assert row.name == name
+    assert first_match(one.table, situation).name == name
     found = refusal(
         situation.agent, situation.pane, program=situation.program, wrong=situation.wrong, reading=situation.reading,
         said=situation.said,
@@ -290,6 +294,19 @@ def test_a_sender_that_did_not_ask_is_told_that_it_was_sent() -> None:
 def test_a_delivery_begins_with_nothing() -> None:
     assert (BEGAN.presses, BEGAN.pressed_at, BEGAN.candidate_at, BEGAN.candidate) == (0, 0.0, 0.0, "")
     assert step(TASK, AGAIN, at(0.0, receipt="hook"))[1] == Delivery(word="delivered", evidence="hook")
+
+
+def test_words_that_are_not_known_are_not_taken_for_others() -> None:
+    assert not replace(OURS, composer=FIRST).stands
+    assert replace(OURS, ours=FIRST).stands
+    assert not replace(OURS, pane=LAST).may_press
+    for one in (at(1.0, EMPTY, pane=FIRST), at(1.0, composer=FIRST, ours="no"), at(1.0, ours=FIRST)):
+        assert first_match(NOT_PRESSED, one).name == "nothing"
+    assert first_match(NO_EVIDENCE, look(at(1.0, EMPTY, pane=FIRST))).name == "it left"
+    assert first_match(NO_EVIDENCE, look(at(1.0, composer=FIRST, ours="no"))).name == "it left"
+    assert first_match(SUBMITTED, look(at(0.1, EMPTY, pane=LAST), UNASKED, AGAIN)).name == "it takes its time"
+    assert step(RECEIPTS, STOOD, replace(SHOWN, pane=LAST))[0].candidate == ""
+    assert first_match(SETTLING, look(at(1.0, ours=LAST))).name == "it may still appear"
 
 
 def test_times() -> None:

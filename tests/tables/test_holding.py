@@ -11,6 +11,7 @@ import pytest
 from providers.base import FieldChange, HeldReason, Kind, Present, Reason, ResourceKey, Verb
 from providers.evidence import NO_PANE, SessionEvidence
 from providers.pane_values import OtherPane
+from reconciler.helpers.decision_table import first_match
 from reconciler.listing.document import Listing
 from reconciler.listing.row import Row
 from reconciler.model import AgentHistory, Inventory, Owned, Readiness
@@ -114,7 +115,9 @@ EXAMPLES = (
         "held": expect(False, need(held=HeldReason.MOVING)),
         "another process": expect(
             False, end(known=AgentHistory()), end(view=replace(WORKS, pid=4241)), end(view=replace(WORKS, pid=9999)),
+            end(view=replace(WORKS, started=NOW - 40)),
             end(view=replace(WORKS, started=NOW - 55)), end(view=replace(WORKS, started=NOW - 65)),
+            end(view=make.view(NAME, session="a-word-unknown", started=NOW - 60)),
             end(view=replace(WORKS, session="dead")), end(view=replace(WORKS, session="foreign")),
             end(known=replace(KNOWN, forced_pid=0), view=replace(WORKS, pid=0)),
         ),
@@ -125,7 +128,8 @@ EXAMPLES = (
         "not to be ended at all": expect(False),
         "need not wait": expect(False, end(against="")),
         "forced": expect(
-            True, END, end(view=replace(WORKS, started=NOW - 55.1)), end(view=replace(WORKS, started=NOW - 64.9)),
+            True, END, need(reason=Reason.DRIFT), need(reason=Reason.UNHEALTHY),
+            end(view=replace(WORKS, started=NOW - 55.1)), end(view=replace(WORKS, started=NOW - 64.9)),
             replace(need(verb=Verb.STOP), agent=STOPPED, known=replace(KNOWN, forced_for="stopped")),
             replace(need(verb=Verb.STOP), agent=None, known=replace(KNOWN, forced_for="removed")),
             replace(need(verb=Verb.STOP), agent=ABSENT, known=replace(KNOWN, forced_for="removed")),
@@ -175,8 +179,9 @@ EXAMPLES = (
         "runs there": expect(ARRIVALS[2].then, arriving("runs"), arriving("runs", "start", ssh=None)),
         "silent, and no way there": expect("", arriving(ssh=None)),
         "silent, and nobody waits": expect("", arriving("silent", "start")),
-        "silent": expect(ARRIVALS[5].then, arriving()),
-        "not asked": expect(ARRIVALS[6].then, arriving(""), arriving("", "start", ssh=None)),
+        "silent": expect(ARRIVALS[5].then, arriving(), arriving("silent", "a-word-unknown")),
+        "not asked": expect(ARRIVALS[6].then, arriving(""), arriving("", "start", ssh=None),
+                             arriving("zzz-unknown"), arriving("zzz-unknown", "start", ssh=None)),
     }),
     Examples("ANSWERS", ANSWERS, {
         "this host": expect("gone", there(name="build-1"), there(name="build-1", session="alive")),
@@ -212,7 +217,8 @@ def test_what_is_not_this_fleets_is_ended_by_nobody(allowed: bool | None) -> Non
     """No view is both alive, for the record, and foreign, for the table: the row stands guard all the same."""
     ending = Ending(allowed, "no")
     with patch("reconciler.plan.holding.forced.may_end", return_value=ending):
-        assert next(row.name for row in FORCES if row.when(END)) == "not to be ended at all"
+        row = first_match(FORCES, END)
+        assert (row.name, row.then) == ("not to be ended at all", False)
 
 
 @pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.name)
@@ -280,12 +286,22 @@ def test_a_start_that_nobody_can_vouch_for_is_said() -> None:
     assert unasked(make_fleet(AGENT), NAME) == ""
 
 
+def test_of_an_agent_that_is_not_there_nothing_lives() -> None:
+    assert not nowhere().there
+    assert not nowhere().to_run
+
+
 def test_where_it_goes_and_who_starts_here_first() -> None:
     peer = Peer(name=NAME, agent_class="coder", runtime="stub", state="running", host="build-2")
-    others = (replace(peer, name="x", host="a"), replace(peer, state="absent", host="b"), peer)
+    others = (
+        replace(peer, name="x", host="a"),
+        replace(peer, name="a", host="c"),
+        replace(peer, state="absent", host="b"),
+        peer,
+    )
     assert moving_to(make_fleet(peers=others), NAME) == "build-2"
     assert moving_to(make_fleet(peers=(replace(peer, state="stopped"),)), NAME) == "build-2"
-    assert moving_to(make_fleet(peers=others[:2]), NAME) == ""
+    assert moving_to(make_fleet(peers=others[:3]), NAME) == ""
     placed = replace(AGENT, placed=True)
     known = Inventory(agents={NAME: Owned(agent_class="coder", socket="s", launch_digest="d")})
     assert first_starts(make_fleet(placed), Inventory()) == (placed,)
@@ -312,6 +328,7 @@ def listing(*rows: Row, host: str = "build-2", rejected: str = "") -> Listing:
         (listing(host="build-3"), "silent", 'the host that answers there is "build-3"'),
         (listing(), "gone", "it is not there"),
         (listing(row(name="x", session="alive"), row(kind="peer", session="alive")), "gone", "it is not there"),
+        (listing(row(name="a", session="alive"), row()), "gone", "it has ended there"),
         (listing(row(name="x"), row(kind="orphan", session="alive")), "runs", "it still runs there"),
         (listing(row(kind="removed", session="alive", may_stop_why="it works")), "runs",
          "it still runs there (it works)"),
