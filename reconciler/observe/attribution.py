@@ -56,13 +56,18 @@ class WrittenRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributedRecord:
-    """What is known about an agent's heartbeat. `hidden`: why it could not be looked at. `said`: what it says, None if
-    there is none. `future_s`: how far in the future its time may lie; `stale_after`: how old it may be (seconds)."""
+    """What is known about an agent's heartbeat. `hidden`: why it could not be looked at. `said`: what it says.
+    `future_s`: how far in the future its time may lie; `stale_after`: how old it may be (seconds)."""
 
     hidden: str
-    said: AttributedHeartbeat | None
+    found: bool  # there is a heartbeat
+    said: AttributedHeartbeat
     future_s: float
     stale_after: float
+
+    @property
+    def age(self) -> float:
+        return self.said.age or 0.0
 
 
 NOTHING = AttributedHeartbeat("unknown", None, 0.0, "no turn record")
@@ -74,11 +79,13 @@ def judge_heartbeat(
     """Judge the heartbeat of an agent. It is stale when it is older than git and its writer's own interval allow."""
     key = ResourceKey(Kind.HEARTBEAT, name)
     records = HeartbeatRecords.of(observation.present.get(key))
+    beat = (records or HeartbeatRecords()).beat
     known = AttributedRecord(
         hidden=observation.hidden(key),
-        said=credited(records.beat, observation, session) if records is not None else None,
+        found=records is not None,
+        said=credited(beat, observation, session),
         future_s=beats.stale_after,
-        stale_after=max(beats.stale_after, 3.0 * interval_of(records.beat) if records is not None else 0.0),
+        stale_after=max(beats.stale_after, 3.0 * interval_of(beat)),
     )
     return first_match(HEARTBEATS, known).then(known)
 
@@ -154,44 +161,37 @@ def _missing(known: AttributedRecord) -> AttributedHeartbeat:
 
 
 def _as_credited(known: AttributedRecord) -> AttributedHeartbeat:
-    return known.said or NOTHING
+    return known.said
 
 
 def _in_the_future(known: AttributedRecord) -> AttributedHeartbeat:
-    said = known.said or NOTHING
-    return AttributedHeartbeat("unknown", said.age, said.ts, "its time lies in the future")
+    return AttributedHeartbeat("unknown", known.age, known.said.ts, "its time lies in the future")
 
 
 def _stale(known: AttributedRecord) -> AttributedHeartbeat:
-    said = known.said or NOTHING
-    note = f"last heartbeat {said.age or 0.0:.0f} s ago"
-    return replace(said, state="stale", note=note, stale_after=known.stale_after)
+    note = f"last heartbeat {known.age:.0f} s ago"
+    return replace(known.said, state="stale", note=note, stale_after=known.stale_after)
 
 
 def _fresh(known: AttributedRecord) -> AttributedHeartbeat:
-    said = known.said or NOTHING
-    return replace(said, age=max(0.0, said.age or 0.0), stale_after=known.stale_after)
+    return replace(known.said, age=max(0.0, known.age), stale_after=known.stale_after)
 
 
 # The judgement on a heartbeat.
 HEARTBEATS: tuple[DecisionRow[AttributedRecord, Callable[[AttributedRecord], AttributedHeartbeat]], ...] = (
     DecisionRow("unseen", lambda known: known.hidden, _hidden,
         "it could not be looked at"),
-    DecisionRow("none", lambda known: known.said is None, _missing,
+    DecisionRow("none", lambda known: not known.found, _missing,
         "nothing answers for the agent"),
-    DecisionRow("not about this process", lambda known: known.said is not None and known.said.note, _as_credited,
+    DecisionRow("not about this process", lambda known: known.said.note, _as_credited,
         "it says nothing about what is in the pane now"),
-    DecisionRow("from the future", lambda known: _age(known) < -known.future_s, _in_the_future,
+    DecisionRow("from the future", lambda known: known.age < -known.future_s, _in_the_future,
         "a clock was wrong, so nothing follows from its age"),
-    DecisionRow("too old", lambda known: is_stale(_age(known), known.stale_after), _stale,
+    DecisionRow("too old", lambda known: is_stale(known.age, known.stale_after), _stale,
         "its writer has been silent for longer than git and its own interval allow"),
     DecisionRow("in time", otherwise, _fresh,
         "its writer keeps to its interval"),
 )  # fmt: skip
-
-
-def _age(known: AttributedRecord) -> float:
-    return (known.said.age if known.said is not None else None) or 0.0
 
 
 def _nothing(said: AttributedHeartbeat) -> AttributedHeartbeat:

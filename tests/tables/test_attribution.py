@@ -37,7 +37,7 @@ FILE = HeartbeatFile(ts=NOW - 5, pid=7, status="ok")
 PANE = SessionEvidence(alive=True, pids=(7, 8), started=NOW - 60)
 WRITTEN = WrittenRecord(FILE, NOW - 5, 5.0, PANE)
 SAID = AttributedHeartbeat("ok", 5.0, NOW - 5, "", own=True, status="ok", source="native")
-KNOWN = AttributedRecord(hidden="", said=SAID, future_s=45.0, stale_after=60.0)
+KNOWN = AttributedRecord(hidden="", found=True, said=SAID, future_s=45.0, stale_after=60.0)
 LONG_AGO = NOW - 60 - CLOCK_SLACK_S - 1
 
 
@@ -77,9 +77,9 @@ EXAMPLES = (
     }, outcome=_note),
     Examples("HEARTBEATS", HEARTBEATS, {
         "unseen": expect(
-            ("unknown", "no answer"), known(hidden="no answer"), replace(KNOWN, hidden="no answer", said=None)
+            ("unknown", "no answer"), known(hidden="no answer"), replace(KNOWN, hidden="no answer", found=False)
         ),
-        "none": expect(("unknown", NO_HEARTBEAT), replace(KNOWN, said=None)),
+        "none": expect(("unknown", NO_HEARTBEAT), replace(KNOWN, found=False)),
         "not about this process": expect(("ok", ELSE), known(note=ELSE), known(note=ELSE, age=999.0)),
         "from the future": expect(("unknown", "its time lies in the future"), known(age=-45.1), known(age=-46.0)),
         "too old": expect(("stale", "last heartbeat 61 s ago"), known(age=60.6), known(age=61.4)),

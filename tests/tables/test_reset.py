@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -19,10 +20,13 @@ from reconciler.agents.reset_verdict import (
     evidence,
     newest,
     objection,
+    reset_text,
     would_not_start,
 )
 from reconciler.model import NAME_TAKEN, Readiness
+from reconciler.observe.may_end import Ending, Who
 from tests import builders as make
+from tests.tables.fleets import make_agent
 from tests.tables.rows import Examples, check, check_shape, expect, params
 
 OLD = ResetRecord(ts=90.0, event="Stop", session="a", pid=1, by="hook")
@@ -48,7 +52,8 @@ BEGUN = replace(SAME, event="SessionStart")
 TIPS = tuple(f"a line of greeting {number}" for number in range(6))
 EXAMPLES = (
     Examples("RESETS", RESETS, {
-        "another session": expect("hook", look(NEW), look(NEW, now=None), look(NEW, late=True, now=WAS)),
+        "another session": expect("hook", look(NEW), look(NEW, now=None), look(NEW, late=True, now=WAS),
+                                  look(replace(NEW, ts=105.0))),
         "the same session": expect("", look(SAME), look(BEGUN)),
         "a session begins": expect(
             "hook", look(BEGUN, late=True), look(replace(BEGUN, session="")),
@@ -62,7 +67,8 @@ EXAMPLES = (
             "", look(now=screen(*TIPS)), look(now=screen(*TIPS[:4], SAID[2], TIPS[5])),
         ),
         "it still stands there": expect(
-            "", look(now=WAS), look(now=screen(SAID[2])), look(now=screen("hello again", f"  {SAID[1]} ")),
+            "", look(now=WAS), look(now=screen(SAID[2])), look(was=screen("sixlet"), now=screen("sixlet")),
+            look(now=screen("hello again", f"  {SAID[1]} ")),
         ),
         "a fresh screen": expect(
             "pane", LOOK, look(now=screen()), look(now=screen(SAID[0])), look(now=screen(*TIPS[:5])),
@@ -72,7 +78,8 @@ EXAMPLES = (
         ),
     }),
     Examples("RESTARTS", RESTARTS, {
-        "another session": expect(("delivered", "hook"), RESTART, replace(RESTART, over=True)),
+        "another session": expect(("delivered", "hook"), RESTART, replace(RESTART, over=True),
+                                  replace(RESTART, after=replace(NEW, ts=105.0))),
         "the same session": expect(("unconfirmed", ""), replace(RESTART, after=SAME)),
         "it may still say so": expect(
             ("", ""), replace(RESTART, before=SILENT), replace(RESTART, after=replace(NEW, pid=1)),
@@ -118,6 +125,26 @@ def test_the_names_of_events_that_begin_a_session() -> None:
 def test_the_newest_record() -> None:
     assert newest([OLD, NEW, replace(OLD, ts=1.0)]) is NEW
     assert newest([]) == SILENT
+    assert (SILENT.ts, SILENT.pid) == (0.0, 0)
+
+
+def test_the_command_of_a_reset() -> None:
+    class Texts:
+        """A program that knows one way, both or none."""
+
+        def __init__(self, **known: str) -> None:
+            self.known = known
+
+        def reset_text(self, how: str) -> str | None:
+            return self.known.get(how)
+
+    both: Any = Texts(new="/new", clear="/clear")
+    clear: Any = Texts(clear="/clear")
+    own = make_agent("a", reset_command="/mine")
+    assert [reset_text(own, both, how) for how in ("", "new", "clear")] == ["/mine", "/new", "/clear"]
+    assert reset_text(make_agent("a"), both, "") == "/new"
+    assert reset_text(make_agent("a"), clear, "") == "/clear"
+    assert reset_text(own, clear, "new") is None
 
 
 def test_who_may_be_reset() -> None:
@@ -126,6 +153,11 @@ def test_who_may_be_reset() -> None:
     assert objection(gone, restart=False) == objection(make.view(session="missing"), restart=False) == "it does not run"
     assert objection(gone, restart=True) == ""
     assert objection(works, restart=False) == objection(works, restart=True) == "it works"
+    with patch("reconciler.agents.reset_verdict.may_end", side_effect=lambda _, who: Ending(False, who)):
+        who = [
+            objection(works, restart=restart, forced=forced) for restart in (True, False) for forced in (True, False)
+        ]
+    assert who == [Who.FORCE, Who.RESTART, Who.FORCE, Who.RESET]
     assert objection(works, restart=True, forced=True) == objection(works, restart=False, forced=True) == ""
     assert objection(foreign, restart=True, forced=True) == "its session is not this fleet's"
     assert would_not_start(make.view()) == ""
