@@ -72,7 +72,7 @@ EXAMPLES = (
         "its own": expect(
             ("ok", ""), WRITTEN, written(pid=8), written(pid=9, session=replace(PANE, pids=())),
             written(ts=LONG_AGO, session=replace(PANE, started=0.0)), written(ts=NOW - 60 - CLOCK_SLACK_S),
-            written(status="else"),
+            written(status="else"), written(status="a"), written(status=""),
         ),
     }, outcome=_note),
     Examples("HEARTBEATS", HEARTBEATS, {

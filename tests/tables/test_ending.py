@@ -110,3 +110,10 @@ def test_each_cell(row: Doing, who: Who) -> None:
 )  # fmt: skip
 def test_what_is_said(one: AgentView, ending: Ending) -> None:
     assert may_end(one, Who.COMMIT) == ending
+
+
+def test_a_word_that_is_not_known_is_taken_for_no_other() -> None:
+    words: list[Any] = ["a-word-unknown", "zzz-unknown"]
+    assert [doing(view(session=word)) for word in words] == [Doing.AVAILABLE] * 2
+    assert [doing(view(word)) for word in words] == [Doing.UNKNOWN] * 2
+    assert may_end(view(words[1], busy=True), Who.COMMIT).why == "it works: its program says busy"

@@ -165,11 +165,12 @@ EXAMPLES = (
                 {"removes": False}, {"removes": False, "changes": SOCKET}, {"verb": Verb.RESTART},
                 {"verb": Verb.START, "changes": SOCKET}, {"verb": None, "changes": SOCKET},
                 {"verb": Verb.RESTART, "changes": (replace(SOCKET[0], path="launch"),)},
+                {"verb": Verb.RESTART, "changes": (replace(SOCKET[0], path="working_directory"),)},
             ))
         ),
         "let go": expect((None, (LINE,)), replace(LOSING, let=losses_digest([LINE]))),
         "others would lose something": expect(
-            (HeldReason.NOT_OWNED, (LINE,)), LOSING, replace(LOSING, let="another"),
+            (HeldReason.NOT_OWNED, (LINE,)), LOSING, replace(LOSING, let="another"), replace(LOSING, let="zzz"),
             replace(LOSING, need=replace(REMOVES, verb=Verb.RESTART, changes=SOCKET)),
         ),
     }, outcome=_held),

@@ -144,6 +144,7 @@ ROWS = {
             of(STOPPED, word="dead", more={"changes": GONE, "override": MASKED}),
             of(STOPPED, word="missing", unit_active="failed", more={"changes": UNIT_GONE}),
             of(STOPPED, word="foreign", more={"changes": GONE}),
+            of(STOPPED, word="missing", unit_active="reloading", more={"changes": UNIT_GONE}),
         ]),
     ],
     "its unit is not as shipped": [
@@ -448,6 +449,7 @@ def test_both_tables_are_asked_one_after_the_other() -> None:
     made = need_of(make.view(NAME), AGENT, {}, {}, KNOWN, tried=False, relaunch=True)
     assert made.reason is Reason.REQUESTED
     assert need_of(make.view(NAME), AGENT, {}, {}, KNOWN, tried=False, override=MASKED).held is HeldReason.MASKED
+    assert need_of(make.view(NAME), AGENT, {}, {}, KNOWN, tried=False) == Need()
     first_time = make.view(NAME, session="missing")
     assert [need_of(first_time, AGENT, {}, {}, NEW, tried=tried).heals for tried in (False, True)] == [False, True]
 

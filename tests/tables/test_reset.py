@@ -115,6 +115,12 @@ def test_the_functions_ask_their_tables() -> None:
     assert after_restart(OLD, OLD, since=100.7, over=False).word == ""
 
 
+def test_a_session_is_another_one_whatever_its_name_and_its_pid() -> None:
+    older, younger = replace(OLD, session="b", pid=9), replace(NEW, session="a", pid=2)
+    assert evidence(older, younger, WAS, None, submitted=100.7) == "hook"
+    assert after_restart(older, younger, since=100.7, over=False).word == "delivered"
+
+
 def test_the_names_of_events_that_begin_a_session() -> None:
     for name in ("SessionStart", "session_start", "session.created", "session-new", "session_switch", "reset"):
         assert begins_session(name)

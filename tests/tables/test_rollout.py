@@ -143,7 +143,8 @@ EXAMPLES = (
         ),
     }),
     Examples("COMING_BACK", COMING_BACK, {
-        "not to run": expect(False, replace(DOWN, view=make.view(session="dead", desired_state="stopped"))),
+        "not to run": expect(False, replace(DOWN, view=make.view(session="dead", desired_state="stopped")),
+                             replace(DOWN, view=make.view(session="dead", desired_state="absent"))),
         "not down": expect(False, *(
             replace(DOWN, view=make.view(session=word)) for word in ("alive", "foreign", "unknown")
         )),
@@ -295,6 +296,8 @@ def test_one_that_waits_for_one_that_backs_off_does_not_count_either() -> None:
     )
     fleet = make_fleet(*agents)
     assert set(held_back(needs, views, fleet, History(), NOW)) == {"a"}
+    two = replace(fleet, policy=Policy(max_unavailable=2))  # one that waits for one that is started counts as well
+    assert set(held_back(needs, views, two, History(), NOW)) == {"a"}
     late = History(agents={"enh": AgentHistory(delay=60.0, last_start=NOW)})
     assert held_back(needs, views, fleet, late, NOW) == {}
     # What it depends on could not be seen, or is not to run.
