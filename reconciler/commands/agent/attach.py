@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from reconciler.agents.pane import AgentPane
     from reconciler.cli.output import Output
 
+# tmux throws away what the terminal has not read yet when it takes it over (tcflush), so the terminal gets a moment.
+TAKEN_S = 0.05
 TOLD_MS = 5000  # how long the last row says how to leave; a key that is pressed ends it
 
 
@@ -33,6 +35,7 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
     held down move that part (tmux: refresh-client).
     """
     import os
+    import time
 
     from providers.processes.process import SpawnError, become
     from reconciler.agents.lookup import in_force, lookup
@@ -62,9 +65,8 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
         # The very pane: in its session there may be others, which somebody has looked at last.
         target = f"{pane.state.session}:.{pane.state.id}"
         leave = f"to leave, {pane.way_out()}; {found.name} goes on"
-        output.progress(
-            leave
-        )  # what is there again afterwards; tmux takes the screen over, and shows it in its last row
+        output.progress(leave)  # still there afterwards: tmux takes the screen over, and shows it in its last row
+        time.sleep(TAKEN_S)
         told = ["display-message", "-d", str(TOLD_MS), leave]
         become(["tmux", "-u", *socket, "attach-session", "-t", target, ";", *told], environ)
     except SpawnError as error:
