@@ -42,7 +42,7 @@ def digest(content: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FolderMaterial(Material):
-    """Several files, by their paths in one folder, and the digests that steps need again and again."""
+    """Several files, by their paths in one folder, and the digests of those that are compared often."""
 
     texts: Mapping[str, str]
     digests: Mapping[str, str] = field(default_factory=dict)

@@ -34,8 +34,8 @@ PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 
 
 class StubHeartbeat:
-    """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds, and at once when something happens. A
-    full disk never ends the agent."""
+    """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds, and at once after an event. A full disk
+    never ends the agent."""
 
     def __init__(self, name: str, folder: str, interval: float) -> None:
         self._path = f"{folder}/{name}.hb"
@@ -49,7 +49,7 @@ class StubHeartbeat:
         self.begin()
 
     def wait(self) -> float | None:
-        """Seconds until `beat` has something to do; None: never."""
+        """Seconds until `write_due` must act; None: never."""
         return None if self.silent else max(0.0, self._due - time.monotonic())
 
     def write_due(self) -> None:
@@ -77,19 +77,19 @@ class StubHeartbeat:
         self.turn("SessionStart")
 
     def answered(self) -> None:
-        """A message was answered, which changes nothing else: what is busy stays so."""
+        """A message was answered, which changes nothing else: a busy agent stays busy."""
         self._event = "UserPromptSubmit" if self._busy_until else "Stop"
         self._due = 0.0
 
     def turn(self, event: str, *, busy_s: float = 0.0, words: str = "") -> None:
-        """Something happened. From now on it is busy for so long, or idle, and says these words. Shown at once."""
+        """An event. From now on the agent is busy for that long, or idle, and reports these words. Shown at once."""
         self._event, self._words = event, f" {words}" if words else ""
         self._busy_until = time.monotonic() + busy_s if busy_s else 0.0
         self._due = 0.0
 
 
 class Composer:
-    """What is typed and not yet sent. Enter sends it, except within a bracketed paste."""
+    """The text typed and not yet sent. Enter sends it, except within a bracketed paste."""
 
     def __init__(self) -> None:
         self._text = bytearray()
@@ -106,7 +106,7 @@ class Composer:
                 self._pasting = not self._pasting
                 data = data[len(marker) :]
             elif marker.startswith(data):
-                self._pending = data  # the rest of the marker is still to come
+                self._pending = data  # the rest of the marker has yet to come
                 break
             else:
                 byte, data = data[:1], data[1:]
@@ -135,12 +135,12 @@ class StubAgent:
     def __init__(self, name: str, heartbeat: StubHeartbeat, receipts: str) -> None:
         self._name = name
         self._heartbeat = heartbeat
-        self._receipts = receipts  # the folder where receipts are waited for; "": we speak for nobody
+        self._receipts = receipts  # the folder of expected receipts; "": this stub reports for no agent
         self._deaf = False
         self._composer = Composer()
 
     def run(self) -> None:
-        """Answer and beat until the terminal is closed."""
+        """Answer and write heartbeats until the terminal is closed."""
         say(f"stub {self._name} is ready")
         while True:
             self._heartbeat.write_due()
@@ -199,13 +199,13 @@ class StubAgent:
             self._heartbeat.answered()
 
     def _acknowledge(self, message: str) -> None:
-        """A receipt, if somebody waits for one."""
+        """A receipt, if a sender waits for one."""
         if self._receipts and not self._deaf and os.path.isdir(self._receipts):
             name = f"{os.getpid()}-{time.monotonic_ns()}"
             try:
                 put(f"{self._receipts}/.{name}", f"{self._receipts}/{name}.json", f'{{"prompt": {quoted(message)}}}\n')
             except OSError:
-                return  # nobody waits any more
+                return  # the sender no longer waits
 
 
 def put(temporary: str, path: str, text: str) -> None:
@@ -233,7 +233,7 @@ def escaped(character: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A word that may stand in a heartbeat."""
+    """A word that a heartbeat may contain."""
     return "".join(character for character in text if character.isalnum() or character in "_-")
 
 
@@ -251,7 +251,7 @@ def number(text: str, otherwise: float) -> float:
 
 
 def spawn(*, stubborn: bool) -> None:
-    """Leave a daemon behind: a session of its own, no terminal, deaf to the end of ours."""
+    """Start a daemon that stays: its own session, no terminal, unaffected by the end of ours."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -292,7 +292,7 @@ def main() -> None:
     interval = max(0.05, number(os.environ.get("MOSAIC_HEARTBEAT_INTERVAL", ""), 15.0))
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     heartbeat = StubHeartbeat(name, f"{home}/fleet/run", interval)
-    # An agent may start another stub, with its own environment: that one speaks for nobody.
+    # An agent may start another stub, with its own environment: that one reports for no agent.
     own = os.environ.get("MOSAIC_AGENT_PID", str(os.getpid())) == str(os.getpid())
     heartbeat.silent = not own
     raw_terminal()
