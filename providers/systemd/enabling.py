@@ -15,7 +15,7 @@ from providers.filesystem import files
 from providers.names import AGENT_TEMPLATE, agent_of_unit
 from providers.steps import SetEnabled, StepResult
 
-WANTS = ("default.target.wants", "timers.target.wants")  # the targets that the framework's units name in WantedBy=
+WANTS = ("default.target.wants", "timers.target.wants")  # the folders of the targets in the units' WantedBy=
 
 
 def carry_out(steps: Sequence[tuple[str, SetEnabled]], folder: str) -> Iterator[tuple[str, StepResult]]:
