@@ -85,7 +85,8 @@ EXAMPLES = (
             but(agent=STOPPED, active="unknown"), but(agent=STOPPED, session="unknown"),
         ),
         "not to run, and gone": expect(
-            (HEALTHY, ""), *(but(agent=STOPPED, session="missing", active=word) for word in ("inactive", "failed"))
+            (HEALTHY, ""), *(but(agent=STOPPED, session="missing", active=word) for word in ("inactive", "failed")),
+            but(agent=make_agent(NAME, state="absent"), session="missing", active="inactive"),
         ),
         "not to run, and here": expect(
             (UNHEALTHY, "should be stopped, still here"), but(agent=STOPPED), but(agent=STOPPED, session="dead"),
