@@ -1,4 +1,4 @@
-"""The shape of the house, as `tests/rooms.toml` declares it: which way imports run, what is pure, how big a room is."""
+"""The shape of the code, as `tests/rooms.toml` declares it: which way imports run, what is pure, how big a room is."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HOUSE = tomllib.loads((ROOT / "tests/rooms.toml").read_text(encoding="utf-8"))
-ORDER: list[str] = HOUSE["order"]
-SHIPPED = frozenset(HOUSE["shipped"])
+RULES = tomllib.loads((ROOT / "tests/rooms.toml").read_text(encoding="utf-8"))
+ORDER: list[str] = RULES["order"]
+SHIPPED = frozenset(RULES["shipped"])
 PACKAGES = ("specs", "providers", "reconciler")
 
 # What touches the machine, the clock or chance. `os.path` only takes names apart, so that one function of it is fine.
@@ -97,7 +97,7 @@ def pure() -> tuple[str, ...]:
     def within(module: str, rooms: list[str]) -> bool:
         return any(module == one or module.startswith(f"{one}.") for one in rooms)
 
-    by_room = (one for one in MODULES if within(one, HOUSE["pure"]) and not within(one, HOUSE["pure_but_for"]))
+    by_room = (one for one in MODULES if within(one, RULES["pure"]) and not within(one, RULES["pure_but_for"]))
     return tuple(sorted({*by_room, *(one for one in MODULES if says_pure(one))} - SHIPPED - PACKAGE_TEXTS))
 
 
@@ -129,7 +129,7 @@ def test_imports_run_one_way(module: str) -> None:
 
 def test_a_room_is_small_enough_to_be_known() -> None:
     files = Counter(str(path.parent.relative_to(ROOT)) for name, path in MODULES.items() if name not in PACKAGE_TEXTS)
-    assert {name: number for name, number in files.items() if number > HOUSE["most_files"]} == {}
+    assert {name: number for name, number in files.items() if number > RULES["most_files"]} == {}
 
 
 @pytest.mark.parametrize("name", sorted(PACKAGE_TEXTS - SHIPPED))
@@ -137,10 +137,25 @@ def test_a_room_says_what_it_is_for(name: str) -> None:
     text = ast.get_docstring(tree(name)) or ""
     assert text, f"{MODULES[name]}: say what it is for, what it may import, and which file to read first"
     if name in ORDER:
-        assert re.search(r"[Ii]mports", text), MODULES[name]
-        first = re.search(r"Read `(\w+)\.py`", text)
+        first = re.search(r"Read\s`(\w+)\.py`", text)
         assert first is not None, MODULES[name]
         assert f"{name}.{first[1]}" in MODULES, MODULES[name]
+        assert "Imports everything." in text or said_imports(name, text) == real_imports(name), MODULES[name]
+
+
+def said_imports(name: str, text: str) -> set[str]:
+    """Of a room's text: the rooms of its package in the sentence `Imports ...`, by dotted name."""
+    sentence = re.search(r"Imports (.*?)[.;](?=\s|$)", text, re.DOTALL)
+    assert sentence is not None, MODULES[name]
+    package = name.partition(".")[0]
+    return {f"{package}.{one}" for one in re.findall(r"`([\w.]+)`", sentence[1]) if one not in PACKAGES}
+
+
+def real_imports(name: str) -> set[str]:
+    """The other rooms of its package that a room imports from."""
+    package = name.partition(".")[0]
+    found = {room(one.name) for module in MODULES if room(module) == name for one in imports(module)}
+    return {one for one in found if one is not None and one != name and one.partition(".")[0] == package}
 
 
 def _own_impurities(module: str) -> Iterator[str]:
@@ -190,7 +205,7 @@ def test_no_two_public_types_share_a_name() -> None:
     assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
 
 
-def test_only_the_doors_run_programs() -> None:
+def test_programs_are_started_in_few_modules() -> None:
     starting = {
         module
         for module in MODULES
@@ -198,13 +213,13 @@ def test_only_the_doors_run_programs() -> None:
         if isinstance(node, ast.Attribute)
         and ast.unparse(node) in ("subprocess.Popen", "subprocess.run", "os.posix_spawn", "os.system", "os.popen")
     }
-    assert starting == set(HOUSE["start_programs"])
+    assert starting == set(RULES["start_programs"])
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_file_is_long(module: str) -> None:
     with MODULES[module].open(encoding="utf-8") as lines:
-        assert sum(1 for _ in lines) <= HOUSE["most_lines"]
+        assert sum(1 for _ in lines) <= RULES["most_lines"]
 
 
 @cache
@@ -244,11 +259,11 @@ def _reads_a_file(module: str, call: ast.Call) -> bool:
 def test_one_module_writes_whole_files() -> None:
     """Whatever else gives a file another name moves what is there, and says so in the list."""
     moving = {module for module in MODULES if any(_takes_a_place(call) for call in _calls(module))}
-    assert moving == {HOUSE["atomic_write"], *HOUSE["move_files"]}
+    assert moving == {RULES["atomic_write"], *RULES["move_files"]}
     syncing = {module for module in MODULES if any(ast.unparse(call.func) == "os.fsync" for call in _calls(module))}
-    assert syncing == {HOUSE["atomic_write"], *HOUSE["sync_files"]}
+    assert syncing == {RULES["atomic_write"], *RULES["sync_files"]}
 
 
 def test_one_module_reads_files_that_others_may_have_replaced() -> None:
     reading = {module for module in MODULES if any(_reads_a_file(module, call) for call in _calls(module))}
-    assert reading == {HOUSE["guarded_read"], *HOUSE["read_files"]}
+    assert reading == {RULES["guarded_read"], *RULES["read_files"]}

@@ -1,4 +1,4 @@
 """Files of the host: reads tell "absent" from "unreadable", and a look never hangs.
 
-Imports the root. Read `files.py` first.
+Imports `host`, `base`. Read `files.py` first.
 """

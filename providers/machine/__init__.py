@@ -1,4 +1,5 @@
 """The real host behind the `Host` protocol: one look at everything, and the steps carried out.
 
-Imports every room above. Read `local_host.py` first.
+Imports `screen`, `program_fault`, `steps`, `host`, `base`, `launch`, `filesystem`, `processes`, `systemd`, `tmux`; and
+from `specs`. Read `local_host.py` first.
 """

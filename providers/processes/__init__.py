@@ -1,4 +1,5 @@
 """Processes of the host: started with a deadline, read from /proc, measured, identified.
 
-Imports the root and `filesystem`. Read `process.py` first.
+Imports `names`, `program_fault`, `host`, `base`, `evidence`, `launch`, `filesystem`; and from `specs`. Read
+`process.py` first.
 """

@@ -1,4 +1,4 @@
-"""Whether an agent's program can start, judged by its files; this starts no process.
+"""Whether an agent's program can start, judged by its files; only node is started, for its version.
 
 Reports only what is certain: the program does not exist, may not be executed, is for another processor, lacks its
 interpreter, or is older than any version known to work. The start itself shows anything else.

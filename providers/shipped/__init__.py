@@ -1,4 +1,4 @@
 """What is shipped with a release and laid out on a host: its number, its files by digest, older layouts.
 
-Imports only the root. Read `manifest.py` first.
+Imports `names`, `host`, `base`; and from `specs`. Read `manifest.py` first.
 """

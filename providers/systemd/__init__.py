@@ -1,4 +1,4 @@
 """The user's systemd: its D-Bus connection, units and their files, enabling, scopes.
 
-Imports the root, `filesystem` and `processes`. Read `client.py` first.
+Imports `names`, `steps`, `host`, `base`, `launch`, `filesystem`, `processes`. Read `client.py` first.
 """

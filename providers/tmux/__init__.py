@@ -1,4 +1,4 @@
 """tmux servers: one call lists a server's panes; others read one pane, or type into it.
 
-Imports the root, `programs` and `processes`. Read `server.py` first.
+Imports `screen`, `steps`, `host`, `base`, `programs`, `processes`. Read `server.py` first.
 """

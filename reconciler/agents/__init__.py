@@ -1,4 +1,5 @@
 """Handle one agent for a command: find it by name, look at it, read its pane, reset it, force its end.
 
-Imports `loop`, `delivery`, `source`. Read `lookup.py` first.
+Imports `errors`, `terminal`, `helpers`, `model`, `git`, `observe`, `status`, `plan`, `state`, `context`, `loop`,
+`delivery`, `source`; and from `specs` and `providers`. Read `lookup.py` first.
 """

@@ -1,4 +1,4 @@
 """Determine where a command works: the host, the settings, and which fleet is meant.
 
-Imports `state` and the rooms above. Read `which_fleet.py` first.
+Imports `errors`, `helpers`, `git`, `status`, `state`; and from `specs` and `providers`. Read `which_fleet.py` first.
 """

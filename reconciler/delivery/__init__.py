@@ -1,4 +1,5 @@
 """Bring a message into an agent's composer: write it, prove it, and keep it in the outbox until then.
 
-Imports `state`, `context`, `remote` and the rooms above. Read `deliver.py` first, then `verdict.py`.
+Imports `errors`, `helpers`, `model`, `observe`, `status`, `remote`, `state`, `loop`; and from `specs` and `providers`.
+Read `deliver.py` first, then `verdict.py`.
 """

@@ -1,4 +1,4 @@
 """Judgements of every prerequisite, as pure functions of what `probes` saw.
 
-Pure. Imports `model`, `helpers`. Read `check.py` first.
+Pure. Imports `helpers`, `status`; and from `specs` and `providers`. Read `check.py` first.
 """

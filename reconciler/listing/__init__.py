@@ -1,4 +1,4 @@
 """One line for each agent, and the document that lists them: what one host tells another.
 
-Pure. Imports `model`, `status`. Read `row.py` first.
+Pure. Imports `errors`, `helpers`, `model`, `status`; and from `providers`. Read `row.py` first.
 """

@@ -1,4 +1,5 @@
 """Text for people, from values: plans, lists, reports, charts.
 
-Pure. Imports the rooms whose values it shows. Read `table.py` first.
+Pure. Imports `terminal`, `helpers`, `model`, `git`, `status`, `listing`, `state`, `loop`, `update`, `delivery`, `run`,
+`inspection`, `doctor`, `conformance`; and from `specs` and `providers`. Read `table.py` first.
 """

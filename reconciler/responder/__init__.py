@@ -1,4 +1,4 @@
-"""The responder: one process per host that writes the heartbeats of agents that do not report for themselves.
+"""The responder: one process for a host that writes the heartbeats of agents that do not speak for themselves.
 
-Its own program; imports little, because it always runs. Read `serve.py` first.
+Its own program, always running, so it imports little. Imports `helpers`; and from `providers`. Read `serve.py` first.
 """

@@ -1,4 +1,5 @@
 """Make one whole run, from the options to the result: source, loop, messages, report.
 
-Imports every room above. Read `run.py` first.
+Imports `errors`, `helpers`, `model`, `git`, `observe`, `status`, `plan`, `state`, `context`, `loop`, `delivery`,
+`source`, `agents`; and from `specs` and `providers`. Read `run.py` first.
 """

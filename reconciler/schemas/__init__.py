@@ -1,4 +1,5 @@
 """JSON Schemas of every document that programs read.
 
-Pure. Imports the rooms that make the documents. Read `registry.py` first.
+Pure. Imports `model`, `status`, `listing`, `delivery`, `inspection`, `doctor`, `conformance`; and from `specs` and
+`providers`. Read `registry.py` first.
 """

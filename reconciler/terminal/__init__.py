@@ -1,4 +1,4 @@
 """The screen that a person sits at: its size, its keys, styled text, a viewport over it.
 
-Imports `errors`. Read `screen.py` first.
+Imports no other room. Read `screen.py` first.
 """

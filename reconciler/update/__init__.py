@@ -1,4 +1,4 @@
 """The installed release on a host: brought to another version, back again, or taken away.
 
-Imports `loop` and the rooms above. Read `update.py` first.
+Imports `errors`, `helpers`, `model`, `status`, `plan`, `state`, `loop`; and from `providers`. Read `update.py` first.
 """

@@ -76,7 +76,7 @@ def page() -> str:
             parts.append(f"\n## {name}\n\n{PACKAGES[name]}\n")
         else:
             about = docstring(CHECKOUT / name / "__init__.py").split("\n\n")
-            first = re.search(r"Read `\w+\.py`.*", " ".join(about))
+            first = re.search(r"Read `\w+\.py`.*", " ".join(" ".join(about).split()))
             parts.append(f"\n### {name}\n\n{' '.join(about[0].split())}{f' {first[0]}' if first else ''}\n")
         if paths:
             parts.append("\n")

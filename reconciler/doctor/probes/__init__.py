@@ -1,4 +1,5 @@
 """What the doctor looks at on a host.
 
-Imports the judgements in `doctor`. Read `examine.py` first.
+Imports `errors`, `helpers`, `git`, `status`, `state`, `context`, `loop`, `source`, `doctor`; and from `specs` and
+`providers`. Read `examine.py` first.
 """
