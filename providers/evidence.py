@@ -143,7 +143,7 @@ NO_RESEED = ReseedEvidence()
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StartEvidence(KindEvidence):
-    """Why an agent cannot be started as declared. `why` is short, "" if it can; `searched` and `mend` are for the
+    """Why an agent cannot be started as declared. `why` is short, "" if it can; `searched` and `repair` are for the
     caller that shows one agent."""
 
     why: str = ""
@@ -153,14 +153,14 @@ class StartEvidence(KindEvidence):
     stranded: str = ""  # the whole problem in a sentence, for an agent that lives
     warning: str = ""  # what may trouble its program, which is started all the same
     searched: str = ""
-    mend: str = ""
+    repair: str = ""
 
     @property
     def in_full(self) -> str:
         """Why it cannot be started, with where we searched and what fixes it."""
         parts = [self.why or self.warning]
         parts += [f"searched: {self.searched}"] if self.searched else []
-        parts += [f"to fix that: {self.mend}"] if self.mend else []
+        parts += [f"to fix that: {self.repair}"] if self.repair else []
         return "; ".join(parts)
 
 
@@ -168,5 +168,5 @@ class StartEvidence(KindEvidence):
 class HeartbeatRecords(KindEvidence):
     """What an agent reports of itself: its heartbeat, and the record of its turns."""
 
-    beat: HeartbeatFile = NO_HEARTBEAT
+    heartbeat: HeartbeatFile = NO_HEARTBEAT
     turn: HeartbeatFile | None = None

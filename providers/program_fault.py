@@ -21,12 +21,12 @@ PACKAGES: Mapping[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramFault:
-    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `mend` a command or
+    """Why a program cannot be started. `why` is a sentence, `searched` the PATH if that matters, `repair` a command or
     advice, "" if there is none."""
 
     word: FaultWord
     why: str
-    mend: str = ""
+    repair: str = ""
     searched: str = ""
 
     @property

@@ -26,10 +26,10 @@ class HeartbeatProvider:
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         _ = fleet, facts
         found: dict[ResourceKey, Present] = {}
-        beats, turns = look.heartbeats(), look.turns()
-        for name in beats.keys() | turns.keys():
+        heartbeats, turns = look.heartbeats(), look.turns()
+        for name in heartbeats.keys() | turns.keys():
             key = ResourceKey(self.kind, name)
-            evidence = as_evidence(beats.get(name), turns.get(name))
+            evidence = as_evidence(heartbeats.get(name), turns.get(name))
             found[key] = Present(key=key, agent=name, ours=True, fields={}, evidence=evidence)
         return found
 
@@ -39,11 +39,11 @@ class HeartbeatProvider:
 
     def health(self, seen: Present) -> Health:
         records = HeartbeatRecords.of(seen)
-        return Health.UNKNOWN if records is not None and records.beat.error else Health.HEALTHY
+        return Health.UNKNOWN if records is not None and records.heartbeat.error else Health.HEALTHY
 
 
-def as_evidence(beat: HeartbeatFile | None, turn: HeartbeatFile | None) -> HeartbeatRecords | None:
+def as_evidence(heartbeat: HeartbeatFile | None, turn: HeartbeatFile | None) -> HeartbeatRecords | None:
     """The evidence of one agent; None if neither file exists."""
-    if beat is None and turn is None:
+    if heartbeat is None and turn is None:
         return None
-    return HeartbeatRecords(beat=beat or NO_HEARTBEAT, turn=turn)
+    return HeartbeatRecords(heartbeat=heartbeat or NO_HEARTBEAT, turn=turn)

@@ -43,8 +43,8 @@ class PlaceProvider:
         _ = facts
         agents = [agent for agent in fleet.agents if agent.state == "running" and agent.held is None]
         panes, unseen = _living(agents, fleet.name, look)
-        told = [agent for agent in agents if self._in_full or agent.socket not in unseen]
-        programs = look.programs(told, () if self._in_full else panes.keys())
+        reachable = [agent for agent in agents if self._in_full or agent.socket not in unseen]
+        programs = look.programs(reachable, () if self._in_full else panes.keys())
         paths = {path for agent in agents for path in (agent.working_directory, *_files(agent).values())}
         places = look.places(sorted(paths))
         variables = _variables(look) if any(_variables_of(agent) for agent in agents) else None
@@ -122,8 +122,8 @@ def _of_the_living(against: StartEvidence | None, folder: str) -> StartEvidence 
     """`folder`: where its pane's process is, according to the kernel: no file system is asked."""
     gone = folder.endswith(DELETED)
     if against is not None and against.why:
-        told = "will not start again" if against.certain else "it is not known whether it would start again"
-        return replace(against, folder_gone=gone, stranded=f"it runs, and {told}: {against.why}")
+        outlook = "will not start again" if against.certain else "it is not known whether it would start again"
+        return replace(against, folder_gone=gone, stranded=f"it runs, and {outlook}: {against.why}")
     if not gone:
         return against
     was = folder.removesuffix(DELETED)
@@ -133,18 +133,18 @@ def _of_the_living(against: StartEvidence | None, folder: str) -> StartEvidence 
 
 def _program(fault: ProgramFault) -> StartEvidence:
     if not fault.certain:
-        return StartEvidence(warning=fault.why, searched=fault.searched, mend=fault.mend)
+        return StartEvidence(warning=fault.why, searched=fault.searched, repair=fault.repair)
     reason = HeldReason.NOT_INSTALLED if fault.word == "not-installed" else HeldReason.NOT_RUNNABLE
-    return StartEvidence(why=fault.why, reason=reason, searched=fault.searched, mend=fault.mend)
+    return StartEvidence(why=fault.why, reason=reason, searched=fault.searched, repair=fault.repair)
 
 
 def program_warnings(present: Mapping[ResourceKey, Present]) -> list[str]:
     """What may trouble a program that is started all the same, once for all agents that it concerns."""
-    told: dict[str, list[str]] = {}
+    warnings: dict[str, list[str]] = {}
     for key, seen in sorted(present.items()):
         if (against := StartEvidence.of(seen)) is not None and against.warning:
-            told.setdefault(against.in_full, []).append(key.name)
-    return [f"{', '.join(names)}: {what}" for what, names in told.items()]
+            warnings.setdefault(against.in_full, []).append(key.name)
+    return [f"{', '.join(names)}: {what}" for what, names in warnings.items()]
 
 
 def _what(place: PathState, wanted: str) -> str:

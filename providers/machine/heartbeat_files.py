@@ -27,12 +27,12 @@ _TS = re.compile(
 def scan_both(folder: str, now: float) -> tuple[dict[str, HeartbeatFile], dict[str, HeartbeatFile]]:
     """Every `*.hb` and every `*.turn` of a folder, by agent name, in one pass; empty if the folder does not exist.
     Raises ObserveError."""
-    beats: dict[str, HeartbeatFile] = {}
+    heartbeats: dict[str, HeartbeatFile] = {}
     turns: dict[str, HeartbeatFile] = {}
     try:
         root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return beats, turns
+        return heartbeats, turns
     except OSError as error:
         raise ObserveError(f"{folder} cannot be read: {error.strerror}") from error
     try:
@@ -40,12 +40,12 @@ def scan_both(folder: str, now: float) -> tuple[dict[str, HeartbeatFile], dict[s
             for entry in entries:
                 name, dot, kind = entry.name.rpartition(".")
                 if dot and not name.startswith(".") and kind in ("hb", "turn") and name:
-                    (beats if kind == "hb" else turns)[name] = _read(root, entry, now)
+                    (heartbeats if kind == "hb" else turns)[name] = _read(root, entry, now)
     except OSError as error:
         raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
     finally:
         os.close(root)
-    return beats, turns
+    return heartbeats, turns
 
 
 def parse(line: bytes, now: float) -> HeartbeatFile:

@@ -235,23 +235,23 @@ def _fault(runtime: str, program: str, seen: _Seen) -> ProgramFault | None:
 
     if word == "not-installed":
         where, searched = ("is not there", "") if "/" in program else ("is not on an agent's PATH", search)
-        mend = install(runtime, program)
-        return ProgramFault(word="not-installed", why=f"{program} {where}", mend=mend, searched=searched)
+        repair = install(runtime, program)
+        return ProgramFault(word="not-installed", why=f"{program} {where}", repair=repair, searched=searched)
     if word == "not-executable":
-        mend = f"chmod +x {shlex.quote(path)}"
-        return ProgramFault(word="not-executable", why=f"{path} may not be executed", mend=mend)
+        repair = f"chmod +x {shlex.quote(path)}"
+        return ProgramFault(word="not-executable", why=f"{path} may not be executed", repair=repair)
     if word == "wrong-processor":
         here = os.uname().machine
         why = f"{path} is for {needs}, but this machine is {here}"
-        return ProgramFault(word="wrong-processor", why=why, mend=install(runtime, program))
+        return ProgramFault(word="wrong-processor", why=why, repair=install(runtime, program))
     if word == "no-interpreter":
         package = _INTERPRETERS.get(os.path.basename(needs), f"install {needs}")
         why = f"{path} needs {needs}, which is missing"
-        return ProgramFault(word="no-interpreter", why=why, mend=package, searched=search)
+        return ProgramFault(word="no-interpreter", why=why, repair=package, searched=search)
     if word == "too-old":
         why = f"{path} needs {needs}, but version {version} is installed"
-        return ProgramFault(word="too-old", why=why, mend=f"install a newer {needs.split()[0]}")
+        return ProgramFault(word="too-old", why=why, repair=f"install a newer {needs.split()[0]}")
     if version and is_older(version, PACKAGES[runtime][2]):
         why = f"{path} is version {version}, but {PACKAGES[runtime][2]} is the oldest that is known to work"
-        return ProgramFault(word="too-old", why=why, mend=install(runtime, program))
+        return ProgramFault(word="too-old", why=why, repair=install(runtime, program))
     return None

@@ -37,12 +37,12 @@ def status_file(runtime: str, environ: Mapping[str, str], pid: int) -> str | Non
 def newer(text: str, turn: HeartbeatFile | None, pid: int) -> str | None:
     """The turn record that a status file makes of an older one; None if it adds nothing."""
     try:
-        told = json.loads(text)
+        record = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict) or told.get("pid") != pid:
+    if not isinstance(record, dict) or record.get("pid") != pid:
         return None
-    stamp, state, waits = told.get("statusUpdatedAt"), told.get("status"), told.get("waitingFor", "")
+    stamp, state, waits = record.get("statusUpdatedAt"), record.get("status"), record.get("waitingFor", "")
     if not isinstance(stamp, int) or isinstance(stamp, bool) or not 0 < stamp < 10**14:
         return None
     status = _STATES.get(state) if isinstance(state, str) else None

@@ -43,11 +43,11 @@ class Force:
         from reconciler.status.phrases import loss
 
         now = time.time()
-        told = []
+        notes = []
         for name, view in self.living.items():
             against = self.against(view)
-            told.append(f"forced: {name}{f', though {against}' if against else ''}: it {loss(view, now)}")
-        return tuple(told)
+            notes.append(f"forced: {name}{f', though {against}' if against else ''}: it {loss(view, now)}")
+        return tuple(notes)
 
     def against(self, view: AgentView) -> str:
         """The objection to its end now; "" if there is none."""

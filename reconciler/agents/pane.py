@@ -21,9 +21,9 @@ class AgentPane:
     def __init__(self, fleet: Fleet, agent: Agent) -> None:
         self.agent = agent
         self.where = Where(socket=agent.socket, session=agent.session, agent=agent.name, fleet=fleet.name)
-        self.glass = PaneViewer(os.environ)
+        self.viewer = PaneViewer(os.environ)
         try:
-            self.state: PaneState = self.glass.state(self.where)
+            self.state: PaneState = self.viewer.state(self.where)
         except PaneError as error:
             raise unreachable(error) from error
         if self.state.found != "pane":
@@ -32,7 +32,7 @@ class AgentPane:
     def snapshot(self, *, back: int = 0, joined: bool = False) -> PaneSnapshot:
         """Raises Unavailable if tmux does not answer, MosaicError if the pane is gone."""
         try:
-            seen = self.glass.snapshot(self.where, self.state, back=back, joined=joined)
+            seen = self.viewer.snapshot(self.where, self.state, back=back, joined=joined)
         except PaneError as error:
             raise unreachable(error) from error
         if seen.found != "pane":
@@ -42,14 +42,14 @@ class AgentPane:
     def viewers(self) -> tuple[Viewer, ...]:
         """The terminals that are attached to its session. Raises Unavailable."""
         try:
-            return self.glass.viewers(self.where, self.state)
+            return self.viewer.viewers(self.where, self.state)
         except PaneError as error:
             raise unreachable(error) from error
 
     def way_out(self) -> str:
         """The keys that leave its session, for people. Raises Unavailable."""
         try:
-            keys = self.glass.detach_keys(self.where, self.state)
+            keys = self.viewer.detach_keys(self.where, self.state)
         except PaneError as error:
             raise unreachable(error) from error
         if keys is None:
@@ -59,7 +59,7 @@ class AgentPane:
     def terminals(self) -> frozenset[str]:
         """The terminals of all panes of its server. Raises Unavailable."""
         try:
-            return self.glass.terminals(self.where)
+            return self.viewer.terminals(self.where)
         except PaneError as error:
             raise unreachable(error) from error
 

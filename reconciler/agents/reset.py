@@ -52,7 +52,7 @@ def must_not_be_held(place: FleetContext, fleet: Fleet, agent: Agent, *, force: 
         raise Refused(f"agent {agent.name} is suspended by {one.by}: {one.reason}", help="--force does it all the same")
 
 
-def restart(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) -> Restarted:
+def restart(place: FleetContext, agent: Agent, observer: AgentObserver, host: Host) -> Restarted:
     """Restart its unit, wait until its program is there, and read from its report which session it is in. This is not a
     crash, so no backoff follows. Raises Locked, and MosaicError if it does not come up."""
     now = time.time()
@@ -61,12 +61,12 @@ def restart(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) 
         history = place.store.load_history(now=now)
         known = noted_start(history.agents.get(agent.name, AgentHistory()), now)
         place.store.save_history(replace(history, agents={**history.agents, agent.name: known}))
-        _carry_out(place, agent, eyes, host)
-        view = eyes.view(agent.name)
+        _carry_out(place, agent, observer, host)
+        view = observer.view(agent.name)
         deadline = time.monotonic() + UP_S
         while view.health != "healthy" and time.monotonic() < deadline:
             time.sleep(POLL_S)
-            view = eyes.view(agent.name)
+            view = observer.view(agent.name)
     if view.health != "healthy":
         raise MosaicError(f"agent {agent.name} was restarted and is not up: {view.why}", help="mosaic fleet status")
     return _restarted(place.facts, agent, before, since=now)
@@ -84,10 +84,10 @@ def _restarted(facts: HostFacts, agent: Agent, before: ResetRecord, *, since: fl
         time.sleep(POLL_S)
 
 
-def _carry_out(place: FleetContext, agent: Agent, eyes: AgentObserver, host: Host) -> None:
+def _carry_out(place: FleetContext, agent: Agent, observer: AgentObserver, host: Host) -> None:
     from reconciler.state.logs import save_crash
 
-    view = eyes.view(agent.name)
+    view = observer.view(agent.name)
     if view.session == "dead" and view.pane:
         keep = CaptureDead(socket=agent.socket, pane=view.pane, agent=agent.name)
         kept = carry_out(host, keep)
@@ -120,9 +120,9 @@ def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program
     look = _Looking(place.facts, fleet, agent, program, by.panes)
     before, was = look.record(), look.sight() or Sight(lines=(), row=0, ready=False)
     submitted = time.time()
-    told = deliver(agent, text, by, verify=False, as_is=True, program=program)
-    if told.word == "not-delivered":
-        return told
+    sent = deliver(agent, text, by, verify=False, as_is=True, program=program)
+    if sent.word == "not-delivered":
+        return sent
     deadline, seen_at, late = time.monotonic() + VERIFY_S, 0.0, program.name in LATE_SESSIONS
     while (now := time.monotonic()) < deadline:
         shown = evidence(before, look.record(), was, look.sight(), submitted=submitted, late=late)
@@ -132,7 +132,7 @@ def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program
         time.sleep(POLL_S)
     return Delivery(
         word="unconfirmed",
-        reason=told.reason or f"`{text}` was typed, and nothing shows that the conversation is a new one",
+        reason=sent.reason or f"`{text}` was typed, and nothing shows that the conversation is a new one",
         way=f"look: mosaic agent tail {agent.name}; mosaic agent reset {agent.name} --restart ends its program",
     )
 

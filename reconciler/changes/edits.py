@@ -129,9 +129,9 @@ def restart(names: Sequence[str]) -> EditVerb:
                     f'agent "{name}" is {state}, so there is nothing to restart', help=f"mosaic fleet start {name}"
                 )
         wanted = {name: {"generation": _generation(known[name]) + 1} for name in names}
-        told = ", ".join(f"{name} (generation {one['generation']})" for name, one in wanted.items())
+        restarted = ", ".join(f"{name} (generation {one['generation']})" for name, one in wanted.items())
         notes = (_WHEN[loaded.fleet.reconcile.rollout.on_change],)
-        return Edited(files={ROSTER: set_agents(roster, wanted)}, message=f"Restart {told}", notes=notes)
+        return Edited(files={ROSTER: set_agents(roster, wanted)}, message=f"Restart {restarted}", notes=notes)
 
     return verb
 
@@ -178,8 +178,8 @@ def unsuspend(agent: str | None) -> EditVerb:
         lifted = [one for one in there if agent in (None, one)]
         notes = []
         for one in lifted:
-            told = there[one]
-            notes.append(f"lifts the suspension of {_whom(one)} by {told.get('by')}: {told.get('reason')}")
+            suspension = there[one]
+            notes.append(f"lifts the suspension of {_whom(one)} by {suspension.get('by')}: {suspension.get('reason')}")
             rules = remove_suspension(rules, one)
         return Edited(files={FLEET: rules}, message=f"Unsuspend {', '.join(map(_whom, lifted))}", notes=tuple(notes))
 

@@ -35,16 +35,16 @@ def _warnings(files: Mapping[str, bytes], needs: Mapping[str, list[str]]) -> lis
     places = _places(files[ROSTER])
     found = []
     for why, names in sorted(needs.items()):
-        told, _, mend = why.partition("; to fix that: ")
+        reason, _, repair = why.partition("; to fix that: ")
         first = places.get(min(names), Span())
         found.append(
             Problem(  # without the line itself: what in it is a secret is not known here
                 file=ROSTER,
                 line=first.line,
                 column=first.column,
-                message=f"on this host {_agents(names)} could not be started: {told}",
+                message=f"on this host {_agents(names)} could not be started: {reason}",
                 severity="warning",
-                help=mend or None,
+                help=repair or None,
                 agent=names[0] if len(names) == 1 else None,
             )
         )

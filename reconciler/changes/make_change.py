@@ -71,7 +71,7 @@ def target(
 def make(
     goal: ChangeTarget,
     verb: EditVerb,
-    wishes: ChangeOptions,
+    options: ChangeOptions,
     settings: Settings,
     show: Callable[[Proposal, WorkTree], None],
     *,
@@ -80,9 +80,9 @@ def make(
     """Propose, show, and unless it is a dry run write and commit. `also`: paths that the verb looks at or writes beside
     the files that a fleet is made of. Raises MosaicError; then nothing has changed, but for a push that failed after
     its commit."""
-    with _tree(goal, wishes, settings, also) as (tree, borrowed):
+    with _tree(goal, options, settings, also) as (tree, temporary):
         files = dict(tree.files)
-        if wishes.commit:
+        if options.commit:
             # What will be committed is the files of HEAD with the edited ones in their place.
             files |= {name: tree.committed[name] for name in tree.dirty if name in tree.committed}
             files = {name: data for name, data in files.items() if name not in tree.dirty or name in tree.committed}
@@ -92,23 +92,23 @@ def make(
                     help=f"git -C {tree.root} add roster.yaml, and commit it; --no-commit edits it as it is",
                 )
         proposal = propose(files, verb)
-        where = goal.place.shown if borrowed else str(tree.root)
+        where = goal.place.shown if temporary else str(tree.root)
         made = ChangeResult(proposal=proposal, where=where, branch=tree.branch)
-        if wishes.commit:
+        if options.commit:
             _nothing_of_theirs(tree, proposal)
         show(proposal, tree)
-        if wishes.dry_run or not proposal.files:
+        if options.dry_run or not proposal.files:
             return made
-        if not wishes.commit:
+        if not options.commit:
             write_files(tree, proposal.files)
             return ChangeResult(proposal=proposal, where=where, branch=tree.branch, written=True)
         must_have_identity(tree.root)
-        commit = commit_files(tree, proposal.files, wishes.message or proposal.message)
+        commit = commit_files(tree, proposal.files, options.message or proposal.message)
         pushed = ""
-        if borrowed:
+        if temporary:
             push_back(tree, where)
             pushed = where
-        elif wishes.push:
+        elif options.push:
             pushed = push(tree)
         return ChangeResult(
             proposal=proposal, where=where, branch=tree.branch, commit=commit, pushed=pushed, written=True
@@ -117,7 +117,7 @@ def make(
 
 @contextmanager
 def _tree(
-    goal: ChangeTarget, wishes: ChangeOptions, settings: Settings, also: Sequence[str]
+    goal: ChangeTarget, options: ChangeOptions, settings: Settings, also: Sequence[str]
 ) -> Iterator[tuple[WorkTree, bool]]:
     """The working tree, locked; or a private clone of what has none (True)."""
     repo = goal.place.repo()
@@ -125,7 +125,7 @@ def _tree(
         with edit_lock(repo.git_dir):
             yield open_worktree(repo, ref=goal.ref, also=also), False
         return
-    if not wishes.commit:
+    if not options.commit:
         raise Usage(f"--no-commit needs a working tree, and {goal.place.shown} has none", help="use a clone of yours")
     from reconciler.git.temporary_clone import temporary_clone_of
 

@@ -57,35 +57,35 @@ def inspect_target(spec: str) -> InitTarget:
     return InitTarget(path=path, kind="folder" if repo is None else "repository", files=files)
 
 
-def create_repository(ground: InitTarget, files: Mapping[str, bytes], message: str) -> tuple[str, str]:
+def create_repository(target: InitTarget, files: Mapping[str, bytes], message: str) -> tuple[str, str]:
     """Write the files (paths below the folder) and commit exactly them: the commit, and its branch.
 
     If that fails, or is interrupted, everything is as before: no folder, no repository, no file. Raises MosaicError.
     """
-    if ground.kind == "nothing":
-        with _beside(ground.path) as folder:
+    if target.kind == "nothing":
+        with _beside(target.path) as folder:
             _init(folder)
             made = _commit(folder, files, message)
-            os.rename(folder, ground.path)
+            os.rename(folder, target.path)
         return made
-    if ground.kind == "repository":
-        return _commit(ground.path, files, message)
+    if target.kind == "repository":
+        return _commit(target.path, files, message)
     try:
-        _init(ground.path)
-        return _commit(ground.path, files, message)
+        _init(target.path)
+        return _commit(target.path, files, message)
     except BaseException:
-        shutil.rmtree(ground.path / ".git", ignore_errors=True)  # it was made a moment ago
+        shutil.rmtree(target.path / ".git", ignore_errors=True)  # it was made a moment ago
         raise
 
 
-def write_fleet_files(ground: InitTarget, files: Mapping[str, bytes]) -> None:
+def write_fleet_files(target: InitTarget, files: Mapping[str, bytes]) -> None:
     """Write the files, and make no commit and no repository. Raises MosaicError; then everything is as before, but for
     the folder."""
     tree = WorkTree(
-        root=ground.path,
-        git_dir=ground.path / ".git",
+        root=target.path,
+        git_dir=target.path / ".git",
         branch="",
-        files={name: data for name in files if (data := read_optional(ground.path / name)) is not None},
+        files={name: data for name in files if (data := read_optional(target.path / name)) is not None},
         paths={name: name for name in (*SPECS, *files)},
         committed={},
         dirty=frozenset(),

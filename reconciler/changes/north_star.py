@@ -24,9 +24,9 @@ LOCAL_S = 30.0  # seconds for a call of git that only reads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissionSource:
-    """`star` is None if the file has errors; `problems` are all there are, warnings included."""
+    """`north_star` is None if the file has errors; `problems` are all there are, warnings included."""
 
-    star: NorthStar | None
+    north_star: NorthStar | None
     problems: tuple[Problem, ...]
 
 
@@ -65,7 +65,7 @@ def read_mission(data: bytes) -> MissionSource:
     loaded = load({NORTH_STAR: data})
     problems = tuple(problem for problem in loaded.problems if problem.file == NORTH_STAR)
     wrong = any(problem.severity == "error" for problem in problems)
-    return MissionSource(star=None if wrong else loaded.north_star, problems=problems)
+    return MissionSource(north_star=None if wrong else loaded.north_star, problems=problems)
 
 
 def mission_in(folder: Path) -> MissionSource:
@@ -83,10 +83,10 @@ def valid(mission: MissionSource, where: str) -> NorthStar:
     """Raises InvalidConfig with every error."""
     from specs.values.problems import render_all
 
-    if mission.star is None:
+    if mission.north_star is None:
         errors = [problem for problem in mission.problems if problem.severity == "error"]
         raise InvalidConfig(f"{where} is not valid\n\n{render_all(errors)}\n", help="mosaic fleet north-star validate")
-    return mission.star
+    return mission.north_star
 
 
 def mission_at(folder: Path, revision: str) -> tuple[str, NorthStar | None]:

@@ -92,9 +92,9 @@ def _named(command: ClickCommand, *, has_run: bool = False, files: bool = False)
         if fleet is None and (files or not os.environ.get("MOSAIC_FLEET")):
             from reconciler.context.which_fleet import unnamed
 
-            told = unnamed(os.environ, has_run=has_run, files=files)
-            if told:
-                click.get_current_context().obj.progress(told)
+            notice = unnamed(os.environ, has_run=has_run, files=files)
+            if notice:
+                click.get_current_context().obj.progress(notice)
         return command(*args, fleet=fleet, **words)
 
     return collect

@@ -119,17 +119,17 @@ def _print_asides(result: RunResult, output: Output) -> None:
     to be set aside."""
     from reconciler.git.process import redact
 
-    news = result.intake
-    if news is not None:
-        if news.named_by in ("this folder", "this host"):
-            output.progress(f"fleet repository: {redact(news.spec)} (from {news.named_by})")
-        if news.rejected:
-            output.progress(news.rejected)
+    intake = result.intake
+    if intake is not None:
+        if intake.named_by in ("this folder", "this host"):
+            output.progress(f"fleet repository: {redact(intake.spec)} (from {intake.named_by})")
+        if intake.rejected:
+            output.progress(intake.rejected)
         else:
-            for problem in news.problems:
+            for problem in intake.problems:
                 output.progress(problem)
-        if news.dirty:
-            output.warning(f"edits that are not committed are not applied: {', '.join(news.dirty)}")
+        if intake.dirty:
+            output.warning(f"edits that are not committed are not applied: {', '.join(intake.dirty)}")
     for sentence in result.warnings:
         output.warning(sentence)
 

@@ -31,7 +31,7 @@ from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits
 from specs.models.runtimes import argv, known_runtimes
 
 FLEET = "contract"
-BEAT_S = 1.0
+HEARTBEAT_S = 1.0
 TMUX_S = 10.0
 END_S = 10.0
 _PROGRAMS = ("agent-pane", "agent-hook")
@@ -132,7 +132,7 @@ class Stage:
             socket=self.socket,
             holder_session="_holder",
             agents=(agent,),
-            heartbeats=replace(Heartbeats(), interval=BEAT_S),
+            heartbeats=replace(Heartbeats(), interval=HEARTBEAT_S),
         )
 
     def begin(self, agent: Agent, home: ProgramHome) -> None:

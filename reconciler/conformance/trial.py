@@ -41,7 +41,7 @@ T = TypeVar("T")
 LAUNCH_S = 90.0  # a program of 200 MB, started for the first time in its life, on a machine that is busy
 STEADY_S = 1.0  # some paint their composer before they have read their settings
 ARRIVE_S = 90.0  # a program begins its first answer as slowly as it starts
-BEAT_S = 90.0
+HEARTBEAT_S = 90.0
 POLL_S = 0.1
 _SCREEN_LINES = 4
 
@@ -134,14 +134,14 @@ class Tried:
 
     def _deliver(self) -> str:
         self._api.think()  # so that it is busy for as long as we look
-        told = deliver(self._agent, clean(FIRST), self._delivery_io(), timeout_s=ARRIVE_S)
-        if told.word != "delivered":
-            raise _Failed(f"{told.word}: {told.reason or 'no reason given'}{self._arrived(FIRST)}")
+        sent = deliver(self._agent, clean(FIRST), self._delivery_io(), timeout_s=ARRIVE_S)
+        if sent.word != "delivered":
+            raise _Failed(f"{sent.word}: {sent.reason or 'no reason given'}{self._arrived(FIRST)}")
         if not self._speaks:
             self._wait(lambda: self._answers(FIRST), ARRIVE_S, lambda: "it does not answer")
-            return f"delivered, by {told.evidence}; it answers with every line"
+            return f"delivered, by {sent.evidence}; it answers with every line"
         self._wait(lambda: self._has(FIRST), ARRIVE_S, lambda: "delivered, it is said, and the API received nothing")
-        return f"delivered, by {told.evidence}; the API received all {len(FIRST.splitlines())} lines"
+        return f"delivered, by {sent.evidence}; the API received all {len(FIRST.splitlines())} lines"
 
     def _heartbeat(self) -> str:
         kind = additions.heartbeat_source(self._agent)
@@ -165,11 +165,11 @@ class Tried:
         if text is None:
             raise _Failed("it has no command that begins a new conversation")
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
-        told = by_command(self._here(), self._stage.fleet(self._agent), self._agent, self._program, text)
-        if told.word != "delivered":
-            raise _Failed(f"`{text}`: {told.word}: {told.reason or 'no reason given'}")
+        sent = by_command(self._here(), self._stage.fleet(self._agent), self._agent, self._program, text)
+        if sent.word != "delivered":
+            raise _Failed(f"`{text}`: {sent.word}: {sent.reason or 'no reason given'}")
         if not self._speaks:
-            return f"`{text}`, seen by {told.evidence}"
+            return f"`{text}`, seen by {sent.evidence}"
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
         after = deliver(self._agent, clean(AFTER), self._delivery_io(), timeout_s=ARRIVE_S)
         if after.word != "delivered":
@@ -177,8 +177,8 @@ class Tried:
         self._wait(lambda: self._has(AFTER), ARRIVE_S, lambda: "the API did not receive the message after it")
         kept = [turn for turn in self._api.turns() if _among(AFTER, turn.all) and _among(FIRST, turn.all)]
         if kept:
-            raise _Failed(f"`{text}`, seen by {told.evidence}, and the conversation before it was sent again")
-        return f"`{text}`, seen by {told.evidence}; the next message came without what was before"
+            raise _Failed(f"`{text}`, seen by {sent.evidence}, and the conversation before it was sent again")
+        return f"`{text}`, seen by {sent.evidence}; the next message came without what was before"
 
     # --- what is seen ---
 
@@ -239,7 +239,9 @@ class Tried:
                 return None
             return record if record.status == status else None
 
-        return self._wait(look, BEAT_S, lambda: f"no word with status={status} in {path.name}: {seen or 'no file'}")
+        return self._wait(
+            look, HEARTBEAT_S, lambda: f"no word with status={status} in {path.name}: {seen or 'no file'}"
+        )
 
     def _has(self, text: str) -> bool:
         return any(_among(text, turn.new) for turn in self._api.turns())

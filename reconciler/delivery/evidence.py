@@ -105,13 +105,13 @@ class Receipts:
 
 def _receipt(path: Path, text: str) -> Receipt:
     try:
-        told = parse_json(read_regular(path, limit=_RECEIPT_MAX, follow=False))
+        record = parse_json(read_regular(path, limit=_RECEIPT_MAX, follow=False))
     except (OSError, ValueError):
         return Receipt()
-    prompt = told.get("prompt") if isinstance(told, dict) else None
+    prompt = record.get("prompt") if isinstance(record, dict) else None
     if not isinstance(prompt, str) or not same(prompt, text):
         return Receipt()
-    return Receipt(evidence="hook" if "hook_event_name" in told else "api", queued=told.get("queued") is True)
+    return Receipt(evidence="hook" if "hook_event_name" in record else "api", queued=record.get("queued") is True)
 
 
 def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
@@ -125,17 +125,17 @@ def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *
     from reconciler.observe.signs_of_work import newest_word
 
     try:
-        beats, turns = scan_both(facts.run_dir, now)
+        heartbeats, turns = scan_both(facts.run_dir, now)
     except ObserveError:
         return ""  # nothing is known about it, and every list says so
     key = ResourceKey(Kind.HEARTBEAT, agent)
-    said = as_evidence(beats.get(agent), turns.get(agent))
+    said = as_evidence(heartbeats.get(agent), turns.get(agent))
     session = SessionEvidence(alive=True, pids=identity.pids, started=identity.started)
     seen = {key: Present(key=key, agent=agent, ours=True, fields={}, evidence=said)} if said is not None else {}
     observation = Observation(present=seen, unknown={}, taken_at=now, digest="")
-    beat = judge_heartbeat(observation, agent, session, rules)
-    word = newest_word(beat, judge_turn(observation, agent, session))
-    return "" if beat.state == "stale" and beat.own else word.waiting
+    heartbeat = judge_heartbeat(observation, agent, session, rules)
+    word = newest_word(heartbeat, judge_turn(observation, agent, session))
+    return "" if heartbeat.state == "stale" and heartbeat.own else word.waiting
 
 
 def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:

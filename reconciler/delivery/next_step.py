@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.delivery.verdict import SETTLE_BYTE_S, SETTLE_MAX_S, Delivery
+from reconciler.delivery.verdict import PASTE_BYTE_S, PASTE_MAX_S, Delivery
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 
 if TYPE_CHECKING:
     from reconciler.delivery.verdict import ComposerState, EvidenceWord, Progress, Task
 
-SETTLE_MIN_S = 0.3  # between paste and key: what the slowest program needed when measured
+PASTE_MIN_S = 0.3  # between paste and key: what the slowest program needed when measured
 STEADY_S = 0.6  # after this time a part of the text counts as the whole, if it stays as it is
 RETRY_S = 1.0  # between two presses of the submit key
 PRESSES = 3
@@ -52,7 +52,7 @@ class DeliveryLook:
     @property
     def appears_s(self) -> float:
         """How long the text may take to appear."""
-        return SETTLE_MAX_S + self.task.size * SETTLE_BYTE_S
+        return PASTE_MAX_S + self.task.size * PASTE_BYTE_S
 
     @property
     def again(self) -> bool:
@@ -162,7 +162,7 @@ AT_ONCE: tuple[DecisionRow[DeliveryLook, Decide | None], ...] = (
 
 # Between the paste and the first press of the submit key.
 SETTLING: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
-    DecisionRow("too soon", lambda look: look.waited < SETTLE_MIN_S, _look_again,
+    DecisionRow("too soon", lambda look: look.waited < PASTE_MIN_S, _look_again,
         "the slowest program needs so long to take in a paste"),
     DecisionRow("its screen cannot be read", lambda look: look.now.may_press and not look.task.known, _press,
         "nothing more can be waited for"),

@@ -98,9 +98,9 @@ def at_cursor(lines: Sequence[str], width: int, cursor: tuple[int, int], text: s
     return "more" if wanted in seen else "no"
 
 
-def same(told: str, text: str) -> bool:
+def same(record: str, text: str) -> bool:
     """Whether a program's record names the text: programs change white space, and join queued messages."""
-    return "".join(text.split()) in "".join(told.split())
+    return "".join(text.split()) in "".join(record.split())
 
 
 def shown(lines: Sequence[str], text: str) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from providers.processes import procfs
 from reconciler.delivery.shown import ours
 from reconciler.delivery.text import at_cursor, letters
-from reconciler.delivery.verdict import SETTLE_BYTE_S, SETTLE_MAX_S, Delivery
+from reconciler.delivery.verdict import PASTE_BYTE_S, PASTE_MAX_S, Delivery
 from reconciler.helpers.atomic_files import parse_json, read_optional
 from reconciler.state.store import write_failure
 
@@ -124,7 +124,7 @@ def clear_earlier(
         return False, None
     panes.drop_buffers(where)
     # Text typed just now may not be shown yet.
-    longest = SETTLE_MAX_S + len(typed.text) * SETTLE_BYTE_S
+    longest = PASTE_MAX_S + len(typed.text) * PASTE_BYTE_S
     shown = monotonic() + min(longest, max(0.0, typed.at + longest - wall()))
     # Text submitted just now may still be there.
     taken = monotonic() + min(longest, max(0.0, typed.submitted + longest - wall()))

@@ -19,8 +19,8 @@ DELIVERIES: tuple[DeliveryWord, ...] = get_args(DeliveryWord)
 EVIDENCE: tuple[EvidenceWord, ...] = tuple(word for word in get_args(EvidenceWord) if word)
 OUTBOX_STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 
-SETTLE_MAX_S = 10.0  # how long a paste may take to be seen in the composer, plus ...
-SETTLE_BYTE_S = 5e-5  # ... this for each of its bytes: 5 s for 100,000
+PASTE_MAX_S = 10.0  # how long a paste may take to be seen in the composer, plus ...
+PASTE_BYTE_S = 5e-5  # ... this for each of its bytes: 5 s for 100,000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,28 +140,28 @@ def _fix(one: Loose) -> str:
     return f"chmod go-w {path}" if one.harm == "write" else f"chmod go-rwx {path}"
 
 
-def judge_heartbeats(beats: HeartbeatFacts | Unseen, *, needed: bool) -> Check:
+def judge_heartbeats(heartbeats: HeartbeatFacts | Unseen, *, needed: bool) -> Check:
     """`needed`: an agent of this host should write there."""
     name = "heartbeat-folder"
-    if isinstance(beats, Unseen):
-        return unseen(name, "files", beats)
-    if beats.trouble:
+    if isinstance(heartbeats, Unseen):
+        return unseen(name, "files", heartbeats)
+    if heartbeats.trouble:
         return Check(
             name=name,
             group="files",
             result="fail",
-            found=f"{beats.path}: {beats.trouble}",
-            mend=(f"ls -ld {shlex.quote(beats.path)}",),
+            found=f"{heartbeats.path}: {heartbeats.trouble}",
+            mend=(f"ls -ld {shlex.quote(heartbeats.path)}",),
             advice="it has to be a folder of yours that you can write to",
         )
-    if beats.there:
-        return Check(name=name, group="files", result="ok", found=f"{beats.path} is there and can be written to")
+    if heartbeats.there:
+        return Check(name=name, group="files", result="ok", found=f"{heartbeats.path} is there and can be written to")
     return Check(
         name=name,
         group="files",
         result="warn" if needed else "ok",
-        found=f"{beats.path} is not there" + ("" if needed else ", and no agent needs it yet"),
-        mend=(f"mkdir -p -m 700 {shlex.quote(beats.path)}",) if needed else (),
+        found=f"{heartbeats.path} is not there" + ("" if needed else ", and no agent needs it yet"),
+        mend=(f"mkdir -p -m 700 {shlex.quote(heartbeats.path)}",) if needed else (),
     )
 
 

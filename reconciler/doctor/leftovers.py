@@ -18,12 +18,12 @@ _SHOWN = 4
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftovers:
     """All absolute paths. `units`: unit files named like ours that do not carry our mark; `envs`: launch environments
-    without it; `beats`: heartbeats of nobody; `links`: links of our names in the `*.wants` folders that lead nowhere;
+    without it; `heartbeats`: those of nobody; `links`: links of our names in the `*.wants` folders that lead nowhere;
     `nobody`: enabled units of agents that nobody declares; `old`: files of the older system that nothing reads."""
 
     units: tuple[str, ...] = ()
     envs: tuple[str, ...] = ()
-    beats: tuple[str, ...] = ()
+    heartbeats: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     nobody: tuple[str, ...] = ()
     old: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ def judge_leftovers(left: Leftovers | Unseen) -> list[Check]:
     if isinstance(left, Unseen):
         return [unseen("leftovers", "leftovers", left)]
     checks = [*_units(left.units), *_aside("old-environments", left.envs, _ENVS)]
-    checks += _gone("heartbeats-of-nobody", left.beats, "no agent of this name is known here")
+    checks += _gone("heartbeats-of-nobody", left.heartbeats, "no agent of this name is known here")
     checks += _gone("broken-links", left.links, "systemd would start what is not there")
     if left.nobody:
         found = f"enabled, and declared by nobody: {_some(left.nobody)}"

@@ -50,7 +50,7 @@ def _judge(one: RuntimeProgram, runtimes: Runtimes) -> Check:
             group="runtimes",
             result="fail" if one.fault.certain else "warn",
             found=f"{one.fault.why}; {used}",
-            advice=one.fault.mend,
+            advice=one.fault.repair,
         )
     if one.path:
         if isinstance(one.version, Unseen):

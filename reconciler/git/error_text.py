@@ -12,7 +12,7 @@ MOST = 12  # lines of a refusal: a hook may print many
 
 # Compiled on use (re caches them): a run that succeeds needs none.
 # Lines that give the reason: git's own, the other side's (`remote:`), a refused branch's (`! [...]`), and ssh's.
-_TELLING = (
+_REASONS = (
     r"(?:fatal|error|remote|ssh): |\s*! \[|.*(?:Permission denied|Connection (?:closed|refused|reset|timed out)|"
     r"Host key verification failed|IDENTIFICATION HAS CHANGED|Host key for .* has changed|"
     r"No \S+ host key is known|Offending \S+ key in |not in allowed)"
@@ -50,7 +50,7 @@ def key_lines(text: str) -> list[str]:
     key = host_key(text)
     if key is not None:
         return [key[0]]
-    found = [line for line in lines if re.match(_TELLING, line) and line not in ("remote:", "remote: error:")]
+    found = [line for line in lines if re.match(_REASONS, line) and line not in ("remote:", "remote: error:")]
     why = [line for line in found if not re.match(_GENERAL, line)] or found or lines
     refused = [line for line in why if line.startswith("! [")]
     if any("branch is currently checked out" in line for line in refused):

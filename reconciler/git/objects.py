@@ -73,8 +73,8 @@ def parse_commit(sha: str, raw: bytes) -> Commit:
 
 def problem_of(name: str, entry: TreeEntry) -> str | None:
     if entry.kind == "blob":
-        limit, told = (MAX_FILE, "1 MiB") if name in FILES else (LARGEST, "64 KiB")
-        return f"{name} is larger than {told} ({entry.size} bytes)" if entry.size > limit else None
+        limit, shown = (MAX_FILE, "1 MiB") if name in FILES else (LARGEST, "64 KiB")
+        return f"{name} is larger than {shown} ({entry.size} bytes)" if entry.size > limit else None
     return _odd(name, entry)
 
 

@@ -60,7 +60,7 @@ def build_rows(
                 settling=name in plan.settling,
                 history=history.agents.get(name, nobody),
                 session=SessionEvidence.of(observation.present.get(ResourceKey(Kind.SESSION, name))),
-                beats=observation.hidden(ResourceKey(Kind.HEARTBEAT, name)),
+                unseen=observation.hidden(ResourceKey(Kind.HEARTBEAT, name)),
                 grace=fleet.heartbeats.stale_after,
                 immediately=fleet.policy.on_change == "immediately",
                 moving_to=moving_to(fleet, name) if kind != "agent" else "",
@@ -101,7 +101,7 @@ class RowInputs:
     settling: bool
     history: AgentHistory
     session: SessionEvidence | None
-    beats: str  # why no heartbeat could be seen, "" if they could
+    unseen: str  # why no heartbeat could be seen, "" if they could
     grace: float
     moving_to: str  # the other host that it is declared for, "" for none
     immediately: bool  # the fleet's policy ends also who works
@@ -217,18 +217,18 @@ def _problems(about: RowInputs) -> Iterable[str]:
     if _unanswered(about) and not _young(about):
         silent = view.heartbeat == "unknown"
         said = f"nothing answers for it: {view.readiness_why}" if silent else view.readiness_why
-        yield "its heartbeat could not be seen" if about.beats else said
+        yield "its heartbeat could not be seen" if about.unseen else said
     failure = _failure(about)
     if failure:
         yield failure
     for held in about.held:
-        told = held.message in view.why or held.reason is HeldReason.SUSPENDED
+        stated = held.message in view.why or held.reason is HeldReason.SUSPENDED
         # The PATH that was searched is for the caller that looks at this one agent.
         why = view.no_start if view.no_start and held.message.startswith(view.no_start) else held.message
         if held.reason is HeldReason.MOVING:
             yield why
         else:
-            yield f"{held.verb} held: {held.reason}" + ("" if told else f" ({why})")
+            yield f"{held.verb} held: {held.reason}" + ("" if stated else f" ({why})")
     process = [one for one in about.due if one.key.kind in (Kind.UNIT, Kind.SESSION)]
     for action in process or (() if about.held else about.due[:1]):
         named = action.reason in (Reason.SPEC, Reason.DRIFT)  # else it is as a whole that it differs

@@ -28,7 +28,7 @@ from specs.compiled import Fleet, Suspension
 MAX_PASSES = 1000  # passes that act; no fleet should reach it: rollout one by one takes a pass for each agent
 MAX_TRIES = 3  # of one action in a run: if it is still due then, it needs another run, or a person
 # How long a run waits for what it started: until a launch that does not finish has been judged to fail.
-SETTLE_S = START_GRACE_S + 15.0
+STABLE_S = START_GRACE_S + 15.0
 POLL_S = (0.02, 0.04, 0.08, 0.15, 0.25, 0.5)
 
 
@@ -178,7 +178,7 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
     tried: Counter[str] = Counter()
     outcomes: list[Outcome] = []
     applied: Pass | None = None
-    settle_until, polls, passes, acts, agreed = 0.0, 0, 0, 0, first is not None
+    stable_until, polls, passes, acts, agreed = 0.0, 0, 0, 0, first is not None
 
     def over() -> bool:
         return ctx.monotonic() >= deadline or ctx.stop() or acts >= MAX_PASSES
@@ -196,13 +196,13 @@ def converge(ctx: Context, fleet: Fleet, deadline: float, *, first: Pass | None 
             outcomes.extend(seen.outcomes)
             for outcome in seen.outcomes:
                 tried[outcome.action.id] += 1 if outcome.result in ("done", "unchanged") else MAX_TRIES
-            settle_until, polls = ctx.monotonic() + SETTLE_S, 0
+            stable_until, polls = ctx.monotonic() + STABLE_S, 0
             continue
         now = ctx.monotonic()
         settling = seen.plan.settling and seen.plan.paused is None
-        if over() or not settling or (settle_until and now >= settle_until):
+        if over() or not settling or (stable_until and now >= stable_until):
             return Converged(last=seen, applied=applied, outcomes=outcomes, passes=passes)
-        settle_until = settle_until or now + SETTLE_S
+        stable_until = stable_until or now + STABLE_S
         ctx.doing(f"waiting until {', '.join(seen.plan.settling)} has come up")
         ctx.sleep(min(POLL_S[min(polls, len(POLL_S) - 1)], max(0.0, deadline - now)))
         polls += 1

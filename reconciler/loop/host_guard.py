@@ -47,7 +47,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
     it sees for the first time, except in a preview or when systemd does not answer: a preview leaves nothing, and
     without systemd nobody can say whether this is the right home to save it in."""
     facts = host.facts
-    told = at_home(host)
+    home_known = at_home(host)
     named = options.host or settings.host
     if options.dry_run and options.host and not options.rebind_host:
         return options  # a preview of another host is harmless
@@ -64,7 +64,7 @@ def checked(options: RunOptions, settings: Settings, host: Host) -> RunOptions:
         mosaic_home=facts.mosaic_home,
         state_home=facts.state_home,
     )
-    if told and seen != known and not options.dry_run:
+    if home_known and seen != known and not options.dry_run:
         with suppress(OSError):  # without the file the next run works as this one does
             path = _path(facts)
             path.parent.mkdir(parents=True, exist_ok=True)

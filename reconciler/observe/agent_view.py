@@ -45,7 +45,7 @@ def _view(
     *,
     detail: bool,
 ) -> AgentView:
-    beats = fleet.heartbeats
+    heartbeats = fleet.heartbeats
     unit = UnitEvidence.of(observation.present.get(ResourceKey(Kind.UNIT, name))) or NO_UNIT
     session = observation.present.get(ResourceKey(Kind.SESSION, name))
     keys = [ResourceKey(kind, name) for kind in (Kind.SESSION, Kind.UNIT)]
@@ -55,8 +55,8 @@ def _view(
     pane = seen.pane
     last = stamp(seen.last_activity, observation)
     created = stamp(seen.created, observation)
-    beat, turn = judge_heartbeat(observation, name, seen, beats), judge_turn(observation, name, seen)
-    word = newest_word(beat, turn)
+    heartbeat, turn = judge_heartbeat(observation, name, seen, heartbeats), judge_turn(observation, name, seen)
+    word = newest_word(heartbeat, turn)
     owned = inventory.agents.get(name)
     active = "unknown" if hidden[1] else unit.active
     enabled_hidden = hidden[1] or (ResourceKey(Kind.UNIT, WANTS) in observation.unclear)
@@ -66,20 +66,20 @@ def _view(
     idle = max(0.0, observation.taken_at - active_at) if active_at and state not in ("missing", "dead") else None
     reading = seen.screen if state == "alive" else None
     shown, asks = _shown(reading, seen)
-    said_ok, own_ok = says_done(beat, turn, last, agent)
+    said_ok, own_ok = says_done(heartbeat, turn, last, agent)
     readiness = classify(
         ReadinessEvidence(
             seen=state != "unknown",
             pane=state == "alive" or (state == "foreign" and (agent is None or pane.moved)),
             process=bool(seen.pids),
-            heartbeat=None if beat.state == "unknown" else word.status,
-            heartbeat_age=beat.age or 0.0,
-            stale_after=beat.stale_after,
+            heartbeat=None if heartbeat.state == "unknown" else word.status,
+            heartbeat_age=heartbeat.age or 0.0,
+            stale_after=heartbeat.stale_after,
             idle=idle,
-            idle_after=beats.idle_after,
+            idle_after=heartbeats.idle_after,
             waiting=word.waiting,
             stuck=word.stuck,
-            own=beat.own,
+            own=heartbeat.own,
             said_ok=said_ok,
             shown=shown,
             asks=asks,
@@ -94,12 +94,12 @@ def _view(
         said_ok=said_ok,
         stale=readiness is Readiness.STALE,
         known=bool(active_at),
-        idle=is_idle(idle, beats.idle_after),
+        idle=is_idle(idle, heartbeats.idle_after),
     )
     health, why = health_of(
         HealthFacts(
-            agent=agent, active=active, session=state, seen=seen, age=observation.taken_at - created, beat=beat,
-            job=unit.job,
+            agent=agent, active=active, session=state, seen=seen, age=observation.taken_at - created,
+            heartbeat=heartbeat, job=unit.job,
         )
     )  # fmt: skip
     unseen = next((observation.unclear[key].unclear for key in keys if key in observation.unclear), "")
@@ -118,9 +118,9 @@ def _view(
         pane=pane.id,
         started=seen.started,
         last_activity=last,
-        heartbeat=beat.state,
-        heartbeat_age=beat.age,
-        heartbeat_note=beat.note,
+        heartbeat=heartbeat.state,
+        heartbeat_age=heartbeat.age,
+        heartbeat_note=heartbeat.note,
         health=health,
         available=None,
         launch_digest=pane.launch,
@@ -130,19 +130,19 @@ def _view(
         no_start=against.why,
         stranded=against.stranded if state == "alive" else "",
         readiness=readiness,
-        readiness_why=_readiness_why(readiness, state, seen, beat, word, idle),
+        readiness_why=_readiness_why(readiness, state, seen, heartbeat, word, idle),
         waiting=waiting,
         stuck=word.stuck,
         idle=idle,
-        busy=(word.status if not turn.note else beat.state) == "busy",
+        busy=(word.status if not turn.note else heartbeat.state) == "busy",
         quiet=is_quiet(signs),
         blank=blank,
-        hung=is_hung(agent, beat, seen) and state == "alive",
+        hung=is_hung(agent, heartbeat, seen) and state == "alive",
         mission=pane.mission if state == "alive" else "",
         mission_now=mission_digest(fleet, agent) if agent is not None else "",
         cpu_s=seen.usage.cpu_s if seen.usage is not None else None,
         memory=seen.usage.memory if seen.usage is not None else None,
-        evidence=raw_evidence(name, agent, unit, session, beat, turn, observation, last) if detail else (),
+        evidence=raw_evidence(name, agent, unit, session, heartbeat, turn, observation, last) if detail else (),
     )
     ending = may_end(view, Who.COMMIT)
     return replace(view, available=ending.allowed, may_stop_why=ending.why)
@@ -160,7 +160,7 @@ def _readiness_why(
     readiness: Readiness,
     session: str,
     seen: SessionEvidence,
-    beat: AttributedHeartbeat,
+    heartbeat: AttributedHeartbeat,
     word: AttributedHeartbeat,
     idle: float | None,
 ) -> str:
@@ -177,15 +177,15 @@ def _readiness_why(
         }
         return why.get(session, "no process lives in its pane")
     if readiness is Readiness.UNKNOWN:
-        return "it could not be seen" if session == "unknown" else beat.note or _illegible(seen)
+        return "it could not be seen" if session == "unknown" else heartbeat.note or _illegible(seen)
     if readiness is Readiness.STALE:
-        return beat.note
+        return heartbeat.note
     if readiness is Readiness.STUCK:
         return f"{said}: {word.stuck}"
     if readiness is Readiness.WAITING:
         if shown is not None and (shown.asks or shown.composer == "draft"):
-            told = f": {shown.why}" if shown.asks and shown.why else ""
-            return f"its screen{told}: it waits for a person ({shown.asks or DRAFT})"
+            suffix = f": {shown.why}" if shown.asks and shown.why else ""
+            return f"its screen{suffix}: it waits for a person ({shown.asks or DRAFT})"
         return f"{said}: it waits for a person ({word.waiting})"
     if readiness is Readiness.WORKING:
         if word.status == "busy":

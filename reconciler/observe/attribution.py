@@ -74,18 +74,18 @@ NOTHING = AttributedHeartbeat("unknown", None, 0.0, "no turn record")
 
 
 def judge_heartbeat(
-    observation: Observation, name: str, session: SessionEvidence, beats: Heartbeats
+    observation: Observation, name: str, session: SessionEvidence, heartbeats: Heartbeats
 ) -> AttributedHeartbeat:
     """Judge the heartbeat of an agent. It is stale when it is older than git and its writer's own interval allow."""
     key = ResourceKey(Kind.HEARTBEAT, name)
     records = HeartbeatRecords.of(observation.present.get(key))
-    beat = (records or HeartbeatRecords()).beat
+    heartbeat = (records or HeartbeatRecords()).heartbeat
     known = AttributedRecord(
         hidden=observation.hidden(key),
         found=records is not None,
-        said=credited(beat, observation, session),
-        future_s=beats.stale_after,
-        stale_after=max(beats.stale_after, 3.0 * interval_of(beat)),
+        said=credited(heartbeat, observation, session),
+        future_s=heartbeats.stale_after,
+        stale_after=max(heartbeats.stale_after, 3.0 * interval_of(heartbeat)),
     )
     return first_match(HEARTBEATS, known).then(known)
 
@@ -103,7 +103,7 @@ def credited(record: HeartbeatFile, observation: Observation, session: SessionEv
     """What a record says, with a `note` if it is not about the process in the pane."""
     ts = stamp(record.ts, observation)
     written = WrittenRecord(record, ts, observation.taken_at - ts, session)
-    return first_match(CREDIT, written).then(written)
+    return first_match(ATTRIBUTION, written).then(written)
 
 
 def interval_of(record: HeartbeatFile) -> float:
@@ -134,7 +134,7 @@ def _credited(one: WrittenRecord) -> AttributedHeartbeat:
 
 
 # Whether a record is about the process in the pane.
-CREDIT: tuple[DecisionRow[WrittenRecord, Callable[[WrittenRecord], AttributedHeartbeat]], ...] = (
+ATTRIBUTION: tuple[DecisionRow[WrittenRecord, Callable[[WrittenRecord], AttributedHeartbeat]], ...] = (
     DecisionRow("unreadable", lambda one: one.record.error, _unreadable,
         "nothing follows from a file that could not be read"),
     DecisionRow("no process", lambda one: not one.session.alive,

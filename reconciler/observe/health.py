@@ -43,7 +43,7 @@ class HealthFacts:
     session: str
     seen: SessionEvidence
     age: float
-    beat: AttributedHeartbeat
+    heartbeat: AttributedHeartbeat
     job: str = ""
 
     @property
@@ -117,7 +117,7 @@ def _wrong_program(facts: HealthFacts) -> str:
 
 def _silent(facts: HealthFacts) -> str:
     native = facts.agent is None or facts.agent.native_heartbeat
-    return facts.beat.note + ("" if native else ", not native")
+    return facts.heartbeat.note + ("" if native else ", not native")
 
 
 # First what is unknown, then what must not run, then what is on its way, and last what is wrong.
@@ -150,7 +150,7 @@ HEALTHS: tuple[DecisionRow[HealthFacts, tuple[Health, HealthReason]], ...] = (
         (Health.SETTLING, _say("it is starting")), "a program may exec another on its way up"),
     DecisionRow("another program", lambda of: of.seen.program != of.runtime, (Health.UNHEALTHY, _wrong_program),
         "what runs there is not the agent"),
-    DecisionRow("silent", lambda of: of.beat.state == "stale" and of.beat.own, (Health.UNHEALTHY, _silent),
+    DecisionRow("silent", lambda of: of.heartbeat.state == "stale" and of.heartbeat.own, (Health.UNHEALTHY, _silent),
         "a process in its pane should speak and does not; a sidecar's silence says nothing about the agent"),
     DecisionRow("its unit does not run", lambda of: of.active != "active", (Health.UNHEALTHY, _unit),
         "nothing would start it again at a boot"),

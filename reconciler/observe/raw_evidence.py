@@ -19,7 +19,7 @@ def raw_evidence(
     agent: Agent | None,
     unit: UnitEvidence,
     session: Present | None,
-    beat: AttributedHeartbeat,
+    heartbeat: AttributedHeartbeat,
     turn: AttributedHeartbeat,
     observation: Observation,
     last_activity: float,
@@ -41,7 +41,7 @@ def raw_evidence(
         found.append(RawEvidence("tmux", "unknown", why, now))
     else:
         found.extend(_pane(session, now, last_activity))
-    found.extend(_word("heartbeat", beat))
+    found.extend(_word("heartbeat", heartbeat))
     if turn.age is not None:
         found.extend(_word("turn", turn))
     return tuple(found)
@@ -61,13 +61,13 @@ def _pane(session: Present | None, now: float, last_activity: float) -> list[Raw
         RawEvidence("tmux", "ours", session.ours, now),
         RawEvidence("tmux", "pane", "alive" if seen.alive else "dead", now),
     ]
-    told: tuple[tuple[str, str | int | None], ...] = (
+    facts: tuple[tuple[str, str | int | None], ...] = (
         ("exit-status", pane.dead_status),
         ("attached", pane.attached or None),
         ("mode", "copy" if pane.in_mode else None),
         ("title", pane.title or None),
     )
-    found.extend(RawEvidence("tmux", what, value, now) for what, value in told if value is not None)
+    found.extend(RawEvidence("tmux", what, value, now) for what, value in facts if value is not None)
     if last_activity:
         found.append(RawEvidence("tmux", "last-output", None, last_activity))
     if seen.alive:
@@ -95,15 +95,18 @@ def _screen(seen: SessionEvidence, now: float) -> list[RawEvidence]:
     reading = seen.screen
     if reading is None:
         return []
-    told = (("composer", reading.composer), ("dialog", reading.asks), ("turn", reading.turn), ("why", reading.why))
-    return [RawEvidence("screen", what, value, now) for what, value in told if value]
+    facts = (("composer", reading.composer), ("dialog", reading.asks), ("turn", reading.turn), ("why", reading.why))
+    return [RawEvidence("screen", what, value, now) for what, value in facts if value]
 
 
-def _word(source: str, beat: AttributedHeartbeat) -> list[RawEvidence]:
-    at = beat.ts or None
-    if beat.state == "unknown":
-        return [RawEvidence(source, "not-believed" if at else "none", beat.note, at)]
-    found = [RawEvidence(source, "status", beat.status, at), RawEvidence(source, "writer", beat.source or "native", at)]
-    told = (("event", beat.event), ("waiting", beat.waiting), ("stuck", beat.stuck))
-    found.extend(RawEvidence(source, what, value, at) for what, value in told if value)
+def _word(source: str, heartbeat: AttributedHeartbeat) -> list[RawEvidence]:
+    at = heartbeat.ts or None
+    if heartbeat.state == "unknown":
+        return [RawEvidence(source, "not-believed" if at else "none", heartbeat.note, at)]
+    found = [
+        RawEvidence(source, "status", heartbeat.status, at),
+        RawEvidence(source, "writer", heartbeat.source or "native", at),
+    ]
+    facts = (("event", heartbeat.event), ("waiting", heartbeat.waiting), ("stuck", heartbeat.stuck))
+    found.extend(RawEvidence(source, what, value, at) for what, value in facts if value)
     return found

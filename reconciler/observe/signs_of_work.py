@@ -32,25 +32,25 @@ class SignsOfWork:
 class NewestWords:
     """The heartbeat and the turn record of one agent."""
 
-    beat: AttributedHeartbeat
+    heartbeat: AttributedHeartbeat
     turn: AttributedHeartbeat
 
 
-def newest_word(beat: AttributedHeartbeat, turn: AttributedHeartbeat) -> AttributedHeartbeat:
+def newest_word(heartbeat: AttributedHeartbeat, turn: AttributedHeartbeat) -> AttributedHeartbeat:
     """What its own program last reported about its turn."""
-    return turn if first_match(TURN_COUNTS, NewestWords(beat=beat, turn=turn)).then else beat
+    return turn if first_match(TURN_COUNTS, NewestWords(heartbeat=heartbeat, turn=turn)).then else heartbeat
 
 
 def says_done(
-    beat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, agent: Agent | None
+    heartbeat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, agent: Agent | None
 ) -> tuple[bool, bool]:
     """Two answers: whether its own program reported after its last output (`last`, Unix seconds) that it is not busy,
     and whether that is its newest report at all. A program paints a little more after its hook has run: a prompt, a
     status line."""
-    word = newest_word(beat, turn)
+    word = newest_word(heartbeat, turn)
     hooks = not turn.note and word.status == "ok"
-    native = beat.state == "ok" and beat.own and (agent is None or agent.native_heartbeat)
-    after = last > 0 and ((hooks and word.ts >= last - CLOCK_SLACK_S) or (native and beat.ts > last))
+    native = heartbeat.state == "ok" and heartbeat.own and (agent is None or agent.native_heartbeat)
+    after = last > 0 and ((hooks and word.ts >= last - CLOCK_SLACK_S) or (native and heartbeat.ts > last))
     return after, hooks or native
 
 
@@ -59,20 +59,20 @@ def is_quiet(signs: SignsOfWork) -> bool | None:
     return first_match(QUIET, signs).then
 
 
-def is_hung(agent: Agent | None, beat: AttributedHeartbeat, seen: SessionEvidence) -> bool:
+def is_hung(agent: Agent | None, heartbeat: AttributedHeartbeat, seen: SessionEvidence) -> bool:
     """Whether its program usually reports for itself, is silent, and its pane is quiet too. The pane's quiet is
     measured by its length, not from the last heartbeat: a program usually hangs on input that came after that."""
-    quiet = seen.last_activity > 0 and (seen.idle_s or 0.0) > beat.stale_after
-    return beat.state == "stale" and beat.own and quiet and agent is not None and agent.native_heartbeat
+    quiet = seen.last_activity > 0 and (seen.idle_s or 0.0) > heartbeat.stale_after
+    return heartbeat.state == "stale" and heartbeat.own and quiet and agent is not None and agent.native_heartbeat
 
 
 # Whether the turn record counts instead of the heartbeat.
 TURN_COUNTS: tuple[DecisionRow[NewestWords, bool], ...] = (
     DecisionRow("no turn record", lambda words: words.turn.note, False,
         "there is none, or it is not about this process"),
-    DecisionRow("the heartbeat is not its own", lambda words: not words.beat.own, True,
+    DecisionRow("the heartbeat is not its own", lambda words: not words.heartbeat.own, True,
         "something that answers for it only repeats what its program said"),
-    DecisionRow("the turn is as new", lambda words: words.turn.ts >= words.beat.ts, True,
+    DecisionRow("the turn is as new", lambda words: words.turn.ts >= words.heartbeat.ts, True,
         "both are its program's word, and the newer one counts"),
     DecisionRow("the heartbeat is newer", otherwise, False,
         "its program has spoken since"),

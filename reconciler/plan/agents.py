@@ -189,11 +189,11 @@ def _shown(change: Change) -> tuple[FieldChange, ...]:
         return tuple(field for field in change.fields if field.path == MODE)
     if change.verdict is not Verdict.CREATE:
         return change.fields
-    telling = {variable(name) for name in ("ARG", "MOSAIC_AGENT_WORKDIR", "MOSAIC_AGENT_MODEL")}
+    decisive = {variable(name) for name in ("ARG", "MOSAIC_AGENT_WORKDIR", "MOSAIC_AGENT_MODEL")}
     return tuple(
         field
         for field in change.fields
-        if field.desired and (field.path in telling or field.path.startswith((variable("ENV"), variable("PROP"))))
+        if field.desired and (field.path in decisive or field.path.startswith((variable("ENV"), variable("PROP"))))
     )
 
 

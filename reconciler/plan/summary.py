@@ -68,7 +68,7 @@ def orphans(observation: Observation, agents: Mapping[str, Agent], inventory: In
             found.append(f"folder {seen.agent}.d")
         elif key.kind is Kind.HEARTBEAT:
             records = HeartbeatRecords.of(seen)
-            only_turns = records is not None and records.turn is not None and not records.beat.ts
+            only_turns = records is not None and records.turn is not None and not records.heartbeat.ts
             found.append(f"heartbeat {seen.agent}.{'turn' if only_turns else 'hb'}")
         elif (session := SessionEvidence.of(seen)) is not None and session.pane.session:
             found.append(f"tmux session {session.pane.session} on socket {session.socket or 'default'}")

@@ -34,8 +34,8 @@ def _head(report: Report, everything: bool) -> list[str]:
     bad += [count(report.count("warn"), "warning")] if report.count("warn") else []
     well = f", {report.count('ok')} ok" if bad else ""
     more = " (--all lists them)" if report.count("ok") and not everything else ""
-    told = f"{count(len(report.checks), 'check')}: {', '.join(bad) or 'all is well'}{well}{more}"
-    return [f"{of}{data(report.tenant_id)} on {data(report.host)}", *_fold(told, "")]
+    summary = f"{count(len(report.checks), 'check')}: {', '.join(bad) or 'all is well'}{well}{more}"
+    return [f"{of}{data(report.tenant_id)} on {data(report.host)}", *_fold(summary, "")]
 
 
 def _well(report: Report, paint: Paint) -> list[str]:

@@ -95,8 +95,8 @@ def lines(some: Sequence[LineGroup], views: Mapping[str, AgentView], paint: Pain
     """`+ lead  stub  start, enable at boot`: a mark (`+` comes, `~` changes, `-` goes), a name, and what is done.
     `more` as `sentences` has it."""
     marks = [_mark(group) for group in some]
-    told = zip(marks, sentences(some, views, paint, more=more), strict=True)
-    return [f"{paint(mark, _TINTS[mark])} {text}" for mark, text in told]
+    marked = zip(marks, sentences(some, views, paint, more=more), strict=True)
+    return [f"{paint(mark, _TINTS[mark])} {text}" for mark, text in marked]
 
 
 def sentences(some: Sequence[LineGroup], views: Mapping[str, AgentView], paint: Paint, *, more: str = "") -> list[str]:

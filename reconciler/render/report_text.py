@@ -60,10 +60,10 @@ def _in_short(result: RunResult, more: str, paint: Paint) -> list[str]:
     results = {identity: outcome.result for identity, outcome in last.items()}
     found = groups(outcome.action for outcome in last.values())
     whole = [group for group in found if {results[action.id] for action in group.actions} <= {"done", "unchanged"}]
-    told = {action.id for group in whole for action in group.actions}
+    shown = {action.id for group in whole for action in group.actions}
     return [
         *(f"{paint('done', 'green')} {text}" for text in sentences(whole, result.plan.views, paint, more=more)),
-        *(_outcome(outcome, paint) for outcome in result.outcomes if outcome.action.id not in told),
+        *(_outcome(outcome, paint) for outcome in result.outcomes if outcome.action.id not in shown),
     ]
 
 

@@ -28,7 +28,7 @@ class WakeReason(StrEnum):
     UNITS = "units"  # D-Bus: a unit of ours changed
     PROCESS = "process"  # an agent's process ended
     PAUSE = "pause"  # the kill switch was touched
-    BEAT = "beat"  # a heartbeat was written
+    HEARTBEAT = "beat"  # a heartbeat was written
     GIT = "git"  # the repository moved
     SYNC = "sync"  # somebody asked
     HANGUP = "hangup"  # SIGHUP: read the settings again, too
@@ -47,44 +47,44 @@ class WakeSources:
         self._drain: Callable[[], bool] = lambda: False
         self._trigger: tuple[socket.socket, Path] | None = None
         self._observer: BaseObserver | None = None
-        self._beats: ObservedWatch | None = None
-        self._beats_watched: object = None
+        self._heartbeats: ObservedWatch | None = None
+        self._heartbeats_watched: object = None
         self._refs: list[ObservedWatch] = []
         self._watched: tuple[object, object] = None, None  # the watched folders of the repository
         self._signals: dict[int, object] = {}
 
-    def wake(self, woke: WakeReason) -> None:
+    def wake(self, reason: WakeReason) -> None:
         """From any thread or signal handler. The pipe only ends the wait: the reason is stored beside it, so that
         nothing is lost when the pipe is full."""
-        self._said.add(woke)
+        self._said.add(reason)
         with suppress(BlockingIOError):
             os.write(self._write, b"!")
 
     def wait(self, timeout_s: float) -> set[WakeReason]:
         """The reasons since the last call, waiting at most so long for the first one."""
-        woke: set[WakeReason] = set()
+        reasons: set[WakeReason] = set()
         if self._bus >= 0 and self._drain():
-            woke.add(WakeReason.UNITS)
-        ready = self._selector.select(0.0 if woke else max(0.0, timeout_s))
+            reasons.add(WakeReason.UNITS)
+        ready = self._selector.select(0.0 if reasons else max(0.0, timeout_s))
         for key, _ in ready:
             if key.fd == self._read:
                 with suppress(BlockingIOError):
                     os.read(self._read, 65536)
                 while self._said:  # one by one: another thread may be adding at this moment
-                    woke.add(self._said.pop())
+                    reasons.add(self._said.pop())
             elif key.fd == self._bus:
                 if self._drain():
-                    woke.add(WakeReason.UNITS)
+                    reasons.add(WakeReason.UNITS)
             elif self._trigger is not None and key.fd == self._trigger[0].fileno():
                 with suppress(BlockingIOError):
                     while True:
                         self._trigger[0].recv(64)
-                        woke.add(WakeReason.SYNC)
-                woke.add(WakeReason.SYNC)
+                        reasons.add(WakeReason.SYNC)
+                reasons.add(WakeReason.SYNC)
             else:
                 self._forget(key.data)
-                woke.add(WakeReason.PROCESS)
-        return woke
+                reasons.add(WakeReason.PROCESS)
+        return reasons
 
     def follow_bus(self, fileno: int, drain: Callable[[], bool]) -> None:
         """Watch a D-Bus connection, or none (-1). `drain` reads what arrived and says whether it concerns us.
@@ -141,16 +141,16 @@ class WakeSources:
         for number in handlers:
             self._signals[number] = signal.signal(number, handle)
 
-    def watch_heartbeats(self, beats: Path) -> None:
+    def watch_heartbeats(self, folder: Path) -> None:
         """inotify on the heartbeat folder, and the kill switch in it. If the kernel gives none, raises OSError, once.
 
         Cheap while the folder is the watched one; somebody may have deleted it and made it again.
         """
-        beats.mkdir(parents=True, exist_ok=True, mode=0o700)
-        identity = _identity(beats)
-        if identity == self._beats_watched:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        identity = _identity(folder)
+        if identity == self._heartbeats_watched:
             return
-        self._beats_watched = identity
+        self._heartbeats_watched = identity
         from watchdog.events import (
             DirDeletedEvent,
             DirMovedEvent,
@@ -160,22 +160,22 @@ class WakeSources:
             FileSystemEventHandler,
         )
 
-        wakers = self
+        sources = self
         # Heartbeats are written whole and moved into place; a file's earlier events are many times as many.
         heard = [FileCreatedEvent, FileDeletedEvent, FileMovedEvent, DirDeletedEvent, DirMovedEvent]
 
         class HeartbeatChanges(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 names = {os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path}
-                if "PAUSED" in names or os.fsdecode(event.src_path) == str(beats):
-                    wakers.wake(WakeReason.PAUSE)
+                if "PAUSED" in names or os.fsdecode(event.src_path) == str(folder):
+                    sources.wake(WakeReason.PAUSE)
                 elif event.event_type != "created":
-                    wakers.wake(WakeReason.BEAT)
+                    sources.wake(WakeReason.HEARTBEAT)
 
         observer = self._observing()
-        if self._beats is not None:
-            observer.unschedule(self._beats)  # the folder was made again, and the old watch does not see it
-        self._beats = observer.schedule(HeartbeatChanges(), str(beats), event_filter=heard)
+        if self._heartbeats is not None:
+            observer.unschedule(self._heartbeats)  # the folder was made again, and the old watch does not see it
+        self._heartbeats = observer.schedule(HeartbeatChanges(), str(folder), event_filter=heard)
 
     def watch_repository(self, repository: Path, common: Path) -> None:
         """inotify on HEAD and the refs of a local repository, and no longer on any other. Raises OSError, once.
@@ -188,12 +188,12 @@ class WakeSources:
         self._watched = identity
         from watchdog.events import FileSystemEventHandler
 
-        wakers = self
+        sources = self
 
         class Refs(FileSystemEventHandler):
             def on_any_event(self, event: FileSystemEvent) -> None:
                 if event.event_type not in ("opened", "closed_no_write"):
-                    wakers.wake(WakeReason.GIT)
+                    sources.wake(WakeReason.GIT)
 
         observer = self._observing()
         for watch in self._refs:

@@ -69,11 +69,11 @@ def watch(
     """
     ended: list[int] = []
     here = around or host_context(stop=lambda: bool(ended))
-    wakers = WakeSources()
+    sources = WakeSources()
     try:
-        return _Watcher(replace(options, trigger="watch"), output, complain, here, wakers, ended).run()
+        return _Watcher(replace(options, trigger="watch"), output, complain, here, sources, ended).run()
     finally:
-        wakers.close()
+        sources.close()
 
 
 class _Ended(Exception):
@@ -87,13 +87,13 @@ class _Watcher:
         output: Callable[[RunResult], None],
         complain: Callable[[MosaicError], None],
         here: HostContext,
-        wakers: WakeSources,
+        sources: WakeSources,
         ended: list[int],
     ) -> None:
         self._options, self._output, self._complain = options, output, complain
-        self._wakers, self._ended = wakers, ended
+        self._sources, self._ended = sources, ended
         self._notifier = Notifier(here.environ)
-        self._outer, self._patted = here, 0.0
+        self._outer, self._pinged = here, 0.0
         self._here = replace(here, stop=self._stop, sleep=self._wait)
         self._due = _Due()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
@@ -114,19 +114,19 @@ class _Watcher:
         }
         resident = sub_store(self._store, "resident")
         with run_lock(resident, now=self._here.wall()):
-            self._wakers.on_signals(handlers)
+            self._sources.on_signals(handlers)
             self._prepare()
-            woke: set[WakeReason] = set(WakeReason)
+            reasons: set[WakeReason] = set(WakeReason)
             first = True
             while not self._ended:
                 if changed(release.__file__) not in ((0, 0), self._program):
                     print("mosaic: another version was installed; this process ends", file=sys.stderr)
                     break
-                self._look(woke)
+                self._look(reasons)
                 if first:
                     self._notifier.ready("watching")
                     first = False
-                woke = self._sleep()
+                reasons = self._sleep()
             self._notifier.stopping()
         if not self._ended:
             return ExitCode.OK
@@ -140,7 +140,7 @@ class _Watcher:
         self._remote = parse_place(self._spec).path is None
         self._store.guard(self._store.runtime / "trigger.sock")
         try:
-            self._wakers.listen(self._store.runtime / "trigger.sock")
+            self._sources.listen(self._store.runtime / "trigger.sock")
         except OSError as error:
             message = (
                 f"{self._store.runtime / 'trigger.sock'} cannot be opened ({error}): `mosaic fleet sync` finds no loop"
@@ -152,7 +152,7 @@ class _Watcher:
         from reconciler.git.location import parse_place
 
         try:
-            self._wakers.watch_heartbeats(Path(self._here.facts.run_dir))
+            self._sources.watch_heartbeats(Path(self._here.facts.run_dir))
         except OSError as error:
             self._unwatched("heartbeats", error)
         if self._remote:
@@ -161,7 +161,7 @@ class _Watcher:
             repository = parse_place(self._spec).repo()
             if repository is not None:
                 try:
-                    self._wakers.watch_repository(repository.git_dir, repository.common_dir)
+                    self._sources.watch_repository(repository.git_dir, repository.common_dir)
                 except OSError as error:
                     self._unwatched("commits", error)
 
@@ -175,12 +175,12 @@ class _Watcher:
             )
         )
 
-    def _look(self, woke: set[WakeReason]) -> None:
+    def _look(self, reasons: set[WakeReason]) -> None:
         """Make one run, or report an error; then decide when to look next."""
         here, began = self._here, self._here.monotonic()
-        if WakeReason.HANGUP in woke:
+        if WakeReason.HANGUP in reasons:
             self._reread()
-        asked = bool(woke & {WakeReason.SYNC, WakeReason.HANGUP})
+        asked = bool(reasons & {WakeReason.SYNC, WakeReason.HANGUP})
         self._follow_files()
         self._tip, was_cut_short, self._cut_short = self._local_tip(), self._cut_short, False
         self._may_cut = not was_cut_short  # otherwise a repository that never rests would keep us from ever acting
@@ -220,13 +220,13 @@ class _Watcher:
         self._due.look = now + min(self._interval, max(0.05, soonest))
         self._due.waiting = result.messages or waits_for_heartbeat(plan)
         living = [view.pid for view in plan.views.values() if view.session == "alive"]
-        if not self._wakers.follow_processes(living):
+        if not self._sources.follow_processes(living):
             self._due.look = now + REST_MIN_S
 
     def _follow(self) -> None:
         """Keep hearing from systemd; a lost connection is reopened at the next look."""
         if self._here.follow_units is not None:
-            self._wakers.follow_bus(*self._here.follow_units())
+            self._sources.follow_bus(*self._here.follow_units())
 
     def _reread(self) -> None:
         """Read the settings again, except the repository: lock, state and trigger socket belong to its fleet."""
@@ -255,7 +255,7 @@ class _Watcher:
         self._ping_watchdog()
         if self._outer.stop() or self._cut_short:
             return True
-        self._early |= self._wakers.wait(0.0)
+        self._early |= self._sources.wait(0.0)
         if self._may_cut and WakeReason.GIT in self._early:
             self._cut_short = self._local_tip() != self._tip
         return self._cut_short
@@ -283,24 +283,24 @@ class _Watcher:
     def _ping_watchdog(self) -> None:
         """Keep the watchdog from ending a run that waits for something slow: it does not hang."""
         every, now = self._notifier.watchdog_s, self._outer.monotonic()
-        if every is not None and now - self._patted >= every / 2:
-            self._patted = now
+        if every is not None and now - self._pinged >= every / 2:
+            self._pinged = now
             self._notifier.alive()
 
     def _sleep(self) -> set[WakeReason]:
         """Wait until it is time, or until something happened and the rest after the last look is over."""
-        woke, self._early = self._early, set()
-        pat = self._notifier.watchdog_s
+        reasons, self._early = self._early, set()
+        ping_s = self._notifier.watchdog_s
         while not self._ended:
             now = self._here.monotonic()
-            if pat is not None:
+            if ping_s is not None:
                 self._notifier.alive()
-            stirred = bool(woke & NOW) or (self._due.waiting and WakeReason.BEAT in woke)
+            stirred = bool(reasons & NOW) or (self._due.waiting and WakeReason.HEARTBEAT in reasons)
             due = self._due.rest if stirred else max(self._due.look, self._due.rest)
             if now >= due:
-                return woke
-            woke |= self._wakers.wait(min(due - now, pat) if pat is not None else due - now)
-        return woke
+                return reasons
+            reasons |= self._sources.wait(min(due - now, ping_s) if ping_s is not None else due - now)
+        return reasons
 
 
 def waits_for_heartbeat(plan: Plan) -> bool:

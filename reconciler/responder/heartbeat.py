@@ -41,11 +41,11 @@ def watched(name: str, text: str) -> Watched | None:
     return Watched(name, socket, interval, runtime) if 0.0 < interval <= LONGEST_S else None
 
 
-def speaks_itself(beat: HeartbeatFile | None, pids: Sequence[int], now: float, interval: float) -> bool:
+def speaks_itself(written: HeartbeatFile | None, pids: Sequence[int], now: float, interval: float) -> bool:
     """Whether a process of the pane has written a heartbeat of its own: then the responder writes none."""
-    if beat is None or beat.error is not None or not beat.own:
+    if written is None or written.error is not None or not written.own:
         return False
-    return beat.pid in pids and now - beat.ts <= 3.0 * interval
+    return written.pid in pids and now - written.ts <= 3.0 * interval
 
 
 def heartbeat(

@@ -23,8 +23,7 @@ from providers.processes import procfs
 from providers.programs.identity import ProcessTree
 from providers.tmux.server import TmuxClient
 from reconciler.helpers.sd_notify import Notifier
-from reconciler.responder import heartbeat
-from reconciler.responder import turn_record as told
+from reconciler.responder import heartbeat, turn_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,7 @@ class Responder:
         problems: set[str] = set()
         try:
             seen = procfs.Scanned(os.getuid())
-            beats, turns = heartbeat_files.scan_both(self._run, time.time())
+            heartbeats, turns = heartbeat_files.scan_both(self._run, time.time())
         except ObserveError as error:
             self._say({str(error)})
             self._due = dict.fromkeys(agents, moment + min(agent.interval for agent in agents.values()))
@@ -88,7 +87,7 @@ class Responder:
             if not new and self._due[name] - agent.interval * EARLY > moment:
                 continue
             self._due[name] = moment + agent.interval
-            problem = self._answer(agent, pane, tree, seen, beats.get(name), turns.get(name))
+            problem = self._answer(agent, pane, tree, seen, heartbeats.get(name), turns.get(name))
             if problem == SOON:
                 self._due[name] = moment + TICK_S
             elif problem:
@@ -101,7 +100,7 @@ class Responder:
         pane: Pane | None,
         tree: ProcessTree,
         seen: procfs.Scanned,
-        beat: HeartbeatFile | None,
+        written: HeartbeatFile | None,
         turn: HeartbeatFile | None,
     ) -> str:
         """Write one heartbeat, or none if the responder is not to answer; return what went wrong, or SOON."""
@@ -113,9 +112,9 @@ class Responder:
         if identity.launching or top is None:
             return SOON if now - max(pane.created, identity.started) < heartbeat.STARTS_S else ""
         self._pids[agent.name] = pane.pid
-        if heartbeat.speaks_itself(beat, identity.pids, now, agent.interval):
+        if heartbeat.speaks_itself(written, identity.pids, now, agent.interval):
             return ""
-        turn = told.refresh_turn(self._run, agent.name, agent.runtime, pane.pid, turn)
+        turn = turn_record.refresh_turn(self._run, agent.name, agent.runtime, pane.pid, turn)
         line = heartbeat.heartbeat(agent, pane, top, identity.pids, turn, now)
         try:
             _write(self._run, f"{agent.name}.hb", f"ts={_rfc3339(now)} {line}\n")
@@ -216,12 +215,12 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     notifier, responder, update = Notifier(environ), Responder(folder, environ), Update(unit_file, environ)
     notifier.ready("answers for agents that have no heartbeat of their own")
     alive_every = notifier.watchdog_s or UPDATE_S
-    told = looked = time.monotonic()
+    pinged = looked = time.monotonic()
     while not select.select([wake_read], [], [], TICK_S)[0]:
         responder.tick()
         now = time.monotonic()
-        if now - told >= alive_every:
-            told = now
+        if now - pinged >= alive_every:
+            pinged = now
             notifier.alive()
         if now - looked >= UPDATE_S:
             looked = now

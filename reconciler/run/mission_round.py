@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet, Suspension
 
-MOST_TOLD = 50  # in one run; the next run handles the others
+MOST_NOTICES = 50  # in one run; the next run handles the others
 MOST_RESET = 3
 ROUND_S = 30.0  # in one run, for all resets
 
@@ -95,7 +95,7 @@ def run_round(by: MissionRound) -> bool:
     _take_back(outbox, by)
     history = by.place.store.load_history(now=by.wall())
     nobody = AgentHistory()
-    told, waiting = [], []
+    informed, waiting = [], []
     for agent in by.fleet.agents:
         view = by.views.get(agent.name)
         if view is None or {agent.name, "*"} & by.suspended.keys() or (by.chosen and agent.name not in by.chosen):
@@ -104,8 +104,8 @@ def run_round(by: MissionRound) -> bool:
         if what == "reset":
             waiting.append(agent)
         elif what == "tell":
-            told.append(agent)
-    _send_notices(told[:MOST_TOLD], outbox, by)
+            informed.append(agent)
+    _send_notices(informed[:MOST_NOTICES], outbox, by)
     return _reset_all(waiting, outbox, by)
 
 

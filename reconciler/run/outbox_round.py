@@ -108,8 +108,8 @@ def run_round(by: OutboxRound) -> bool:
         first = message.agent not in served
         served.add(message.agent)
         hands_off = by.over() or by.monotonic() >= end or by.paused() is not None
-        told = first and not hands_off and _may_be_sent(by, view) and _hand_over(message, agent, outbox, by)
-        left = left or not told
+        sent = first and not hands_off and _may_be_sent(by, view) and _hand_over(message, agent, outbox, by)
+        left = left or not sent
     if not outbox.messages():
         outbox.sweep(by.wall())
     return left

@@ -233,8 +233,8 @@ def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
             "the host has changed since the plan was made, so it would not do what it says",
             help="make a new plan: reconcile --dry-run --out PLAN.json",
         )
-    told = {key: given.get(key) for key in ("fleet", "host", "actions")}
-    if told != json.loads(json.dumps({key: fresh[key] for key in told})):
+    shown = {key: given.get(key) for key in ("fleet", "host", "actions")}
+    if shown != json.loads(json.dumps({key: fresh[key] for key in shown})):
         raise Refused(
             "the plan has been altered since it was made: what it shows is not what would be done",
             help="make a new plan: reconcile --dry-run --out PLAN.json",

@@ -67,7 +67,7 @@ def _diff() -> Schema:
     return of_files("NorthStarDiff", **{"from": side, "to": side}, changes=items(change))
 
 
-STAR: Mapping[str, Callable[[], Schema]] = {
+NORTH_STAR: Mapping[str, Callable[[], Schema]] = {
     "north-star-validation": _validation,
     "north-star-projection": _projection,
     "north-star-next": _next,

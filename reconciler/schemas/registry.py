@@ -303,7 +303,7 @@ def schema_of(which: str) -> Schema:
     """The schema of a document, by the words of `mosaic fleet schema`. Raises KeyError for another name."""
     from reconciler.schemas.changes import CHANGING
     from reconciler.schemas.inspection import SEEING
-    from reconciler.schemas.north_star import STAR
+    from reconciler.schemas.north_star import NORTH_STAR
     from reconciler.schemas.persona import PERSONA
 
-    return {**_SCHEMAS, **SEEING, **CHANGING, **STAR, **PERSONA}[which]()
+    return {**_SCHEMAS, **SEEING, **CHANGING, **NORTH_STAR, **PERSONA}[which]()

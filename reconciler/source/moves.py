@@ -21,7 +21,7 @@ ROSTER = "roster.yaml"
 _GIT_S = 20.0
 _BATCH = 20  # versions to read at once
 # The keys of a line that may change whether and where an agent is declared; the last three affect other lines.
-_TELLING = ("host", "name", "state", "absent", "*", "&", "<<")
+_DECISIVE = ("host", "name", "state", "absent", "*", "&", "<<")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def versions(checkout: Checkout, revision: str, names: Collection[str], host: st
     agents and this host as the one before. Raises GitFailed, GitTimeout."""
     args = ["rev-list", "--first-parent", f"--max-count={MOST}", "--end-of-options", revision, "--", ROSTER]
     shas = run_git(args, git_dir=checkout.path, timeout_s=_GIT_S).out.decode("ascii").split()
-    words = re.compile(b"|".join(re.escape(word.encode()) for word in sorted({*_TELLING, host, *names})))
+    words = re.compile(b"|".join(re.escape(word.encode()) for word in sorted({*_DECISIVE, host, *names})))
     newer: list[bytes] | None = None
     for at in range(0, len(shas), _BATCH):
         batch = shas[at : at + _BATCH]

@@ -31,7 +31,7 @@ ON_PURPOSE = frozenset({HeldReason.SUSPENDED, HeldReason.PAUSED})
 NO_FAILURE = ON_PURPOSE | {HeldReason.UNSUPPORTED}
 MANAGERS = frozenset({Kind.UNIT, Kind.SESSION, Kind.HOLDER})
 _SOURCE_GOOD = frozenset({ConditionReason.REVISION_ACCEPTED, ConditionReason.NOT_FETCHED})
-_SOURCE_MAY_MEND = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE, ConditionReason.SOURCE_BUSY}
+_SOURCE_MAY_RECOVER = _SOURCE_GOOD | {ConditionReason.SOURCE_UNREACHABLE, ConditionReason.SOURCE_BUSY}
 
 
 def verdict(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[RunOutcome, ExitCode]:
@@ -176,7 +176,7 @@ def stalled(
     reasons = {held.reason for held in plan.held}
     table: tuple[tuple[object, ConditionReason, str], ...] = (
         (plan.refused, ConditionReason.REFUSED_BY_GUARD, "; ".join(plan.refused)),
-        (source.reason not in _SOURCE_MAY_MEND, ConditionReason.REVISION_REJECTED, source.message),
+        (source.reason not in _SOURCE_MAY_RECOVER, ConditionReason.REVISION_REJECTED, source.message),
         (quarantined, ConditionReason.CRASH_LOOP, ", ".join(quarantined)),
         (THEIRS & reasons, ConditionReason.NOT_OWNED, _who(plan.held, *THEIRS)),
         (again, ConditionReason.ACTIONS_FAILED, _first(again)),

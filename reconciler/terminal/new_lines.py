@@ -18,7 +18,7 @@ REMEMBERED = 500  # lines that were told, for what comes back into view
 @dataclass(slots=True)
 class _Line:
     text: str
-    told: bool
+    reported: bool
     looks: int = 1
 
 
@@ -29,16 +29,16 @@ class Follower:
     def __init__(self, screen: Sequence[str]) -> None:
         """`screen`: what was told already."""
         self._known = [_Line(text, True) for text in screen]
-        self._told: deque[str] = deque((text for text in screen if text), maxlen=REMEMBERED)
+        self._reported: deque[str] = deque((text for text in screen if text), maxlen=REMEMBERED)
 
     def look(self, window: Sequence[str], screen: Sequence[str], *, aligned: bool = True) -> list[str]:
         """The lines to be told now. `aligned` False: the window may begin further up than the screen before did; what
         is above everything that is known is not news then."""
         lines = self._matched(window, aligned)
         scrolled = max(0, len(window) - len(screen))
-        news = self._emit(lines, scrolled)
+        fresh = self._emit(lines, scrolled)
         self._known = _end_of(lines, screen)
-        return news
+        return fresh
 
     def end(self) -> list[str]:
         """What is left to be told when nothing comes any more."""
@@ -57,26 +57,26 @@ class Follower:
                 found += [_Line(text, i1 == 0 and bool(before) and not aligned) for text in window[j1:j2]]
             elif tag == "replace":
                 again = j2 - j1 <= i2 - i1  # drawn over, as a dialog does that comes and goes; a log only grows
-                found += [_Line(text, again and text in self._told) for text in window[j1:j2]]
+                found += [_Line(text, again and text in self._reported) for text in window[j1:j2]]
         return found
 
     def _emit(self, lines: Sequence[_Line], final: int) -> list[str]:
         """In order; of the empty lines between two that are told one is kept."""
-        news: list[str] = []
+        fresh: list[str] = []
         gap = False
         for at, line in enumerate(lines):
             if not line.text:
                 gap = True
                 continue
-            if line.told or (at >= final and line.looks < SETTLED):
+            if line.reported or (at >= final and line.looks < SETTLED):
                 gap = False
                 continue
-            if gap and news:
-                news.append("")
-            line.told, gap = True, False
-            news.append(line.text)
-            self._told.append(line.text)
-        return news
+            if gap and fresh:
+                fresh.append("")
+            line.reported, gap = True, False
+            fresh.append(line.text)
+            self._reported.append(line.text)
+        return fresh
 
 
 def _end_of(lines: Sequence[_Line], screen: Sequence[str]) -> list[_Line]:

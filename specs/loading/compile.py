@@ -187,6 +187,6 @@ def _policy(fleet: FleetSpec, floor: str) -> Policy:
 
 
 def _heartbeats(fleet: FleetSpec) -> Heartbeats:
-    beat = fleet.heartbeat
-    stale = 3 * beat.interval if beat.stale_after is None else beat.stale_after
-    return Heartbeats(interval=beat.interval, stale_after=stale, idle_after=beat.idle_after)
+    heartbeat = fleet.heartbeat
+    stale = 3 * heartbeat.interval if heartbeat.stale_after is None else heartbeat.stale_after
+    return Heartbeats(interval=heartbeat.interval, stale_after=stale, idle_after=heartbeat.idle_after)

@@ -86,7 +86,7 @@ class _Loading:
         from specs.models.roster import Roster
 
         fleet_source, fleet_tree, fleet_read = self._file(FLEET, FleetSpec)
-        star_source, star_tree, star = self._file(NORTH_STAR, NorthStar)
+        north_star_source, north_star_tree, north_star = self._file(NORTH_STAR, NorthStar)
         fleet = fleet_read or FleetSpec()
         floor = fleet.floor or ("two-agent" if fleet_read is not None else "none")
         self._roles()
@@ -98,10 +98,10 @@ class _Loading:
 
             classes = {entry.spec.agent_class for entry in entries if entry.spec is not None}
             self.fatal += check_fleet(fleet, fleet_tree, fleet_source, names, classes, self.near)
-        if star is not None and star_tree is not None:
+        if north_star is not None and north_star_tree is not None:
             from specs.mission.checks import check_north_star
 
-            self.fatal += check_north_star(star, star_tree, star_source, self.near)
+            self.fatal += check_north_star(north_star, north_star_tree, north_star_source, self.near)
         errors = _unique(p for p in self.fatal if p.severity == "error")
         self.warnings += [p for p in self.fatal if p.severity == "warning"]
         wrong = {entry.name: entry for entry in entries if entry.name and entry.problems}
@@ -118,7 +118,7 @@ class _Loading:
             held_specs={name: entry.spec for name, entry in wrong.items() if entry.spec is not None},
             roster=roster,
             fleet=fleet,
-            north_star=star,
+            north_star=north_star,
             floor=floor,
             roles=self.roles,
         )

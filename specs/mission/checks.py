@@ -14,18 +14,18 @@ from specs.yaml_text.tree import Node
 MAX_BYTES = 1024 * 1024
 
 
-def check_north_star(star: NorthStar, tree: Node, source: SourceFile, near: Suggester) -> list[Problem]:
+def check_north_star(north_star: NorthStar, tree: Node, source: SourceFile, near: Suggester) -> list[Problem]:
     """Errors, and warnings about what may have been forgotten; the latter only where the file says such things at all,
     because older files say nothing of them."""
-    check = _Check(star, tree, source, near)
+    check = _Check(north_star, tree, source, near)
     return [*check.size(), *check.ids(), *check.references(), *check.circles(), *check.left_over()]
 
 
 class _Check:
     """One file. A goal's node is found by its place: an id may be there twice."""
 
-    def __init__(self, star: NorthStar, tree: Node, source: SourceFile, near: Suggester) -> None:
-        self.star, self.tree, self.source, self.near = star, tree, source, near
+    def __init__(self, north_star: NorthStar, tree: Node, source: SourceFile, near: Suggester) -> None:
+        self.north_star, self.tree, self.source, self.near = north_star, tree, source, near
 
     def size(self) -> Iterator[Problem]:
         whole = sum(len(node.text.encode("utf-8", "surrogatepass")) for _, node in self.tree.walk())
@@ -37,11 +37,11 @@ class _Check:
         """One namespace for all: whoever says "G-1" means one thing."""
         first: dict[str, int] = {}
         sections: Mapping[str, Sequence[object]] = {
-            "standing_objectives": self.star.standing_objectives,
-            "success_criteria": self.star.success_criteria,
-            "workstreams": self.star.workstreams,
-            "goals": self.star.goals,
-            "assumptions": self.star.assumptions,
+            "standing_objectives": self.north_star.standing_objectives,
+            "success_criteria": self.north_star.success_criteria,
+            "workstreams": self.north_star.workstreams,
+            "goals": self.north_star.goals,
+            "assumptions": self.north_star.assumptions,
         }
         for section, items in sections.items():
             for index in range(len(items)):
@@ -52,10 +52,10 @@ class _Check:
                 first.setdefault(node.text, node.span.line)
 
     def references(self) -> Iterator[Problem]:
-        goals = {goal.id: goal for goal in self.star.goals}
-        criteria = {one.id for one in self.star.success_criteria}
-        streams = {one.id for one in self.star.workstreams}
-        for at, goal in enumerate(self.star.goals):
+        goals = {goal.id: goal for goal in self.north_star.goals}
+        criteria = {one.id for one in self.north_star.success_criteria}
+        streams = {one.id for one in self.north_star.workstreams}
+        for at, goal in enumerate(self.north_star.goals):
             for index, other in enumerate(goal.depends_on):
                 span = self._span(at, "depends_on", index)
                 if other not in goals:
@@ -77,23 +77,23 @@ class _Check:
                     yield self._unknown(self._span(at, "serves", index), message, other, criteria)
 
     def circles(self) -> Iterator[Problem]:
-        edges = {goal.id: goal.depends_on for goal in self.star.goals}
-        place = {goal.id: at for at, goal in enumerate(self.star.goals)}
+        edges = {goal.id: goal.depends_on for goal in self.north_star.goals}
+        place = {goal.id: at for at, goal in enumerate(self.north_star.goals)}
         for circle in cycles(edges):
             span = self._span(place[circle[-1]], "depends_on", edges[circle[-1]].index(circle[0]))
             yield self.source.problem(span, f"goals depend on each other in a circle: {circle_text(circle)}")
 
     def left_over(self) -> Iterator[Problem]:
-        streams = self.star.workstream_of()
-        served = {criterion for goal in self.star.goals for criterion in goal.serves}
+        streams = self.north_star.workstream_of()
+        served = {criterion for goal in self.north_star.goals for criterion in goal.serves}
         if streams:
-            for at, goal in enumerate(self.star.goals):
+            for at, goal in enumerate(self.north_star.goals):
                 if goal.id not in streams:
                     message = f'goal "{goal.id}" belongs to no workstream'
                     help_ = "add `workstream:` with the id of one"
                     yield self.source.problem(self._span(at, "id"), message, severity="warning", help=help_)
         if served:
-            for at, one in enumerate(self.star.success_criteria):
+            for at, one in enumerate(self.north_star.success_criteria):
                 if one.id not in served:
                     node = self.tree.items["success_criteria"].sequence[at].items["id"]
                     message = f'no goal serves the success criterion "{one.id}"'

@@ -55,22 +55,22 @@ def differences(old: NorthStar | None, new: NorthStar | None) -> tuple[Differenc
     return tuple(_all(_sections(old), _sections(new)))
 
 
-def _sections(star: NorthStar | None) -> dict[str, dict[str, Thing]]:
+def _sections(north_star: NorthStar | None) -> dict[str, dict[str, Thing]]:
     """Each section's things by id. What there is only one of has the id ""."""
-    if star is None:
+    if north_star is None:
         return {}
-    streams = star.workstream_of()
-    alone: dict[str, dict[str, Thing]] = {"mission": {"": {"text": star.mission}}}
-    if star.substrate is not None:
-        alone["substrate"] = {"": {"text": star.substrate.note}}
-    if star.spend is not None:
-        alone["spend"] = {"": {"advisory": star.spend.advisory, "note": star.spend.note}}
+    streams = north_star.workstream_of()
+    alone: dict[str, dict[str, Thing]] = {"mission": {"": {"text": north_star.mission}}}
+    if north_star.substrate is not None:
+        alone["substrate"] = {"": {"text": north_star.substrate.note}}
+    if north_star.spend is not None:
+        alone["spend"] = {"": {"advisory": north_star.spend.advisory, "note": north_star.spend.note}}
     return alone | {
-        "standing_objectives": {one.id: {"text": one.text} for one in star.standing_objectives},
-        "success_criteria": {one.id: {"text": one.text} for one in star.success_criteria},
-        "workstreams": {one.id: {"title": one.title} for one in star.workstreams},
-        "goals": {one.id: _goal(one, streams.get(one.id)) for one in star.goals},
-        "assumptions": {one.id: {"text": one.text, "vetoable": one.vetoable} for one in star.assumptions},
+        "standing_objectives": {one.id: {"text": one.text} for one in north_star.standing_objectives},
+        "success_criteria": {one.id: {"text": one.text} for one in north_star.success_criteria},
+        "workstreams": {one.id: {"title": one.title} for one in north_star.workstreams},
+        "goals": {one.id: _goal(one, streams.get(one.id)) for one in north_star.goals},
+        "assumptions": {one.id: {"text": one.text, "vetoable": one.vetoable} for one in north_star.assumptions},
     }
 
 

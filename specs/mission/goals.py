@@ -32,14 +32,14 @@ class Standing:
     layer: int
 
 
-def standings(star: NorthStar) -> tuple[Standing, ...]:
+def standings(north_star: NorthStar) -> tuple[Standing, ...]:
     """Every goal, in the order of the file. Done is what the file says is done; ready is what is open and waits for
     nothing that is open."""
-    done = {goal.id for goal in star.goals if goal.state == "done"}
-    streams = star.workstream_of()
-    layers = _layers(star.goals)
+    done = {goal.id for goal in north_star.goals if goal.state == "done"}
+    streams = north_star.workstream_of()
+    layers = _layers(north_star.goals)
     found = []
-    for goal in star.goals:
+    for goal in north_star.goals:
         waits = tuple(dict.fromkeys(other for other in goal.depends_on if other not in done))
         state: GoalState = "done" if goal.id in done else "waiting" if waits else "ready"
         found.append(

@@ -31,10 +31,10 @@ _HEAD = re.compile(re.escape(MARK) + r": .* (?P<digest>[0-9a-f]{12}) -->\n")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 
 
-def render(star: NorthStar) -> str:
+def render(north_star: NorthStar) -> str:
     """The text of NORTH_STAR.md, ending with one newline. Its first line says what it is made of, and has a digest of
     the rest, so that an edit by hand can be told from a text that is only older."""
-    body = _body(star)
+    body = _body(north_star)
     return f"{MARK}: change that file, not this one. {_digest(body)} -->\n{body}"
 
 
@@ -60,22 +60,28 @@ def is_intact(text: str) -> bool:
     return head is not None and head["digest"] == _digest(text[head.end() :])
 
 
-def _body(star: NorthStar) -> str:
-    blocks = ["\n# North star", "## Mission", *paragraphs(star.mission)]
-    if star.substrate is not None:
-        blocks += ["## Substrate", *paragraphs(star.substrate.note)]
-    blocks += _statements("Standing objectives", star.standing_objectives)
-    blocks += _statements("Success criteria", star.success_criteria)
-    if star.workstreams:
-        blocks += ["## Workstreams", table(("Workstream", "Title"), [(one.id, one.title) for one in star.workstreams])]
-    if star.goals:
-        blocks += ["## Goals", _goals(star)]
-    if star.assumptions:
-        marks = [(one.id, one.text, " (may be vetoed)" if one.vetoable else "") for one in star.assumptions]
+def _body(north_star: NorthStar) -> str:
+    blocks = ["\n# North star", "## Mission", *paragraphs(north_star.mission)]
+    if north_star.substrate is not None:
+        blocks += ["## Substrate", *paragraphs(north_star.substrate.note)]
+    blocks += _statements("Standing objectives", north_star.standing_objectives)
+    blocks += _statements("Success criteria", north_star.success_criteria)
+    if north_star.workstreams:
+        blocks += [
+            "## Workstreams",
+            table(("Workstream", "Title"), [(one.id, one.title) for one in north_star.workstreams]),
+        ]
+    if north_star.goals:
+        blocks += ["## Goals", _goals(north_star)]
+    if north_star.assumptions:
+        marks = [(one.id, one.text, " (may be vetoed)" if one.vetoable else "") for one in north_star.assumptions]
         blocks += ["## Assumptions", "\n".join(_item(id_, text, mark) for id_, text, mark in marks)]
-    if star.spend is not None:
-        blocks += ["## Spend", "Advisory: it stops nothing." if star.spend.advisory else "A limit, not only advice."]
-        blocks += paragraphs(star.spend.note or "")
+    if north_star.spend is not None:
+        blocks += [
+            "## Spend",
+            "Advisory: it stops nothing." if north_star.spend.advisory else "A limit, not only advice.",
+        ]
+        blocks += paragraphs(north_star.spend.note or "")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -138,14 +144,14 @@ def _item(identity: str, text: str, mark: str = "") -> str:
     return f"- **{name}**{mark}: {inline(text)}" if name else f"- {block(text)}{mark}"
 
 
-def _goals(star: NorthStar) -> str:
+def _goals(north_star: NorthStar) -> str:
     """What no goal of the file makes use of has no column."""
     head = ["Goal", "Title", "Phase", "Priority", "Depends on", "Workstream"]
-    serves = any(goal.serves for goal in star.goals)
-    states = any(goal.state != "open" for goal in star.goals)
+    serves = any(goal.serves for goal in north_star.goals)
+    states = any(goal.state != "open" for goal in north_star.goals)
     head += (["Serves"] if serves else []) + (["State"] if states else [])
-    streams = star.workstream_of()
-    return table(head, [_goal(goal, streams.get(goal.id, ""), serves, states) for goal in star.goals])
+    streams = north_star.workstream_of()
+    return table(head, [_goal(goal, streams.get(goal.id, ""), serves, states) for goal in north_star.goals])
 
 
 def _goal(goal: Goal, stream: str, serves: bool, states: bool) -> list[str]:

@@ -252,8 +252,8 @@ def _body(lines: list[str]) -> tuple[str, str, tuple[Section, ...]]:
 def _missing(persona: Persona, source: SourceFile) -> list[Problem]:
     there = {section.heading.casefold() for section in persona.sections if section.text}
     wanting = [name for name in SECTIONS if name.casefold() not in there]
-    told = {"title": persona.title, "purpose": persona.purpose, "domain": persona.domain, "class": persona.name}
-    wanting = [*(name for name, value in told.items() if not value), *wanting]
+    fields = {"title": persona.title, "purpose": persona.purpose, "domain": persona.domain, "class": persona.name}
+    wanting = [*(name for name, value in fields.items() if not value), *wanting]
     if persona.persistent is None:
         wanting.append("persistent_persona")
     if not wanting:

@@ -126,18 +126,22 @@ def changed_files(files: Mapping[str, bytes], choices: Choices) -> dict[str, byt
     for slot in missing(choices.preset, known) if choices.preset else ():
         roster = add_agent(roster, _fitting(entry_of(slot, choices), roster))
     made = {ROSTER: roster}
-    rules, star = files.get(FLEET), files.get(NORTH_STAR)
+    rules, north_star = files.get(FLEET), files.get(NORTH_STAR)
     if choices.name is not None:
         # Without the file no floor holds; with it, one would, unless it says otherwise.
         rules = rules if rules is not None else f"{head(FLEET)}version: 1\nfloor: none\n".encode()
         made[FLEET] = set_value(FLEET, rules, ("name",), choices.name)
     if choices.mission is not None:
-        made[NORTH_STAR] = _mission(star, choices.mission)
+        made[NORTH_STAR] = _mission(north_star, choices.mission)
     return made
 
 
-def _mission(star: bytes | None, mission: str) -> bytes:
-    return _mission_text(mission).encode() if star is None else set_value(NORTH_STAR, star, ("mission",), mission)
+def _mission(north_star: bytes | None, mission: str) -> bytes:
+    return (
+        _mission_text(mission).encode()
+        if north_star is None
+        else set_value(NORTH_STAR, north_star, ("mission",), mission)
+    )
 
 
 def missing(preset: Preset, known: Mapping[str, Mapping[str, object]]) -> tuple[Slot, ...]:

@@ -18,51 +18,51 @@ from tests import builders as make
 
 
 @pytest.fixture
-def wakers() -> Iterator[WakeSources]:
+def sources() -> Iterator[WakeSources]:
     made = WakeSources()
     yield made
     made.close()
 
 
-def test_a_connection_that_comes_anew_under_the_old_number_is_heard(wakers: WakeSources) -> None:
+def test_a_connection_that_comes_anew_under_the_old_number_is_heard(sources: WakeSources) -> None:
     """As after a restart of the user's bus: the old descriptor is closed, and the new one gets its number."""
     bus, _far = socket.socketpair()
     number = bus.fileno()
-    wakers.follow_bus(number, lambda: False)
+    sources.follow_bus(number, lambda: False)
     bus.close()
     anew, other_end = socket.socketpair()
     assert anew.fileno() == number
     pending = iter([False, True])  # nothing before the wait, something when the descriptor is readable
-    wakers.follow_bus(number, lambda: next(pending, False))
+    sources.follow_bus(number, lambda: next(pending, False))
     other_end.send(b"a signal")
-    assert wakers.wait(5.0) == {WakeReason.UNITS}
-    wakers.follow_bus(-1, lambda: False)
+    assert sources.wait(5.0) == {WakeReason.UNITS}
+    sources.follow_bus(-1, lambda: False)
     anew.close()
     other_end.close()
 
 
-def test_a_process_that_ends_wakes_once_and_is_let_go(wakers: WakeSources) -> None:
+def test_a_process_that_ends_wakes_once_and_is_let_go(sources: WakeSources) -> None:
     pid = os.posix_spawn("/bin/true", ["true"], {})
-    assert wakers.follow_processes([pid])
-    assert wakers.wait(5.0) == {WakeReason.PROCESS}
-    assert wakers.wait(0.0) == set()
+    assert sources.follow_processes([pid])
+    assert sources.wait(5.0) == {WakeReason.PROCESS}
+    assert sources.wait(0.0) == set()
     os.waitpid(pid, 0)
-    assert not wakers.follow_processes([pid])  # gone: look again
+    assert not sources.follow_processes([pid])  # gone: look again
 
 
-def test_nothing_that_was_said_is_lost_in_a_storm(wakers: WakeSources) -> None:
+def test_nothing_that_was_said_is_lost_in_a_storm(sources: WakeSources) -> None:
     """The pipe holds 64 KiB, and its last byte is not the last thing that happens."""
     for _ in range(100_000):
-        wakers.wake(WakeReason.BEAT)
-    wakers.wake(WakeReason.PAUSE)
-    assert wakers.wait(5.0) == {WakeReason.BEAT, WakeReason.PAUSE}
-    assert wakers.wait(0.0) == set()
-    wakers.wake(WakeReason.GIT)
-    assert wakers.wait(5.0) == {WakeReason.GIT}
+        sources.wake(WakeReason.HEARTBEAT)
+    sources.wake(WakeReason.PAUSE)
+    assert sources.wait(5.0) == {WakeReason.HEARTBEAT, WakeReason.PAUSE}
+    assert sources.wait(0.0) == set()
+    sources.wake(WakeReason.GIT)
+    assert sources.wait(5.0) == {WakeReason.GIT}
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_commit_in_a_linked_worktree_is_heard(wakers: WakeSources, tmp_path: Path, *, packed: bool) -> None:
+def test_a_commit_in_a_linked_worktree_is_heard(sources: WakeSources, tmp_path: Path, *, packed: bool) -> None:
     """Its branch is in the main repository's refs, and so is a commit that somebody makes elsewhere."""
     main, side = tmp_path / "main", tmp_path / "side"
 
@@ -78,12 +78,12 @@ def test_a_commit_in_a_linked_worktree_is_heard(wakers: WakeSources, tmp_path: P
     found = find_repo(side)
     assert found is not None
     assert found.git_dir.resolve() != found.common_dir.resolve()
-    wakers.watch_repository(found.git_dir, found.common_dir)
+    sources.watch_repository(found.git_dir, found.common_dir)
     if packed:
         git(main, "pack-refs", "--all")
     else:  # moves the branch, and touches nothing of the worktree's own
         git(main, "update-ref", "refs/heads/branch", "main")
-    assert wakers.wait(5.0) == {WakeReason.GIT}
+    assert sources.wait(5.0) == {WakeReason.GIT}
 
 
 @pytest.mark.parametrize("reason", HeldReason)

@@ -17,7 +17,7 @@ from reconciler.delivery.outbox import Outbox
 from reconciler.delivery.verdict import Delivery
 from reconciler.loop.bookkeeping import history_after_look
 from reconciler.model import AgentHistory, AgentView, History, Readiness
-from reconciler.run.mission_round import MOST_RESET, MOST_TOLD, MissionRound, due, run_round, what_to_say
+from reconciler.run.mission_round import MOST_NOTICES, MOST_RESET, MissionRound, due, run_round, what_to_say
 from reconciler.state.event_log import read_events
 from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, OnMission, Suspension, changed_in
@@ -183,11 +183,11 @@ def test_who_is_suspended_is_left_alone(tmp_path: Path, whom: str) -> None:
 
 
 def test_a_run_does_so_much_and_the_next_one_goes_on(tmp_path: Path) -> None:
-    host = Host(tmp_path, count=MOST_TOLD + 5)
+    host = Host(tmp_path, count=MOST_NOTICES + 5)
     host.go()
-    assert len(host.told()) == MOST_TOLD
+    assert len(host.told()) == MOST_NOTICES
     host.go()
-    assert len(host.told()) == MOST_TOLD + 5
+    assert len(host.told()) == MOST_NOTICES + 5
 
 
 def test_another_answer_for_a_class(tmp_path: Path) -> None:

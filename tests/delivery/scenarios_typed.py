@@ -91,7 +91,7 @@ def check_what_was_submitted_just_now_is_not_called_cleared() -> None:
 
 
 def check_what_was_submitted_in_vain_is_cleared() -> None:
-    vars(typed_text)["SETTLE_MAX_S"] = 1.0  # so long it is waited for
+    vars(typed_text)["PASTE_MAX_S"] = 1.0  # so long it is waited for
     with agent("deaf") as fake:
         _dies(fake, text("hello"), at={"after": "Enter"})
         result(fake.send(text("next")), "delivered", "pane", reason=_CLEARED)
@@ -114,7 +114,7 @@ class Counted(Panes):
 
 
 def check_killed_at_every_call_and_never_two_in_one() -> None:
-    vars(typed_text)["SETTLE_MAX_S"] = 1.0  # the program shows at once what it is given
+    vars(typed_text)["PASTE_MAX_S"] = 1.0  # the program shows at once what it is given
     for after in (False, True):
         at, ended = 0, False
         while not ended:

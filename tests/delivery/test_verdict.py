@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from providers.programs.base import Reading
 from providers.tmux.pane_input import PaneState
-from reconciler.delivery.next_step import BETTER_S, LEAVE_S, PRESSES, RETRY_S, SETTLE_MIN_S, pressed, step
+from reconciler.delivery.next_step import BETTER_S, LEAVE_S, PASTE_MIN_S, PRESSES, RETRY_S, pressed, step
 from reconciler.delivery.refusal import refusal
-from reconciler.delivery.verdict import SETTLE_MAX_S, ComposerState, Delivery, Progress, Task
+from reconciler.delivery.verdict import PASTE_MAX_S, ComposerState, Delivery, Progress, Task
 
 TASK = Task(agent="coder0", known=True, receipts=False, verify=True, timeout_s=6.0, size=100)
 HERE = PaneState(found="pane", id="%1", pid=7)
@@ -45,7 +45,7 @@ def settled(*after: ComposerState) -> list[ComposerState]:
 def test_the_key_comes_when_the_text_is_seen_and_not_before() -> None:
     found, keys = run(settled(replace(EMPTY, shown=True)))
     assert (found, len(keys)) == (Delivery(word="delivered", evidence="pane"), 1)
-    assert keys[0] >= SETTLE_MIN_S
+    assert keys[0] >= PASTE_MIN_S
     late = [EMPTY] * 20 + [OURS] * 3 + [replace(EMPTY, shown=True)]
     found, keys = run(late)
     assert found == Delivery(word="delivered", evidence="pane")
@@ -201,7 +201,7 @@ TASKS = st.builds(
 def test_whatever_is_seen(task: Task, looks: list[tuple[ComposerState, float]]) -> None:
     """It ends; the key is pressed only into our own text; nothing is called delivered without evidence for it."""
     progress, at, keys, seen = Progress(began=0.0), 0.0, 0, []
-    limit = SETTLE_MAX_S + task.size * 1e-4 + max(task.timeout_s, LEAVE_S) + 8.0
+    limit = PASTE_MAX_S + task.size * 1e-4 + max(task.timeout_s, LEAVE_S) + 8.0
     for number in range(10_000):
         look, pause = looks[number % len(looks)]
         look = replace(look, at=at)
@@ -214,7 +214,7 @@ def test_whatever_is_seen(task: Task, looks: list[tuple[ComposerState, float]]) 
             assert look.pane == "ok"
             assert look.asks == ""
             assert look.stands or not task.known
-            assert at >= SETTLE_MIN_S
+            assert at >= PASTE_MIN_S
             progress = pressed(progress, at)
         at += pause
         assert at < limit

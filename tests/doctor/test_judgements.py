@@ -731,7 +731,7 @@ def test_hands_off_is_noted() -> None:
         ),
         (Leftovers(units=("/u/mos-x.service",)), "other-units", "warn", "systemctl --user disable mos-x.service"),
         (Leftovers(envs=("/a/x.env",)), "old-environments", "fail", "mv /a/x.env /a/x.env.aside"),
-        (Leftovers(beats=("/r/x.hb",)), "heartbeats-of-nobody", "warn", "rm /r/x.hb"),
+        (Leftovers(heartbeats=("/r/x.hb",)), "heartbeats-of-nobody", "warn", "rm /r/x.hb"),
         (Leftovers(links=("/u/d.wants/mosaic-x",)), "broken-links", "warn", "rm /u/d.wants/mosaic-x"),
         (
             Leftovers(nobody=("mosaic-agent@x.service",)),

@@ -44,7 +44,7 @@ def doctor() -> Iterator[Text]:
         judge_host(("this host is known to the fleet as build-2", "reconcile --rebind-host")),
         judge_tmux_attach({"TMUX_TMPDIR": "/run/user/7/"}, 7, ("fl",)),
         *judge_loop(replace(known.TIMED, units=known.HIDDEN, pulled=paused), now=known.NOW),
-        *judge_leftovers(Leftovers(units=("/u/mosaic-agent@.service",), beats=("/r/x.hb",))),
+        *judge_leftovers(Leftovers(units=("/u/mosaic-agent@.service",), heartbeats=("/r/x.hb",))),
     )
     yield Text("a failure, something unknown, warnings", report(*ill))
     yield Text("--all: a failure, something unknown, warnings", report(*ill, everything=True))

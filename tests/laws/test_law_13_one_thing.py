@@ -91,7 +91,7 @@ def spoil(world: World, bad: Agent, fault: tuple[str, ...]) -> None:
     elif what == "variable":
         world.absent_variables.add("OWN")
     elif what == "program":
-        world.programs[bad.name] = ProgramFault(word="not-installed", why="it is not there", mend="", searched="/bin")
+        world.programs[bad.name] = ProgramFault(word="not-installed", why="it is not there", repair="", searched="/bin")
     elif what == "unit failed":
         world.unit_failed(agent_unit(bad.name))
     elif what == "unit unknown":

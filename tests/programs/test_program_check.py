@@ -53,11 +53,11 @@ def test_not_installed_names_the_path_and_the_way(tmp_path: Path) -> None:
     assert (found.word, found.certain) == ("not-installed", True)
     assert found.why == "claude is not on an agent's PATH"
     assert found.searched == f"{tmp_path}:/nowhere"
-    assert found.mend == "npm install --global --prefix ~/.local @anthropic-ai/claude-code"
+    assert found.repair == "npm install --global --prefix ~/.local @anthropic-ai/claude-code"
     other = program_fault("mine", "/opt/mine/run", "/nowhere")
     assert other is not None
     assert other.why == "/opt/mine/run is not there"
-    assert "roster.yaml" in other.mend
+    assert "roster.yaml" in other.repair
 
 
 CASES: dict[str, tuple[str, Callable[[Path], object]]] = {

@@ -13,8 +13,8 @@ from providers.evidence import HeartbeatRecords, SessionEvidence
 from providers.host import HeartbeatFile
 from reconciler.model import Observation
 from reconciler.observe.attribution import (
+    ATTRIBUTION,
     CLOCK_SLACK_S,
-    CREDIT,
     HEARTBEATS,
     NO_HEARTBEAT,
     NOTHING,
@@ -56,7 +56,7 @@ def _note(said: AttributedHeartbeat) -> tuple[str, str]:
 
 ELSE = "written by pid 9, which is not in the pane"
 EXAMPLES = (
-    Examples("CREDIT", CREDIT, {
+    Examples("ATTRIBUTION", ATTRIBUTION, {
         "unreadable": expect(
             ("unknown", "too large"), written(error="too large"), written(error="too large", session=SessionEvidence())
         ),
@@ -116,7 +116,7 @@ def test_what_is_not_a_number_is_too_old() -> None:
 
 
 def look(beat: HeartbeatFile = FILE, turn: HeartbeatFile | None = None, **more: Any) -> Observation:
-    found = Present(key=KEY, agent=NAME, ours=True, fields={}, evidence=HeartbeatRecords(beat=beat, turn=turn))
+    found = Present(key=KEY, agent=NAME, ours=True, fields={}, evidence=HeartbeatRecords(heartbeat=beat, turn=turn))
     usual: dict[str, Any] = {"present": {KEY: found}, "unknown": {}, "taken_at": NOW, "digest": "d"}
     return Observation(**{**usual, **more})
 

@@ -15,9 +15,9 @@ from reconciler.delivery.next_step import (
     LEAVE_S,
     NO_EVIDENCE,
     NOT_PRESSED,
+    PASTE_MIN_S,
     PRESSES,
     RETRY_S,
-    SETTLE_MIN_S,
     SETTLING,
     STEADY_S,
     SUBMITTED,
@@ -26,7 +26,7 @@ from reconciler.delivery.next_step import (
     step,
 )
 from reconciler.delivery.refusal import REFUSALS, PaneLook, refusal
-from reconciler.delivery.verdict import SETTLE_BYTE_S, SETTLE_MAX_S, ComposerState, Delivery, Progress, Task
+from reconciler.delivery.verdict import PASTE_BYTE_S, PASTE_MAX_S, ComposerState, Delivery, Progress, Task
 from reconciler.helpers.decision_table import first_match
 from tests.tables.rows import Examples, check, check_shape, expect, params
 
@@ -95,7 +95,7 @@ def at(seconds: float, now: ComposerState = OURS, **more: Any) -> ComposerState:
 
 PART = replace(OURS, ours="part")
 SAME = replace(BEGAN, last=PART)
-END_S = SETTLE_MAX_S
+END_S = PASTE_MAX_S
 SENT, SAW = Delivery(word="sent"), Delivery(word="delivered", evidence="pane")
 
 
@@ -112,13 +112,13 @@ STEPS = (
         "it goes on": expect(None, look(), look(at(0.0, pane="blind")), look(at(0.0, pane="copy-mode"))),
     }, outcome=_word),
     Examples("SETTLING", SETTLING, {
-        "too soon": expect("look", look(at(SETTLE_MIN_S - 0.01)), look(at(0.0), replace(TASK, known=False)),
+        "too soon": expect("look", look(at(PASTE_MIN_S - 0.01)), look(at(0.0), replace(TASK, known=False)),
                            look(at(5.0), before=Progress(began=4.9))),
         "its screen cannot be read": expect(
-            "press", look(at(SETTLE_MIN_S), replace(TASK, known=False)),
+            "press", look(at(PASTE_MIN_S), replace(TASK, known=False)),
             look(at(99.0, ComposerState(at=0.0)), replace(TASK, known=False)),
         ),
-        "the text stands there": expect("press", look(at(SETTLE_MIN_S)), look(at(99.0))),
+        "the text stands there": expect("press", look(at(PASTE_MIN_S)), look(at(99.0))),
         "a part of it is steady": expect(
             "press", look(at(STEADY_S, PART), before=SAME), look(at(99.0, PART), before=SAME),
         ),
@@ -310,6 +310,6 @@ def test_words_that_are_not_known_are_not_taken_for_others() -> None:
 
 
 def test_times() -> None:
-    assert (SETTLE_MIN_S, SETTLE_MAX_S, SETTLE_BYTE_S, STEADY_S) == (0.3, 10.0, 5e-5, 0.6)
+    assert (PASTE_MIN_S, PASTE_MAX_S, PASTE_BYTE_S, STEADY_S) == (0.3, 10.0, 5e-5, 0.6)
     assert (RETRY_S, PRESSES, LEAVE_S, BETTER_S) == (1.0, 3, 5.0, 1.0)
     assert look(OURS, replace(TASK, size=100_000)).appears_s == 15.0

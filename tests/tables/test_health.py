@@ -41,7 +41,7 @@ PANE = replace(NO_PANE, session=NAME)
 SEEN = SessionEvidence(pane=PANE, alive=True, program="stub", pids=(7,))
 OK = AttributedHeartbeat("ok", 5.0, NOW - 5, "", own=True, source="native")
 STALE = replace(OK, state="stale", note="last heartbeat 90 s ago", stale_after=45.0)
-WELL = HealthFacts(agent=AGENT, active="active", session="alive", seen=SEEN, age=600.0, beat=OK)
+WELL = HealthFacts(agent=AGENT, active="active", session="alive", seen=SEEN, age=600.0, heartbeat=OK)
 STOPPED = make_agent(NAME, state="stopped")
 
 
@@ -99,7 +99,7 @@ EXAMPLES = (
         "foreign": expect((UNKNOWN, "a session of this name exists that is not ours"), but(session="foreign")),
         "missing": expect((UNHEALTHY, "it has no session"), but(session="missing"),
                           but(session="missing", active="inactive")),
-        "dead": expect((UNHEALTHY, "its program has ended"), but(session="dead"), but(session="dead", beat=STALE)),
+        "dead": expect((UNHEALTHY, "its program has ended"), but(session="dead"), but(session="dead", heartbeat=STALE)),
         "launching": expect((SETTLING, "it is starting"), launching(0.0), launching(START_GRACE_S - 0.1),
                             launching(5.0, program="sh")),
         "launching for too long": expect(
@@ -112,30 +112,30 @@ EXAMPLES = (
         ),
         "another program": expect(
             (UNHEALTHY, '"vim" runs in its pane, not stub'), but(seen=VIM, age=EXEC_GRACE_S), but(seen=VIM, age=1.5),
-            but(seen=VIM, beat=STALE), but(seen=replace(SEEN, program="vim"), age=2.0),
+            but(seen=VIM, heartbeat=STALE), but(seen=replace(SEEN, program="vim"), age=2.0),
         ),
         "silent": expect(
-            (UNHEALTHY, "last heartbeat 90 s ago"), but(beat=STALE), but(beat=STALE, active="failed"),
+            (UNHEALTHY, "last heartbeat 90 s ago"), but(heartbeat=STALE), but(heartbeat=STALE, active="failed"),
         ),
         "its unit does not run": expect(
             (UNHEALTHY, "its unit is failed"), but(active="failed"),
-            but(active="failed", beat=replace(OK, state="unknown")),
-            but(active="failed", beat=replace(STALE, own=False)),
+            but(active="failed", heartbeat=replace(OK, state="unknown")),
+            but(active="failed", heartbeat=replace(STALE, own=False)),
         ),
-        "healthy": expect((HEALTHY, ""), WELL, but(beat=replace(STALE, own=False)), but(age=0.0)),
+        "healthy": expect((HEALTHY, ""), WELL, but(heartbeat=replace(STALE, own=False)), but(age=0.0)),
     }, outcome=lambda made: made),
     Examples("TURN_COUNTS", TURN_COUNTS, {
         "no turn record": expect(
-            False, NewestWords(beat=OK, turn=NO_TURN), NewestWords(beat=replace(OK, own=False), turn=NO_TURN),
+            False, NewestWords(heartbeat=OK, turn=NO_TURN), NewestWords(heartbeat=replace(OK, own=False), turn=NO_TURN),
         ),
         "the heartbeat is not its own": expect(
-            True, NewestWords(beat=replace(OK, own=False), turn=HOOK),
-            NewestWords(beat=replace(OK, own=False), turn=replace(HOOK, ts=NOW - 50)),
+            True, NewestWords(heartbeat=replace(OK, own=False), turn=HOOK),
+            NewestWords(heartbeat=replace(OK, own=False), turn=replace(HOOK, ts=NOW - 50)),
         ),
         "the turn is as new": expect(
-            True, NewestWords(beat=OK, turn=HOOK), NewestWords(beat=OK, turn=replace(HOOK, ts=NOW - 4)),
+            True, NewestWords(heartbeat=OK, turn=HOOK), NewestWords(heartbeat=OK, turn=replace(HOOK, ts=NOW - 4)),
         ),
-        "the heartbeat is newer": expect(False, NewestWords(beat=OK, turn=replace(HOOK, ts=NOW - 6))),
+        "the heartbeat is newer": expect(False, NewestWords(heartbeat=OK, turn=replace(HOOK, ts=NOW - 6))),
     }),
     Examples("QUIET", QUIET, {
         "an unknown screen": expect(
@@ -175,14 +175,14 @@ def test_words_of_health() -> None:
     assert health_of(but(active="deactivating")) == (SETTLING, "its unit is deactivating")
     assert health_of(but(job="restart")) == (SETTLING, "its unit is active")
     other = replace(AGENT, native_heartbeat=False)
-    assert health_of(but(agent=other, beat=STALE)) == (UNHEALTHY, "last heartbeat 90 s ago, not native")
+    assert health_of(but(agent=other, heartbeat=STALE)) == (UNHEALTHY, "last heartbeat 90 s ago, not native")
     with_status = replace(SEEN, pane=replace(PANE, dead_status=0))
     assert health_of(but(session="dead", seen=with_status))[1] == "its program has ended with status 0"
     assert ended(SEEN) == "its program has ended"
     bash = replace(SEEN, program="bash")
     assert health_of(but(seen=bash))[1] == '"bash" runs in its pane, not stub'
     assert health_of(but(active="a"))[1] == "its unit is a"
-    assert health_of(but(beat=replace(OK, state="unknown"))) == (HEALTHY, "")
+    assert health_of(but(heartbeat=replace(OK, state="unknown"))) == (HEALTHY, "")
     assert (START_GRACE_S, EXEC_GRACE_S) == (30.0, 1.0)
 
 

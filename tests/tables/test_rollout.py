@@ -42,8 +42,8 @@ FREE = make.view(readiness=Readiness.AVAILABLE)
 ENDING = RolloutEnding(view=WORKS, need=RESTART, policy=Policy())
 NEVER = replace(ENDING, policy=Policy(on_change="never"))
 WAITING = Waiting(ending=ENDING, objection="it works", deadline=NOW, now=NOW - 1)
-CODER = Candidate(orchestrator=False, mends_floor=False)
-LEAD = Candidate(orchestrator=True, mends_floor=False)
+CODER = Candidate(orchestrator=False, repairs_floor=False)
+LEAD = Candidate(orchestrator=True, repairs_floor=False)
 TURN_NOW = Turn(candidate=CODER, before=0, down=0, draining=False, limit=1, closed=())
 STARTED = Started(view=replace(FREE, started=NOW - 10), due=NOW - 20, now=NOW)
 CLOSED = {"readiness": Readiness.WAITING, "waiting": "login"}
@@ -107,8 +107,8 @@ EXAMPLES = (
         "draining": expect(("it works", NOW), WAITING),
     }),
     Examples("ORDER", ORDER, {
-        "broken orchestrator": expect(0, Candidate(orchestrator=True, mends_floor=True)),
-        "broken enhancer": expect(1, Candidate(orchestrator=False, mends_floor=True)),
+        "broken orchestrator": expect(0, Candidate(orchestrator=True, repairs_floor=True)),
+        "broken enhancer": expect(1, Candidate(orchestrator=False, repairs_floor=True)),
         "agent": expect(2, CODER),
         "orchestrator": expect(3, LEAD),
     }),
@@ -119,11 +119,11 @@ EXAMPLES = (
         ),
         "too many unavailable": expect(
             "at most 1 agent(s) may be unavailable at once",
-            turn(before=1), turn(down=1), turn(down=2), turn(replace(LEAD, mends_floor=True), down=1),
+            turn(before=1), turn(down=1), turn(down=2), turn(replace(LEAD, repairs_floor=True), down=1),
         ),
         "its turn": expect(
             None, turn(), turn(draining=True), turn(before=1, limit=2), turn(LEAD),
-            turn(replace(LEAD, mends_floor=True), down=1, draining=True, limit=2), turn(before=1, down=1, limit=3),
+            turn(replace(LEAD, repairs_floor=True), down=1, draining=True, limit=2), turn(before=1, down=1, limit=3),
         ),
     }),
     Examples("CAME_UP", CAME_UP, {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # tmux throws away what the terminal has not read yet when it takes it over (tcflush), so the terminal gets a moment.
 TAKEN_S = 0.05
-TOLD_MS = 5000  # how long the last row says how to leave; a key that is pressed ends it
+NOTICE_MS = 5000  # how long the last row says how to leave; a key that is pressed ends it
 
 
 @click.command("attach", epilog="\b\nExample:\n  mosaic agent attach coder0\n")
@@ -67,8 +67,8 @@ def command(output: Output, *, agent: str, yes: bool, fleet: str | None) -> int:
         leave = f"to leave, {pane.way_out()}; {found.name} goes on"
         output.progress(leave)  # still there afterwards: tmux takes the screen over, and shows it in its last row
         time.sleep(TAKEN_S)
-        told = ["display-message", "-d", str(TOLD_MS), leave]
-        become(["tmux", "-u", *socket, "attach-session", "-t", target, ";", *told], environ)
+        notice = ["display-message", "-d", str(NOTICE_MS), leave]
+        become(["tmux", "-u", *socket, "attach-session", "-t", target, ";", *notice], environ)
     except SpawnError as error:
         raise Unavailable(str(error), help="install it: sudo apt install tmux") from error
 
@@ -110,6 +110,6 @@ def _agreed(output: Output, name: str, others: tuple[Viewer, ...]) -> bool:
 
     from reconciler.helpers.words import count, data, when
 
-    told = "; ".join(f"{data(one.tty)}, attached {when(one.created, time.time())}" for one in others)
-    output.warning(f"{count(len(others), 'terminal')} attached to agent {name} already: {told}")
+    attached = "; ".join(f"{data(one.tty)}, attached {when(one.created, time.time())}" for one in others)
+    output.warning(f"{count(len(others), 'terminal')} attached to agent {name} already: {attached}")
     return click.confirm("what you type mixes with what is typed there; attach as well?", err=True)

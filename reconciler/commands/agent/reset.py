@@ -57,8 +57,8 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
         why = found.held or f"it is declared {found.state}"
         raise MosaicError(f"agent {found.name} has no conversation to reset: {why}", help=f"mosaic fleet start {agent}")
     must_not_be_held(place, declared, found, force=force)
-    eyes = AgentObserver(place, declared)
-    view = eyes.view(found.name)
+    observer = AgentObserver(place, declared)
+    view = observer.view(found.name)
     against = objection(view, restart=how == "restart")
     never = objection(view, restart=True, forced=True) or (would_not_start(view) if how == "restart" else "")
     if never or (against and not force):
@@ -74,12 +74,12 @@ def command(output: Output, *, agent: str, how: How | None, force: bool, fleet: 
         said = f"{who} {against[3:]}" if against.startswith("it ") else f"{who}: {against}"
         raise Refused(f"{said}; a reset {lost}" if lost else said, help=way)
     if how == "restart":
-        return _restart(output, place, found, eyes, view, against)
+        return _restart(output, place, found, observer, view, against)
     return _command(output, place, declared, found, view, how or "", against)
 
 
 def _restart(
-    output: Output, place: FleetContext, agent: Agent, eyes: AgentObserver, view: AgentView, against: str
+    output: Output, place: FleetContext, agent: Agent, observer: AgentObserver, view: AgentView, against: str
 ) -> int:
     """`against`: what spoke against it, where somebody has forced it."""
     from providers.machine.local_host import LocalHost
@@ -91,15 +91,17 @@ def _restart(
     lost = loss(view, time.time())
     if lost:
         output.progress(f"restarting agent {agent.name}: {lost}")
-    told = restart(place, agent, eyes, LocalHost(os.environ))
-    said = f"an operator restarted it for a new conversation: {told.word}"
+    result = restart(place, agent, observer, LocalHost(os.environ))
+    said = f"an operator restarted it for a new conversation: {result.word}"
     record_event(place, agent.name, said, "restart", forced=against)
     request_look(place.store)
-    if told.word != "delivered":
-        output.result(f"unconfirmed: agent {agent.name}: {told.reason}")
+    if result.word != "delivered":
+        output.result(f"unconfirmed: agent {agent.name}: {result.reason}")
         output.progress(f"help: {_way(agent)}")
         return ExitCode.UNHEALTHY
-    output.result(f"delivered: agent {agent.name} was restarted and has a new conversation (evidence: {told.evidence})")
+    output.result(
+        f"delivered: agent {agent.name} was restarted and has a new conversation (evidence: {result.evidence})"
+    )
     return 0
 
 

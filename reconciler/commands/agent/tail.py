@@ -86,11 +86,11 @@ def _follow(output: Output, pane: AgentPane, seen: PaneSnapshot) -> int:
     while True:
         time.sleep(EVERY_S)
         seen, aligned = _since(pane, seen)
-        news = follower.look(rows_of(seen), rows_of(seen, screen=True), aligned=aligned)
+        fresh = follower.look(rows_of(seen), rows_of(seen, screen=True), aligned=aligned)
         if seen.dead:
-            news += follower.end()
-        if news:
-            output.result("\n".join(news))
+            fresh += follower.end()
+        if fresh:
+            output.result("\n".join(fresh))
         if not output.heard:
             return 0
         if seen.dead:

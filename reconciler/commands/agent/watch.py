@@ -89,14 +89,14 @@ def _live(place: FleetContext, fleet: Fleet, agent: Agent, pane: AgentPane) -> i
     from reconciler.terminal.styled_text import spans
     from reconciler.terminal.viewport import Port, Size, framed
 
-    eyes, colour = AgentObserver(place, fleet), not os.environ.get("NO_COLOR")
+    observer, colour = AgentObserver(place, fleet), not os.environ.get("NO_COLOR")
     seen, due, port = pane.snapshot(), time.monotonic() + LIVE_S, Port()
     try:
         with Terminal() as terminal:
-            eyes.follow(agent.name)
+            observer.follow(agent.name)
             while not seen.dead:
                 room, whole = terminal.room(), Size(seen.width, seen.height)
-                line = status_line(agent.name, seen, eyes.last, now=time.time(), terminal=room)
+                line = status_line(agent.name, seen, observer.last, now=time.time(), terminal=room)
                 terminal.paint(framed(spans(seen.rows), whole, room, port, line, colour=colour))
                 for key in terminal.pressed(max(0.0, due - time.monotonic())):
                     if key == "quit":

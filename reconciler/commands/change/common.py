@@ -127,7 +127,7 @@ def carry_out(
     from reconciler.agents.forcing import record
     from reconciler.changes.make_change import gather_here, make
 
-    wishes = options_of(asked)
+    options = options_of(asked)
     _, settings = gather_here()
 
     def show_first(proposal: Proposal, tree: WorkTree) -> None:
@@ -137,7 +137,7 @@ def carry_out(
         for line in force.besides if force is not None else ():
             output.warning(line)
 
-    made = make(goal, verb, wishes, settings, show_first, also=also)
+    made = make(goal, verb, options, settings, show_first, also=also)
     if force is not None and not asked.dry_run:
         record(force, made.proposal.files.get("roster.yaml"))
     return finish(output, goal, made, asked, idle=idle, force=force)
@@ -154,8 +154,8 @@ def show(output: Output, proposal: Proposal, asked: ChangeFlags, *, others: Coll
     for caution in proposal.cautions:
         output.warning(caution)
     if others:
-        told = ", ".join(sorted(others))
-        output.warning(f"edits that are not committed stay as they are, and are not in force: {told}")
+        listed = ", ".join(sorted(others))
+        output.warning(f"edits that are not committed stay as they are, and are not in force: {listed}")
     if asked.form == "text" and proposal.files:
         from reconciler.render.fleet_files.diff_text import diff_text
 

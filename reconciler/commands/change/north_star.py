@@ -35,15 +35,15 @@ def validate(output: Output, *, fleet: str | None, form: Format) -> int:
 
     with folder_of(fleet, os.environ) as folder:
         mission = mission_in(folder)
-    star = mission.star
-    code = ExitCode.OK if star is not None else ExitCode.INVALID_CONFIG
+    north_star = mission.north_star
+    code = ExitCode.OK if north_star is not None else ExitCode.INVALID_CONFIG
     if form != "text":
         document: dict[str, Json] = {
             **_head("NorthStarValidation"),
-            "valid": star is not None,
-            "goals": len(star.goals) if star is not None else 0,
-            "success_criteria": len(star.success_criteria) if star is not None else 0,
-            "workstreams": len(star.workstreams) if star is not None else 0,
+            "valid": north_star is not None,
+            "goals": len(north_star.goals) if north_star is not None else 0,
+            "success_criteria": len(north_star.success_criteria) if north_star is not None else 0,
+            "workstreams": len(north_star.workstreams) if north_star is not None else 0,
             "problems": [problem_document(problem) for problem in mission.problems],
         }
         output.document(document, form)
@@ -51,8 +51,10 @@ def validate(output: Output, *, fleet: str | None, form: Format) -> int:
     for problem in mission.problems:
         output.progress(problem.render() + "\n")
     errors = sum(problem.severity == "error" for problem in mission.problems)
-    told = f"{count(errors, 'error')}, {count(len(mission.problems) - errors, 'warning')}"
-    output.result(f"invalid: {told}" if star is None else f"valid: {count(len(star.goals), 'goal')}; {told}")
+    counts = f"{count(errors, 'error')}, {count(len(mission.problems) - errors, 'warning')}"
+    output.result(
+        f"invalid: {counts}" if north_star is None else f"valid: {count(len(north_star.goals), 'goal')}; {counts}"
+    )
     return int(code)
 
 

@@ -51,10 +51,10 @@ def resume(output: Output, *, agent: str | None, only_here: bool, asked: ChangeF
         from reconciler.commands.change.suspend import lift
 
         return lift(output, agent, asked, only_here=only_here)
-    from reconciler.state.pause import resume as let_go
+    from reconciler.state.pause import resume as end_pause
 
     facts = gather(os.environ)
-    before = let_go(facts)
+    before = end_pause(facts)
     if before is None:
         output.result("nothing was paused")
         return 0

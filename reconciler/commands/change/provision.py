@@ -103,22 +103,22 @@ def _begin(output: Output, goal: ChangeTarget, path: Path, verb: EditVerb, asked
     from reconciler.commands.change.common import finish, options_of, show
     from reconciler.errors import Usage
 
-    wishes = options_of(asked)
-    ground = inspect_target(str(path))
-    if wishes.push and ground.kind != "repository":
+    options = options_of(asked)
+    target = inspect_target(str(path))
+    if options.push and target.kind != "repository":
         raise Usage(f"{path} is no repository yet, so there is nowhere to push to", help="push it afterwards")
-    files = read_folder(ground.path) if ground.kind != "nothing" else {}
+    files = read_folder(target.path) if target.kind != "nothing" else {}
     proposal = propose(files, verb)
     show(output, proposal, asked)
-    loose = sorted(_loose(ground, files.keys() - proposal.files.keys()))
+    loose = sorted(_loose(target, files.keys() - proposal.files.keys()))
     if loose:
         output.warning(f"not committed, and no host knows of it before it is: {', '.join(loose)}")
     if ask and not asked.dry_run and asked.form == "text" and not _agreed(asked):
         output.result("nothing was written")
         return 0
-    begin = "" if ground.kind == "repository" else f"git -C {path} init; "
+    begin = "" if target.kind == "repository" else f"git -C {path} init; "
     following = f"{begin}git -C {path} add {' '.join(proposal.files)}, and commit them"
-    return finish(output, goal, _make(ground, proposal, wishes.message, asked), asked, uncommitted=following)
+    return finish(output, goal, _make(target, proposal, options.message, asked), asked, uncommitted=following)
 
 
 def _agreed(asked: ChangeFlags) -> bool:
@@ -128,16 +128,16 @@ def _agreed(asked: ChangeFlags) -> bool:
     return click.confirm("Write this?" if asked.no_commit else "Write this, and commit it?", default=True, err=True)
 
 
-def _loose(ground: InitTarget, names: set[str]) -> set[str]:
+def _loose(target: InitTarget, names: set[str]) -> set[str]:
     """Files of the fleet that git has not heard of, beside those that are written now."""
     from reconciler.git.worktree import tracked_of
 
-    if not names or ground.kind != "repository":
+    if not names or target.kind != "repository":
         return names
-    return names - tracked_of(ground.path, {name: name for name in names})
+    return names - tracked_of(target.path, {name: name for name in names})
 
 
-def _make(ground: InitTarget, proposal: Proposal, message: str | None, asked: ChangeFlags) -> ChangeResult:
+def _make(target: InitTarget, proposal: Proposal, message: str | None, asked: ChangeFlags) -> ChangeResult:
     from reconciler.changes.commit import push
     from reconciler.changes.make_change import ChangeResult
     from reconciler.changes.new_repository import create_repository, write_fleet_files
@@ -145,15 +145,15 @@ def _make(ground: InitTarget, proposal: Proposal, message: str | None, asked: Ch
     from reconciler.git.worktree import open_worktree
     from specs.scaffold.starter import schema_files
 
-    where = str(ground.path)
+    where = str(target.path)
     if asked.dry_run:
         return ChangeResult(proposal=proposal, where=where, branch="")
     schemas = schema_files(proposal.files)
-    files = {**proposal.files, **{path: text for path, text in schemas.items() if not (ground.path / path).exists()}}
+    files = {**proposal.files, **{path: text for path, text in schemas.items() if not (target.path / path).exists()}}
     if asked.no_commit:
-        write_fleet_files(ground, files)
+        write_fleet_files(target, files)
         return ChangeResult(proposal=proposal, where=where, branch="", written=True)
-    commit, branch = create_repository(ground, files, message or proposal.message)
-    repo = find_repo(ground.path)
+    commit, branch = create_repository(target, files, message or proposal.message)
+    repo = find_repo(target.path)
     pushed = push(open_worktree(repo, ref=None)) if asked.push and repo is not None else ""
     return ChangeResult(proposal=proposal, where=where, branch=branch, commit=commit, pushed=pushed, written=True)

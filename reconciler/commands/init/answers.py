@@ -33,7 +33,7 @@ class Given:
 
 
 def begin(
-    output: Output, asker: Asker, given: Given, ground: InitTarget, facts: HostFacts, settings: Settings
+    output: Output, asker: Asker, given: Given, target: InitTarget, facts: HostFacts, settings: Settings
 ) -> Choices:
     """The answers for a fleet that begins."""
     from reconciler.commands.init.ask import ask_names, ask_preset, best_preset, choose_runtimes
@@ -44,7 +44,7 @@ def begin(
 
     found = _programs(output, facts, settings)
     preset = PRESETS[given.preset or ask_preset(asker, best_preset(found), keep=False)]
-    usual = load(ground.files).fleet.name if "fleet.yaml" in ground.files else preset.name
+    usual = load(target.files).fleet.name if "fleet.yaml" in target.files else preset.name
     name = given.name or asker.text("Its name? It stays, once a host has seen it.", usual, name_fault)
     names = ask_names(asker, preset, given.agents)
     runtimes = choose_runtimes(asker, preset, names, given.runtimes, found)
@@ -67,7 +67,7 @@ def begin(
 
 
 def change(
-    output: Output, asker: Asker, given: Given, ground: InitTarget, facts: HostFacts, settings: Settings
+    output: Output, asker: Asker, given: Given, target: InitTarget, facts: HostFacts, settings: Settings
 ) -> Choices:
     """The answers for a fleet that is there: what is said, and what is answered otherwise than it is."""
     from reconciler.changes.proposal import cannot_edit
@@ -81,10 +81,10 @@ def change(
     if given.agents is not None:
         raise click.UsageError("an agent's name is what it is known by: --agents is for a fleet that begins")
     try:
-        known = entries(ground.files["roster.yaml"])
+        known = entries(target.files["roster.yaml"])
     except EditError as error:
         raise cannot_edit(error) from error
-    loaded = load(ground.files)
+    loaded = load(target.files)
     everybody, single = by_agent(given.runtimes)
     word = given.preset or ask_preset(asker, KEEP, keep=True)
     preset = PRESETS.get(word)
@@ -107,7 +107,7 @@ def change(
     socket = given.socket or asker.text("Name of its tmux server?", now["socket"], _socket_fault)
     folder = given.working_directory or asker.text("Where do agents begin?", now["folder"], _folder_fault)
     mission = given.mission or asker.text("What is it for?", now["mission"])
-    name = given.name or _again_named(asker, ground, loaded.fleet.name, facts)
+    name = given.name or _again_named(asker, target, loaded.fleet.name, facts)
     return Choices(
         preset=preset,
         name=None if name == loaded.fleet.name else name,
@@ -127,13 +127,13 @@ def _socket(asker: Asker, facts: HostFacts) -> str:
     return asker.text("Name of its tmux server?", usual, name_fault) if known_fleets(facts) else usual
 
 
-def _again_named(asker: Asker, ground: InitTarget, name: str, facts: HostFacts) -> str:
+def _again_named(asker: Asker, target: InitTarget, name: str, facts: HostFacts) -> str:
     """A fleet that has run here keeps its name: nothing is asked then."""
     from reconciler.context.bindings import read_bindings
     from reconciler.git.location import parse_place
     from specs.values.names import name_fault
 
-    known = read_bindings(facts).names.get(parse_place(str(ground.path)).key)
+    known = read_bindings(facts).names.get(parse_place(str(target.path)).key)
     return asker.text("Its name?", name, name_fault) if known is None else name
 
 

@@ -97,32 +97,32 @@ def init(
         preset=preset, name=name, agents=agents, runtimes=runtimes, socket=socket,
         working_directory=working_directory, mission=mission,
     )  # fmt: skip
-    ground = inspect_target(usual if fleet is not None else asker.text("Where is the fleet to be?", usual))
-    again = "roster.yaml" in ground.files and not overwrite
+    target = inspect_target(usual if fleet is not None else asker.text("Where is the fleet to be?", usual))
+    again = "roster.yaml" in target.files and not overwrite
     answer = change if again else begin
-    choices = answer(output, asker, given, ground, facts, settings)
-    proposal = _propose(ground, choices, again=again, overwrite=overwrite)
+    choices = answer(output, asker, given, target, facts, settings)
+    proposal = _propose(target, choices, again=again, overwrite=overwrite)
     quiet = form != "text"
-    wishes = HostOptions(linger=False, timer="none") if quiet else ask_host(asker, linger, timer, facts, settings)
-    _show(output, ground, proposal, quiet=quiet)
-    tell = output.progress if quiet else output.result
-    made = _unmade(ground, proposal)
+    options = HostOptions(linger=False, timer="none") if quiet else ask_host(asker, linger, timer, facts, settings)
+    _show(output, target, proposal, quiet=quiet)
+    report = output.progress if quiet else output.result
+    made = _unmade(target, proposal)
     if not proposal.files:
-        tell(f"nothing to change in {ground.path}")
+        report(f"nothing to change in {target.path}")
     elif dry_run:
-        tell("dry run: nothing was written")
+        report("dry run: nothing was written")
     elif not asker.yes("Write this, and commit it?" if not no_commit else "Write this?", True):
-        tell("nothing was written")
+        report("nothing was written")
         return 0
     else:
-        schemas = _new_schemas(ground, proposal)
-        made = _write(ground, proposal, schemas, message, commit=not no_commit, identity=identity)
-        tell(_written(made, schemas=bool(schemas)))
+        schemas = _new_schemas(target, proposal)
+        made = _write(target, proposal, schemas, message, commit=not no_commit, identity=identity)
+        report(_written(made, schemas=bool(schemas)))
     if form != "text":
         output.document(_document(made, message, dry_run=dry_run, form=form), form)
     if quiet or dry_run:
         return 0
-    return on_host(output, ground.path, wishes, facts, changed=bool(proposal.files), committed=not no_commit)
+    return on_host(output, target.path, options, facts, changed=bool(proposal.files), committed=not no_commit)
 
 
 def _usual_place(fleet: str | None, facts: HostFacts, settings: Settings) -> str:
@@ -140,7 +140,7 @@ def _usual_place(fleet: str | None, facts: HostFacts, settings: Settings) -> str
     return known if known and Path(known).expanduser().is_dir() else f"{facts.home}/fleet"
 
 
-def _propose(ground: InitTarget, choices: Choices, *, again: bool, overwrite: bool) -> Proposal:
+def _propose(target: InitTarget, choices: Choices, *, again: bool, overwrite: bool) -> Proposal:
     """Raises SpoilsFiles, BreaksFloor."""
     from reconciler.changes.proposal import Edited, propose
     from specs.loading.load import LoadResult
@@ -161,10 +161,10 @@ def _propose(ground: InitTarget, choices: Choices, *, again: bool, overwrite: bo
             notes=notes,
         )
 
-    return propose(ground.files, verb)
+    return propose(target.files, verb)
 
 
-def _show(output: Output, ground: InitTarget, proposal: Proposal, *, quiet: bool) -> None:
+def _show(output: Output, target: InitTarget, proposal: Proposal, *, quiet: bool) -> None:
     """New files as they will be, others as a diff; `quiet`: only what is to be said beside them."""
     from reconciler.render.fleet_files.diff_text import diff_text
     from specs.values.problems import render_each
@@ -174,27 +174,27 @@ def _show(output: Output, ground: InitTarget, proposal: Proposal, *, quiet: bool
     for text in render_each(proposal.warnings):
         output.progress(text + "\n")
     for name, data in proposal.files.items() if not quiet else ():
-        if name in ground.files:
+        if name in target.files:
             output.result(diff_text(proposal.diff[name], paint=output.paint) + "\n")
         else:
-            output.result(output.paint(f"{ground.path / name}:", "bold") + "\n" + data.decode())
+            output.result(output.paint(f"{target.path / name}:", "bold") + "\n" + data.decode())
 
 
-def _unmade(ground: InitTarget, proposal: Proposal) -> ChangeResult:
+def _unmade(target: InitTarget, proposal: Proposal) -> ChangeResult:
     from reconciler.changes.make_change import ChangeResult
 
-    return ChangeResult(proposal=proposal, where=str(ground.path), branch="")
+    return ChangeResult(proposal=proposal, where=str(target.path), branch="")
 
 
-def _new_schemas(ground: InitTarget, proposal: Proposal) -> Mapping[str, bytes]:
+def _new_schemas(target: InitTarget, proposal: Proposal) -> Mapping[str, bytes]:
     """The schemas that the files name, by path, where there are none yet."""
     from specs.scaffold.starter import schema_files
 
-    return {path: text for path, text in schema_files(proposal.files).items() if not (ground.path / path).exists()}
+    return {path: text for path, text in schema_files(proposal.files).items() if not (target.path / path).exists()}
 
 
 def _write(
-    ground: InitTarget,
+    target: InitTarget,
     proposal: Proposal,
     schemas: Mapping[str, bytes],
     message: str | None,
@@ -207,11 +207,11 @@ def _write(
 
     files = {**proposal.files, **schemas}
     if not commit:
-        write_fleet_files(ground, files)
-        return replace(_unmade(ground, proposal), written=True)
-    made, branch = create_repository(ground, files, message or proposal.message)
-    keep_identity(ground.path, identity)
-    return replace(_unmade(ground, proposal), branch=branch, commit=made, written=True)
+        write_fleet_files(target, files)
+        return replace(_unmade(target, proposal), written=True)
+    made, branch = create_repository(target, files, message or proposal.message)
+    keep_identity(target.path, identity)
+    return replace(_unmade(target, proposal), branch=branch, commit=made, written=True)
 
 
 def _written(made: ChangeResult, *, schemas: bool) -> str:

@@ -47,16 +47,16 @@ def ask_host(
 
 
 def on_host(
-    output: Output, path: Path, wishes: HostOptions, facts: HostFacts, *, changed: bool, committed: bool = True
+    output: Output, path: Path, options: HostOptions, facts: HostFacts, *, changed: bool, committed: bool = True
 ) -> int:
     """Linger and the timer, if they were asked for; and always the next command."""
     code = 0
-    if wishes.linger:
+    if options.linger:
         _linger(output, facts)
-    if wishes.timer != "none":
+    if options.timer != "none":
         from reconciler.commands.setup.install import install
 
-        code = click.get_current_context().invoke(install, path=str(path), watch=wishes.timer == "watch")
+        code = click.get_current_context().invoke(install, path=str(path), watch=options.timer == "watch")
         output.result("next: mosaic fleet ps")
     elif changed and not committed:
         output.result(f"next: git -C {path} init; git -C {path} add ., and commit it")

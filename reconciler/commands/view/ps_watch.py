@@ -89,14 +89,14 @@ def _stream(output: Output, look: Callable[[], Listing], first: Listing, every: 
     from reconciler.errors import ExitCode, MosaicError
     from reconciler.listing.document import listing_document, steady
 
-    told: object = None
+    reported: object = None
     trouble = ""
     listing: Listing | None = first
     while True:
         if listing is not None:
             document = listing_document(listing)
-            if (now := steady(document)) != told:
-                told = now
+            if (now := steady(document)) != reported:
+                reported = now
                 output.document(document, "yaml" if form == "yaml" else "json", one_line=True)
                 if not output.heard:
                     return int(ExitCode.OK)

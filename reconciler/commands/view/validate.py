@@ -66,13 +66,13 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
     for text in render_each(loaded.problems):
         output.progress(text + "\n")
     errors, warnings = (len(render_each(p for p in loaded.problems if p.severity == kind)) for kind in KINDS)
-    told = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
+    found = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
     if loaded.roster is None:
-        output.result(f"invalid: {told}; with this commit the last good revision would stay in force")
+        output.result(f"invalid: {found}; with this commit the last good revision would stay in force")
         return int(code)
     where = f", {len(mine)} of them on {host}: {', '.join(mine) or 'none'}" if mine is not None else ""
     state = "valid" if loaded.ok else f"invalid: {', '.join(sorted(loaded.held))} would be held"
-    output.result(f"{state}: fleet {loaded.fleet.name}, {count(len({*agents, *loaded.held}), 'agent')}{where}; {told}")
+    output.result(f"{state}: fleet {loaded.fleet.name}, {count(len({*agents, *loaded.held}), 'agent')}{where}; {found}")
     return int(code)
 
 

@@ -104,7 +104,7 @@ def leftovers(one: KnownFleet, facts: HostFacts, look: LocalLook) -> Leftovers |
         return Leftovers(
             units=tuple(path for path in _unit_files(facts.unit_dir) if _is_foreign(path)),
             envs=tuple(path for path in _entries(facts.agents_dir, ".env") if generated_for(_head(path)) is None),
-            beats=tuple(path for path in _entries(facts.run_dir, ".hb") if names and _stem(path) not in names),
+            heartbeats=tuple(path for path in _entries(facts.run_dir, ".hb") if names and _stem(path) not in names),
             links=tuple(_broken(facts.unit_dir)),
             nobody=tuple(
                 unit for unit in enabled if names and (agent := agent_of_unit(unit)) is not None and agent not in names

@@ -71,7 +71,7 @@ def held_back(
     known = {
         name: Candidate(
             orchestrator=views[name].agent_class == "orchestrator",
-            mends_floor=needs[name].heals and is_floor_class(fleet, views[name].agent_class),
+            repairs_floor=needs[name].heals and is_floor_class(fleet, views[name].agent_class),
         )
         for name in candidates
     }

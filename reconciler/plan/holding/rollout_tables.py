@@ -48,10 +48,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An agent that may be restarted now. `mends_floor`: it is broken, and the fleet cannot do without its class."""
+    """An agent that may be restarted now. `repairs_floor`: it is broken, and the fleet cannot do without its class."""
 
     orchestrator: bool
-    mends_floor: bool
+    repairs_floor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +154,9 @@ BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
 
 # The order of the queue: lower numbers first, then by name.
 ORDER: tuple[DecisionRow[Candidate, int], ...] = (
-    DecisionRow("broken orchestrator", lambda one: one.orchestrator and one.mends_floor, 0,
+    DecisionRow("broken orchestrator", lambda one: one.orchestrator and one.repairs_floor, 0,
         "the fleet cannot do without it, and all others are led by it"),
-    DecisionRow("broken enhancer", lambda one: one.mends_floor, 1,
+    DecisionRow("broken enhancer", lambda one: one.repairs_floor, 1,
         "the fleet cannot do without it"),
     DecisionRow("agent", lambda one: not one.orchestrator, 2,
         "those that are led come before the one that leads"),
@@ -181,7 +181,7 @@ def _limit_reached(turn: Turn) -> str:
 TURN: tuple[DecisionRow[Turn, Say | None], ...] = (
     DecisionRow("orchestrator before others",
         lambda turn: turn.candidate.orchestrator
-        and not turn.candidate.mends_floor
+        and not turn.candidate.repairs_floor
         and (turn.before or turn.down or turn.draining),
         _comes_last, "it leads the others until they are done"),
     DecisionRow("too many unavailable", lambda turn: turn.before + turn.down >= turn.limit,

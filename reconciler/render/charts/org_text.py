@@ -16,10 +16,10 @@ def org_text(org: Org, *, paint: Paint = no_paint) -> str:
     head = (
         f"{data(org.fleet)}: {data(org.title)} ({org.type_id})" if org.fleet else f"{data(org.title)} ({org.type_id})"
     )
-    told = [count(org.members, "agent")] if org.fleet else [count(org.open, "seat")]
+    counts = [count(org.members, "agent")] if org.fleet else [count(org.open, "seat")]
     if org.fleet and org.open:
-        told.append(f"{count(org.open, 'seat')} open")
-    lines = [*_folded("", "", f"{head}: {', '.join(told)}".split()), ""]
+        counts.append(f"{count(org.open, 'seat')} open")
+    lines = [*_folded("", "", f"{head}: {', '.join(counts)}".split()), ""]
     lines += _tree(org.head, "", "", alone=not org.fleet)
     if org.beside:
         lines += ["", *_folded("no seat of the type: ", " " * 4, _joined([_beside(one) for one in org.beside]))]

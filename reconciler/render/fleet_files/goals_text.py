@@ -86,8 +86,8 @@ def _counted(standing: Sequence[Standing]) -> str:
     if not standing:
         return "no goals yet"
     states = [one.state for one in standing]
-    told = ", ".join(f"{states.count(state)} {state}" for state in STATES if state in states)
-    return f"{count(len(standing), 'goal')}: {told}"
+    counts = ", ".join(f"{states.count(state)} {state}" for state in STATES if state in states)
+    return f"{count(len(standing), 'goal')}: {counts}"
 
 
 def _listed(names: Sequence[str]) -> list[str]:

@@ -35,11 +35,11 @@ def sentence(one: Difference) -> str:
     name = noun if one.section in _ONE_OF_EACH else f"{noun} {data(one.id)}"
     if one.change == "changed":
         return f"{name}: {'; '.join(_said(one.fields))}"
-    told = f": {data(one.title)}" if one.title else ""
+    title = f": {data(one.title)}" if one.title else ""
     rest = [*_had(tuple(field for field in one.fields if field.name not in ("title", *_TEXTS)))]
     texts = [data(part) for field in one.fields if field.name in _TEXTS for part in _parts(_there(field))]
     about = f" ({'; '.join(rest)})" if rest else ""
-    return f"{name} {one.change}{told}{about}" + (f": {' '.join(texts)}" if texts else "")
+    return f"{name} {one.change}{title}{about}" + (f": {' '.join(texts)}" if texts else "")
 
 
 def difference_document(one: Difference) -> dict[str, Json]:
