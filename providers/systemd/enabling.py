@@ -61,7 +61,7 @@ def _set(unit: str, folder: str, *, enabled: bool) -> tuple[str, ...]:
         os.symlink(file, link)
     except FileExistsError:
         if not os.path.islink(link):
-            raise OSError(EEXIST, "something else than a link is there; move it away, then run again", link) from None
+            raise OSError(EEXIST, "something other than a link is there; move it away, then run again", link) from None
         return ()
     return (wants,)
 

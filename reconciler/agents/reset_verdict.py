@@ -217,11 +217,11 @@ RESTARTS: tuple[DecisionRow[RestartLook, Callable[[RestartLook], Restarted]], ..
         "there is time left"),
     DecisionRow("nothing to compare with", lambda look: look.fresh,
         _unconfirmed("and nothing is known of the session that it was in before"),
-        "whether its session is another one cannot be told"),
+        "there is no way to know whether its session is another one"),
     DecisionRow("nothing said since", lambda look: look.before.session,
         _unconfirmed("and has not said yet which session it is in"),
         "it may have taken the old one up again"),
     DecisionRow("nothing said at all", otherwise,
         _unconfirmed("and says nothing of its sessions"),
-        "nothing follows from silence"),
+        "silence proves nothing"),
 )  # fmt: skip

@@ -144,12 +144,12 @@ def _nothing_of_theirs(tree: WorkTree, proposal: Proposal) -> None:
                 f"there are edits in {' and '.join(mixed)} that are not committed and that git was told not to show, "
                 f"and they would go into this commit ({tree.root})",
                 help=f"show them (git -C {tree.root} update-index --no-assume-unchanged --no-skip-worktree {quiet}; "
-                f"git -C {tree.root} diff HEAD), then commit them or take them back",
+                f"git -C {tree.root} diff HEAD), then commit them or discard them",
             )
         raise Refused(
             f"there are edits in {' and '.join(mixed)} that are not committed, and they would go into this commit "
             f"({tree.root})",
-            help=f"look at them (git -C {tree.root} diff HEAD -- {paths}), then commit them or take them back; "
+            help=f"look at them (git -C {tree.root} diff HEAD -- {paths}), then commit them or discard them; "
             "--no-commit edits on top of them",
         )
 

@@ -131,7 +131,7 @@ def _commit(folder: Path, files: Mapping[str, bytes], message: str) -> tuple[str
             raise Refused(
                 f"there are edits in {' and '.join(mixed)} that are not committed, and they would go into this commit "
                 f"({folder})",
-                help=f"look at them (git -C {folder} diff HEAD), then commit them or take them back",
+                help=f"look at them (git -C {folder} diff HEAD), then commit them or discard them",
             )
         return commit_files(_with_others(tree, files), files, message), tree.branch
 

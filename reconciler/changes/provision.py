@@ -30,8 +30,8 @@ def verb(asked: str | None, wanted: Wanted) -> EditVerb:
         found = choose(asked, loaded, own)
         if loaded.fleet.type not in (None, found.id):
             raise Refused(
-                f"the fleet is a {loaded.fleet.type}, and not a {found.id}",
-                help=f"if it should become one, write `type: {found.id}` in {FLEET} and commit that first",
+                f"the fleet's type is {loaded.fleet.type}, not {found.id}",
+                help=f"to change its type, write `type: {found.id}` in {FLEET} and commit that first",
             )
         chosen = replace(wanted, runtimes={own.class_of(one): name for one, name in wanted.runtimes.items()})
         _fitting(files, loaded, found, chosen)

@@ -135,7 +135,7 @@ command = version_option(
         name="mosaic",
         sections=TOP_SECTIONS,
         others=_EVERYWHERE,
-        help="A fleet of agents, declared in a git repository. `reconcile` is the loop; `mosaic` is all around it.",
+        help="A fleet of agents, declared in a git repository. `reconcile` is the loop; `mosaic` is everything else.",
         epilog="\b\nExample:\n  mosaic fleet validate ~/fleet && reconcile --dry-run ~/fleet\n",
     )
 )

@@ -41,6 +41,10 @@ FLEET_HELP = (
     "here."
 )
 _option = click.option("--fleet", metavar="FLEET", help=FLEET_HELP)
+_FOLDER_HELP = (
+    "The fleet's folder, or its name on this host. Default: the fleet that other commands would take (MOSAIC_FLEET, "
+    "the current folder, reconcile.toml, the only fleet that has run here), if it is a folder here; else ~/fleet."
+)
 
 
 def fleet_option(command: ClickCommand) -> ClickCommand:
@@ -70,14 +74,22 @@ def files_argument(command: ClickCommand) -> ClickCommand:
 
 def either(command: ClickCommand) -> ClickCommand:
     """The same, for a command that says itself which fleet it took."""
+    return _either(command, _option)
 
+
+def folder_argument(command: ClickCommand) -> ClickCommand:
+    """The same, for the command that makes a fleet: FLEET is a folder, which need not exist."""
+    return _either(command, click.option("--fleet", metavar="FLEET", help=_FOLDER_HELP))
+
+
+def _either(command: ClickCommand, option: Callable[[ClickCommand], ClickCommand]) -> ClickCommand:
     @wraps(command)
     def collect(*args: object, path: str | None, fleet: str | None, **words: object) -> int:
         if path is not None and fleet is not None:
             raise click.UsageError(f"the fleet is named twice: give either {path} or --fleet")
         return command(*args, fleet=path if path is not None else fleet, **words)
 
-    return click.argument("path", required=False, metavar="[FLEET]")(_option(collect))
+    return click.argument("path", required=False, metavar="[FLEET]")(option(collect))
 
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Ask nothing.")

@@ -31,14 +31,15 @@ def fleet_context(fleet: str | None, *, read_only: bool = False) -> FleetContext
     of those that have."""
     from providers.machine.facts import gather
     from reconciler.context.settings import read_settings, settings_path
-    from reconciler.context.which_fleet import known_fleets, which_fleet
+    from reconciler.context.which_fleet import fleet_root, known_fleets, which_fleet
     from reconciler.state.store import Store
 
     facts = gather(os.environ)
     settings = read_settings(settings_path(facts.config_home))
     found = which_fleet(fleet, settings, facts, os.environ, has_run=True)
     if found is None:
-        raise NotFound("no fleet has run on this host yet", help="run: reconcile PATH")
+        root = fleet_root(os.environ)
+        raise NotFound("no fleet has run on this host yet", help=f"run: reconcile {root or 'FLEET'}")
     if found.name is None:
         known = known_fleets(facts)
         raise NotFound(

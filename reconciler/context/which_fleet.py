@@ -62,7 +62,7 @@ def which_fleet(
         return _which(given, "argument", bindings, settings, facts)
     if named := environ.get("MOSAIC_FLEET"):
         return _which(named, "MOSAIC_FLEET", bindings, settings, facts)
-    root = _fleet_root(environ, files=files)
+    root = fleet_root(environ, files=files)
     if root is not None:
         found = _which(str(root), "this folder", bindings, settings, facts)
         if found.name is not None or not has_run:
@@ -79,7 +79,7 @@ def unnamed(environ: Mapping[str, str], *, has_run: bool, files: bool) -> str:
     from reconciler.context.settings import read_settings, settings_path
     from reconciler.git.process import redact
 
-    if not files and _fleet_root(environ) is None:
+    if not files and fleet_root(environ) is None:
         return ""  # and nothing is looked up
     facts = gather(environ)
     settings = read_settings(settings_path(facts.config_home))
@@ -89,7 +89,7 @@ def unnamed(environ: Mapping[str, str], *, has_run: bool, files: bool) -> str:
     return f"fleet repository: {redact(found.repository)} (from {found.by})"
 
 
-def _fleet_root(environ: Mapping[str, str], *, files: bool = False) -> Path | None:
+def fleet_root(environ: Mapping[str, str], *, files: bool = False) -> Path | None:
     """The root of the current working tree, if it has a fleet's roster. A unit has no current folder. `files`: the
     current folder itself, if it has a fleet's files."""
     if "NOTIFY_SOCKET" in environ or "MOSAIC_TRIGGER" in environ:

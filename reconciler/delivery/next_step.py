@@ -153,9 +153,9 @@ def _unsure(task: Task, reason: str) -> Delivery:
 # These rows count at any time. None: the phase decides.
 AT_ONCE: tuple[DecisionRow[DeliveryLook, Decide | None], ...] = (
     DecisionRow("the program says so", lambda look: look.now.receipt, _receipt,
-        "its own word for this very text is the best evidence there is"),
+        "the program's own report about exactly this text is the best evidence"),
     DecisionRow("it has ended", lambda look: look.now.pane in ("dead", "gone"), _ended,
-        "whether it had taken the text up is not known"),
+        "it is not known whether it had accepted the text"),
     DecisionRow("it goes on", otherwise, None,
         "nothing is decided yet"),
 )  # fmt: skip
@@ -163,19 +163,19 @@ AT_ONCE: tuple[DecisionRow[DeliveryLook, Decide | None], ...] = (
 # Between the paste and the first press of the submit key.
 SETTLING: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("too soon", lambda look: look.waited < PASTE_MIN_S, _look_again,
-        "the slowest program needs so long to take in a paste"),
+        "the slowest program needs that long to accept a paste"),
     DecisionRow("its screen cannot be read", lambda look: look.now.may_press and not look.task.known, _press,
-        "nothing more can be waited for"),
+        "there is nothing else to wait for"),
     DecisionRow("the text stands there",
         lambda look: look.now.may_press and look.now.stands and look.now.ours == "whole", _press,
-        "all of it, and nothing else, is in the composer"),
+        "the whole text, and nothing else, is in the composer"),
     DecisionRow("a part of it is steady",
         lambda look: look.now.may_press and look.now.stands and look.steady and look.waited >= STEADY_S, _press,
-        "a long text is shown in part, and no more of it comes"),
+        "a long text is shown only in part, and no more of it appears"),
     DecisionRow("it may still appear", lambda look: look.waited < look.appears_s, _look_again,
-        "a large paste takes its time"),
+        "a large paste can take a while"),
     DecisionRow("it never appeared", otherwise, _never_pressed,
-        "the key is not pressed into what is not ours"),
+        "the key is never pressed on a text that is not ours"),
 )  # fmt: skip
 
 # After the submit key. The rows for a sender who did not ask for evidence come first.
@@ -183,27 +183,27 @@ SUBMITTED: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("queued", lambda look: look.now.queued, _queued,
         "the program shows it among its queued messages"),
     DecisionRow("unasked, and nothing can be read", lambda look: not look.task.verify and not look.task.known, _sent,
-        "nobody waits for more"),
+        "the sender asked for no evidence"),
     DecisionRow("unasked, and it left",
         lambda look: not look.task.verify and look.now.composer == "empty" and look.now.pane == "ok", _sent,
-        "the composer has let go of it"),
+        "the text has left the composer"),
     DecisionRow("unasked, and it stands there for too long",
         lambda look: not look.task.verify and look.waited >= LEAVE_S and look.now.stands, _no_evidence,
         "it was not submitted, as far as can be seen"),
     DecisionRow("unasked, and out of sight", lambda look: not look.task.verify and look.waited >= LEAVE_S, _sent,
-        "it does not stand in the composer"),
+        "it is not in the composer"),
     DecisionRow("evidence, and no better to come", lambda look: look.after.candidate and look.no_better, _candidate,
-        "the program gives no word of its own, or had time to"),
+        "the program makes no report of its own, or had enough time to make one"),
     DecisionRow("evidence, and the time is up",
         lambda look: look.after.candidate and look.waited >= look.task.timeout_s, _candidate,
-        "a better one did not come"),
+        "no better evidence came"),
     DecisionRow("no evidence, and the time is up",
         lambda look: look.task.verify and look.waited >= look.task.timeout_s, _no_evidence,
         "it may or may not have arrived"),
     DecisionRow("it still stands there", lambda look: look.again, _press,
-        "the key was not taken: it is pressed again, into our own text alone"),
+        "the key had no effect: it is pressed again, and only on our own text"),
     DecisionRow("it takes its time", otherwise, _look_again,
-        "the next look sees more"),
+        "the next look shows more"),
 )  # fmt: skip
 
 # Why the key was never pressed.
@@ -219,7 +219,7 @@ NOT_PRESSED: tuple[DecisionRow[ComposerState, str], ...] = (
         "something else came into its composer beside the message, which was not submitted",
         "a key would submit what is not ours"),
     DecisionRow("nothing", otherwise,
-        "its composer never showed the message, so it was not submitted", "a key would submit nothing, or anything"),
+        "its composer never showed the message, so it was not submitted", "it is not known what a key would submit"),
 )  # fmt: skip
 
 # Why nothing shows that the text arrived.
@@ -227,7 +227,7 @@ NO_EVIDENCE: tuple[DecisionRow[DeliveryLook, str], ...] = (
     DecisionRow("no answer", lambda look: look.now.pane == "blind",
         "tmux gave no answer any more after the message was submitted", "nothing was seen"),
     DecisionRow("it stands there", lambda look: look.now.stands,
-        "it stands unsent in its composer", "no key was taken"),
+        "it stands unsent in its composer", "no press of the key had an effect"),
     DecisionRow("its screen cannot be read", lambda look: not look.task.known,
         "it was submitted, and nothing is known of what this program shows when it takes a message up",
         "no screen of it is known"),
@@ -238,5 +238,5 @@ NO_EVIDENCE: tuple[DecisionRow[DeliveryLook, str], ...] = (
         "something else stands in its composer now, and nothing shows what became of the message",
         "a person may have changed it"),
     DecisionRow("it left", otherwise,
-        "it left the composer, and nothing shows that it was taken up", "it is gone, and nowhere to be seen"),
+        "it left the composer, and nothing shows that it was taken up", "it is no longer visible anywhere"),
 )  # fmt: skip

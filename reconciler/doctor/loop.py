@@ -16,7 +16,7 @@ LATE_S = 120.0  # a run may take a while, and so may a machine that has just wok
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulled:
+class KillSwitch:
     """The kill switch."""
 
     reason: str
@@ -36,7 +36,7 @@ class Loop:
     last_run: float
     exit_code: int
     running: str
-    pulled: Pulled | None
+    kill_switch: KillSwitch | None
     suspended: Mapping[str, Suspension]
     ran: bool  # a fleet has run here at all
     named: bool  # its repository is known
@@ -44,7 +44,7 @@ class Loop:
 
 def judge_loop(loop: Loop, *, now: float) -> list[Check]:
     """The unit, the last run, and what holds it back on purpose."""
-    return [_unit(loop), *_failed(loop), *_last_run(loop, now), _pulled(loop, now), _suspended(loop, now)]
+    return [_unit(loop), *_failed(loop), *_last_run(loop, now), _kill_switch(loop, now), _suspended(loop, now)]
 
 
 def _unit(loop: Loop) -> Check:
@@ -154,17 +154,17 @@ def _last_run(loop: Loop, now: float) -> list[Check]:
     return [Check(name=name, group="loop", result="ok", found=found)]
 
 
-def _pulled(loop: Loop, now: float) -> Check:
-    pulled = loop.pulled
-    if pulled is None:
-        return Check(name="kill-switch", group="loop", result="ok", found="not pulled")
-    by = f" by {pulled.by}" if pulled.by else ""
-    since = f" {spell_duration(now - pulled.since)} ago" if pulled.since else ""
+def _kill_switch(loop: Loop, now: float) -> Check:
+    switch = loop.kill_switch
+    if switch is None:
+        return Check(name="kill-switch", group="loop", result="ok", found="not set")
+    by = f" by {switch.by}" if switch.by else ""
+    since = f" {spell_duration(now - switch.since)} ago" if switch.since else ""
     return Check(
         name="kill-switch",
         group="loop",
         result="warn",
-        found=f"pulled{by}{since}: {pulled.reason or 'no reason given'}; no action is taken",
+        found=f"set{by}{since}: {switch.reason or 'no reason given'}; no action is taken",
         mend=("mosaic fleet resume",),
     )
 

@@ -176,8 +176,9 @@ def _source(place: FleetContext, options: RunOptions, around: HostContext) -> So
         kept = _in_force(place, options)
         if kept is None:
             raise NotFound(
-                f"nothing tells here what fleet {place.store.state.name} should be like",
-                help="name its repository: --fleet PATH, MOSAIC_FLEET, or `source` in reconcile.toml",
+                f"the repository of the fleet {place.store.state.name} is not recorded on this host, "
+                "and no commit is in force",
+                help="name it: --fleet FLEET, MOSAIC_FLEET, the current folder, or `source` in reconcile.toml",
             )
         return SourceLook(fleet=kept)
     try:

@@ -247,7 +247,7 @@ def _fix(row: Row, check: VerifyCheck) -> str:
     if check.name == "waiting":
         return check.mend
     if check.name == "heartbeat":
-        return f"mosaic agent status {row.name}; whoever answers for it: mosaic doctor"
+        return f"mosaic agent status {row.name}; if something else reports for it: mosaic doctor"
     ways = {
         HeldReason.CRASH_LOOP: f"mosaic fleet release {row.name} (its last lines: mosaic agent status {row.name})",
         HeldReason.NOT_OWNED: f"look at it: tmux -L {row.socket} attach -t ={row.name}" if row.socket else "",

@@ -183,7 +183,7 @@ def _real(path: str) -> str:
     try:
         return ask_one(path, lambda: os.path.realpath(path))
     except OSError as error:
-        raise Refused(f"where {path} leads to cannot be told ({error.strerror}): nothing was done") from error
+        raise Refused(f"could not find out where {path} leads ({error.strerror}): nothing was done") from error
 
 
 def _account(uid: int) -> str:

@@ -136,18 +136,18 @@ def _credited(one: WrittenRecord) -> AttributedHeartbeat:
 # Whether a record is about the process in the pane.
 ATTRIBUTION: tuple[DecisionRow[WrittenRecord, Callable[[WrittenRecord], AttributedHeartbeat]], ...] = (
     DecisionRow("unreadable", lambda one: one.record.error, _unreadable,
-        "nothing follows from a file that could not be read"),
+        "a file that could not be read proves nothing"),
     DecisionRow("no process", lambda one: not one.session.alive,
         _not_credited("no process to credit it to"),
-        "nothing lives that could have written it"),
+        "no process is alive that could have written it"),
     DecisionRow("an earlier life", lambda one: one.session.started and one.ts < one.session.started - CLOCK_SLACK_S,
         _not_credited("from before this process started"),
-        "another process has left it behind"),
+        "an earlier process left it behind"),
     DecisionRow("another process", lambda one: one.session.pids and one.record.pid not in one.session.pids,
         _not_credited("written by pid {pid}, which is not in the pane"),
-        "it counts for the process that wrote it"),
+        "a report counts only for the process that wrote it"),
     DecisionRow("its own", otherwise, _credited,
-        "a process in the pane wrote it, or something that answers for one"),
+        "a process in the pane wrote it, or something that reports for one"),
 )  # fmt: skip
 
 
@@ -180,13 +180,13 @@ def _fresh(known: AttributedRecord) -> AttributedHeartbeat:
 # The judgement on a heartbeat.
 HEARTBEATS: tuple[DecisionRow[AttributedRecord, Callable[[AttributedRecord], AttributedHeartbeat]], ...] = (
     DecisionRow("unseen", lambda known: known.hidden, _hidden,
-        "it could not be looked at"),
+        "it could not be inspected"),
     DecisionRow("none", lambda known: not known.found, _missing,
-        "nothing answers for the agent"),
+        "nothing reports for the agent"),
     DecisionRow("not about this process", lambda known: known.said.note, _as_credited,
         "it says nothing about what is in the pane now"),
     DecisionRow("from the future", lambda known: known.age < -known.future_s, _in_the_future,
-        "a clock was wrong, so nothing follows from its age"),
+        "a clock was wrong, so its age proves nothing"),
     DecisionRow("too old", lambda known: is_stale(known.age, known.stale_after), _stale,
         "its writer has been silent for longer than git and its own interval allow"),
     DecisionRow("in time", otherwise, _fresh,
@@ -205,7 +205,7 @@ def _turn(said: AttributedHeartbeat) -> AttributedHeartbeat:
 # The judgement on a turn record; None if there is none.
 TURNS: tuple[DecisionRow[AttributedHeartbeat | None, Callable[[AttributedHeartbeat], AttributedHeartbeat]], ...] = (
     DecisionRow("none", lambda said: said is None, _nothing,
-        "its program's hooks have said nothing"),
+        "its program's hooks have reported nothing"),
     DecisionRow("not about this process", lambda said: said is not None and said.note, _nothing,
         "it says nothing about what is in the pane now"),
     DecisionRow("its newest word", otherwise, _turn,

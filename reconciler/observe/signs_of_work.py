@@ -69,22 +69,22 @@ def is_hung(agent: Agent | None, heartbeat: AttributedHeartbeat, seen: SessionEv
 # Whether the turn record counts instead of the heartbeat.
 TURN_COUNTS: tuple[DecisionRow[NewestWords, bool], ...] = (
     DecisionRow("no turn record", lambda words: words.turn.note, False,
-        "there is none, or it is not about this process"),
+        "there is none, or it is about another process"),
     DecisionRow("the heartbeat is not its own", lambda words: not words.heartbeat.own, True,
-        "something that answers for it only repeats what its program said"),
+        "another process that reports for it only repeats what its program said"),
     DecisionRow("the turn is as new", lambda words: words.turn.ts >= words.heartbeat.ts, True,
-        "both are its program's word, and the newer one counts"),
+        "both are reports of its program, and the newer one counts"),
     DecisionRow("the heartbeat is newer", otherwise, False,
-        "its program has spoken since"),
+        "its program has reported since"),
 )  # fmt: skip
 
 QUIET: tuple[DecisionRow[SignsOfWork, bool | None], ...] = (
     DecisionRow("an unknown screen", lambda signs: signs.unreadable and not signs.own_ok, None,
-        "a dialog that nobody knows may be about a step of its work: then its program would say so"),
+        "an unknown dialog may be about a step of its work, and only a report of its program can rule that out"),
     DecisionRow("its program has spoken", lambda signs: signs.stale and signs.said_ok, True,
-        "whoever answers for it is silent, and its program has said that it is done"),
+        "what reports for it is silent, and its program has reported that it is done"),
     DecisionRow("no sign at all", lambda signs: not signs.known, None,
-        "nothing tells when it was active"),
+        "nothing shows when it was active"),
     DecisionRow("idle", lambda signs: signs.idle, True,
         "the last sign of activity is older than `idle_after`"),
     DecisionRow("active", otherwise, False,

@@ -11,7 +11,7 @@ from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, 
 from reconciler.model import Plan
 from reconciler.render.plan_lines import LineGroup, counted, groups, is_grave, lines
 from reconciler.run.documents import StepsOf
-from reconciler.status.phrases import change, held_lines, loss
+from reconciler.status.phrases import change, held_lines, loss, not_seen_lines
 
 if TYPE_CHECKING:
     from reconciler.git.log import HistoryLine
@@ -38,8 +38,8 @@ def plan_text(
         *_groups_text(plan, steps_of, paint, more),
         _list("held", _held(plan, looks), paint, "yellow"),
         _list("refused", [data(sentence) for sentence in plan.refused], paint, "red"),
-        _list("unknown (nothing follows from it)",
-              [f"{data(what)}: {data(why)}" for what, why in plan.not_seen.items()], paint, "yellow"),
+        _list("unknown (no conclusion is drawn from it)",
+              not_seen_lines(plan.not_seen), paint, "yellow"),
         _list("settling", [f"{data(name)}: its start is under way" for name in plan.settling], paint),
         _list("orphans (declared nowhere; left alone)", [data(orphan) for orphan in plan.orphans], paint),
         [closing(plan, known, apply)],

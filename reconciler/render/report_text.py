@@ -9,7 +9,7 @@ from reconciler.loop.result import RunResult
 from reconciler.model import Outcome
 from reconciler.render.plan_lines import groups, sentences
 from reconciler.status.conditions import ConditionReason, ConditionStatus, ConditionType
-from reconciler.status.phrases import held_lines
+from reconciler.status.phrases import held_lines, not_seen_lines
 
 _TINTS: dict[str, Tint] = {"done": "green", "failed": "red", "skipped": "yellow", "unchanged": "dim"}
 _OUTCOME_TINTS: dict[str, Tint] = {
@@ -42,7 +42,7 @@ def report_text(result: RunResult, *, short: bool = False, more: str = "", paint
     for first, *below in held_lines(plan.held, now, plan.views, looks=looks):
         lines += [f"{paint('held', 'yellow')} {first}", *below]
     lines += [f"{paint('refused', 'red')} {data(sentence)}" for sentence in plan.refused]
-    lines += [f"{paint('unknown', 'yellow')} {data(what)}: {data(why)}" for what, why in plan.not_seen.items()]
+    lines += [f"{paint('unknown', 'yellow')} {line}" for line in not_seen_lines(plan.not_seen)]
     lines += [f"{paint('settling', 'yellow')} {data(name)}: not healthy yet" for name in plan.settling]
     if result.outcome != "paused":
         tried = {outcome.action.id for outcome in result.outcomes}

@@ -17,6 +17,14 @@ def change(one: FieldChange) -> str:
     return f"{data(one.path)}: {value(one.live)} -> {value(one.desired)}"
 
 
+def not_seen_lines(not_seen: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with all that could not be seen because of it."""
+    by_reason: dict[str, list[str]] = {}
+    for what, why in not_seen.items():
+        by_reason.setdefault(why, []).append(data(what))
+    return [f"{', '.join(names)}: {data(why)}" for why, names in by_reason.items()]
+
+
 def held_lines(
     held: Sequence[Held], now: float, views: Mapping[str, AgentView], *, looks: bool = True
 ) -> list[list[str]]:

@@ -188,7 +188,7 @@ def _rules(files: Mapping[str, bytes], wanted_type: SystemType, wanted: Wanted) 
         "none": "the type's own floor has not both an orchestrator and an enhancer",
     }[wanted_type.fleet_floor]
     return (
-        f"{_head(files, FLEET)}# The rules that the fleet is kept by. What is not said here has its default.\n"
+        f"{_head(files, FLEET)}# The rules of the fleet. What is not said here has its default.\n"
         f"version: 1\n{_PLAIN.pair('name', wanted.name or wanted_type.id)}"
         "  # stays as it is once a host has seen it\n"
         f"{_PLAIN.pair('type', wanted_type.id)}  # whose seats the fleet fills: mosaic fleet org\n"

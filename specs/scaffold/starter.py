@@ -100,7 +100,7 @@ def _rules(name: str, preset: Preset) -> str:
         "none": "floor: none  # one agent is below the usual floor\n",
     }[preset.floor]
     return (
-        f"{head(FLEET)}# The rules that the fleet is kept by. What is not said here has its default.\n"
+        f"{head(FLEET)}# The rules of the fleet. What is not said here has its default.\n"
         f"version: 1\n{_PLAIN.pair('name', name)}  # stays as it is once a host has seen it\n{floor}"
         "reconcile:\n  rollout:\n    on_change: when-idle  # a restart waits until the agent is idle\n"
     )

@@ -24,7 +24,7 @@ from reconciler.doctor.files import (
     judge_watches,
 )
 from reconciler.doctor.leftovers import Leftovers, judge_leftovers
-from reconciler.doctor.loop import RESIDENT, SERVICE, TIMER, Loop, Pulled, judge_loop
+from reconciler.doctor.loop import RESIDENT, SERVICE, TIMER, KillSwitch, Loop, judge_loop
 from reconciler.doctor.programs import FoundProgram, judge_programs, parse_version
 from reconciler.doctor.repository import Reached, Repository, UnreachedRemote, judge_repository
 from reconciler.doctor.runtimes import RuntimeProgram, Runtimes, judge_runtimes
@@ -43,7 +43,7 @@ from reconciler.doctor.terminals import DeviceNode, SocketFile, Terminals, judge
 from specs.compiled import Suspension
 
 NOW = 1_763_600_000.0
-HIDDEN = Unseen(why="somebody put a curtain there")
+HIDDEN = Unseen(why="no answer within 3 s")
 
 
 def only(checks: list[Check], name: str) -> Check:
@@ -336,7 +336,7 @@ AROUND = Runtimes(programs=(), settings_file="/home/ada/.config/mosaic/reconcile
             "2.1.197 was tried, this one can be: mosaic doctor --contract claude",
             (),
         ),
-        (replace(CLAUDE, path="/b/claude", version=HIDDEN), AROUND, "warn", "curtain", ("/b/claude --version",)),
+        (replace(CLAUDE, path="/b/claude", version=HIDDEN), AROUND, "warn", "no answer", ("/b/claude --version",)),
         (
             CLAUDE,
             AROUND,
@@ -634,7 +634,7 @@ TIMED = Loop(
     last_run=NOW - 30,
     exit_code=0,
     running="",
-    pulled=None,
+    kill_switch=None,
     suspended={},
     ran=True,
     named=True,
@@ -702,7 +702,7 @@ def test_a_dead_reconciler_is_noticed(loop: Loop, result: CheckResult) -> None:
 def test_hands_off_is_noted() -> None:
     paused = replace(
         TIMED,
-        pulled=Pulled(reason="a storm", by="ada", since=NOW - 60),
+        kill_switch=KillSwitch(reason="a storm", by="ada", since=NOW - 60),
         suspended={
             "*": Suspension(reason="moving", by="ada", until=None),
             "x": Suspension(reason="y", by="z", until=NOW),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.doctor.check import Check, Report
 from reconciler.doctor.leftovers import Leftovers, judge_leftovers
-from reconciler.doctor.loop import Pulled, judge_loop
+from reconciler.doctor.loop import KillSwitch, judge_loop
 from reconciler.doctor.programs import FoundProgram, judge_programs
 from reconciler.doctor.session import judge_host, judge_tmux_attach
 from reconciler.inspection.verify import Reconciler
@@ -38,12 +38,12 @@ def doctor() -> Iterator[Text]:
     well = (*judge_programs(WELL, {}), *judge_loop(known.TIMED, now=known.NOW), *judge_leftovers(Leftovers()))
     yield Text("all is well", report(*well))
     old = replace(WELL[0], said="tmux 3.1c")
-    paused = Pulled(reason="a storm", by="ada", since=known.NOW - 60)
+    paused = KillSwitch(reason="a storm", by="ada", since=known.NOW - 60)
     ill = (
         *judge_programs((old, *WELL[1:3]), {"gpg": "gnupg"}),
         judge_host(("this host is known to the fleet as build-2", "reconcile --rebind-host")),
         judge_tmux_attach({"TMUX_TMPDIR": "/run/user/7/"}, 7, ("fl",)),
-        *judge_loop(replace(known.TIMED, units=known.HIDDEN, pulled=paused), now=known.NOW),
+        *judge_loop(replace(known.TIMED, units=known.HIDDEN, kill_switch=paused), now=known.NOW),
         *judge_leftovers(Leftovers(units=("/u/mosaic-agent@.service",), heartbeats=("/r/x.hb",))),
     )
     yield Text("a failure, something unknown, warnings", report(*ill))

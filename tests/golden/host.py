@@ -32,10 +32,10 @@ def said(calls: Mapping[str, Sequence[str]], *, ran: bool = True) -> Callable[[]
 
 
 status = said({"no fleet has run here": ("status",)}, ran=False)
-pause = said({"pulled": ("pause", "--reason", "a storm", *BY)})
+pause = said({"set": ("pause", "--reason", "a storm", *BY)})
 resume = said({
-    "it is not pulled": ("resume",),
-    "(pulled)": ("pause", "--reason", "a storm", *BY),
+    "it is not set": ("resume",),
+    "(set)": ("pause", "--reason", "a storm", *BY),
     "let go": ("resume",),
     "(suspended)": ("suspend", "coder0", "--reason", "pairing", *BY),
     "of an agent": ("resume", "coder0"),

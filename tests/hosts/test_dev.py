@@ -142,7 +142,7 @@ def test_on_all_goes_through_them_and_says_where_it_is_not_well(elsewhere: Path,
     )
     done, said = on(elsewhere, tmp_path, "all")
     assert done.returncode == 1
-    assert done.stderr.endswith("dev: not well on: debian-13 (no root)\n")
+    assert done.stderr.endswith("dev: failed on: debian-13 (no root)\n")
     assert sum("pytest" in line for line in said) == 2
 
 

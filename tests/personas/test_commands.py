@@ -256,7 +256,7 @@ def test_a_base_that_was_lost(repo: Repository) -> None:
         kept.unlink() if damage is None else kept.write_text(damage)
         found = document(repo, "diff", "code")
         assert (found["outdated"], found["base"]["known"], found["conflicts"]) == (True, False, [])
-        assert "cannot be told" in persona(repo, "diff", "code").out
+        assert "cannot be shown" in persona(repo, "diff", "code").out
 
 
 def test_a_file_that_is_wrong_is_shown(repo: Repository) -> None:

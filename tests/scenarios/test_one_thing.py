@@ -200,10 +200,10 @@ NO_LINK = {
     "a link to nowhere": (f"rm -r {LINKS}; ln -s nowhere {LINKS}", "it is not a folder", f"rm {LINKS}"),
     "read only": (f"mount -t tmpfs -o ro none {LINKS}", "Read-only file system", f"umount {LINKS}"),
     "a file for each": (
-        f"cd {LINKS}; for one in *; do rm $one; touch $one; done", "something else than a link", f"rm {LINKS}/*"
+        f"cd {LINKS}; for one in *; do rm $one; touch $one; done", "something other than a link", f"rm {LINKS}/*"
     ),
     "a folder for each": (
-        f"cd {LINKS}; for one in *; do rm $one; mkdir $one; done", "something else than a link", f"rmdir {LINKS}/*"
+        f"cd {LINKS}; for one in *; do rm $one; mkdir $one; done", "something other than a link", f"rmdir {LINKS}/*"
     ),
 }  # fmt: skip
 

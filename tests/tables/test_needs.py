@@ -202,7 +202,7 @@ ROWS = {
     "silent, and its pane shows something": [
         (decided(RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN), [of(**STALE)]),
     ],
-    "whoever answers for it is silent": [
+    "what reports for it is silent": [
         (decided(RESTART, reason=Reason.UNHEALTHY, held=HeldReason.UNKNOWN), [
             of(replace(AGENT, native_heartbeat=False), **STALE),
         ]),

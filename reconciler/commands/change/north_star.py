@@ -65,7 +65,7 @@ def validate(output: Output, *, fleet: str | None, form: Format) -> int:
 @output_option
 @click.pass_obj
 def render(output: Output, *, fleet: str | None, check: bool, overwrite: bool, form: Format) -> int:
-    """Write NORTH_STAR.md beside NORTH_STAR.yaml in PATH: the same mission, for people to read.
+    """Write NORTH_STAR.md beside NORTH_STAR.yaml in FLEET: the same mission, for people to read.
 
     The same file gives the same text, whatever the order of its keys. A file of that name that was not generated is
     left alone. It commits nothing.

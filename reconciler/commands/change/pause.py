@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog='\b\nExample:\n  mosaic fleet pause --reason "looking at a crash by hand"\n')
-@click.option("--reason", required=True, metavar="TEXT", help="The reason, for everybody who wonders later.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, shown in every view.")
 @click.option("--by", metavar="NAME", help="Who; default: your user name, or the agent that calls.")
 @click.pass_obj
 def pause(output: Output, *, reason: str, by: str | None) -> int:

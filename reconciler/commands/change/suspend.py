@@ -27,7 +27,7 @@ here_option = click.option("--here", "only_here", is_flag=True, help="On this ho
 @click.command(epilog='\b\nExample:\n  mosaic fleet suspend coder0 --reason "pairing with it" --for 2h\n')
 @click.argument("agent", required=False)
 @click.option("--all", "everything", is_flag=True, help="The whole fleet.")
-@click.option("--reason", required=True, metavar="TEXT", help="The reason, for everybody who wonders later.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, shown in every view.")
 @click.option(
     "--for",
     "length",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands.init.host import TIMERS, Timer
-from reconciler.commands.options import either, output_option, yes_option
+from reconciler.commands.options import folder_argument, output_option, yes_option
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -28,7 +28,7 @@ _PRESETS = ("minimal", "local-canary", "general", "coding", "research", "hybrid"
 
 
 @click.command(epilog="\b\nExample:\n  mosaic fleet init ~/fleet --preset local-canary --yes\n")
-@either
+@folder_argument
 @click.option("--preset", type=click.Choice(_PRESETS), help="Which fleet to begin with.")
 @click.option("--name", metavar="NAME", help="The fleet's name. Default: the preset's name.")
 @click.option("--agents", metavar="NAMES", help="Names for the preset's agents, in its order, separated by commas.")
@@ -74,7 +74,7 @@ def init(
     yes: bool,
     form: Format,
 ) -> int:
-    """Make a fleet in the folder FLEET (default: ~/fleet): its files, its git repository, the first commit.
+    """Make a fleet in the folder FLEET: its files, its git repository, the first commit.
 
     On a terminal it asks, each question with a default; elsewhere, or with --yes, it takes the flags and defaults.
 

@@ -136,8 +136,8 @@ def _spec(place: FleetContext) -> str:
 
     if place.spec is None:
         raise Usage(
-            f"nothing tells here where the repository of fleet {place.store.state.name} is",
-            help="name it: --fleet PATH, MOSAIC_FLEET, or `source` in reconcile.toml",
+            f"the repository of the fleet {place.store.state.name} is not recorded on this host",
+            help="name it: --fleet FLEET, MOSAIC_FLEET, the current folder, or `source` in reconcile.toml",
         )
     return place.spec
 

@@ -15,7 +15,7 @@ from reconciler.doctor.check import Check, Report, Unseen
 from reconciler.doctor.clock import judge_clock
 from reconciler.doctor.files import judge_disks, judge_heartbeats, judge_modes, judge_watches
 from reconciler.doctor.leftovers import judge_leftovers
-from reconciler.doctor.loop import Loop, Pulled, judge_loop
+from reconciler.doctor.loop import KillSwitch, Loop, judge_loop
 from reconciler.doctor.probes import files, runtimes
 from reconciler.doctor.probes import fleet as look_fleet
 from reconciler.doctor.probes import host as look_host
@@ -169,7 +169,7 @@ def _loop(
     from reconciler.state.pause import merge, read_pause
 
     pause = read_pause(host.facts)
-    pulled = None if pause is None else Pulled(reason=pause.reason, by=pause.by, since=pause.since)
+    switch = None if pause is None else KillSwitch(reason=pause.reason, by=pause.by, since=pause.since)
     local = one.store.load_suspensions() if one.store is not None else {}
     declared = one.desired.suspended if one.desired is not None else {}
     running = holder(one.store) if one.store is not None else None
@@ -182,7 +182,7 @@ def _loop(
         last_run=one.status.updated_at if one.status is not None else 0.0,
         exit_code=last.exit_code if last is not None else 0,
         running="" if running is None else running.described(now),
-        pulled=pulled,
+        kill_switch=switch,
         suspended=merge(declared, local, now),
         ran=one.store is not None,
         named=one.spec is not None,

@@ -90,8 +90,8 @@ def _spec(fleet: str | None, settings: Settings, facts: HostFacts) -> str | None
 
     try:
         found = which_fleet(fleet, settings, facts, os.environ)
-    except MosaicError:  # which is told where the fleet's state is looked for
-        return fleet or os.environ.get("MOSAIC_FLEET") or settings.source
+    except MosaicError:  # `fleet_context` says the same, and its message is the one that is shown
+        return None
     return found.repository if found is not None else None
 
 

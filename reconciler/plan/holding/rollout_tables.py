@@ -88,9 +88,9 @@ class Down:
 
 WHO: tuple[DecisionRow[Need, Who], ...] = (
     DecisionRow("an operator's request", lambda need: need.reason is Reason.REQUESTED, Who.RELAUNCH,
-        "a person asked for a new start of this process"),
+        "a person asked for a restart of this process"),
     DecisionRow("a change in git", lambda need: need.reason in (Reason.SPEC, Reason.REMOVED, Reason.MOVED, Reason.NEW),
-        Who.COMMIT, "a commit declares it otherwise"),
+        Who.COMMIT, "a commit has changed its declaration"),
     DecisionRow("anything else", otherwise, Who.DRIFT,
         "the host differs from git, or something is broken"),
 )  # fmt: skip
@@ -113,13 +113,13 @@ def _what_it_does(ending: RolloutEnding) -> str:
 # The objection to an end.
 OBJECTIONS: tuple[DecisionRow[RolloutEnding, Callable[[RolloutEnding], str]], ...] = (
     DecisionRow("policy: immediately", lambda one: one.policy.on_change == "immediately", _no_objection,
-        "the fleet has said that its agents may be ended whatever they do"),
+        "the fleet's policy allows agents to be ended whatever they are doing"),
     DecisionRow("policy: never", lambda one: one.never, _policy_is_never,
-        "the fleet has said that a person restarts its agents"),
+        "the fleet's policy leaves restarts to a person"),
     DecisionRow("may be ended", lambda one: may_end(one.view, one.who).allowed, _no_objection,
         "the table of what may end an agent allows it"),
     DecisionRow("may not be ended", otherwise, _what_it_does,
-        "the table of what may end an agent forbids it, or nothing tells"),
+        "the table of what may end an agent forbids it, or there is no evidence"),
 )  # fmt: skip
 
 Hold = Callable[[Waiting], tuple[str, float | None]]  # the message, and when it is looked at again
@@ -141,13 +141,13 @@ def _until_it_is_idle(one: Waiting) -> tuple[str, float | None]:
 # Whether an agent's end waits, and until when. None: it does not wait.
 BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
     DecisionRow("forced", lambda one: one.ending.need.forced, None,
-        "a person said --force for this very process"),
+        "a person gave --force for exactly this process"),
     DecisionRow("nothing against it", lambda one: not one.objection, None,
         "the policy and the evidence allow it"),
     DecisionRow("policy: never", lambda one: one.ending.never, _by_hand,
-        "no time changes that: a person has to restart it"),
+        "waiting does not change that: a person has to restart it"),
     DecisionRow("drained for too long", lambda one: one.now >= one.deadline, _drain_is_over,
-        "a timeout ends nobody: a person has to decide"),
+        "a timeout never ends an agent: a person has to decide"),
     DecisionRow("draining", otherwise, _until_it_is_idle,
         "it may become idle by itself"),
 )  # fmt: skip
@@ -155,13 +155,13 @@ BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
 # The order of the queue: lower numbers first, then by name.
 ORDER: tuple[DecisionRow[Candidate, int], ...] = (
     DecisionRow("broken orchestrator", lambda one: one.orchestrator and one.repairs_floor, 0,
-        "the fleet cannot do without it, and all others are led by it"),
+        "the fleet cannot do without it, and it leads all others"),
     DecisionRow("broken enhancer", lambda one: one.repairs_floor, 1,
         "the fleet cannot do without it"),
     DecisionRow("agent", lambda one: not one.orchestrator, 2,
-        "those that are led come before the one that leads"),
+        "the agents that are led come before the one that leads"),
     DecisionRow("orchestrator", otherwise, 3,
-        "it is not broken, so that it can lead until the others are done"),
+        "it is not broken, so it can lead until the others are done"),
 )  # fmt: skip
 
 Say = Callable[[Turn], str]
@@ -193,32 +193,32 @@ TURN: tuple[DecisionRow[Turn, Say | None], ...] = (
 # Whether an agent counts as unavailable because a restart of this rollout may have left it unable to take input.
 CAME_UP: tuple[DecisionRow[Started, bool], ...] = (
     DecisionRow("does not run", lambda one: one.view.session != "alive", False,
-        "it has not come up at all: see COMING_BACK"),
+        "it has not started at all: see COMING_BACK"),
     DecisionRow("ran before", lambda one: one.view.started <= one.due - CLOCK_SLACK_S, False,
         "it was not started for this rollout, so it must not hold up the others"),
     DecisionRow("at a closed dialog", lambda one: one.view.closed, True,
-        "it can take nothing up until a person has answered, and the others would come up there too"),
+        "it accepts no input until a person has answered, and the others would meet the same dialog"),
     DecisionRow("has not shown its prompt yet",
         lambda one: one.view.blank and one.now - one.view.started < SHOWS_S, True,
-        "whether it comes up is not known yet"),
+        "it is not known yet whether it starts properly"),
     DecisionRow("came up", otherwise, False,
-        "it can take input, or has been unknown for so long that its screen is not one that is known"),
+        "it can take input, or has been unknown for so long that its screen must be one that is not recognised"),
 )  # fmt: skip
 
 # Whether an agent is down and counts as unavailable because this pass may bring it back.
 COMING_BACK: tuple[DecisionRow[Down, bool], ...] = (
     DecisionRow("not to run", lambda one: one.view.desired_state != "running", False,
-        "nobody misses it"),
+        "it is not supposed to run"),
     DecisionRow("not down", lambda one: one.view.session not in ("missing", "dead"), False,
-        "it lives, or could not be seen"),
+        "it is alive, or could not be seen"),
     DecisionRow("backs off", lambda one: not one.due, False,
-        "it may be down for ever, and must not hold up the others for as long"),
+        "it may stay down for ever, and must not hold up the others until then"),
     DecisionRow("no heal", lambda one: not one.need.heals, False,
-        "a first start takes nothing away from the fleet that it had"),
+        "before its first start the fleet did without it"),
     DecisionRow("ends something first", lambda one: one.need.disrupts, False,
         "it is a candidate itself"),
     DecisionRow("held", lambda one: one.need.held is not None, False,
         "this pass does not start it"),
     DecisionRow("comes back", otherwise, True,
-        "it will be available again soon, and until then another one less would be too many"),
+        "it will be available again soon, and until then it counts as unavailable"),
 )  # fmt: skip

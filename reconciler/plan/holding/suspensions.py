@@ -33,9 +33,9 @@ class Dependant:
 # Which suspension holds an action.
 BY_SUSPENSION: tuple[DecisionRow[Suspended, Callable[[Suspended], Suspension] | None], ...] = (
     DecisionRow("the whole fleet", lambda one: WHOLE_FLEET in one.entries, lambda one: one.entries[WHOLE_FLEET],
-        "whoever suspends the fleet means everything in it, shared things too"),
+        "a suspension of the fleet covers everything in it, shared things too"),
     DecisionRow("its agent", lambda one: one.agent in one.entries, lambda one: one.entries[str(one.agent)],
-        "a person has said that this agent is left alone"),
+        "a person has asked that this agent be left alone"),
     DecisionRow("not suspended", otherwise, None,
         "nobody has asked that it be left alone"),
 )  # fmt: skip

@@ -76,7 +76,7 @@ def diff_of(
     over = f"was written over {data(own.base)}" if own.base else "does not say over what it was written"
     lines = [paint(f"{role_path(data(name))} {over}; {shipped.digest} ships", "bold")]
     if not known:
-        lines.append("what shipped then is not known, so changes of the shipped contract cannot be told")
+        lines.append("what shipped then is not known, so changes to the shipped contract cannot be shown")
     lines.append("")
     rows = [(one.name if one.of != "section" else f"## {one.name}", one.state, _WHAT[one.state]) for one in parts]
     cells = [tuple(data(cell) for cell in row) for row in rows]
