@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action
 from reconciler.helpers.words import Paint, Tint, count, data, no_paint, short, value
-from reconciler.model import Plan
+from reconciler.model import Held, Plan
 from reconciler.render.plan_lines import LineGroup, counted, groups, is_grave, lines
 from reconciler.run.documents import StepsOf
 from reconciler.status.phrases import change, held_lines, loss, not_seen_lines
@@ -148,7 +148,15 @@ def _changes(action: Action) -> list[str]:
 
 
 def _held(plan: Plan, looks: bool) -> list[str]:
-    return [line for one in held_lines(plan.held, plan.observed_at, plan.views, looks=looks) for line in one]
+    # What could not be seen has its reason under "unknown", once.
+    whys = {f": {why}" for why in plan.not_seen.values() if why}
+    held = [_without(one, whys) for one in plan.held]
+    return [line for one in held_lines(held, plan.observed_at, plan.views, looks=looks) for line in one]
+
+
+def _without(held: Held, whys: Collection[str]) -> Held:
+    known = next((why for why in whys if held.message.endswith(why)), None)
+    return held if known is None else replace(held, message=f'{held.message.removesuffix(known)}: see "unknown"')
 
 
 def _list(title: str, rows: list[str], paint: Paint, tint: Tint = "bold") -> list[str]:
