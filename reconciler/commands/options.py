@@ -41,7 +41,7 @@ FLEET_HELP = (
     "here."
 )
 _option = click.option("--fleet", metavar="FLEET", help=FLEET_HELP)
-_FOLDER_HELP = (
+FOLDER_HELP = (
     "The fleet's folder, or its name on this host. Default: the fleet that other commands would take (MOSAIC_FLEET, "
     "the current folder, reconcile.toml, the only fleet that has run here), if it is a folder here; else ~/fleet."
 )
@@ -79,7 +79,7 @@ def either(command: ClickCommand) -> ClickCommand:
 
 def folder_argument(command: ClickCommand) -> ClickCommand:
     """The same, for the command that makes a fleet: FLEET is a folder, which need not exist."""
-    return _either(command, click.option("--fleet", metavar="FLEET", help=_FOLDER_HELP))
+    return _either(command, click.option("--fleet", metavar="FLEET", help=FOLDER_HELP))
 
 
 def _either(command: ClickCommand, option: Callable[[ClickCommand], ClickCommand]) -> ClickCommand:

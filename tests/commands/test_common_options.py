@@ -9,7 +9,7 @@ import click
 import pytest
 
 from reconciler.commands import mosaic, reconcile
-from reconciler.commands.options import FLEET_HELP
+from reconciler.commands.options import FLEET_HELP, FOLDER_HELP
 from reconciler.context import which_fleet
 from tests.commands.calling import call
 from tests.documents import read
@@ -108,7 +108,7 @@ def test_the_common_options_are_called_the_same_everywhere(path: str) -> None:
     options = {name: param for param in COMMANDS[path].params for name in param.opts if isinstance(param, click.Option)}
     assert ("--fleet" in options) == (path not in NO_FLEET)
     if "--fleet" in options:
-        assert options["--fleet"].help == FLEET_HELP
+        assert options["--fleet"].help == (FOLDER_HELP if path == "mosaic fleet init" else FLEET_HELP)
     assert ("--json" in options) == ("-o" in options)
     for short, long in LONG_OF.items():
         assert options.get(short) is options.get(long), (short, long)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from providers.base import Health, Kind, Reason, Verb
+from providers.base import Health, HeldReason, Kind, Reason, Verb
 from reconciler.git.log import HistoryLine
 from reconciler.loop.result import RunResult
 from reconciler.model import Plan, Readiness, Summary
@@ -69,6 +69,18 @@ def previews() -> Iterator[Text]:
         "--dry-run: paused": make.plan(paused="storm"),
         "--dry-run: paused without a reason": make.plan(paused=""),
         "--dry-run: not everything could be seen": make.plan(unknown={Kind.UNIT: "the bus does not answer"}),
+        "--dry-run: one reason for much that could not be seen": make.plan(
+            unknown=dict.fromkeys((Kind.HOLDER, Kind.UNIT), "no bus"),
+            held=(
+                make.held(
+                    HeldReason.UNKNOWN,
+                    None,
+                    target="u",
+                    message="the holder could not be seen: the bus does not answer",
+                ),
+            ),
+            summary=Summary(held=1, unchanged=1),
+        ),
         "--dry-run: everything is held": make.plan(held=(make.held(),), summary=Summary(held=1, unchanged=1)),
         "--dry-run: a start is under way": make.plan(settling=("coder0",)),
     }.items():
