@@ -76,7 +76,7 @@ def previews() -> Iterator[Text]:
                     HeldReason.UNKNOWN,
                     None,
                     target="u",
-                    message="the holder could not be seen: the bus does not answer",
+                    message="the holder could not be seen: no bus",
                 ),
             ),
             summary=Summary(held=1, unchanged=1),
