@@ -237,7 +237,7 @@ def check_fleet(
         if name not in classes:
             span = tree.items["mission"].items["classes"].keys[name].span
             hint = near.phrase(name, classes)
-            message = f'no agent has the class "{name}", so nothing follows from this'
+            message = f'no agent has the class "{name}", so this has no effect'
             problems.append(source.problem(span, message, severity="warning", suggestion=hint))
     backoff, heartbeat = fleet.reconcile.backoff, fleet.heartbeat
     if backoff.initial > backoff.maximum:
