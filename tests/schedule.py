@@ -13,6 +13,7 @@ import pytest
 _TESTS = Path(__file__).parent
 # Files and folders, the slowest first, after `pytest --durations=0`; whatever is not here takes seconds.
 SLOWEST = (
+    "conformance",
     "real_agents/test_delivery.py",
     "real_agents/test_typed.py",
     "scenarios/test_killed.py",
