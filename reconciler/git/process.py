@@ -20,12 +20,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from providers.processes.held_signals import held_signals
 from reconciler.errors import Unavailable
 from reconciler.git.error_text import PROTOCOLS, advice, key_lines
 
@@ -162,8 +163,9 @@ def run_git(
     command += args
     shown = redact("git " + shlex.join(args))
     surroundings = environment(network=network, tree=tree is not None, extra=env)
-    started = _start(command, cwd="/" if tree is None else str(tree), env=surroundings, terminal=False)
-    return _finish(started, shown, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=0.0)
+    with held_signals() as release:
+        started = _start(command, cwd="/" if tree is None else str(tree), env=surroundings, terminal=False)
+        return _finish(started, shown, release, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=0.0)
 
 
 def run_as_operator(
@@ -186,9 +188,10 @@ def run_as_operator(
 
     own = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
     own |= {} if interactive else {"GIT_TERMINAL_PROMPT": "0"}
-    started = _start(["git", *args], cwd=str(cwd), env=own | dict(env or {}), terminal=interactive)
     shown = redact("git " + shlex.join(args))
-    return _finish(started, shown, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=_GRACE_S)
+    with held_signals() as release:
+        started = _start(["git", *args], cwd=str(cwd), env=own | dict(env or {}), terminal=interactive)
+        return _finish(started, shown, release, stdin=stdin, timeout_s=timeout_s, ok=ok, grace_s=_GRACE_S)
 
 
 def _start(command: Sequence[str], *, cwd: str, env: Mapping[str, str], terminal: bool) -> subprocess.Popen[bytes]:
@@ -213,11 +216,20 @@ def _start(command: Sequence[str], *, cwd: str, env: Mapping[str, str], terminal
 
 
 def _finish(
-    process: subprocess.Popen[bytes], shown: str, *, stdin: bytes, timeout_s: float, ok: Sequence[int], grace_s: float
+    process: subprocess.Popen[bytes],
+    shown: str,
+    release: Callable[[], None],
+    *,
+    stdin: bytes,
+    timeout_s: float,
+    ok: Sequence[int],
+    grace_s: float,
 ) -> GitOutput:
+    """`release` lets signals through that were held back during the start; from here on, one ends the process."""
     import subprocess
 
     try:
+        release()
         out, err_bytes = process.communicate(stdin, timeout=timeout_s)
     except subprocess.TimeoutExpired:
         _ask_to_end(process, grace_s)

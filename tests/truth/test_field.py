@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.fleet import Fleet, stub
-from tests.truth.bench import cells, operator, reads, row, rules, screens, showing
+from tests.truth.bench import LONG, cells, operator, reads, row, rules, screens, showing
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,8 +70,11 @@ def test_a_dialog_on_the_screen_is_the_same_for_all(fleet: Fleet, name: str) -> 
 
 
 def test_a_screen_that_nobody_can_read_is_no_sign_of_anything(fleet: Fleet) -> None:
-    seen = reads(fleet, "odd", "unknown")
-    assert "neither its prompt nor a known dialog" in seen["why"]
+    reads(fleet, "odd", "unknown")  # also while it has just started
+    fleet.wait(
+        lambda: "neither its prompt nor a known dialog" in row(fleet, "odd")["why"], "what its screen shows", LONG
+    )
+    seen = row(fleet, "odd")
     assert (seen["may_stop"], seen["available"]) == (False, None)
     sent = fleet.cli("agent", "send", "odd", "-m", "hello")
     assert sent.code == 1
