@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 15.0
 TMUX_PREFIX = "tmux-spawn-"  # of the scopes that tmux requests, one for each pane
 STOP_S = 5  # as agent-scope sets it: how long the processes in the scope may take to end
+_GONE = "UnixProcessIdUnknown"  # systemd's error for a process that does not exist
 _INFINITY = (1 << 64) - 1
 
 
@@ -50,7 +51,10 @@ class Confining(Queued):
         return None
 
     def failed(self, reason: str) -> None:
-        self.sink(self.name, StepResult(ok=False, changed=False, error=reason))
+        if _GONE in reason:  # one of them ended in the meantime, and nothing was moved: the next look sees what is left
+            self.sink(self.name, StepResult(ok=True, changed=False))
+        else:
+            self.sink(self.name, StepResult(ok=False, changed=False, error=reason))
 
 
 class Limiting(Call):

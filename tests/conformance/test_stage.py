@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,8 +98,13 @@ def test_nothing_is_left_when_it_is_ended(host: PrivateHost, number: int) -> Non
     sockets = host.path_outside("/tmp")
     eventually(lambda: list(sockets.glob("tmux-*/mosaic-contract-*")), timeout=60, what="its tmux server")
     eventually(lambda: any("sleep" in one for one in left(host)), timeout=60, what="its program")
-    ours = [one for one in sockets.parent.joinpath("proc").glob("[0-9]*") if _is_the_command(one)]
-    assert len(ours) == 1
+    processes = sockets.parent / "proc"
+
+    def commands() -> list[Path]:
+        return [one for one in processes.glob("[0-9]*") if _is_the_command(one)]
+
+    eventually(lambda: len(commands()) == 1, timeout=60, what="one process of it")  # a fork looks the same for a moment
+    ours = commands()
     host.run(["kill", f"-{number}", ours[0].name])
     running.wait(timeout=60)
     eventually(lambda: not left(host), timeout=60, what=f"that nothing is left of {left(host)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import pty
@@ -31,6 +32,7 @@ class Terminal:
         self.heartbeat = home / "fleet" / "run" / "s.hb"
         self.master, slave = pty.openpty()
         self.text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.receipts = home / "mosaic" / "await" / "s"
         env = {"MOSAIC_AGENT_NAME": "s", "MOSAIC_HOME": str(home), "MOSAIC_HEARTBEAT_INTERVAL": str(INTERVAL), "X": "é"}
         env |= {"XDG_RUNTIME_DIR": str(home), **(more or {})}
@@ -56,7 +58,7 @@ class Terminal:
 
         def seen() -> bool:
             while select.select([self.master], [], [], 0)[0]:
-                self.text += os.read(self.master, 65536).decode()
+                self.text += self._decoder.decode(os.read(self.master, 65536))  # a character may come in two parts
             return text in self.text
 
         eventually(seen, what=f"{text!r} on the terminal, which has {self.text!r}")
