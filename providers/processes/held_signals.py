@@ -7,9 +7,8 @@ process would go on with nobody to end it.
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -31,12 +30,12 @@ def held_signals() -> Iterator[Callable[[], None]]:
         while came:
             signal.raise_signal(came.pop(0))
 
-    if threading.current_thread() is threading.main_thread():
-        for number in _SIGNALS:
-            handler = signal.getsignal(number)
-            if callable(handler):
-                before[number] = handler
+    for number in _SIGNALS:
+        handler = signal.getsignal(number)
+        if callable(handler):
+            with suppress(ValueError):  # outside of the main thread; `threading` would cost every start a millisecond
                 signal.signal(number, note)
+                before[number] = handler
     try:
         yield release
     finally:

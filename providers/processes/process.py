@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
+from providers.processes.held_signals import held_signals
+
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PIPE = 1 << 20  # what an unprivileged process may request
 
@@ -174,18 +176,20 @@ def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     sys.stderr.flush()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        try:
-            # The program would inherit the signals that are ignored here.
-            default = (signal.SIGINT, signal.SIGPIPE)
-            pid = os.posix_spawn(path, list(argv), dict(environ), setsigdef=default)
-        except OSError as error:
-            raise SpawnError(f"{path} could not be started: {error.strerror}") from error
-        try:
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        except BaseException:
-            os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
-            raise
+        with held_signals() as release:
+            try:
+                # The program would inherit the signals that are ignored here.
+                default = (signal.SIGINT, signal.SIGPIPE)
+                pid = os.posix_spawn(path, list(argv), dict(environ), setsigdef=default)
+            except OSError as error:
+                raise SpawnError(f"{path} could not be started: {error.strerror}") from error
+            try:
+                release()
+                return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            except BaseException:
+                os.kill(pid, signal.SIGTERM)
+                os.waitpid(pid, 0)
+                raise
     finally:
         signal.signal(signal.SIGINT, before)
 
