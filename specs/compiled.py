@@ -173,6 +173,11 @@ class Fleet:
     moving: Mapping[str, Moving] = field(default_factory=dict)
 
     @property
+    def everyone(self) -> tuple[tuple[str, Agent | Peer], ...]:
+        """Every agent of the fleet after the name of its host, those of this host first."""
+        return (*((self.host, agent) for agent in self.agents), *((peer.host, peer) for peer in self.peers))
+
+    @property
     def elsewhere(self) -> tuple[str, ...]:
         """Classes of the fleet's agents on other hosts, sorted; one for each agent that is there to stay."""
         return tuple(sorted(peer.agent_class for peer in self.peers if peer.state != "absent"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, rest_of, unclear
@@ -22,6 +22,21 @@ _HIDDEN = "(set)"  # a file that was edited by hand may hold a secret
 _EDITED = "(edited by hand)"
 
 
+class DesiredOnce:
+    """What `make` gives for each agent that is running or stopped and whose entry is good. One run asks several times,
+    so it is made once for a fleet and its host."""
+
+    def __init__(self, make: Callable[[Agent, Fleet, HostFacts], Resource]) -> None:
+        self._make = make
+        self._last: tuple[Fleet, HostFacts, tuple[Resource, ...]] | None = None
+
+    def __call__(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
+        if self._last is None or self._last[0] is not fleet or self._last[1] != facts:
+            wanted = (agent for agent in fleet.agents if agent.state != "absent" and agent.held is None)
+            self._last = (fleet, facts, tuple(self._make(agent, fleet, facts) for agent in wanted))
+        return self._last[2]
+
+
 class EnvProvider:
     """One file for each agent that is running or stopped: somebody may start a stopped one by hand.
 
@@ -31,13 +46,10 @@ class EnvProvider:
     kind = Kind.ENV
 
     def __init__(self) -> None:
-        self._last: tuple[Fleet, HostFacts, tuple[Resource, ...]] | None = None
+        self._desired = DesiredOnce(_resource)
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
-        if self._last is None or self._last[0] is not fleet or self._last[1] != facts:
-            wanted = (agent for agent in fleet.agents if agent.state != "absent" and agent.held is None)
-            self._last = (fleet, facts, tuple(_resource(agent, fleet, facts) for agent in wanted))
-        return self._last[2]
+        return self._desired(fleet, facts)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}

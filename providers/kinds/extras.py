@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from providers.base import Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import FileEvidence
 from providers.fields import CONTENT, MODE, ODD
-from providers.kinds.env import listed, of_another_fleet
+from providers.kinds.env import DesiredOnce, listed, of_another_fleet
 from providers.launch import additions, environment
 from providers.launch.contract import compose, same_but_peers
 from providers.material import NOTHING, FolderMaterial, digest
@@ -38,13 +38,10 @@ class ExtrasProvider:
     kind = Kind.EXTRAS
 
     def __init__(self) -> None:
-        self._last: tuple[Fleet, HostFacts, tuple[Resource, ...]] | None = None
+        self._desired = DesiredOnce(_resource)
 
     def desired(self, fleet: Fleet, facts: HostFacts) -> tuple[Resource, ...]:
-        if self._last is None or self._last[0] is not fleet or self._last[1] != facts:
-            wanted = (agent for agent in fleet.agents if agent.state != "absent" and agent.held is None)
-            self._last = (fleet, facts, tuple(_resource(agent, fleet, facts) for agent in wanted))
-        return self._last[2]
+        return self._desired(fleet, facts)
 
     def observe(self, look: Look, fleet: Fleet, facts: HostFacts) -> Mapping[ResourceKey, Present]:
         desired = {resource.key.name: resource for resource in self.desired(fleet, facts)}

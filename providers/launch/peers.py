@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from specs.compiled import Agent, AgentState, Fleet, Peer
+    from specs.compiled import Agent, AgentState, Fleet
 
 PEERS_IN_FULL = 16  # up to this many peers have a line each, with their command
 GROUPS = 20  # peers listed of a large fleet
@@ -64,8 +64,6 @@ def comms_text(fleet: Fleet, name: str) -> str:
 
 
 def _known(fleet: Fleet) -> _Known:
-    declared: list[tuple[str, Agent | Peer]] = [(fleet.host, one) for one in fleet.agents]
-    declared += [(one.host, one) for one in fleet.peers]
     found = [
         _Other(
             name=one.name,
@@ -75,7 +73,7 @@ def _known(fleet: Fleet) -> _Known:
             host=host,
             alias=one.alias,
         )
-        for host, one in declared
+        for host, one in fleet.everyone
         if one.state != "absent"
     ]
     found.sort(key=lambda one: (one.host != fleet.host, one.host, one.agent_class, one.name))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers.processes.process import Child, Finished, NotInstalledError, SpawnError
-from providers.programs.sgr import self_contained as self_contained  # noqa: PLC0414 - its old place
+from providers.programs.sgr import self_contained
 from providers.screen import Screen
 
 TIMEOUT_S = 5.0

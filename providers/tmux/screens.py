@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 from providers.processes.process import SpawnError
+from providers.programs.sgr import self_contained
 from providers.screen import Screen
-from providers.tmux.pane_input import self_contained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,7 +30,7 @@ def in_force(place: FleetContext, *, host: str | None = None) -> Fleet:
 def lookup(fleet: Fleet, name: str) -> Agent | Peer:
     """The agent of that name or alias, here or on another host, in any state. A name wins over an alias; an alias that
     several agents share names none of them. Raises NotFound, with near misses."""
-    everyone: list[Agent | Peer] = [*fleet.agents, *fleet.peers]
+    everyone = [one for _, one in fleet.everyone]
     for one in everyone:
         if one.name == name:
             return one

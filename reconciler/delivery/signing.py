@@ -10,7 +10,7 @@ from reconciler.errors import Refused
 
 if TYPE_CHECKING:
     from reconciler.status.events import EventSource
-    from specs.compiled import Agent, Fleet, Peer
+    from specs.compiled import Fleet
 
 _OURS = ("operator", "mosaic")  # names after the host's that belong to the person and the reconciler
 
@@ -29,7 +29,7 @@ def sign(fleet: Fleet, label: str | None, agent: str) -> Signature:
     if not agent:
         return Signature(sender=checked(label or f"{fleet.host}:operator"), source="operator")
     own = f"{fleet.host}:{agent}"
-    everyone: list[Agent | Peer] = [*fleet.agents, *fleet.peers]
+    everyone = [one for _, one in fleet.everyone]
     names = {one.name: one.alias for one in everyone}
     mine = {agent.casefold(), (names.get(agent) or agent).casefold()}
     host, colon, said = checked(label or own).rpartition(":")

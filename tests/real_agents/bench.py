@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from providers.host import HeartbeatFile
 from providers.machine import heartbeat_files
 from providers.programs.base import Reading
 from providers.programs.registry import program
+from providers.programs.sgr import self_contained
 from providers.screen import Screen
-from providers.tmux.pane_input import self_contained
 from tests.hosts.namespace import CHECKOUT
 from tests.hosts.waiting import eventually
 from tests.real_agents import homes
@@ -265,3 +266,14 @@ class RealFleet:
         pids = self.pids()
         self.host.run(["kill", "-KILL", *(str(pids[name]) for name in agents)])
         eventually(lambda: all(self.panes()[name].dead for name in agents), timeout=90, what="dead panes", every=0.05)
+
+
+@contextmanager
+def receipts(fleet: RealFleet, agent: str) -> Iterator[Path]:
+    """The folder that is there while somebody waits for evidence."""
+    folder = fleet.host.path_outside(fleet.host.runtime_dir / "mosaic/await" / agent)
+    folder.mkdir(mode=0o700, parents=True)
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()

@@ -10,7 +10,7 @@ import shlex
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from tests.hosts.waiting import eventually
 from tests.launch.bench import make_agent
 from tests.real_agents import homes
 from tests.real_agents.api import FakeApi
-from tests.real_agents.bench import SOCKET, RealFleet
+from tests.real_agents.bench import SOCKET, RealFleet, receipts
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
 from tests.real_agents.replies import Reply, call, refuse, say
 
@@ -91,17 +91,6 @@ def turn(fleet: RealFleet, agent: str, event: str, source: str = "hook") -> Hear
 
 def asked(found: HeartbeatFile) -> Mapping[str, str]:
     return {key: value for key, value in found.words.items() if key in ("waiting", "stuck")}
-
-
-@contextmanager
-def receipts(fleet: RealFleet, agent: str) -> Iterator[Path]:
-    """The folder that is there while somebody waits for evidence."""
-    folder = fleet.host.path_outside(fleet.host.runtime_dir / "mosaic/await" / agent)
-    folder.mkdir(mode=0o700, parents=True)
-    yield folder
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
 
 
 def test_a_start_asks_nothing(fleet: RealFleet) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
 from tests.real_agents import homes
 from tests.real_agents.api import FakeApi
-from tests.real_agents.bench import SOCKET, RealFleet
+from tests.real_agents.bench import SOCKET, RealFleet, receipts
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
 from tests.real_agents.replies import call, refuse, say
 
@@ -101,17 +101,6 @@ def until_it_has_gone_on(fleet: RealFleet, agent: str) -> None:
         return len(stamps) > 4
 
     eventually(look, timeout=60, every=0.05, what=f"more heartbeats of {agent}")
-
-
-@contextmanager
-def receipts(fleet: RealFleet, agent: str) -> Iterator[Path]:
-    """The folder that is there while somebody waits for evidence."""
-    folder = fleet.host.path_outside(fleet.host.runtime_dir / "mosaic/await" / agent)
-    folder.mkdir(mode=0o700, parents=True)
-    yield folder
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
 
 
 def received(folder: Path) -> list[tuple[str, bool]]:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from reconciler.listing.document import Listing
 
 PsFormat = Literal["text", "wide", "json", "yaml", "name"]
-FORMATS = click.Choice(["text", "wide", "json", "yaml", "name"])
 EPILOG = """\b
 Example:
   mosaic fleet ps                        what runs, what does not, and why

@@ -9,7 +9,7 @@ from providers.base import Json
 from reconciler.helpers.words import Paint, Tint, data, no_paint
 from reconciler.render.table import table
 from reconciler.status.document import API_VERSION
-from specs.compiled import Agent, AgentState, Fleet, Peer
+from specs.compiled import Agent, AgentState, Fleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,6 @@ class RosterLine:
 
 def entries(fleet: Fleet) -> tuple[RosterLine, ...]:
     """Every agent of the fleet, by name."""
-    declared: list[tuple[str, Agent | Peer]] = [(fleet.host, one) for one in fleet.agents]
-    declared += [(one.host, one) for one in fleet.peers]
     found = (
         RosterLine(
             name=one.name,
@@ -43,7 +41,7 @@ def entries(fleet: Fleet) -> tuple[RosterLine, ...]:
             here=isinstance(one, Agent),
             fault=one.held if isinstance(one, Agent) else None,
         )
-        for host, one in declared
+        for host, one in fleet.everyone
     )
     return tuple(sorted(found, key=lambda one: one.name))
 
