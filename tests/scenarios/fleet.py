@@ -212,6 +212,11 @@ class Fleet:
         assert all(len(pids) == 1 for pids in living.values()), f"running twice: {living}"
         return {name: pids[0] for name, pids in living.items()}
 
+    def restarted(self, name: str, before: dict[str, int]) -> dict[str, int]:
+        """The processes once this agent has another than before: a run that ends with a failure waits for nobody."""
+        self.wait(lambda: self.pids().get(name, before[name]) != before[name], f"{name} is started")
+        return self.pids()
+
     def up(self, *names: str) -> dict[str, int]:
         """Exactly these agents live, once each, are enabled, and have an active unit."""
         pids = self.pids()

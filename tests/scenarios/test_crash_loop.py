@@ -48,7 +48,7 @@ def test_backoff_then_quarantine_then_release(fleet: Fleet) -> None:
     run = crashing(fleet)
     assert run.code == 1
     assert run.held("bad")["reason"] == "crash-loop"
-    assert list(fleet.pids()) == ["good"]
+    fleet.wait(lambda: list(fleet.pids()) == ["good"], "only the good one lives")
     good = fleet.pids()["good"]
     assert history(fleet).attempts == 1, "the first start is no heal, the second one is"
     assert f"{fleet.host.home}/crash: " in fleet.sh(f"cat {fleet.state}/crashes/*")
