@@ -14,7 +14,13 @@ from providers.screen import Screen
 if TYPE_CHECKING:
     from specs.compiled import Agent
 
-Asks = Literal["", "permission", "question", "login", "trust", "menu"]
+# The kinds of dialogs: `resume` asks about an earlier conversation (its folder, or that it is open elsewhere); `menu` is
+# one of the program's own that a person has opened; `unknown` is one that no reader has a name for.
+Asks = Literal[
+    "", "permission", "question", "login", "trust", "bypass", "first-run", "model", "resume", "menu", "unknown"
+]
+# What keeps a program from working until something else ends it; see `Reading.trouble`.
+Trouble = Literal["", "logged-out", "limit", "api-error", "retries"]
 TurnWord = Literal["idle", "busy", "unknown"]
 HeartbeatSource = Literal["native", "hook", "none"]
 Reads = Literal["start", "conversation", "prompt"]
@@ -43,12 +49,27 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One answer that a dialog offers. `keys`: what chooses and confirms it, as names of tmux keys (`("2",)`,
+    `("Down", "Enter")`), in the state that the screen shows; empty where no key is known that is safe."""
+
+    label: str
+    keys: tuple[str, ...] = ()
+    means: Literal["", "allow", "deny"] = ""
+    selected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a screen shows, by positive evidence only.
 
     `composer`: "empty" or "draft" (then `draft` is the part of its text that the screen shows) only if it was found;
     "hidden" if not. `asks`: a dialog that waits for a person. `queued`: messages in the program's own queue.
     `placeholders`: how many collapsed pastes the composer shows. `why` names the evidence, for people.
+
+    `question` and `choices` belong to `asks`: the dialog's text as the screen shows it, without its frame, and what it
+    offers. `takes_text`: an answer can be typed into it. `trouble`: why it cannot work, and `until` when that ends, as
+    the screen says it ("3pm (Europe/Berlin)"), "" if it does not.
     """
 
     turn: TurnWord = "unknown"
@@ -58,6 +79,11 @@ class Reading:
     queued: tuple[str, ...] = ()
     placeholders: int = 0
     why: str = ""
+    question: str = ""
+    choices: tuple[Choice, ...] = ()
+    takes_text: bool = False
+    trouble: Trouble = ""
+    until: str = ""
 
 
 # They create a session at its first prompt, and until then their hooks report the previous one (measured with
