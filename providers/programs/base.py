@@ -14,8 +14,8 @@ from providers.screen import Screen
 if TYPE_CHECKING:
     from specs.compiled import Agent
 
-# The kinds of dialogs: `resume` asks about an earlier conversation (its folder, or that it is open elsewhere); `menu` is one
-# one of the program's own that a person has opened; `unknown` is one that no reader has a name for.
+# The kinds of dialogs. `resume` asks about an earlier conversation (its folder, or that it is open elsewhere), `menu`
+# is one of the program that a person has opened, and `unknown` one that no reader has a name for.
 Asks = Literal[
     "", "permission", "question", "login", "trust", "bypass", "first-run", "model", "resume", "menu", "unknown"
 ]
