@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from providers.base import (
     Action,
@@ -21,6 +21,9 @@ from providers.base import (
     Verb,
 )
 from providers.kinds.overrides import Override
+
+if TYPE_CHECKING:
+    from providers.programs.base import Choice
 
 
 class Readiness(StrEnum):
@@ -188,10 +191,14 @@ class AgentView(Value):
     `readiness` is what the agent does, and `readiness_why` the evidence for it. `available`: whether the `may_end`
     table lets a commit end it now, None without evidence; `may_stop_why` is the reason against it. `busy`: a source
     says so. `quiet`: it has shown no sign of work for `idle_after`, None without evidence. `hung`: its program usually
-    reports for itself, and is silent. `blank`: its screen can be read, and shows nothing known. `waiting` names what it
-    waits for a person to do, "" if nothing; `stuck` is the reason that a source reports, "" if none. `idle` is the
-    seconds since its last sign of activity, None without a living pane or evidence. `mission` is the digest of the
-    mission and contract it was given, "" if unknown; `mission_now` is the digest of those in git.
+    reports for itself, and is silent. `blank`: its screen can be read, and shows nothing known. `idle` is the seconds
+    since its last sign of activity, None without a living pane or evidence. `mission` is the digest of the mission and
+    contract it was given, "" if unknown; `mission_now` is the digest of those in git.
+
+    `waiting` is the kind of what it waits for a person to do (a dialog of `Asks`, or `draft`), "" while it does not;
+    `question`, `choices` and `takes_text` belong to the dialog on its screen, see `Reading`. `stuck` is the kind of
+    what keeps it from working (`Trouble`, or its program's own word), "" while it is not stuck; `until` is when that
+    ends, as its screen says it, and `until_at` the same in Unix seconds, 0 if that is not known.
     """
 
     name: str
@@ -219,7 +226,12 @@ class AgentView(Value):
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
     waiting: str = ""
+    question: str = ""
+    choices: tuple[Choice, ...] = ()
+    takes_text: bool = False
     stuck: str = ""
+    until: str = ""
+    until_at: float = 0.0
     idle: float | None = None
     busy: bool = False
     quiet: bool | None = None

@@ -4,11 +4,11 @@ listing read its views. Pure."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from providers.base import Kind, ResourceKey
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
 from providers.kinds.unit import WANTS
+from providers.programs.base import Reading
 from reconciler.model import AgentView, Inventory, Observation, Readiness
 from reconciler.observe.attribution import AttributedHeartbeat, judge_heartbeat, judge_turn
 from reconciler.observe.clock_steps import stamp
@@ -19,8 +19,7 @@ from reconciler.observe.readiness import DRAFT, ReadinessEvidence, Shown, classi
 from reconciler.observe.signs_of_work import SignsOfWork, is_hung, is_quiet, newest_word, says_done
 from specs.compiled import Agent, Fleet, mission_digest
 
-if TYPE_CHECKING:
-    from providers.programs.base import Reading
+NO_DIALOG = Reading()
 
 
 def build_views(
@@ -87,6 +86,7 @@ def _view(
         )
     )
     waiting = (waits_for(word.waiting, asks) or DRAFT) if readiness is Readiness.WAITING else ""
+    asked = reading if reading is not None and asks and readiness is Readiness.WAITING else NO_DIALOG
     blank = shown in ("hidden", "unread") and not asks
     signs = SignsOfWork(
         unreadable=blank or asks == "menu",
@@ -132,7 +132,11 @@ def _view(
         readiness=readiness,
         readiness_why=_readiness_why(readiness, state, seen, heartbeat, word, idle),
         waiting=waiting,
-        stuck=word.stuck,
+        question=asked.question,
+        choices=asked.choices,
+        takes_text=asked.takes_text,
+        stuck=word.stuck if readiness is Readiness.STUCK else "",
+        until=reading.until if reading is not None and readiness is Readiness.STUCK else "",
         idle=idle,
         busy=(word.status if not turn.note else heartbeat.state) == "busy",
         quiet=is_quiet(signs),
