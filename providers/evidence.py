@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from providers.base import HeldReason, KindEvidence
+from providers.base import HeldReason, Json, KindEvidence
 from providers.host import HeartbeatFile
 from providers.pane_values import Pane
 
@@ -170,3 +170,13 @@ class HeartbeatRecords(KindEvidence):
 
     heartbeat: HeartbeatFile = NO_HEARTBEAT
     turn: HeartbeatFile | None = None
+
+
+class RawEvidence(NamedTuple):
+    """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup).
+    `at` is when it was true or was written (Unix seconds), None if it has no time."""
+
+    source: str
+    what: str
+    value: Json
+    at: float | None

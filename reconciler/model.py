@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from providers.base import (
     Action,
@@ -23,6 +23,7 @@ from providers.base import (
 from providers.kinds.overrides import Override
 
 if TYPE_CHECKING:
+    from providers.evidence import RawEvidence
     from providers.programs.base import Choice
 
 
@@ -172,16 +173,6 @@ class Held:
     until: float | None = None
     changes: tuple[FieldChange, ...] = ()
     losses: tuple[str, ...] = ()
-
-
-class RawEvidence(NamedTuple):
-    """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup).
-    `at` is when it was true or was written (Unix seconds), None if it has no time."""
-
-    source: str
-    what: str
-    value: Json
-    at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from providers.base import Json, Parsed
+from providers.evidence import RawEvidence
 from reconciler.errors import unknown_agent
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.helpers.times import parse_rfc3339, rfc3339, rfc3339_or_none
 from reconciler.listing.row import Row, Sync
-from reconciler.model import RawEvidence, Readiness
+from reconciler.model import Readiness
 from reconciler.status.document import API_VERSION
 from reconciler.status.values import Pause
 

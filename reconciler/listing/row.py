@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Literal
 
 from providers.base import Value
-from reconciler.model import RawEvidence, Readiness
+from providers.evidence import RawEvidence
+from reconciler.model import Readiness
 
 RowKind = Literal["agent", "removed", "orphan", "unmanaged", "host"]
 

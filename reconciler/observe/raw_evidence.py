@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from providers.base import Kind, Present, ResourceKey
-from providers.evidence import NO_SESSION, SessionEvidence
-from reconciler.model import Observation, RawEvidence
+from providers.evidence import NO_SESSION, RawEvidence, SessionEvidence
+from reconciler.model import Observation
 
 if TYPE_CHECKING:
     from providers.evidence import UnitEvidence

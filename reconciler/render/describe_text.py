@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from providers.evidence import RawEvidence
 from reconciler.helpers.times import parse_rfc3339, spell_duration
 from reconciler.helpers.words import Paint, Tint, data, no_paint, value, when
 from reconciler.inspection.describe import Description
 from reconciler.listing.row import Row
-from reconciler.model import RawEvidence
 from reconciler.render.ps_text import cpu, heading, length, size
 
 _AGE = len("23h 59m ago")
