@@ -16,6 +16,7 @@ AgentState = Literal["running", "stopped", "absent"]
 OnChange = Literal["when-idle", "immediately", "never"]
 OnMission = Literal["show", "tell", "reset"]
 OnMove = Literal["wait", "start"]
+OnResume = Literal["on-heal", "always", "never"]
 MoveWord = Literal["", "runs", "gone", "silent"]
 
 
@@ -72,6 +73,8 @@ class Agent:
     ssh: str | None = None  # how other hosts reach this one
     kickstart: str | None = None  # what it is told after a start and after a reset; a path if it begins with / ~/ ./
     reset_between_tasks: bool = False  # it may be given a new conversation whenever it has nothing to do
+    resume: OnResume = "on-heal"  # when a start goes on with the conversation that it had
+    resume_nudge: str = ""  # what it is told after a start in the middle of a turn; "" for nothing
     held: str | None = None
     placed: bool = False  # its entry names this host: there may be others
 

@@ -54,6 +54,10 @@ _NEEDS_RESTART = frozenset(
         "ARG",
     }
 )
+# What a conversation belongs to. A restart for anything else (limits, environment, generation) goes on with it.
+_CONVERSATION = frozenset(
+    {"MOSAIC_AGENT_CLASS", "MOSAIC_AGENT_RUNTIME", "MOSAIC_AGENT_MODEL", "MOSAIC_AGENT_WORKDIR", "ARG"}
+)
 _FIELD_NAMES = {
     "MOSAIC_AGENT_CLASS": "class",
     "MOSAIC_AGENT_RUNTIME": "runtime",
@@ -91,6 +95,8 @@ def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
         ("MOSAIC_HEARTBEAT_INTERVAL", f"{fleet.heartbeats.interval:g}"),
         ("MOSAIC_LAUNCH", digest),
         ("MOSAIC_MISSION", mission_digest(fleet, agent)),
+        ("MOSAIC_RESUME", agent.resume),
+        ("MOSAIC_DECLARED", declared_digest(agent)),
         *launch,
         *additions.pairs(agent, facts),
     )
@@ -180,6 +186,12 @@ def intact(pairs: tuple[Pair, ...]) -> bool:
     return written.get("MOSAIC_LAUNCH") == pairs_digest(pairs) and (
         written.get(additions.DIGEST_KEY, "") == additions.digest(pairs)
     )
+
+
+def declared_digest(agent: Agent) -> str:
+    """12 hex digits of what a conversation belongs to: the class, program, model, folder and command of an agent. With
+    `resume: on-heal` an agent with other digits begins a new one."""
+    return _digest(tuple(pair for pair in _launch(agent)[0] if pair[0] in _CONVERSATION))[:12]
 
 
 def launch_fields(agent: Agent) -> dict[str, Json]:

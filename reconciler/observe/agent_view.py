@@ -116,6 +116,7 @@ def _view(
         program=seen.program,
         pid=pane.pid,
         pane=pane.id,
+        life=f"{pane.pid}.{seen.start_ticks}" if pane.pid else "",
         started=seen.started,
         last_activity=last,
         heartbeat=heartbeat.state,

@@ -49,7 +49,10 @@ def compile_fleet(
         revision=revision,
         socket=roster.tmux.socket_name,
         holder_session=session_name(roster.tmux.holder_session),
-        agents=tuple(_agent(spec, message, roster, runtimes, home, names) for spec, message in everyone),
+        agents=tuple(
+            _agent(spec, message, roster, runtimes, home, names, loaded.fleet.resume_nudge)
+            for spec, message in everyone
+        ),
         policy=_policy(loaded.fleet, loaded.floor),
         heartbeats=_heartbeats(loaded.fleet),
         peers=tuple(
@@ -88,7 +91,13 @@ def _why(problem: Problem) -> str:
 
 
 def _agent(
-    spec: AgentSpec, held: str | None, roster: Roster, runtimes: dict[str, Runtime], home: str, names: set[str]
+    spec: AgentSpec,
+    held: str | None,
+    roster: Roster,
+    runtimes: dict[str, Runtime],
+    home: str,
+    names: set[str],
+    nudge: str,
 ) -> Agent:
     runtime = runtimes.get(spec.runtime, _UNREADABLE)
     command = _program(argv(runtime, model=spec.model_hint, yolo=spec.yolo, command=spec.command), home)
@@ -121,9 +130,16 @@ def _agent(
         ssh=spec.ssh,
         kickstart=spec.kickstart_template,
         reset_between_tasks=spec.reset_between_tasks,
+        resume=spec.resume,
+        resume_nudge=_nudge(spec.resume_nudge or nudge),
         held=held,
         placed=spec.host is not None,
     )
+
+
+def _nudge(written: str) -> str:
+    """`off` is the word for nothing."""
+    return "" if written == "off" else written
 
 
 def _peer(spec: AgentSpec, host: str) -> Peer:

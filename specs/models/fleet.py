@@ -82,7 +82,8 @@ class Mission(Spec):
 
 class FleetSpec(Spec):
     """fleet.yaml. `floor` is None when the file does not say: two-agent if there is a file, none if there is not.
-    `type` is the system type whose seats the fleet fills; None when it was not made from one."""
+    `type` is the system type whose seats the fleet fills; None when it was not made from one. `resume_nudge`: what an
+    agent is told once after it has come back in the middle of a turn; `off` for nothing."""
 
     version: VersionText = 1
     name: Name = "fleet"
@@ -93,4 +94,5 @@ class FleetSpec(Spec):
     reconcile: Reconcile = Reconcile()
     heartbeat: Heartbeat = Heartbeat()
     mission: Mission = Mission()
+    resume_nudge: Line = "off"
     suspend: tuple[Suspend, ...] = ()

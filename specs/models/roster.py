@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema, model_validator
 
+from specs.compiled import OnResume
 from specs.values.fields import (
     EnvName,
     Folder,
@@ -177,6 +178,8 @@ class AgentSpec(Spec):
     persistent_persona: PersonaName = False
     reset_between_tasks: bool = False
     kickstart_template: Line | None = None
+    resume: OnResume = "on-heal"
+    resume_nudge: Line | None = None
     host: HostName | None = None
     ssh: SshTarget | None = None
     socket: SocketName | None = None

@@ -31,6 +31,8 @@ agents:
     class: orchestrator
     model_hint: opus
     generation: 3
+    resume: always
+    resume_nudge: off
   - name: worker.0
     runtime: pi
     state: stopped
@@ -55,6 +57,7 @@ name: demo
 tenant_id: acme
 hosts: [here, there]
 floor: none
+resume_nudge: go on
 reconcile:
   interval: 30s
   prune: {max_removals: 1}
@@ -85,7 +88,9 @@ def test_every_field_arrives() -> None:
     assert (lead.reset_command, lead.submit_key, lead.model, lead.generation) == ("/new", "Enter", "opus", 3)
     assert lead.path == ("/home/me/bin", "/opt/claude/bin")
     assert (lead.agent_class, lead.alias, lead.held) == ("orchestrator", "Mo", None)
+    assert (lead.resume, lead.resume_nudge) == ("always", "")
     worker = agent(fleet, "worker.0")
+    assert (worker.resume, worker.resume_nudge) == ("on-heal", "go on")
     assert (worker.session, worker.socket, worker.agent_class) == ("worker_0", "", "worker")
     assert worker.working_directory == "/home/me"
     assert worker.depends_on == ("lead",)
