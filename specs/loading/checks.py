@@ -84,6 +84,22 @@ def check_entry(
             )
 
 
+def check_command(entry: AgentEntry, source: SourceFile) -> list[Problem]:
+    """A warning for each key whose effect a `command` of the agent takes away."""
+    spec = entry.spec
+    if spec is None or spec.command is None:
+        return []
+    problems = []
+    for key, way in (("model_hint", "put the model into `command`"), ("yolo", "put its flags into `command`")):
+        if key not in spec.model_fields_set:
+            continue
+        message = f'"{key}" of agent "{entry.name}" has no effect: its `command` replaces the whole command line'
+        help_ = f"{way}, or write `args` in the place of `command`: they are added to the program's own command"
+        key_node = entry.node.keys.get(key, entry.node)
+        problems.append(source.problem(key_node.span, message, severity="warning", help=help_, agent=entry.name))
+    return problems
+
+
 def check_classes(
     entries: Sequence[AgentEntry], own: Collection[str], source: SourceFile, near: Suggester
 ) -> list[Problem]:

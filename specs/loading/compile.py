@@ -100,7 +100,20 @@ def _agent(
     nudge: str,
 ) -> Agent:
     runtime = runtimes.get(spec.runtime, _UNREADABLE)
-    command = _program(argv(runtime, model=spec.model_hint, yolo=spec.yolo, command=spec.command), home)
+    defaults, said = roster.defaults, spec.model_fields_set
+    command = _program(
+        argv(
+            runtime,
+            model=spec.model_hint,
+            yolo=spec.yolo if "yolo" in said else defaults.yolo,
+            command=spec.command,
+            inherited=defaults.args or (),
+            args=spec.args or (),
+        ),
+        home,
+    )
+    env = {**defaults.env, **spec.env}
+    limits = {**dict(defaults.resources), **spec.resources.model_dump(exclude_none=True)}
     program = posixpath.basename(command[0]) if command else ""
     processes = dict.fromkeys((*runtime.process_names, program) if program else runtime.process_names)
     return Agent(
@@ -110,16 +123,12 @@ def _agent(
         runtime=spec.runtime,
         state=spec.state,
         socket=roster.tmux.socket_name if spec.socket is None else spec.socket,
-        working_directory=expand(spec.working_directory or roster.defaults.working_directory, home),
+        working_directory=expand(spec.working_directory or defaults.working_directory, home),
         argv=command,
         process_names=tuple(processes),
-        env=tuple((name, _env(spec.env[name], home)) for name in sorted(spec.env)),
+        env=tuple((name, _env(env[name], home)) for name in sorted(env)),
         path=tuple(expand(folder, home) for folder in runtime.path),
-        limits=Limits(
-            memory_max=spec.resources.memory_max,
-            cpu_weight=spec.resources.cpu_weight,
-            tasks_max=spec.resources.tasks_max,
-        ),
+        limits=Limits(**limits),
         model=spec.model_hint,
         native_heartbeat=runtime.native_heartbeat,
         reset_command=runtime.reset_command,
@@ -128,9 +137,9 @@ def _agent(
         alias=spec.alias,
         generation=spec.generation,
         ssh=spec.ssh,
-        kickstart=spec.kickstart_template,
-        reset_between_tasks=spec.reset_between_tasks,
-        resume=spec.resume,
+        kickstart=spec.kickstart_template or defaults.kickstart_template,
+        reset_between_tasks=spec.reset_between_tasks if "reset_between_tasks" in said else defaults.reset_between_tasks,
+        resume=spec.resume if "resume" in said else defaults.resume,
         resume_nudge=_nudge(spec.resume_nudge or nudge),
         held=held,
         placed=spec.host is not None,

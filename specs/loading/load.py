@@ -242,6 +242,7 @@ class _Loading:
         self.fatal += checks.check_runtimes(head, tree, source, self.near)
         for entry in entries:
             checks.check_entry(entry, runtimes, fleet.hosts, names, source, self.near)
+            self.warnings += checks.check_command(entry, source)
         self.warnings += checks.check_classes(entries, self.roles.keys() | self.bad_roles.keys(), source, self.near)
         self.warnings += checks.hold_by_role(entries, self.bad_roles)
         self.fatal += checks.check_sessions(entries, head, source)

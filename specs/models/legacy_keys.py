@@ -51,6 +51,8 @@ def _mappings(roster: Node) -> Iterator[tuple[Node, type[Spec]]]:
     for key, model in _SECTIONS:
         if key in roster.items:
             yield roster.items[key], model
+    if "defaults" in roster.items:
+        yield from _inherited(roster.items["defaults"])
     connector = roster.items.get("connector")
     for key, model in _TARGETS if connector else ():
         if connector and key in connector.items:
@@ -61,10 +63,15 @@ def _mappings(roster: Node) -> Iterator[tuple[Node, type[Spec]]]:
     if "agents" in roster.items:
         for agent in roster.items["agents"].sequence:
             yield agent, AgentSpec
-            if "resources" in agent.items:
-                yield agent.items["resources"], Resources
-            for value in agent.items["env"].items.values() if "env" in agent.items else ():
-                yield value, EnvSpec
+            yield from _inherited(agent)
+
+
+def _inherited(entry: Node) -> Iterator[tuple[Node, type[Spec]]]:
+    """What an agent's entry and `defaults` both have below them."""
+    if "resources" in entry.items:
+        yield entry.items["resources"], Resources
+    for value in entry.items["env"].items.values() if "env" in entry.items else ():
+        yield value, EnvSpec
 
 
 _SECTIONS: tuple[tuple[str, type[Spec]], ...] = (("tmux", Tmux), ("defaults", Defaults), ("connector", Connector))

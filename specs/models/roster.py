@@ -9,6 +9,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from specs.compiled import OnResume
 from specs.values.fields import (
+    Args,
     EnvName,
     Folder,
     HostName,
@@ -63,12 +64,6 @@ class Tmux(Spec):
     holder_session: Name = "_holder"
 
 
-class Defaults(Spec):
-    """What an agent inherits when it does not say otherwise."""
-
-    working_directory: HomePath = "~"
-
-
 class RuntimeSpec(Spec):
     """A runtime declared by the roster, or some fields of a shipped one."""
 
@@ -77,6 +72,7 @@ class RuntimeSpec(Spec):
     process_names: tuple[Line, ...] | None = Field(default=None, min_length=1)
     model_flag: Line | None = None
     unattended_flags: tuple[Line, ...] | None = None
+    args: Args | None = None
     submit_key: Line | None = None
     native_heartbeat: bool | None = None
     path: tuple[Folder, ...] | None = None
@@ -162,6 +158,20 @@ class Resources(Spec):
     tasks_max: int | None = Field(default=None, ge=1, le=4_194_304)
 
 
+class Defaults(Spec):
+    """What an agent inherits where it does not say otherwise. `env` and `resources` are merged key by key, and the
+    agent's own value counts; `args` go before the agent's own. An agent with a `command` inherits no `args`."""
+
+    working_directory: HomePath = "~"
+    env: Mapping[EnvName, EnvEntry] = Field(default_factory=dict)
+    resources: Resources = Resources()
+    args: Args | None = None
+    yolo: bool = True
+    kickstart_template: Line | None = None
+    reset_between_tasks: bool = False
+    resume: OnResume = "on-heal"
+
+
 class AgentSpec(Spec):
     """One agent as its entry says; what is absent is inherited or has the default shown."""
 
@@ -173,6 +183,7 @@ class AgentSpec(Spec):
     model_hint: Line | None = None
     yolo: bool = True
     command: Words | None = None
+    args: Args | None = None
     channels: Lines | None = None
     env: Mapping[EnvName, EnvEntry] = Field(default_factory=dict)
     persistent_persona: PersonaName = False

@@ -18,6 +18,7 @@ class Runtime:
     process_names: tuple[str, ...]
     model_flag: str | None = None
     unattended_flags: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
     reset_command: str | None = None
     submit_key: str = "Enter"
     native_heartbeat: bool = False
@@ -77,6 +78,7 @@ def combine(base: Runtime | None, name: str, declared: RuntimeSpec) -> Runtime:
         "process_names": names,
         "model_flag": declared.model_flag,
         "unattended_flags": declared.unattended_flags,
+        "args": declared.args,
         "reset_command": declared.reset_command,
         "submit_key": declared.submit_key,
         "native_heartbeat": declared.native_heartbeat,
@@ -86,10 +88,19 @@ def combine(base: Runtime | None, name: str, declared: RuntimeSpec) -> Runtime:
     return replace(start, **{key: value for key, value in changes.items() if value is not None})  # type: ignore[arg-type]
 
 
-def argv(runtime: Runtime, *, model: str | None, yolo: bool, command: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The program and its arguments; a `command` of the agent replaces all of it."""
+def argv(
+    runtime: Runtime,
+    *,
+    model: str | None,
+    yolo: bool,
+    command: tuple[str, ...] | None,
+    inherited: tuple[str, ...] = (),
+    args: tuple[str, ...] = (),
+) -> tuple[str, ...]:
+    """The program and its arguments: those of the runtime, then `inherited` ones, then the agent's own `args`. A
+    `command` of the agent replaces all but the last, since the others are meant for the runtime's program."""
     if command is not None:
-        return command
+        return (*command, *args)
     unattended = runtime.unattended_flags if yolo else ()
     chosen = (runtime.model_flag, model) if runtime.model_flag and model else ()
-    return (*runtime.command, *unattended, *chosen)
+    return (*runtime.command, *unattended, *chosen, *runtime.args, *inherited, *args)

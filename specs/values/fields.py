@@ -145,6 +145,10 @@ def _words(value: object) -> tuple[str, ...]:
     return words
 
 
+def _args(value: object) -> tuple[str, ...]:
+    return _words(value) if value != () else ()
+
+
 def _size(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return str(value)
@@ -217,6 +221,16 @@ Words = Annotated[
                 {"type": "array", "items": {"type": "string"}, "minItems": 1},
             ],
             "description": "a command as text, split as a shell would split it, or as a list of words",
+        }
+    ),
+]
+Args = Annotated[
+    tuple[str, ...],
+    PlainValidator(_args),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}}],
+            "description": "arguments as text, split as a shell would split it, or as a list of words",
         }
     ),
 ]

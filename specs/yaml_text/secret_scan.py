@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from specs.values import secrets
 from specs.values.problems import Problem, SourceFile, Span
@@ -39,8 +40,10 @@ def _exposed(tree: Node) -> Iterator[tuple[str, Node]]:
     for key in ("connector", "runtimes"):
         if key in tree.items:
             yield from tree.items[key].walk()
-    agents = tree.items.get("agents")
-    for agent in agents.sequence if agents else ():
-        for key in ("env", "command", "channels", "kickstart_template"):
+    agents, defaults = tree.items.get("agents"), tree.items.get("defaults")
+    for agent in (*((defaults,) if defaults else ()), *(agents.sequence if agents else ())):
+        for key in ("env", "command", "args", "channels", "kickstart_template"):
             if key in agent.items:
                 yield from ((name or key, node) for name, node in agent.items[key].walk())
+                words = agent.items[key].sequence
+                yield from ((flag.text.lstrip("-"), value) for flag, value in pairwise(words) if flag.text[:1] == "-")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--class", "agent_class", metavar="NAME", help="Its role. Default: worker.")
 @click.option("--working-directory", metavar="FOLDER", help="Where it begins. Default: that of the roster.")
 @click.option("--model", metavar="NAME", help="The model for its program.")
+@click.option("--args", metavar="TEXT", help="Arguments for its program, split as a shell would.")
 @click.option("--host", metavar="NAME", help="The host that it runs on. Default: every host of this fleet.")
 @click.option("--alias", metavar="TEXT", help="A name for people.")
 @click.option("--state", type=click.Choice(["running", "stopped", "absent"]), help="Default: running.")
@@ -35,6 +36,7 @@ def add(
     agent_class: str | None,
     working_directory: str | None,
     model: str | None,
+    args: str | None,
     host: str | None,
     alias: str | None,
     state: str | None,
@@ -56,6 +58,7 @@ def add(
         "state": state,
         "working_directory": working_directory,
         "model_hint": model,
+        "args": args,
         "host": host,
         "depends_on": depends_on or None,
     }
