@@ -48,7 +48,8 @@ def test_every_option_of_add(repo: Repository) -> None:
     assert said.code == 0
     assert repo.roster.endswith(
         "  - name: b.1\n    alias: Bea\n    runtime: claude\n    class: reviewer\n    state: stopped\n"
-        "    working_directory: ~/work\n    model_hint: opus\n    args: --effort high\n    host: build-1\n    depends_on: [lead, helper]\n"
+        '    working_directory: ~/work\n    model_hint: opus\n    args: "--effort high"\n    host: build-1\n'
+        "    depends_on: [lead, helper]\n"
     )
     assert repo.git("show", "-s", "--format=%B") == "Add Bea\n\nShe reviews."
     assert "mosaic fleet start b.1" in said.err
