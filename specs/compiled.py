@@ -17,6 +17,7 @@ OnChange = Literal["when-idle", "immediately", "never"]
 OnMission = Literal["show", "tell", "reset"]
 OnMove = Literal["wait", "start"]
 OnResume = Literal["on-heal", "always", "never"]
+FRESH = "fresh"  # in `Agent.restart_session`: a new conversation
 MoveWord = Literal["", "runs", "gone", "silent"]
 
 
@@ -74,6 +75,7 @@ class Agent:
     kickstart: str | None = None  # what it is told after a start and after a reset; a path if it begins with / ~/ ./
     reset_between_tasks: bool = False  # it may be given a new conversation whenever it has nothing to do
     resume: OnResume = "on-heal"  # when a start goes on with the conversation that it had
+    restart_session: str = ""  # what the restart of its generation begins with: `fresh`, or the id of a conversation
     resume_nudge: str = ""  # what it is told after a start in the middle of a turn; "" for nothing
     held: str | None = None
     placed: bool = False  # its entry names this host: there may be others

@@ -4,14 +4,17 @@
 is killed while writing leaves a line that readers pass over. A line is an event and `key=value` words, with tabs
 between them; a value has no tab and no line break:
 
-    start  at life program class dir how reason id source file once local
+    start  at life program class dir how reason id source file once local turn mission
     id     at life program id source event file
     reset  at life
     end    at life status signal
 
 - `start`: agent-pane writes it when it is about to become the program. `how` and `reason`: see `ConversationStart`.
   `id` and `file` are of the conversation that the program was given, "" where it was given none. `once`, `local`:
-  below.
+  below. `turn=open`: the turn of the life before it had not ended when that life did; its last report (`run/NAME.turn`,
+  else `run/NAME.hb`) came from its process and said `busy`. `mission`: the digest of the mission and contract that this
+  conversation runs on (`MOSAIC_MISSION`); where a program goes on with the contract that it was first given, the digest
+  of that one.
 - `id`: the program itself has named its conversation: `source` is `hook` or `native`. `file` is where it keeps it, if
   it said so. Written when the id is another one, and at the first prompt (then `event` says so).
 - `reset`: a new conversation was begun in the pane. No start goes back by itself to what was named before.
@@ -62,7 +65,8 @@ class ConversationStart:
     `refused` (the program ended by itself soon after it was told to go on), `gone` (nothing of it is left),
     `directory`, `class`, `program` (it is of another one), or the word of the request; of `resumed`: "", `chosen` (a
     request named it), or `refused` (back in the one before, since the chosen one was refused).
-    `status` and `signal`: how the program ended, None if that is not known.
+    `interrupted`: the last turn before it had not ended. `mission`: the digest of the mission and contract that it runs
+    on, "" if that is not known. `status` and `signal`: how the program ended, None if that is not known.
     """
 
     at: float
@@ -73,6 +77,8 @@ class ConversationStart:
     session: str = ""
     agent_class: str = ""
     directory: str = ""
+    interrupted: bool = False
+    mission: str = ""
     status: int | None = None
     signal: int | None = None
 
@@ -206,6 +212,8 @@ class _Reader:
             session=values.get("id", ""),
             agent_class=values.get("class", ""),
             directory=values.get("dir", ""),
+            interrupted=values.get("turn", "") == "open",
+            mission=values.get("mission", ""),
         )
         self._starts.append(start)
         self._life, self._current = life, start.session

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from providers import framework_files
 from providers.launch import additions
+from providers.launch.conversations import ONCE_KEY, RESUME_KEY, StartRequest
 from providers.names import HOLDER_UNIT
-from specs.compiled import mission_digest
+from specs.compiled import FRESH, mission_digest
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -54,10 +55,6 @@ _NEEDS_RESTART = frozenset(
         "ARG",
     }
 )
-# What a conversation belongs to. A restart for anything else (limits, environment, generation) goes on with it.
-_CONVERSATION = frozenset(
-    {"MOSAIC_AGENT_CLASS", "MOSAIC_AGENT_RUNTIME", "MOSAIC_AGENT_MODEL", "MOSAIC_AGENT_WORKDIR", "ARG"}
-)
 _FIELD_NAMES = {
     "MOSAIC_AGENT_CLASS": "class",
     "MOSAIC_AGENT_RUNTIME": "runtime",
@@ -95,8 +92,8 @@ def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
         ("MOSAIC_HEARTBEAT_INTERVAL", f"{fleet.heartbeats.interval:g}"),
         ("MOSAIC_LAUNCH", digest),
         ("MOSAIC_MISSION", mission_digest(fleet, agent)),
-        ("MOSAIC_RESUME", agent.resume),
-        ("MOSAIC_DECLARED", declared_digest(agent)),
+        (RESUME_KEY, agent.resume),
+        *(((ONCE_KEY, once),) if (once := resume_once(agent)) else ()),
         *launch,
         *additions.pairs(agent, facts),
     )
@@ -188,10 +185,12 @@ def intact(pairs: tuple[Pair, ...]) -> bool:
     )
 
 
-def declared_digest(agent: Agent) -> str:
-    """12 hex digits of what a conversation belongs to: the class, program, model, folder and command of an agent. With
-    `resume: on-heal` an agent with other digits begins a new one."""
-    return _digest(tuple(pair for pair in _launch(agent)[0] if pair[0] in _CONVERSATION))[:12]
+def resume_once(agent: Agent) -> str:
+    """What git asks of the start that its generation asks for, as a `StartRequest` reads; "" for nothing."""
+    if not agent.restart_session:
+        return ""
+    fresh = agent.restart_session == FRESH
+    return StartRequest(nonce=f"g{agent.generation}", session="" if fresh else agent.restart_session).render()
 
 
 def launch_fields(agent: Agent) -> dict[str, Json]:

@@ -140,6 +140,7 @@ def _agent(
         kickstart=spec.kickstart_template or defaults.kickstart_template,
         reset_between_tasks=spec.reset_between_tasks if "reset_between_tasks" in said else defaults.reset_between_tasks,
         resume=spec.resume if "resume" in said else defaults.resume,
+        restart_session=spec.restart_session or "",
         resume_nudge=_nudge(spec.resume_nudge or nudge),
         held=held,
         placed=spec.host is not None,

@@ -19,6 +19,7 @@ from specs.values.fields import (
     Name,
     PathName,
     PersonaName,
+    SessionId,
     SocketName,
     Spec,
     SshTarget,
@@ -191,6 +192,7 @@ class AgentSpec(Spec):
     kickstart_template: Line | None = None
     resume: OnResume = "on-heal"
     resume_nudge: Line | None = None
+    restart_session: SessionId | None = None
     host: HostName | None = None
     ssh: SshTarget | None = None
     socket: SocketName | None = None

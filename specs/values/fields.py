@@ -192,6 +192,11 @@ Name = Annotated[
 SocketName = Annotated[
     str, _checked(_socket), WithJsonSchema({"type": "string", "pattern": r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"})
 ]
+SessionId = Annotated[
+    str,
+    _checked(names.session_id_fault),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$"}),
+]
 HostName = Annotated[str, _checked(_host)]
 SshTarget = Annotated[str, _checked(names.ssh_fault)]
 EnvName = Annotated[str, _checked(names.env_fault)]

@@ -10,6 +10,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _SSH = re.compile(rf"(?:{_WORD}@)?{_WORD}|ssh://(?:{_WORD}@)?(?:{_WORD}|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
+_SESSION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
 # Written by the launcher for every agent: a roster that set them would contradict itself.
 RESERVED_ENV = frozenset(
     {
@@ -28,6 +29,8 @@ RESERVED_ENV = frozenset(
         "MOSAIC_HEARTBEAT_INTERVAL",
         "MOSAIC_AGENT_PID",
         "MOSAIC_LAUNCH",
+        "MOSAIC_RESUME",
+        "MOSAIC_RESUME_ONCE",
         "TMUX",
         "TMUX_PANE",
     }
@@ -73,6 +76,13 @@ def ssh_fault(target: str) -> str | None:
     configuration, or `ssh://user@host:port`."""
     if len(target) > 320 or not _SSH.fullmatch(target):
         return "must be user@host, a host, or ssh://user@host:port"
+    return None
+
+
+def session_id_fault(text: str) -> str | None:
+    """Why `text` is not the id of a program's conversation; None when it may be one."""
+    if not _SESSION_ID.fullmatch(text):
+        return 'must be "fresh" or the id of a conversation: letters, digits, "_", ".", ":" and "-"'
     return None
 
 

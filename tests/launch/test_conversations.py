@@ -40,6 +40,12 @@ def test_a_life_that_is_gone_on_with_and_a_reset_in_its_pane() -> None:
     assert record.last_start == record.starts[1]
 
 
+def test_a_turn_that_had_not_ended_and_the_contract_in_force() -> None:
+    plain, told = parse(start("1.1", 10) + start("2.2", 20, "resumed", ONE, turn="open", mission="0123456789ab")).starts
+    assert (plain.interrupted, plain.mission) == (False, "")
+    assert (told.interrupted, told.mission) == (True, "0123456789ab")
+
+
 def test_a_reset_is_of_its_own_life_only() -> None:
     record = start("1.1", 10, "resumed", ONE)
     assert parse(record + reset_line("9.9", 20.7)).current == ONE

@@ -57,7 +57,6 @@ def test_the_file_has_all_that_the_programs_read() -> None:
         f"MOSAIC_LAUNCH={environment.launch_digest(AGENT)}",
         f"MOSAIC_MISSION={mission_digest(make_fleet(AGENT), AGENT)}",
         "MOSAIC_RESUME=on-heal",
-        f"MOSAIC_DECLARED={environment.declared_digest(AGENT)}",
         "MOSAIC_AGENT_CLASS=coder",
         "MOSAIC_AGENT_RUNTIME=stub",
         "MOSAIC_AGENT_MODEL=opus",
@@ -128,28 +127,21 @@ def test_each_launch_field_changes_the_digest(changed: Agent, name: str) -> None
         replace(AGENT, process_names=("other",)),
         replace(AGENT, native_heartbeat=False),
         replace(AGENT, submit_key="C-m"),
-        replace(AGENT, resume="never", resume_nudge="go on"),
+        replace(AGENT, resume="never", resume_nudge="go on", restart_session="fresh"),
     ],
 )
 def test_what_the_program_never_sees_needs_no_restart(changed: Agent) -> None:
     assert environment.launch_digest(changed) == environment.launch_digest(AGENT)
 
 
-@pytest.mark.parametrize(
-    ("changed", "same"),
-    [
-        (replace(AGENT, resume="always", resume_nudge="go on"), True),
-        (replace(AGENT, generation=1), True),
-        (replace(AGENT, limits=Limits(), env=(), path=(), socket=""), True),
-        (replace(AGENT, runtime="claude"), False),
-        (replace(AGENT, agent_class="reviewer"), False),
-        (replace(AGENT, model=None), False),
-        (replace(AGENT, working_directory="/srv"), False),
-        (replace(AGENT, argv=("claude",)), False),
-    ],
-)
-def test_what_a_conversation_belongs_to(changed: Agent, same: bool) -> None:
-    assert (environment.declared_digest(changed) == environment.declared_digest(AGENT)) is same
+def test_what_git_asks_of_one_start() -> None:
+    def once(agent: Agent) -> list[str]:
+        pairs = environment.env_pairs(agent, make_fleet(agent), FACTS)
+        return [value for key, value in pairs if key == "MOSAIC_RESUME_ONCE"]
+
+    assert once(AGENT) == []
+    assert once(replace(AGENT, generation=3, restart_session="fresh")) == ["g3 fresh"]
+    assert once(replace(AGENT, generation=4, restart_session="ses_1.a-b")) == ["g4 session ses_1.a-b"]
 
 
 def test_heartbeat_thresholds_need_no_restart() -> None:
