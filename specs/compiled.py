@@ -72,6 +72,7 @@ class Agent:
     alias: str | None
     generation: int
     ssh: str | None = None  # how other hosts reach this one
+    groups: tuple[str, ...] = ()  # sorted; names by which several agents are addressed together
     kickstart: str | None = None  # what it is told after a start and after a reset; a path if it begins with / ~/ ./
     reset_between_tasks: bool = False  # it may be given a new conversation whenever it has nothing to do
     resume: OnResume = "on-heal"  # when a start goes on with the conversation that it had
@@ -94,6 +95,7 @@ class Peer:
     ssh: str | None = None
     alias: str | None = None
     model: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +229,7 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
                 "path": tuple(raw["path"]),
                 "limits": Limits(**raw["limits"]),
                 "depends_on": tuple(raw["depends_on"]),
+                "groups": tuple(raw["groups"]),
             }
         )
         for raw in document["agents"]
@@ -236,7 +239,7 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "policy": Policy(**document["policy"]),
         "heartbeats": Heartbeats(**document["heartbeats"]),
         "suspended": {name: Suspension(**value) for name, value in document["suspended"].items()},
-        "peers": tuple(Peer(**raw) for raw in document["peers"]),
+        "peers": tuple(Peer(**{**raw, "groups": tuple(raw["groups"])}) for raw in document["peers"]),
         "personas": {name: PersonaText(**raw) for name, raw in document["personas"].items()},
         "remarks": tuple(document["remarks"]),
         "moving": {},

@@ -43,6 +43,30 @@ def lookup(fleet: Fleet, name: str) -> Agent | Peer:
     raise unknown_agent(name, {one.name for one in everyone} | {one.alias for one in everyone if one.alias})
 
 
+def receivers(
+    fleet: Fleet, *, agent_class: str | None = None, group: str | None = None, caller: str = ""
+) -> tuple[Agent | Peer, ...]:
+    """The agents that are to run, on every host, of that class and group (None: of any), by name; never `caller`, who
+    is the one that asks. Raises NotFound for a class or group that no agent has, and if nobody is left."""
+    everyone = [one for _, one in fleet.everyone if one.state != "absent"]
+    classes, groups = {one.agent_class for one in everyone}, {name for one in everyone for name in one.groups}
+    if agent_class is not None and agent_class not in classes:
+        raise unknown_value_error(agent_class, "class", classes)
+    if group is not None and group not in groups:
+        raise unknown_value_error(group, "group", groups)
+    found = [
+        one
+        for one in everyone
+        if one.state == "running"
+        and agent_class in (None, one.agent_class)
+        and (group is None or group in one.groups)
+        and one.name != caller
+    ]
+    if not found:
+        raise NotFound("no agent that is to run is among them", help="mosaic agent roster")
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
 def unknown_value_error(word: str, what: str, known: Iterable[str]) -> NotFound:
     """The error for a host or a class (`what`) that no agent has."""
     from difflib import get_close_matches

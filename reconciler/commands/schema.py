@@ -22,6 +22,7 @@ DOCUMENTS = (
     "agent",
     "verification",
     "delivery",
+    "deliveries",
     "outbox",
     "change",
     "suspensions",
@@ -46,9 +47,9 @@ DOCUMENTS = (
 def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
     document that programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery,
-    outbox, change, suspensions, sync, agent-roster, validation, org, and of the mission: north-star-validation,
-    north-star-projection, north-star-next, north-star-graph, north-star-diff; of contracts: personas, persona,
-    persona-diff)."""
+    deliveries, outbox, change, suspensions, sync, agent-roster, validation, org, and of the mission:
+    north-star-validation, north-star-projection, north-star-next, north-star-graph, north-star-diff; of contracts:
+    personas, persona, persona-diff)."""
     if which in SPECS:
         from specs.scaffold.schema import EVERY, schema
 

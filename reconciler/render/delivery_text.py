@@ -76,6 +76,14 @@ def stored_document(fleet: Fleet, kept: Message) -> dict[str, Json]:
     }
 
 
+def deliveries_document(
+    fleet: Fleet, receivers: Sequence[str], deliveries: Sequence[Mapping[str, Json]]
+) -> dict[str, Json]:
+    """The document of a message to several: what became of it for each, as the document for that one alone has it; of
+    a preview, none."""
+    return {**_head("Deliveries", fleet), "receivers": list(receivers), "deliveries": [dict(one) for one in deliveries]}
+
+
 def outbox_rows(fleet: Fleet, messages: Sequence[Message]) -> list[dict[str, Json]]:
     """The messages as the document of `mosaic agent outbox` has them. `agent` of a damaged one is empty."""
     return [

@@ -64,6 +64,7 @@ def _roster() -> Schema:
         state=_STATE,
         alias=or_null(TEXT),
         model=or_null(TEXT),
+        groups=TEXTS,
         here=BOOL,
         fault=or_null(TEXT),
     )

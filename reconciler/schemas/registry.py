@@ -10,7 +10,7 @@ from typing import get_args
 
 from providers.base import Health, HeldReason, Json, Kind, Reason, Verb
 from reconciler.conformance.model import OUTCOMES, PROOFS
-from reconciler.delivery.verdict import DELIVERIES, EVIDENCE, OUTBOX_STATES
+from reconciler.delivery.verdict import DELIVERIES, EVIDENCE
 from reconciler.doctor import check as doctor
 from reconciler.model import Readiness
 from reconciler.schemas.pieces import ANY as _ANY
@@ -210,39 +210,6 @@ EVENT_ADDED: Mapping[EventType, Mapping[str, Schema]] = {  # fields that only so
 }
 
 
-def _delivery() -> Schema:
-    return _document(
-        "Delivery",
-        agent=_TEXT,
-        sender=_TEXT,
-        bytes=_COUNT,
-        result=_words([*DELIVERIES, "stored"]),
-        evidence=_or_null(_words(EVIDENCE)),
-        queued=_BOOL,
-        reason=_or_null(_TEXT),
-        help=_or_null(_TEXT),
-        id=_or_null(_TEXT),
-    )
-
-
-def _outbox() -> Schema:
-    message = _object(
-        id=_TEXT,
-        host=_TEXT,
-        agent=_TEXT,
-        sender=_TEXT,
-        what=_words(("message", "kickstart")),
-        state=_words(OUTBOX_STATES),
-        reason=_or_null(_TEXT),
-        tries=_COUNT,
-        bytes=_COUNT,
-        begins=_TEXT,
-        created_at=_TIME,
-        expires_at=_or_null(_TIME),
-    )
-    return _document("Outbox", messages=_list(message), silent=_list(_object(host=_TEXT, reason=_TEXT)))
-
-
 def _event() -> Schema:
     every = _object(
         ts=_TIME,
@@ -292,8 +259,6 @@ _SCHEMAS = {
     "report": _report,
     "status": _status,
     "event": _event,
-    "delivery": _delivery,
-    "outbox": _outbox,
     "doctor": _doctor,
     "contract": _contract,
 }
@@ -305,5 +270,6 @@ def schema_of(which: str) -> Schema:
     from reconciler.schemas.inspection import SEEING
     from reconciler.schemas.north_star import NORTH_STAR
     from reconciler.schemas.persona import PERSONA
+    from reconciler.schemas.talking import TALKING
 
-    return {**_SCHEMAS, **SEEING, **CHANGING, **NORTH_STAR, **PERSONA}[which]()
+    return {**_SCHEMAS, **SEEING, **CHANGING, **NORTH_STAR, **PERSONA, **TALKING}[which]()

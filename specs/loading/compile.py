@@ -137,6 +137,7 @@ def _agent(
         alias=spec.alias,
         generation=spec.generation,
         ssh=spec.ssh,
+        groups=tuple(sorted(set(spec.groups))),
         kickstart=spec.kickstart_template or defaults.kickstart_template,
         reset_between_tasks=spec.reset_between_tasks if "reset_between_tasks" in said else defaults.reset_between_tasks,
         resume=spec.resume if "resume" in said else defaults.resume,
@@ -162,6 +163,7 @@ def _peer(spec: AgentSpec, host: str) -> Peer:
         ssh=spec.ssh,
         alias=spec.alias,
         model=spec.model_hint,
+        groups=tuple(sorted(set(spec.groups))),
     )
 
 

@@ -198,6 +198,7 @@ class AgentSpec(Spec):
     socket: SocketName | None = None
     tenant_id: Line | None = None
     alias: Line | None = None
+    groups: tuple[Name, ...] = ()
     depends_on: tuple[Name, ...] = ()
     resources: Resources = Resources()
     generation: int = Field(default=0, ge=0)

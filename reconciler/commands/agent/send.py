@@ -1,8 +1,7 @@
-"""`mosaic agent send`: a message to one agent, now or when it is available."""
+"""`mosaic agent send`: a message to one agent or to several, now or when each is available."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -11,18 +10,18 @@ from reconciler.commands.options import DurationParam, fleet_option, output_opti
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output
-    from reconciler.context.fleet import FleetContext
-    from reconciler.delivery.signing import Signature
+    from reconciler.commands.agent.sending import Sending, SendOutcome
     from specs.compiled import Agent, Fleet, Peer
-
-EXPIRES_S = 86400.0
 
 
 @click.command(
     "send",
     epilog='\b\nExample:\n  mosaic agent send coder0 -m "status check" --verify\n',
 )
-@click.argument("name", metavar="AGENT")
+@click.argument("name", metavar="[AGENT]", required=False)
+@click.option("--class", "agent_class", metavar="CLASS", help="To every agent of this class, in the place of AGENT.")
+@click.option("--group", metavar="NAME", help="To every agent that has this name among its `groups`.")
+@click.option("--all", "everyone", is_flag=True, help="To every agent of the fleet.")
 @click.option("-m", "--message", metavar="TEXT", help="The message.")
 @click.option(
     "-f", "--file", metavar="FILE", help="Read it from a file; - is standard input, the default without -m and -f."
@@ -55,13 +54,18 @@ EXPIRES_S = 86400.0
     metavar="DURATION",
     help="With --when available: drop it after this time. Default: 1d.",
 )
+@click.option("--dry-run", is_flag=True, help="Name the receivers, and send nothing.")
 @fleet_option
 @output_option
 @click.pass_obj
 def command(
     output: Output,
     *,
-    name: str,
+    name: str | None,
+    agent_class: str | None,
+    group: str | None,
+    everyone: bool,
+    dry_run: bool,
     message: str | None,
     file: str | None,
     sender: str | None,
@@ -77,14 +81,22 @@ def command(
     With --verify the answer is delivered (exit 0, with the evidence), unconfirmed (3) or not-delivered (1, with the
     reason); without it sent (0) says that it was submitted. Nothing is put into a pane that is in copy mode, asks a
     question, or holds a person's draft, and nothing while the fleet is paused. An unconfirmed message may have arrived:
-    look before you send it again."""
+    look before you send it again.
+
+    With --class, --group or --all it goes to each agent that is to run, on every host, except the one that sends it.
+    Each has an answer of its own, and the exit code is that of the worst."""
     from providers.processes.caller import calling_agent
-    from reconciler.agents.lookup import in_force, lookup
+    from reconciler.agents.lookup import in_force, lookup, receivers
+    from reconciler.commands.agent.sending import EXPIRES_S, Sending
     from reconciler.context.fleet import fleet_context
     from reconciler.delivery.signing import sign
     from reconciler.delivery.text import clean
-    from specs.compiled import Peer
 
+    several = agent_class is not None or group is not None or everyone
+    if (name is not None) is several:
+        raise click.UsageError("name an AGENT, or say --class, --group or --all")
+    if everyone and (agent_class is not None or group is not None):
+        raise click.UsageError("--all is every agent: it does not go with --class or --group")
     if message is not None and file is not None:
         raise click.UsageError("give either -m or -f")
     if when == "available" and verify:
@@ -93,113 +105,72 @@ def command(
         raise click.UsageError("--expires is for --when available")
     place = fleet_context(fleet)
     declared = in_force(place)
-    agent = lookup(declared, name)
-    text = clean(message if message is not None else _read(file))
-    by = sign(declared, sender, calling_agent())
-    if isinstance(agent, Peer):
-        options = ["--verify", "--verify-timeout", f"{verify_timeout:g}s"] if verify else []
-        if when == "available":
-            options = ["--when", "available", "--expires", f"{EXPIRES_S if expires is None else expires:g}s"]
-        wait_s = verify_timeout if verify else 0.0
-        return _there(output, declared, agent, text, by.sender, options, wait_s, form)
-    if when == "available":
-        return _keep(output, place, declared, agent, text, by.sender, EXPIRES_S if expires is None else expires, form)
-    return _send(output, place, declared, agent, text, by, verify, verify_timeout, form)
-
-
-def _send(
-    output: Output,
-    place: FleetContext,
-    fleet: Fleet,
-    agent: Agent,
-    text: str,
-    by: Signature,
-    verify: bool,
-    timeout_s: float,
-    form: Format,
-) -> int:
-    from reconciler.delivery.send import EXIT, send
-    from reconciler.render.delivery_text import delivery_document, delivery_text
-
-    found = send(
-        fleet, agent, text,
-        facts=place.facts, store=place.store,
-        sender=by.sender, source=by.source,
-        verify=verify, timeout_s=timeout_s,
-    )  # fmt: skip
-    for sentence in place.store.warnings:
+    caller = calling_agent()
+    chosen: tuple[Agent | Peer, ...]
+    if name is not None:
+        chosen = (lookup(declared, name),)
+    else:
+        chosen = receivers(declared, agent_class=agent_class, group=group, caller=caller)
+    if dry_run:
+        return _preview(output, declared, chosen, form)
+    by = sign(declared, sender, caller)
+    sending = Sending(
+        place=place,
+        fleet=declared,
+        text=clean(message if message is not None else _read(file)),
+        by=by,
+        verify=verify_timeout if verify else None,
+        expires=(EXPIRES_S if expires is None else expires) if when == "available" else None,
+        paint=output.paint,
+    )
+    code = _several(output, sending, chosen, form) if several else _one(output, sending, chosen[0], form)
+    for sentence in dict.fromkeys(place.store.warnings):
         output.warning(sentence)
-    if form != "text":
-        size = len(text.encode())
-        output.document(delivery_document(fleet, agent.name, found, sender=by.sender, size=size), form)
-    else:
-        output.result(delivery_text(agent.name, found, paint=output.paint))
-        if found.way:
-            output.progress(f"help: {found.way}")
-    return EXIT[found.word]
-
-
-def _there(
-    output: Output, fleet: Fleet, peer: Peer, text: str, sender: str, options: list[str], wait_s: float, form: Format
-) -> int:
-    """To another host; what it answers is told as it is."""
-    from reconciler.delivery.remote_send import send_elsewhere
-    from reconciler.delivery.send import EXIT
-    from reconciler.delivery.verdict import Delivery
-    from reconciler.helpers.words import data
-    from reconciler.render.delivery_text import delivery_document, delivery_text
-
-    found = send_elsewhere(fleet, peer, text, sender=sender, options=options, wait_s=wait_s)
-    delivery: Delivery | None
-    if isinstance(found, Delivery):  # nobody answered
-        delivery, code = found, int(EXIT[found.word])
-        document = delivery_document(fleet, peer.name, found, sender=sender, size=len(text.encode()))
-    else:
-        delivery, code, document = found.delivery, found.code, dict(found.document)
-    if form != "text":
-        output.document(document, form)
-    elif delivery is None:
-        output.result(f"stored as {data(document['id'])} on {peer.host}: it is delivered when {peer.name} is available")
-    else:
-        output.result(delivery_text(peer.name, delivery, paint=output.paint))
-        if delivery.way:
-            output.progress(f"help: {delivery.way}")
     return code
 
 
-def _keep(
-    output: Output,
-    place: FleetContext,
-    fleet: Fleet,
-    agent: Agent,
-    text: str,
-    sender: str,
-    expires: float,
-    form: Format,
-) -> int:
-    """Into the outbox, and wake the loop up."""
-    from reconciler.delivery.outbox import Outbox
-    from reconciler.errors import MosaicError
-    from reconciler.render.delivery_text import stored_document
-    from reconciler.state.pause import read_pause
-    from reconciler.state.trigger import request_look
-
-    if agent.state == "absent":
-        raise MosaicError(f"agent {agent.name} is declared absent, and gets no messages", help="mosaic agent roster")
-    now = time.time()
-    until = now + expires
-    outbox = Outbox(place.store)
-    kept = outbox.put(agent=agent.name, sender=sender, text=text, now=now, expires=until, revision=fleet.revision)
-    resident = request_look(place.store)
+def _one(output: Output, sending: Sending, agent: Agent | Peer, form: Format) -> int:
+    found = sending.to(agent)
     if form != "text":
-        output.document(stored_document(fleet, kept), form)
-        return 0
-    who = "the resident reconciler delivers it" if resident else "the next run of the reconciler delivers it"
-    output.result(f"stored as {kept.id}: {who} when {agent.name} is available")
-    if agent.state != "running":
-        output.warning(f"{agent.name} is declared {agent.state}: it waits until that changes, or it expires")
-    if read_pause(place.facts) is not None:
-        output.warning("the fleet is paused, and nothing is delivered until `mosaic fleet resume`")
+        output.document(found.document, form)
+    else:
+        _say(output, found)
+    return found.code
+
+
+def _say(output: Output, found: SendOutcome) -> None:
+    output.result(found.line)
+    if found.help:
+        output.progress(f"help: {found.help}")
+    for sentence in found.warnings:
+        output.warning(sentence)
+
+
+def _several(output: Output, sending: Sending, chosen: tuple[Agent | Peer, ...], form: Format) -> int:
+    from reconciler.commands.agent.send_several import send_to_each, worst
+    from reconciler.render.delivery_text import deliveries_document
+
+    done: list[SendOutcome] = []
+    for found in send_to_each(sending, chosen):
+        done.append(found)
+        if form == "text":
+            _say(output, found)
+    if form != "text":
+        output.document(
+            deliveries_document(sending.fleet, [one.name for one in chosen], [one.document for one in done]), form
+        )
+    return worst([one.code for one in done])
+
+
+def _preview(output: Output, fleet: Fleet, chosen: tuple[Agent | Peer, ...], form: Format) -> int:
+    from reconciler.helpers.words import count
+    from reconciler.render.delivery_text import deliveries_document
+
+    names = [one.name for one in chosen]
+    if form != "text":
+        output.document(deliveries_document(fleet, names, []), form)
+    else:
+        output.result(f"would be sent to {count(len(names), 'agent')}: {', '.join(names)}")
     return 0
 
 

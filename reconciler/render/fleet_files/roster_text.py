@@ -24,6 +24,7 @@ class RosterLine:
     alias: str | None
     model: str | None
     here: bool
+    groups: tuple[str, ...] = ()
     fault: str | None = None
 
 
@@ -39,6 +40,7 @@ def entries(fleet: Fleet) -> tuple[RosterLine, ...]:
             alias=one.alias,
             model=one.model,
             here=isinstance(one, Agent),
+            groups=one.groups,
             fault=one.held if isinstance(one, Agent) else None,
         )
         for host, one in fleet.everyone
@@ -65,6 +67,7 @@ def roster_document(fleet: Fleet, rows: Sequence[RosterLine]) -> dict[str, Json]
                 "state": one.state,
                 "alias": one.alias,
                 "model": one.model,
+                "groups": list(one.groups),
                 "here": one.here,
                 "fault": one.fault,
             }
