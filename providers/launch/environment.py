@@ -55,6 +55,8 @@ _NEEDS_RESTART = frozenset(
         "ARG",
     }
 )
+# What a conversation belongs to. A restart for anything else (model, command, limits, generation) goes on with it.
+_CONVERSATION = frozenset({"MOSAIC_AGENT_CLASS", "MOSAIC_AGENT_RUNTIME", "MOSAIC_AGENT_WORKDIR"})
 _FIELD_NAMES = {
     "MOSAIC_AGENT_CLASS": "class",
     "MOSAIC_AGENT_RUNTIME": "runtime",
@@ -93,6 +95,7 @@ def env_pairs(agent: Agent, fleet: Fleet, facts: HostFacts) -> tuple[Pair, ...]:
         ("MOSAIC_LAUNCH", digest),
         ("MOSAIC_MISSION", mission_digest(fleet, agent)),
         (RESUME_KEY, agent.resume),
+        ("MOSAIC_DECLARED", declared_digest(agent)),
         *(((ONCE_KEY, once),) if (once := resume_once(agent)) else ()),
         *launch,
         *additions.pairs(agent, facts),
@@ -183,6 +186,12 @@ def intact(pairs: tuple[Pair, ...]) -> bool:
     return written.get("MOSAIC_LAUNCH") == pairs_digest(pairs) and (
         written.get(additions.DIGEST_KEY, "") == additions.digest(pairs)
     )
+
+
+def declared_digest(agent: Agent) -> str:
+    """12 hex digits of what a conversation belongs to: the class, runtime and folder of an agent. With `resume: on-heal`
+    an agent with other digits begins a new one."""
+    return _digest(tuple(pair for pair in _launch(agent)[0] if pair[0] in _CONVERSATION))[:12]
 
 
 def resume_once(agent: Agent) -> str:

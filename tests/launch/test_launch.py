@@ -57,6 +57,7 @@ def test_the_file_has_all_that_the_programs_read() -> None:
         f"MOSAIC_LAUNCH={environment.launch_digest(AGENT)}",
         f"MOSAIC_MISSION={mission_digest(make_fleet(AGENT), AGENT)}",
         "MOSAIC_RESUME=on-heal",
+        f"MOSAIC_DECLARED={environment.declared_digest(AGENT)}",
         "MOSAIC_AGENT_CLASS=coder",
         "MOSAIC_AGENT_RUNTIME=stub",
         "MOSAIC_AGENT_MODEL=opus",
@@ -132,6 +133,21 @@ def test_each_launch_field_changes_the_digest(changed: Agent, name: str) -> None
 )
 def test_what_the_program_never_sees_needs_no_restart(changed: Agent) -> None:
     assert environment.launch_digest(changed) == environment.launch_digest(AGENT)
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        (replace(AGENT, resume="always", resume_nudge="go on"), True),
+        (replace(AGENT, generation=1, restart_session="fresh"), True),
+        (replace(AGENT, limits=Limits(), env=(), path=(), socket="", model=None, argv=("claude",)), True),
+        (replace(AGENT, runtime="claude"), False),
+        (replace(AGENT, agent_class="reviewer"), False),
+        (replace(AGENT, working_directory="/srv"), False),
+    ],
+)
+def test_what_a_conversation_belongs_to(changed: Agent, same: bool) -> None:
+    assert (environment.declared_digest(changed) == environment.declared_digest(AGENT)) is same
 
 
 def test_what_git_asks_of_one_start() -> None:

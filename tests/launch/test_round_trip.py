@@ -158,6 +158,7 @@ def test_the_program_knows_who_it_is(launcher: Launcher) -> None:
         "MOSAIC_LAUNCH": environment.launch_digest(agent),
         "MOSAIC_MISSION": mission_digest(make_fleet(agent), agent),
         "MOSAIC_RESUME": "on-heal",
+        "MOSAIC_DECLARED": environment.declared_digest(agent),
         "MOSAIC_GENERATION": "0",
         "MOSAIC_HEARTBEAT": "native",
     }
