@@ -189,8 +189,8 @@ def intact(pairs: tuple[Pair, ...]) -> bool:
 
 
 def declared_digest(agent: Agent) -> str:
-    """12 hex digits of what a conversation belongs to: the class, runtime and folder of an agent. With `resume: on-heal`
-    an agent with other digits begins a new one."""
+    """12 hex digits of what a conversation belongs to: class, runtime and folder. With `resume: on-heal` an agent with
+    other digits begins a new one."""
     return _digest(tuple(pair for pair in _launch(agent)[0] if pair[0] in _CONVERSATION))[:12]
 
 
