@@ -1,7 +1,7 @@
 """Watch: the resident loop. It sleeps until something wakes it up, looks at everything, and acts like any other run.
 
 Bounds: the first event after a quiet time is answered at once; after that the loop never spends more than about a third
-of its time looking, however many events there are. A full look happens at least every `interval`.
+of its time looking, however many events there are (see `pace.py`). A full look happens at least every `interval`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,36 +24,22 @@ from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
 from reconciler.helpers.sd_notify import Notifier
 from reconciler.loop.host_guard import checked
 from reconciler.loop.result import RunOptions, RunResult
+from reconciler.resident.pace import REST_MIN_S, Pace
 from reconciler.resident.wakeups import WakeReason, WakeSources
 from reconciler.responder.serve import changed
 from reconciler.run.run import run_locked
 from reconciler.source.intake import open_store, source_spec
 from reconciler.state.lock import run_lock
+from reconciler.status.conditions import ConditionReason, ConditionType
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings
     from reconciler.model import Plan
     from reconciler.state.store import Store
 
-REST = 2.0  # after a look that took d, events are collected for REST * d ...
-REST_MAX_S = 2.0  # ... but no longer than this
-REST_MIN_S = 0.01
 LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
 RETRY_S = 5.0  # after a look that failed, or that could not see everything
 POLL_MIN_S = 15.0  # a remote is never asked more often, whatever the interval
-NOW = frozenset(
-    {WakeReason.UNITS, WakeReason.PROCESS, WakeReason.PAUSE, WakeReason.GIT, WakeReason.SYNC, WakeReason.HANGUP}
-)
-
-
-@dataclass(slots=True)
-class _Due:
-    """Times on the monotonic clock. `look`: the next full look; `fetch`: the next question to a remote."""
-
-    look: float = 0.0
-    fetch: float = 0.0
-    rest: float = 0.0  # no look before this
-    waiting: bool = False  # see `waits_for_heartbeat`
 
 
 def watch(
@@ -95,7 +81,7 @@ class _Watcher:
         self._notifier = Notifier(here.environ)
         self._outer, self._pinged = here, 0.0
         self._here = replace(here, stop=self._stop, sleep=self._wait)
-        self._due = _Due()
+        self._due = Pace()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
         self._options = options = checked(options, self._settings, here.host)
         self._spec, _ = source_spec(options, self._settings, here.facts, here.environ)
@@ -104,6 +90,7 @@ class _Watcher:
         self._remote = True
         self._early: set[WakeReason] = set()  # what arrived while a run was under way
         self._tip, self._may_cut, self._cut_short = "", True, False
+        self._taken = False  # the commit at the tip is in force, and nothing was wrong with the source
         self._program = changed(release.__file__)
 
     def run(self) -> ExitCode:
@@ -178,6 +165,8 @@ class _Watcher:
     def _look(self, reasons: set[WakeReason]) -> None:
         """Make one run, or report an error; then decide when to look next."""
         here, began = self._here, self._here.monotonic()
+        self._due.begin(began)
+        self._taken = False
         if WakeReason.HANGUP in reasons:
             self._reread()
         asked = bool(reasons & {WakeReason.SYNC, WakeReason.HANGUP})
@@ -202,14 +191,15 @@ class _Watcher:
             self._due.fetch = began + max(POLL_MIN_S, self._interval) * random.uniform(0.9, 1.1)  # noqa: S311  # jitter
         self._follow()
         now = here.monotonic()
-        self._due.rest = now + min(REST_MAX_S, max(REST_MIN_S, REST * (now - began)))
+        self._due.end(began, now)
         self._due.look = now + retry
         if result is not None:
             self._plan_ahead(result, now)
             self._output(result)
 
     def _plan_ahead(self, result: RunResult, now: float) -> None:
-        plan = result.plan
+        plan, source = result.plan, result.status.condition(ConditionType.SOURCE_READY)
+        self._taken = source is not None and source.reason is ConditionReason.REVISION_ACCEPTED
         self._interval = result.interval or self._interval
         times = [held.until for held in plan.held if held.until is not None]
         soonest = min((until - self._here.wall() for until in times), default=self._interval)
@@ -260,16 +250,22 @@ class _Watcher:
             self._cut_short = self._local_tip() != self._tip
         return self._cut_short
 
+    def _moved(self) -> bool:
+        """Whether what happened in a local repository may matter. `git add`, `git status` and every editor write there
+        too: after such an event, only another tip is a reason to look, unless something was wrong with the source."""
+        return not self._taken or self._local_tip() != self._tip
+
     def _local_tip(self) -> str:
-        """The commit that a local repository offers now; "" for a remote, which has its own interval."""
+        """The ref and commit that a local repository offers now; "" for a remote, which has its own interval."""
         from reconciler.git.location import parse_place
 
         if self._remote:
             return ""
         try:
-            return parse_place(self._spec).tip(self._settings.ref, timeout_s=5.0).oid
+            tip = parse_place(self._spec).tip(self._settings.ref, timeout_s=5.0)
         except MosaicError:
             return ""
+        return f"{tip.ref} {tip.oid}"
 
     def _wait(self, seconds: float) -> None:
         self._ping_watchdog()
@@ -292,11 +288,11 @@ class _Watcher:
         reasons, self._early = self._early, set()
         ping_s = self._notifier.watchdog_s
         while not self._ended:
-            now = self._here.monotonic()
+            if WakeReason.GIT in reasons and not self._moved():
+                reasons.remove(WakeReason.GIT)
+            now, due = self._here.monotonic(), self._due.due(reasons)
             if ping_s is not None:
                 self._notifier.alive()
-            stirred = bool(reasons & NOW) or (self._due.waiting and WakeReason.HEARTBEAT in reasons)
-            due = self._due.rest if stirred else max(self._due.look, self._due.rest)
             if now >= due:
                 return reasons
             reasons |= self._sources.wait(min(due - now, ping_s) if ping_s is not None else due - now)

@@ -18,6 +18,7 @@ from reconciler.context.host import HostContext
 from reconciler.context.settings import Settings, settings_path, write_settings
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.loop.result import RunOptions, RunResult
+from reconciler.resident.wakeups import WakeReason, WakeSources
 from reconciler.resident.watch import watch
 from tests.world import FACTS, World
 
@@ -88,3 +89,28 @@ def test_a_repository_that_the_command_line_names_is_not_in_the_settings(here: H
     assert watch(RunOptions(fleet=mine), told, here, said.append) == ExitCode.TERMINATED
     assert said == []
     assert len(seen) > 1
+
+
+def test_what_is_written_in_a_repository_is_no_reason_to_look_until_its_tip_moves(
+    here: HostContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = Path(repository(tmp_path / "mine"))
+
+    def git(*words: str) -> set[WakeReason]:
+        subprocess.run(["git", *words], cwd=mine, check=True, capture_output=True)
+        return {WakeReason.GIT}
+
+    def edit() -> set[WakeReason]:
+        (mine / "roster.yaml").write_text(f"{ROSTER}# edited\n")
+        return git("add", ".")
+
+    def end() -> set[WakeReason]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return {WakeReason.HANGUP}
+
+    happens = iter([edit, lambda: git("status"), lambda: git("commit", "-q", "-m", "second"), lambda: git("gc"), end])
+    monkeypatch.setattr(WakeSources, "wait", lambda _self, seconds: next(happens)() if seconds > 0 else set())
+    seen: list[str] = []
+    watch(RunOptions(fleet=str(mine)), lambda result: seen.append(result.plan.revision), here)
+    log = subprocess.run(["git", "rev-list", "--reverse", "HEAD"], cwd=mine, check=True, capture_output=True, text=True)
+    assert seen == log.stdout.split()

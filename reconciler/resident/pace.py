@@ -1,0 +1,48 @@
+"""Pace: when the resident loop may look again, so that it rests in proportion to what its looks cost. Pure.
+
+The first event after a quiet time is answered at once. After a look, events are collected for a rest twice as long as
+the look was. What a person waits for (a commit, a request) or an agent (its process ended) cuts a rest short, once: the
+part that was cut is added to the next rest, which nothing cuts. So the loop never spends more than about a third of its
+time looking, however many events there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from reconciler.resident.wakeups import WakeReason
+
+REST = 2.0  # after a look that took d, events are collected for REST * d ...
+REST_MAX_S = 2.0  # ... but no longer than this
+REST_MIN_S = 0.01
+URGENT = frozenset({WakeReason.PROCESS, WakeReason.PAUSE, WakeReason.GIT, WakeReason.SYNC, WakeReason.HANGUP})
+NOW = URGENT | {WakeReason.UNITS}  # reasons for a look as soon as the rest is over; others wait for the next full one
+
+
+@dataclass(slots=True)
+class Pace:
+    """Times on the monotonic clock, in seconds. `look`: the next full look; `fetch`: the next question to a remote;
+    `rest`: no look before this; `owed`: what was cut off the rest before the present look. `waiting`: a heartbeat may
+    end a wait."""
+
+    look: float = 0.0
+    fetch: float = 0.0
+    rest: float = 0.0
+    owed: float = 0.0
+    waiting: bool = False
+
+    def due(self, reasons: AbstractSet[WakeReason]) -> float:
+        """When to look, given what has happened since the last look."""
+        if reasons & URGENT and not self.owed:
+            return 0.0
+        stirred = bool(reasons & NOW) or (self.waiting and WakeReason.HEARTBEAT in reasons)
+        return self.rest if stirred else max(self.look, self.rest)
+
+    def begin(self, now: float) -> None:
+        """A look begins, perhaps before the rest is over."""
+        self.owed = max(0.0, self.rest - now)
+
+    def end(self, began: float, now: float) -> None:
+        """A look has ended: rest."""
+        self.rest = now + min(REST_MAX_S, max(REST_MIN_S, REST * (now - began))) + self.owed
