@@ -15,7 +15,7 @@ from providers.host import Host
 from providers.kinds import reseed
 from providers.kinds.registry import Registry
 from reconciler.loop import bookkeeping
-from reconciler.model import Observation, Outcome, Plan
+from reconciler.model import History, Inventory, Observation, Outcome, Plan
 from reconciler.observe.clock_steps import clock_seen
 from reconciler.observe.health import START_GRACE_S
 from reconciler.observe.observer import observe, reload_needed
@@ -108,13 +108,14 @@ def look(ctx: Context, fleet: Fleet) -> Pass:
     return Pass(observation=observation, plan=planned)
 
 
-def learn(ctx: Context, fleet: Fleet, seen: Pass) -> None:
-    """Save what a look showed: what is ours, and who has been healthy or waiting since when."""
-    inventory = ctx.store.load_inventory()
+def learned(ctx: Context, fleet: Fleet, seen: Pass) -> tuple[History, Inventory]:
+    """What a look showed: who has been healthy or waiting since when, and what is ours."""
     history = bookkeeping.history_for(fleet, ctx.store.load_history(now=seen.observation.taken_at))
     history = clock_seen(history, seen.observation)
-    ctx.store.save_history(bookkeeping.history_after_look(seen.plan, history, fleet, _read(seen.observation)))
-    ctx.store.save_inventory(bookkeeping.inventory_after_look(seen.plan, seen.observation, inventory, fleet))
+    return (
+        bookkeeping.history_after_look(seen.plan, history, fleet, _read(seen.observation)),
+        bookkeeping.inventory_after_look(seen.plan, seen.observation, ctx.store.load_inventory(), fleet),
+    )
 
 
 def _read(observation: Observation) -> str:
@@ -122,17 +123,15 @@ def _read(observation: Observation) -> str:
     return "" if observation.reload_due else observation.unit_files
 
 
-def act(ctx: Context, fleet: Fleet, seen: Pass, deadline: float) -> Pass:
-    """Apply the plan of a pass. What a crash must not lose is written once, before the first step: a start that was
-    counted and not made costs a wait, but one that was made and not counted could be repeated forever. Skipped starts
-    are uncounted at the end."""
-    plan, now = seen.plan, seen.observation.taken_at
-    if not plan.actions:
-        return seen
+def act(ctx: Context, fleet: Fleet, seen: Pass, known: tuple[History, Inventory], deadline: float) -> Pass:
+    """Apply the plan of a pass. What a crash must not lose is written once, before the first step, with what the look
+    showed (`known`): a start that was counted and not made costs a wait, but one that was made and not counted could be
+    repeated forever. Skipped starts are uncounted at the end."""
     from reconciler.loop.apply import apply
 
-    history = bookkeeping.history_for(fleet, ctx.store.load_history(now=now))
-    ctx.store.save_inventory(bookkeeping.inventory_before(plan, ctx.store.load_inventory(), fleet))
+    plan, now = seen.plan, seen.observation.taken_at
+    history, inventory = known
+    ctx.store.save_inventory(bookkeeping.inventory_before(plan, inventory, fleet))
     ctx.store.save_history(bookkeeping.history_before(plan.actions, plan, history, fleet, now))
     outcomes = apply(
         plan, ctx.host, ctx.registry(), monotonic=ctx.monotonic, deadline=deadline, stop=ctx.stop, doing=ctx.doing
@@ -153,9 +152,12 @@ def reconcile_once(
 ) -> Pass:
     """One pass: observe, diff, plan, and apply the actions that `due` picks. `first`: a look that was already taken."""
     seen = first or look(ctx, fleet)
-    learn(ctx, fleet, seen)
-    actions = due(seen.plan)
-    return act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=actions)), deadline) if actions else seen
+    known = learned(ctx, fleet, seen)
+    if actions := due(seen.plan):
+        return act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=actions)), known, deadline)
+    ctx.store.save_history(known[0])
+    ctx.store.save_inventory(known[1])
+    return seen
 
 
 def _due(plan: Plan, tried: Counter[str]) -> tuple[Action, ...]:

@@ -17,7 +17,7 @@ from providers.host import HostFacts
 from providers.kinds.place import program_warnings
 from reconciler.context.host import HostContext, host_context
 from reconciler.errors import ExitCode, MosaicError, Refused, unknown_agent
-from reconciler.loop.converge import Context, Converged, Pass, converge, learn, look
+from reconciler.loop.converge import Context, Converged, Pass, converge, look
 from reconciler.loop.host_guard import checked
 from reconciler.loop.result import RunOptions, RunResult
 from reconciler.loop.setup import context
@@ -239,5 +239,4 @@ def _checked(ctx: Context, intake: Intake, options: RunOptions) -> Pass:
             "the plan has been altered since it was made: what it shows is not what would be done",
             help="make a new plan: reconcile --dry-run --out PLAN.json",
         )
-    learn(ctx, intake.fleet, seen)
     return seen

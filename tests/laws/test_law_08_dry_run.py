@@ -69,8 +69,7 @@ def test_law_8_the_preview_is_what_the_run_does(data: st.DataObject, fleet: Flee
     shown = sorted(repr(step) for _, step in steps_of(seen, world, store.inventory))
     one = reconciler(world, store)
     begun = len(world.tally.steps)
-    loop.learn(one.context(), after, seen)
-    acted = loop.act(one.context(), after, seen, world.elapsed + 300.0)
+    acted = loop.reconcile_once(one.context(), after, world.elapsed + 300.0, first=seen)
     done = sorted(repr(step) for step in world.tally.steps[begun:])
     if all(outcome.result in ("done", "unchanged") for outcome in acted.outcomes):
         assert done == shown
