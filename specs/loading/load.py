@@ -64,9 +64,11 @@ class LoadResult:
 def load(files: Mapping[str, bytes]) -> LoadResult:
     """Reads `roster.yaml`, `fleet.yaml`, `NORTH_STAR.yaml`, `roles/*.md` and `profiles/*.yaml` by name; only the first
     is required. Never raises."""
+    from specs.values.collector import paused_collector
     from specs.values.suggest import Suggester
 
-    return _Loading(files, Suggester()).result()
+    with paused_collector():
+        return _Loading(files, Suggester()).result()
 
 
 class _Loading:
