@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from reconciler.resident.wakeups import WakeReason
+from reconciler.resident.wake_reason import WakeReason
 
 REST = 2.0  # after a look that took d, events are collected for REST * d ...
 REST_MAX_S = 2.0  # ... but no longer than this

@@ -12,26 +12,15 @@ import signal
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from reconciler.resident.wake_reason import WakeReason
+
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import BaseObserver, ObservedWatch
-
-
-class WakeReason(StrEnum):
-    """Why we woke up; only the most expensive reason matters to the loop."""
-
-    UNITS = "units"  # D-Bus: a unit of ours changed
-    PROCESS = "process"  # an agent's process ended
-    PAUSE = "pause"  # the kill switch was touched
-    HEARTBEAT = "beat"  # a heartbeat was written
-    GIT = "git"  # the repository moved
-    SYNC = "sync"  # somebody asked
-    HANGUP = "hangup"  # SIGHUP: read the settings again, too
 
 
 class WakeSources:

@@ -25,7 +25,8 @@ from reconciler.helpers.sd_notify import Notifier
 from reconciler.loop.host_guard import checked
 from reconciler.loop.result import RunOptions, RunResult
 from reconciler.resident.pace import REST_MIN_S, Pace
-from reconciler.resident.wakeups import WakeReason, WakeSources
+from reconciler.resident.wake_reason import WakeReason
+from reconciler.resident.wakeups import WakeSources
 from reconciler.responder.serve import changed
 from reconciler.run.run import run_locked
 from reconciler.source.intake import open_store, source_spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.resident.pace import REST, REST_MAX_S, URGENT, Pace
-from reconciler.resident.wakeups import WakeReason
+from reconciler.resident.wake_reason import WakeReason
 
 EVENTS = ("units", "process", "pause", "beat", "git", "sync", "hangup")
 

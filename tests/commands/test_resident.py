@@ -18,7 +18,8 @@ from reconciler.context.host import HostContext
 from reconciler.context.settings import Settings, settings_path, write_settings
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.loop.result import RunOptions, RunResult
-from reconciler.resident.wakeups import WakeReason, WakeSources
+from reconciler.resident.wake_reason import WakeReason
+from reconciler.resident.wakeups import WakeSources
 from reconciler.resident.watch import watch
 from tests.world import FACTS, World
 
