@@ -116,7 +116,7 @@ class _Lines:
 
     def item(self, top: _Open, at: int, dash: int) -> None:
         """An entry of a list, whose value begins at column `at`."""
-        self.settle(top, dash)
+        self.fill(top, dash)
         if _COMMENT.match(self.line, at):
             top.waits, top.after = True, (self.base + dash + 1, self.number, dash + 1)
         elif _KEY.match(self.line, at):
@@ -134,7 +134,7 @@ class _Lines:
         elif top.node.kind != "mapping":
             raise NotSimple
         else:
-            self.settle(top, at)
+            self.fill(top, at)
         word, end = found[1], found.end(1)
         self.scalar(word, word, at, end)
         after = found.end()
@@ -254,7 +254,7 @@ class _Lines:
         self.stack.append(opened)
         return opened
 
-    def settle(self, top: _Open, column: int) -> None:
+    def fill(self, top: _Open, column: int) -> None:
         """A key or dash that got no value has nothing as its value: the complete parser sees that behind a dash, but
         after a key where the next thing begins, here at `column`."""
         if top.waits:
@@ -267,7 +267,7 @@ class _Lines:
     def close(self, column: int) -> None:
         """The innermost collection ends before what stands at this column."""
         top = self.stack.pop()
-        self.settle(top, column)
+        self.fill(top, column)
         node = self.builder.open.pop()
         node.until = (self.number + 1, column + 1)
         node.end = max(node.end, node.written[-1].end)
