@@ -17,7 +17,7 @@ OnChange = Literal["when-idle", "immediately", "never"]
 OnMission = Literal["show", "tell", "reset"]
 OnMove = Literal["wait", "start"]
 OnResume = Literal["on-heal", "always", "never"]
-FRESH = "fresh"  # in `Agent.restart_session`: a new conversation
+FRESH, PRESENT = "fresh", "present"  # in `restart_session`: a new conversation, and the one that the agent is in
 MoveWord = Literal["", "runs", "gone", "silent"]
 
 

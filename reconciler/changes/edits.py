@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.changes.proposal import Edited, EditVerb
 from reconciler.errors import NotFound, Refused, unknown_agent
 from reconciler.plan.holding.guards import FLOOR_CLASSES
+from specs.compiled import FRESH, PRESENT
 from specs.fleet_files import FLEET, ROSTER
 from specs.loading.checks import WHOLE_FLEET
 from specs.loading.load import LoadResult
@@ -115,8 +116,8 @@ def _last_of_a_role(loaded: LoadResult, stopped: Sequence[str]) -> tuple[str, ..
     return tuple(said)
 
 
-def restart(names: Sequence[str]) -> EditVerb:
-    """Ask for one restart of each: a generation that no host has started yet."""
+def restart(names: Sequence[str], session: str = PRESENT) -> EditVerb:
+    """Ask for one restart of each: a generation that no host has started yet. `session`: what it begins with."""
 
     def verb(files: FleetTexts, loaded: LoadResult) -> Edited:
         from specs.editing.edit import set_agents
@@ -128,8 +129,13 @@ def restart(names: Sequence[str]) -> EditVerb:
                 raise Refused(
                     f'agent "{name}" is {state}, so there is nothing to restart', help=f"mosaic fleet start {name}"
                 )
-        wanted = {name: {"generation": _generation(known[name]) + 1} for name in names}
+        wanted: dict[str, dict[str, YamlValue]] = {name: {"generation": _generation(known[name]) + 1} for name in names}
         restarted = ", ".join(f"{name} (generation {one['generation']})" for name, one in wanted.items())
+        for name, one in wanted.items():
+            if str(known[name].get("restart_session", PRESENT)) != session:
+                one["restart_session"] = session
+        if session != PRESENT:
+            restarted += " in a new conversation" if session == FRESH else f" in conversation {session}"
         notes = (_WHEN[loaded.fleet.reconcile.rollout.on_change],)
         return Edited(files={ROSTER: set_agents(roster, wanted)}, message=f"Restart {restarted}", notes=notes)
 

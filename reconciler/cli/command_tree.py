@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import click
 
 # What a value may be, for the caller that completes it. "text" is anything that nobody can guess.
-Takes = Literal["nothing", "text", "choice", "file", "folder", "agent"]
+Takes = Literal["nothing", "text", "choice", "file", "folder", "agent", "session"]
 
 _AGENTS = frozenset({"agent", "agents", "names"})  # what commands call an argument that is an agent there is
 
@@ -113,6 +113,8 @@ def _takes(param: click.Parameter) -> Takes:
         return "choice"
     if param.name in _AGENTS or (isinstance(param, click.Argument) and "AGENT" in (param.metavar or "")):
         return "agent"
+    if param.name == "session":
+        return "session"
     if isinstance(param.type, click.Path):
         return "folder" if not param.type.file_okay else "file"
     if isinstance(param.type, click.File):

@@ -1,7 +1,8 @@
 """Completion for bash, zsh and fish. Pure: from the command lines as data to a script.
 
-Everything but the names of agents stands in the script, and those are read by the shell itself from files that the
-loop keeps (`names` in the state folder), so that no program is started while somebody waits for a Tab.
+Everything but the names of agents and the ids of their conversations stands in the script. Those are read by the shell
+itself from files (`names` in the state folder, the conversation records), so that no program is started while somebody
+waits for a Tab.
 """
 
 from __future__ import annotations
@@ -25,12 +26,22 @@ _mosaic_agents() {
         while IFS= read -r name; do printf '%s\\n' "$name"; done <"$file"
     done
 }
+_mosaic_sessions() {
+    local folder=${MOSAIC_HOME:-$HOME/.config/mosaic}/fleet/conversations word line
+    for word in "${COMP_WORDS[@]}"; do
+        [ -n "$word" ] && [ -r "$folder/$word.log" ] || continue
+        while IFS= read -r line; do
+            case $line in *$'\\tid='[!$'\\t']*) line=${line#*$'\\tid='}; printf '%s\\n' "${line%%$'\\t'*}" ;; esac
+        done <"$folder/$word.log"
+    done
+}
 _mosaic_values() {
     local IFS=$'\\n'
     case $1 in
         file) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")) ;;
         folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")) ;;
         agent) COMPREPLY=($(compgen -W "$(_mosaic_agents)" -- "$cur")) ;;
+        session) COMPREPLY=($(compgen -W "$(_mosaic_sessions)" -- "$cur")) ;;
         =*) IFS=$' \\n'; COMPREPLY=($(compgen -W "${1#=}" -- "$cur")) ;;
     esac
 }
@@ -60,12 +71,22 @@ _mosaic_agents() {
         while IFS= read -r name; do names+=("$name"); done <"$file"
     done
 }
+_mosaic_sessions() {
+    local folder=${MOSAIC_HOME:-$HOME/.config/mosaic}/fleet/conversations word line
+    for word in ${words[@]}; do
+        [[ -r $folder/$word.log ]] || continue
+        while IFS= read -r line; do
+            case $line in *$'\\tid='[!$'\\t']*) line=${line#*$'\\tid='}; names+=("${line%%$'\\t'*}") ;; esac
+        done <"$folder/$word.log"
+    done
+}
 _mosaic_values() {
     local -a names
     case $1 in
         file) _files ;;
         folder) _files -/ ;;
         agent) _mosaic_agents; compadd -a names ;;
+        session) _mosaic_sessions; compadd -a names ;;
         \\=*) names=(${=1#=}); compadd -a names ;;
     esac
 }
@@ -93,6 +114,14 @@ function __mosaic_agents
         while read -l name
             echo $name
         end <$file
+    end
+end
+function __mosaic_sessions
+    set -l home $HOME/.config/mosaic
+    set -q MOSAIC_HOME; and set home $MOSAIC_HOME
+    for word in (commandline -opc)
+        test -r $home/fleet/conversations/$word.log; or continue
+        string replace -rf '.*\\tid=([^\\t]+).*' '$1' <$home/fleet/conversations/$word.log
     end
 end
 function __mosaic_at
@@ -175,6 +204,8 @@ def _fish_value(one: Option | Argument) -> str:
         return ""
     if one.takes == "agent":
         return " -x -a '(__mosaic_agents)'"
+    if one.takes == "session":
+        return " -x -a '(__mosaic_sessions)'"
     if one.takes == "choice":
         return f" -x -a {_fish(' '.join(one.choices))}"
     if one.takes == "text":

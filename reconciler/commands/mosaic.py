@@ -66,6 +66,7 @@ PERSONA: Table = {
 AGENT_SECTIONS: Mapping[str, Table] = {
     "See": {
         "status": ("agent.status", "command", "Everything about one agent, and what happens next."),
+        "sessions": ("agent.sessions", "command", "The conversations that an agent can go back to."),
         "roster": ("agent.roster", "command", "Who is declared, here and on other hosts."),
         "watch": ("agent.watch", "command", "Look at an agent's pane, live."),
         "tail": ("agent.tail", "command", "The last lines of an agent's pane."),

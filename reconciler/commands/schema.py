@@ -20,6 +20,7 @@ DOCUMENTS = (
     "contract",
     "agents",
     "agent",
+    "agent-sessions",
     "verification",
     "delivery",
     "deliveries",
@@ -46,8 +47,8 @@ DOCUMENTS = (
 @click.pass_obj
 def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
-    document that programs read (plan, report, status, event, agents, agent, verification, doctor, contract, delivery,
-    deliveries, outbox, change, suspensions, sync, agent-roster, validation, org, and of the mission:
+    document that programs read (plan, report, status, event, agents, agent, agent-sessions, verification, doctor,
+    contract, delivery, deliveries, outbox, change, suspensions, sync, agent-roster, validation, org; of the mission:
     north-star-validation, north-star-projection, north-star-next, north-star-graph, north-star-diff; of contracts:
     personas, persona, persona-diff)."""
     if which in SPECS:

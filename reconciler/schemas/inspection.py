@@ -113,4 +113,23 @@ def _verification() -> Schema:
     return document("FleetVerification", observed_at=TIME, revision=_REVISION, wrong=COUNT, checks=items(check))
 
 
-SEEING: Mapping[str, Callable[[], Schema]] = {"agents": _agents, "agent": _agent, "verification": _verification}
+def _sessions() -> Schema:
+    session = record(
+        id=TEXT,
+        program=TEXT,
+        working_directory=TEXT,
+        started=TIME,
+        last_turn=TIME,
+        bytes=or_null(COUNT),
+        present=BOOL,
+        why_not=or_null(TEXT),
+    )
+    return document("AgentSessions", agent=TEXT, sessions=items(session))
+
+
+SEEING: Mapping[str, Callable[[], Schema]] = {
+    "agents": _agents,
+    "agent": _agent,
+    "agent-sessions": _sessions,
+    "verification": _verification,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
-from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, PersonaText, Policy, Suspension
+from specs.compiled import PRESENT, Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, PersonaText, Policy, Suspension
 from specs.fleet_files import ROSTER
 from specs.loading.load import LoadResult
 from specs.mission.projection import render
@@ -141,7 +141,7 @@ def _agent(
         kickstart=spec.kickstart_template or defaults.kickstart_template,
         reset_between_tasks=spec.reset_between_tasks if "reset_between_tasks" in said else defaults.reset_between_tasks,
         resume=spec.resume if "resume" in said else defaults.resume,
-        restart_session=spec.restart_session or "",
+        restart_session="" if spec.restart_session == PRESENT else spec.restart_session,
         resume_nudge=_nudge(spec.resume_nudge or nudge),
         held=held,
         placed=spec.host is not None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from specs.compiled import OnResume
+from specs.compiled import PRESENT, OnResume
 from specs.values.fields import (
     Args,
     EnvName,
@@ -192,7 +192,7 @@ class AgentSpec(Spec):
     kickstart_template: Line | None = None
     resume: OnResume = "on-heal"
     resume_nudge: Line | None = None
-    restart_session: SessionId | None = None
+    restart_session: SessionId = PRESENT
     host: HostName | None = None
     ssh: SshTarget | None = None
     socket: SocketName | None = None

@@ -82,7 +82,7 @@ def ssh_fault(target: str) -> str | None:
 def session_id_fault(text: str) -> str | None:
     """Why `text` is not the id of a program's conversation; None when it may be one."""
     if not _SESSION_ID.fullmatch(text):
-        return 'must be "fresh" or the id of a conversation: letters, digits, "_", ".", ":" and "-"'
+        return 'must be "fresh", "present" or the id of a conversation: letters, digits, "_", ".", ":" and "-"'
     return None
 
 

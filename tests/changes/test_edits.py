@@ -101,6 +101,17 @@ def test_the_last_of_a_role_is_stopped_with_a_caution() -> None:
     assert len(made(set_state(["lead"], "stopped")).cautions) == 1
 
 
+def test_a_restart_says_what_it_begins_with_once() -> None:
+    fresh = made(restart(["coder0"], "fresh"))
+    assert entries(fresh.files["roster.yaml"])["coder0"]["restart_session"] == "fresh"
+    assert "in a new conversation" in fresh.message
+    then = made(restart(["coder0"]), {**FILES, **fresh.files})
+    assert entries(then.files["roster.yaml"])["coder0"]["restart_session"] == "present"
+    back = made(restart(["coder0"], "s-1"), {**FILES, **then.files})
+    assert entries(back.files["roster.yaml"])["coder0"]["restart_session"] == "s-1"
+    assert entries(back.files["roster.yaml"])["coder0"]["generation"] == 3
+
+
 def test_a_restart_is_a_generation_more() -> None:
     once = made(restart(["coder0"]))
     assert roster(once)["coder0"]["generation"] == 1

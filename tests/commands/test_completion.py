@@ -31,6 +31,15 @@ def state(tmp_path: Path) -> Path:
     program fails."""
     (tmp_path / "mosaic/fleet").mkdir(parents=True)
     (tmp_path / "mosaic/fleet" / NAMES_FILE).write_text("".join(f"{name}\n" for name in AGENTS))
+    records = tmp_path / ".config/mosaic/fleet/conversations"
+    records.mkdir(parents=True)
+    lines = [
+        "start\tlife=1.1\tid=5f0c-1\tsource=given",
+        "id\tlife=1.1\tid=0b7d-2",
+        "start\tlife=2.2\tid=\tsource=",
+        "end\tx=1",
+    ]
+    (records / "coder0.log").write_text("".join(f"\n{line}\n" for line in lines))
     (tmp_path / "only").mkdir()
     for shell in SHELLS:
         found = shutil.which(shell)
@@ -128,6 +137,8 @@ ASK = {"bash": bash, "fish": fish, "zsh": zsh}
         (["mosaic", "fleet", "release", "co"], ["coder.1", "coder0"]),
         (["mosaic", "agent", "send", "co"], ["coder.1", "coder0"]),
         (["mosaic", "fleet", "restart", "l"], ["lead"]),
+        (["mosaic", "fleet", "restart", "coder0", "--session", ""], ["0b7d-2", "5f0c-1"]),
+        (["mosaic", "fleet", "restart", "lead", "--session", ""], []),
         (["reconcile", "--agent", ""], sorted(AGENTS)),
         (["reconcile", "--dry"], ["--dry-run"]),
     ],

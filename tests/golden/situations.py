@@ -40,6 +40,7 @@ SITUATIONS: Mapping[str, tuple[Source, ...]] = {
     "mosaic fleet verify": (checks.verify,),
     "mosaic agent outbox": (talk.outbox,),
     "mosaic agent send": (talk.send,),
+    "mosaic agent sessions": (talk.sessions,),
     "mosaic agent status": (agents.described,),
     "mosaic agent watch": (talk.watch,),
 }

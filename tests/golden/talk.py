@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from providers.tmux.pane_view import PaneSnapshot
+from reconciler.agents.sessions import AgentSession
 from reconciler.delivery.message import Message
 from reconciler.delivery.verdict import Delivery
 from reconciler.render.delivery_text import delivery_text, outbox_rows, outbox_text
 from reconciler.render.purge_text import purge_text
+from reconciler.render.sessions_text import sessions_text
 from reconciler.render.watch_text import heading, status_line
 from reconciler.terminal.viewport import Size
 from reconciler.update.purge import Purge
@@ -31,6 +33,21 @@ def send() -> Iterator[Text]:
     yield Text("nobody waited", delivery_text("coder0", Delivery(word="sent")))
     yield Text("it may have arrived", delivery_text("coder0", Delivery(word="unconfirmed", reason="nothing tells")))
     yield Text("not put in", delivery_text("coder0", Delivery(word="not-delivered", reason="a person writes to it")))
+
+
+def sessions() -> Iterator[Text]:
+    known = (
+        AgentSession(
+            id="5f0c3a1e-1111-4111-8111-111111111111", program="claude", directory="/home/op/src",
+            started=NOW - 90_000, last=NOW - 60, size=1_204_000, present=True,
+        ),
+        AgentSession(
+            id="0b7d9c22-2222-4222-8222-222222222222", program="claude", directory="/home/op/old",
+            started=NOW - 900_000, last=NOW - 400_000, why_not="it was held in /home/op/old",
+        ),
+    )  # fmt: skip
+    yield Text("two of them", sessions_text("coder0", known, now=NOW))
+    yield Text("none", sessions_text("coder0", (), now=NOW))
 
 
 def outbox() -> Iterator[Text]:

@@ -16,12 +16,14 @@ from ruamel.yaml import YAML
 
 from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.steps import Step, WriteFile
+from reconciler.agents.sessions import AgentSession
 from reconciler.cli.output import to_json, to_yaml
 from reconciler.commands.schema import DOCUMENTS
 from reconciler.git.log import HistoryLine
 from reconciler.loop.result import RunResult
 from reconciler.model import Outcome, Plan
 from reconciler.render.fleet_files.roster_text import entries, roster_document
+from reconciler.render.sessions_text import sessions_json
 from reconciler.run.documents import plan_digest, plan_document, receipt_document, report_document, steps_by
 from reconciler.schemas.registry import schema_of
 from reconciler.status.assess import verdict
@@ -103,6 +105,12 @@ def test_a_roster_fits_its_schema() -> None:
     peer = Peer(name="far", agent_class="worker", runtime="stub", state="stopped", host="build-2", model="small")
     declared = replace(make_fleet(*here), peers=(peer,))
     validate("agent-roster", roster_document(declared, entries(declared)))
+
+
+def test_the_conversations_of_an_agent_fit_their_schema() -> None:
+    known = AgentSession(id="s1", program="stub", directory="/srv", started=make.NOW - 9, last=make.NOW, size=7)
+    heading = {"apiVersion": "mosaic.fleet/v1", "kind": "AgentSessions", "fleet": "f", "tenant_id": "t", "host": "h"}
+    validate("agent-sessions", {**heading, "agent": "coder0", "sessions": sessions_json((known,))})
 
 
 def test_every_kind_of_document_has_a_schema() -> None:
