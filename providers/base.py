@@ -7,9 +7,10 @@ it is healthy. To write one, implement `Provider` and list it in `registry.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from typing import Self

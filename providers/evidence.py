@@ -7,12 +7,12 @@ The provider makes what is compared (`Present.fields`) from the evidence; only t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from providers.base import HeldReason, Json, KindEvidence
 from providers.host import HeartbeatFile
 from providers.pane_values import Pane
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.host import ResourceUsage

@@ -7,7 +7,6 @@ real one; `tests/world.py` is a simulated one that implements the same protocol 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from providers.host_facts import HostFacts as HostFacts  # noqa: PLC0414 - exported again: every user of a host needs it
@@ -16,6 +15,7 @@ from providers.pane_values import OtherPane as OtherPane  # noqa: PLC0414 - user
 from providers.pane_values import Pane as Pane  # noqa: PLC0414 - users of the host import it from here
 from providers.pane_values import TmuxServer as TmuxServer  # noqa: PLC0414 - users of the host import it from here
 from providers.screen import Screen
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.program_fault import ProgramFault

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from providers.base import Material
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.base import Action, Json

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from specs.dataclass import dataclass
 
 FaultWord = Literal["not-installed", "not-executable", "wrong-processor", "no-interpreter", "too-old"]
 

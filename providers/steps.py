@@ -7,8 +7,9 @@ simulated one accept exactly these classes and reject any other.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from specs.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

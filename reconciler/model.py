@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +20,7 @@ from providers.base import (
     Verb,
 )
 from providers.kinds.overrides import Override
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.evidence import RawEvidence

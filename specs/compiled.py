@@ -8,9 +8,10 @@ a cache keyed by commit and never pay for the validators.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
+
+from specs.dataclass import dataclass, field
 
 AgentState = Literal["running", "stopped", "absent"]
 OnChange = Literal["when-idle", "immediately", "never"]
@@ -212,7 +213,7 @@ def _six(text: str) -> str:
 
 def fleet_to_json(fleet: Fleet) -> dict[str, Any]:
     """The cacheable form; `fleet_from_json` is its exact inverse."""
-    from dataclasses import asdict
+    from specs.dataclass import asdict
 
     return asdict(fleet)
 

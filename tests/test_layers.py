@@ -205,6 +205,19 @@ def test_no_two_public_types_share_a_name() -> None:
     assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
 
 
+def test_value_classes_are_made_by_our_decorator() -> None:
+    """One of the standard library's costs every start of the program as much as a whole module: `from specs.dataclass
+    import dataclass, field, replace` instead. Inside a function it costs only whoever calls that."""
+    standard = {
+        module
+        for module in MODULES
+        for node in tree(module).body
+        if (isinstance(node, ast.ImportFrom) and node.module == "dataclasses")
+        or (isinstance(node, ast.Import) and any(one.name == "dataclasses" for one in node.names))
+    }
+    assert standard == set()
+
+
 def test_programs_are_started_in_few_modules() -> None:
     starting = {
         module

@@ -17,11 +17,11 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from providers.filesystem.look_helper import fork, take
 from providers.filesystem.mounts import Mounts
+from specs.dataclass import dataclass, field
 
 T = TypeVar("T")
 Question = Callable[[], T]

@@ -6,8 +6,9 @@ Links are followed here one by one, and only on file systems of this machine's o
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from errno import EINVAL
+
+from specs.dataclass import dataclass
 
 _TABLE = "/proc/self/mountinfo"
 _LINKS_MAX = 40  # as the kernel writes it

@@ -8,11 +8,11 @@ ends, or a condition that does not hold. We start nothing through such a unit: i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import ObserveError
 from providers.names import AGENT_PREFIX, AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER_UNIT, agent_unit
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.host import Look, UnitFile

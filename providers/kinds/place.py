@@ -8,11 +8,11 @@ it would not come back after a crash or a boot; the others start when it is fixe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, HeldReason, Kind, ObserveError, Present, Resource, ResourceKey
 from providers.evidence import StartEvidence
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look, Pane, PathState

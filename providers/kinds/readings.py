@@ -4,7 +4,6 @@ draft. One call to each tmux server; none if no such program runs."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from providers.evidence import SessionEvidence
 from providers.programs.base import Reading
 from providers.programs.registry import READERS, program
 from providers.screen import Screen
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.host import Look

@@ -8,7 +8,6 @@ overlay becomes that overlay. A file that the version no longer ships is removed
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from providers.base import Health, HeldReason, Kind, ObserveError, Present, Resource, ResourceKey
@@ -21,6 +20,7 @@ from providers.shipped import manifest
 from providers.shipped.layouts import is_older, layout_of
 from providers.shipped.manifest import Manifest
 from providers.shipped.release import LAYOUT, Release, release
+from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
     from providers.base import Action, Json

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
@@ -17,6 +16,7 @@ from providers.launch.environment import launch_digest, launch_fields, limits_of
 from providers.material import SessionMaterial
 from providers.names import agent_of_scope
 from providers.programs.identity import Identity, ProcessTree
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.base import Json

@@ -38,8 +38,9 @@ that others write:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from specs.compiled import Agent, AgentState, Fleet

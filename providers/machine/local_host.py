@@ -8,7 +8,6 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +21,7 @@ from providers.processes import procfs
 from providers.systemd.bus_address import LINGER_DIR
 from providers.systemd.client import Systemd
 from providers.tmux.server import TmuxClient
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.steps import (

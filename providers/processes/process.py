@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 
 from providers.processes.held_signals import held_signals
+from specs.dataclass import dataclass
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PIPE = 1 << 20  # what an unprivileged process may request

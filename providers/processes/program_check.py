@@ -11,13 +11,13 @@ import os
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from providers.filesystem.guarded_read import NotRegularError, read_regular
 from providers.processes.process import SpawnError, run
 from providers.processes.program_path import found, search_path
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

@@ -6,10 +6,10 @@ read, so we claim nothing about it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from providers.screen import Screen
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from specs.compiled import Agent

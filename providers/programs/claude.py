@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import claude_screen
 from providers.programs.base import Extra, HeartbeatSource, Program, Reads
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,11 +10,11 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import codex_screen
 from providers.programs.base import Extra, HeartbeatSource, Program, Reads
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.programs.base import AgentPaths, Reading

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

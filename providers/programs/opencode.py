@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
 from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord
 from providers.programs.screen_cells import Cell, cells, columns
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.programs.base import AgentPaths, Program

@@ -6,12 +6,12 @@ Measured with 0.73.1; see docs/decisions/0025-pi-and-opencode.md.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
 from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord
 from providers.programs.screen_cells import cells
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.programs.base import AgentPaths, Program

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from specs.dataclass import dataclass
 
 _ESCAPE = re.compile(r"\x1b(?:\[([0-9;:]*)([@-~])|\].*?(?:\x07|\x1b\\)|[()].|.)?", re.DOTALL)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs.base import Plain
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.programs.base import HeartbeatSource, Program, Reads

@@ -10,10 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from providers.base import Parsed
 from providers.shipped.release import LAYOUT, Release
+from specs.dataclass import dataclass, field
 
 NAME = ".mosaic-manifest.json"
 HOLD = ".mosaic-hold"  # while it exists, the framework's files stay as they are; its first line says why

@@ -6,10 +6,10 @@ Paths are relative to `$MOSAIC_HOME`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from specs import library
+from specs.dataclass import dataclass
 
 VERSION = "0.1.0"  # of the package; a test holds it to pyproject.toml, and reading metadata would cost every run
 LAYOUT = 4  # raised when framework files move, with a migration that moves them

@@ -10,13 +10,13 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, replace
 from functools import partial
 
 from providers.filesystem.guarded_read import kind_of, read_regular
 from providers.filesystem.mounts import Mounts
 from providers.host import UnitFile
 from providers.names import UNIT_SUFFIXES
+from specs.dataclass import replace
 
 _PREFIX = "mosaic-"
 _FOR_ALL = "service.d"  # drop-ins for every service
@@ -64,6 +64,8 @@ def _answers(asked: Mapping[str, tuple[UnitFile, _Question]]) -> Iterator[UnitFi
     from providers.filesystem.bounded_look import NoAnswerError, ask
 
     def plain(question: _Question) -> list[_Plain]:
+        from dataclasses import astuple
+
         return [astuple(one) for one in question()]
 
     found = ask({path: partial(plain, question) for path, (_, question) in asked.items()})

@@ -11,12 +11,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
 from providers.processes.process import Child, Finished, NotInstalledError, SpawnError
 from providers.programs.sgr import self_contained
 from providers.screen import Screen
+from specs.dataclass import dataclass
 
 TIMEOUT_S = 5.0
 _LIMIT = 4 << 20  # a styled screen of 200x50 is at most 30 KB

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from providers.base import ObserveError
 from providers.host import OtherPane, Pane
+from specs.dataclass import replace
 
 # Numbers first, the session's name next (tmux allows no ":" in it), the free text last. Each field occurs once:
 # for the command, tmux reads /proc, which is half of the whole answer's time. A mark is looked for on the pane

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from providers.processes.process import Finished
 from providers.tmux.pane_input import Found, PaneError, Panes, PaneState, Where
+from specs.dataclass import dataclass
 
 BACK_MAX = 1000  # rows of history in one look: 4 MB if each cell has a style of its own
 _NUMBERS = (

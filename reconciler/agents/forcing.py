@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.holding.forced import REMOVED, STOPPED, forced, restarted
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.base import Json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +19,7 @@ from reconciler.plan.holding.backoff import noted_start
 from reconciler.state.event_log import EventLog
 from reconciler.state.lock import run_lock
 from reconciler.status.events import Event, EventType
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.base import Json

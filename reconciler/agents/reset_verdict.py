@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import NAME_TAKEN
 from reconciler.observe.may_end import Who, may_end
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.programs.base import Program

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
 from providers.programs.base import Choice
+from specs.dataclass import dataclass
 
 ID_DIGITS = 8  # hexadecimal: short enough to type, and 2^32 to one against two cases of an agent sharing one
 

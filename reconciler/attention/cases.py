@@ -4,7 +4,6 @@ arrived. Pure."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from providers.programs.base import Choice
@@ -13,6 +12,7 @@ from reconciler.attention.case import AttentionCase, AttentionKind, case_id
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.helpers.redact import hide_secrets
 from reconciler.model import AgentHistory, AgentView, Readiness
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from reconciler.model import History

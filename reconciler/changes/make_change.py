@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from providers.host import HostFacts
 from reconciler.changes.commit import commit_files, must_have_identity, push, push_back, write_files
@@ -14,6 +13,7 @@ from reconciler.context.settings import Settings
 from reconciler.errors import Refused, Usage
 from reconciler.git.location import RepositoryLocation, parse_place
 from reconciler.git.worktree import WorkTree, edit_lock, open_worktree
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.changes.commit import commit_files, must_have_identity, write_files
@@ -16,6 +15,7 @@ from reconciler.git.process import run_as_operator
 from reconciler.git.refs import find_repo
 from reconciler.git.worktree import LOCAL_S, WorkTree, edit_lock, open_worktree, tracked_of
 from reconciler.helpers.atomic_files import read_optional
+from specs.dataclass import dataclass, replace
 
 SPECS = ("roster.yaml", "fleet.yaml", "NORTH_STAR.yaml")
 

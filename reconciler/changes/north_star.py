@@ -5,12 +5,12 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.filesystem.guarded_read import NotRegularError, kind_of, read_regular
 from reconciler.errors import InvalidConfig, MosaicError, NotFound, Usage
+from specs.dataclass import dataclass
 from specs.fleet_files import NORTH_STAR
 from specs.mission.projection import FILE, Freshness, freshness
 

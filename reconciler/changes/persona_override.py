@@ -4,11 +4,11 @@ base. Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.changes.proposal import Edited, EditVerb
 from reconciler.errors import InvalidConfig, NotFound, Refused, Usage
+from specs.dataclass import replace
 from specs.loading.load import LoadResult
 from specs.personas.files import base_path, overlay, rebased, role_path, shipped_file
 from specs.personas.persona import ALIASES, class_name, shipped_names, shipped_one

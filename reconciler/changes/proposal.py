@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from reconciler.errors import InvalidConfig, MosaicError, Refused
+from specs.dataclass import dataclass
 from specs.fleet_files import FILES
 from specs.loading.load import LoadResult
 from specs.values.problems import Problem

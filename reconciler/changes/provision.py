@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.changes.proposal import Edited, EditVerb, SpoilsFiles
 from reconciler.errors import MosaicError, NotFound, Refused, Usage
+from specs.dataclass import replace
 from specs.fleet_files import FLEET, NORTH_STAR, ROSTER
 from specs.loading.load import LoadResult
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from providers.base import Parsed
+from specs.dataclass import dataclass
 
 Dialect = Literal["messages", "responses", "chat", ""]
 TEXT = "Understood."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from specs.dataclass import dataclass, field
 
 KEY = "not-a-key"  # claude asks about a key that it does not know; this one has been approved
 MODEL = "contract"

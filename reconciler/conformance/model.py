@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from specs.dataclass import dataclass
 
 ProofName = Literal["launch", "identification", "delivery", "heartbeat", "reset"]
 TrialOutcome = Literal["pass", "fail", "skipped"]

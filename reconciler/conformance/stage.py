@@ -14,7 +14,6 @@ import signal
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from providers import framework_files
@@ -28,6 +27,7 @@ from reconciler.conformance.homes import QUIET, ProgramHome
 from reconciler.errors import Unavailable
 from reconciler.helpers.atomic_files import write_atomic
 from specs.compiled import Agent, EnvValue, Fleet, Heartbeats, Limits
+from specs.dataclass import replace
 from specs.models.runtimes import argv, known_runtimes
 
 FLEET = "contract"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from providers.filesystem.guarded_read import read_regular
 from providers.host import HostFacts
 from reconciler.git.location import RepositoryLocation
 from reconciler.helpers.atomic_files import parse_json, read_optional, write_cache
+from specs.dataclass import dataclass, field
 
 INDEX = "sources.json"
 _VERSION = 2  # earlier versions of the file had only the names

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import NotFound, unknown_agent
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Json

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 from providers.host import Host, HostFacts
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     pass

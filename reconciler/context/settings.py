@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import InvalidConfig
 from reconciler.git.refs import check_ref
 from reconciler.helpers.atomic_files import loose_permissions, read_optional, write_atomic
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Parsed

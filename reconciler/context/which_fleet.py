@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.context.bindings import Bindings, read_bindings
 from reconciler.errors import MosaicError, NotFound, Usage
 from reconciler.git.location import parse_place
+from specs.dataclass import dataclass
 from specs.fleet_files import FILES
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
@@ -35,6 +34,7 @@ from reconciler.state.lock import run_lock
 from reconciler.state.pause import read_pause
 from reconciler.state.store import StateError, Store
 from specs.compiled import Heartbeats
+from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from providers.machine.heartbeat_files import MAX_BYTES, parse
 from reconciler.delivery.text import same
 from reconciler.helpers.atomic_files import make_folder, parse_json
 from reconciler.state.store import write_failure
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

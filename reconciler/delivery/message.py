@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from math import isfinite
 
 from providers.base import Parsed
 from reconciler.delivery.text import clean, label
 from reconciler.delivery.verdict import OUTBOX_STATES, DeliveryState
 from reconciler.errors import Usage
+from specs.dataclass import dataclass, replace
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -8,11 +8,11 @@ composer, and never into a dialog.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.delivery.verdict import PASTE_BYTE_S, PASTE_MAX_S, Delivery
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from reconciler.delivery.verdict import ComposerState, EvidenceWord, Progress, Task

@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
 from pathlib import Path
 
 from reconciler.delivery.message import Message, next_id, parse
@@ -20,6 +19,7 @@ from reconciler.errors import Locked, MosaicError, NotFound, Refused
 from reconciler.helpers.atomic_files import parse_json, read_optional, sync_folder
 from reconciler.state.lock import run_lock
 from reconciler.state.store import Store, write_failure
+from specs.dataclass import asdict, replace
 
 MAX_MESSAGES = 1000  # for a fleet on this host ...
 MAX_OF_AGENT = 100  # ... and for one agent

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.delivery.verdict import Delivery
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.observe.readiness import waits_for
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.programs.base import Reading

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.delivery.send import EXIT
 from reconciler.delivery.verdict import DELIVERIES, EVIDENCE, Delivery
 from reconciler.errors import ExitCode, Unavailable
 from reconciler.remote.ssh import Asking, Remote, Unreached, destination
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Parsed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.delivery.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, delivery_io
@@ -13,6 +12,7 @@ from reconciler.delivery.verdict import Delivery, DeliveryWord
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.state.event_log import EventLog
 from reconciler.status.events import Event, EventType
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.delivery.text import begins, folded, letters, matches, shown
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.programs.base import Reading

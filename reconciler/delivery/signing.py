@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.delivery.text import label as checked
 from reconciler.errors import Refused
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.status.events import EventSource

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +22,7 @@ from reconciler.delivery.text import at_cursor, letters
 from reconciler.delivery.verdict import PASTE_BYTE_S, PASTE_MAX_S, Delivery
 from reconciler.helpers.atomic_files import parse_json, read_optional
 from reconciler.state.store import write_failure
+from specs.dataclass import asdict, dataclass, replace
 
 if TYPE_CHECKING:
     from providers.programs.base import Program, Reading

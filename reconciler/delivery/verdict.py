@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.programs.base import Asks

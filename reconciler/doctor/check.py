@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeVar
+
+from specs.dataclass import dataclass
 
 T = TypeVar("T")
 CheckResult = Literal["ok", "warn", "fail", "unknown"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.doctor.check import Check, Unseen, unseen
 from reconciler.helpers.times import rfc3339, spell_duration
+from specs.dataclass import dataclass
 
 TOLERANCE_S = 15.0  # as far ahead as a heartbeat may be
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.doctor.check import Check, CheckResult, Unseen, unseen, worst
+from specs.dataclass import dataclass
 
 MIB = 1 << 20
 # Bytes below which a folder's disk fails, and below which it is worth a word. The runtime folder holds few and small

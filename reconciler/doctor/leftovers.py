@@ -7,9 +7,9 @@ launch environments without a mark. Ours never overwrites them: it holds back wi
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 
 from reconciler.doctor.check import Check, Unseen, unseen
+from specs.dataclass import dataclass
 
 OUR_UNITS = ("mosaic-agent@.service", "mosaic-tmux-holder.service")
 _SHOWN = 4

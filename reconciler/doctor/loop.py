@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from providers.host import UnitState
 from reconciler.doctor.check import Check, Unseen, unseen
 from reconciler.helpers.times import spell_duration
 from specs.compiled import Suspension
+from specs.dataclass import dataclass
 
 TIMER, SERVICE, RESIDENT = "mosaic-reconcile.timer", "mosaic-reconcile.service", "mosaic-reconcile-watch.service"
 LATE_S = 120.0  # a run may take a while, and so may a machine that has just woken up

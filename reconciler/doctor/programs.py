@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.doctor.check import Check, Unseen, unseen
+from specs.dataclass import dataclass
 
 VersionNumbers = tuple[int, ...]
 

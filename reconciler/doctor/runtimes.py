@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os.path
 import shlex
-from dataclasses import dataclass
 
 from providers.program_fault import PACKAGES, ProgramFault
 from reconciler.doctor.check import Check, Unseen
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from providers.kinds.overrides import Override
 from providers.names import HOLDER_UNIT, agent_of_scope
 from reconciler.doctor.check import Check, Unseen, unseen
+from specs.dataclass import dataclass, field
 
 OWN_LOOPS = ("mosaic-reconcile.service", "mosaic-reconcile-watch.service")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.doctor.check import Check, CheckResult, Unseen, unseen
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

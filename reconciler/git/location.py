@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import NotFound, Refused, SourceBusy, Unavailable, Usage
 from reconciler.git.error_text import PROTOCOLS
 from reconciler.git.process import Deadline, redact, run_git
 from reconciler.git.refs import LocalRepo, Tip, candidates, choose, find_repo, no_head, odd_file, read_tip, under_way
+from specs.dataclass import dataclass
 
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
 _SCP = r"(?:[^/:@]+@)?(\[[^/\]]+\]|[^/:]+):(?!:).*"

@@ -6,13 +6,13 @@ our environment and a deadline. It is imported on request, because the import co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.git.mirror import Checkout
 from reconciler.git.objects import FILES, printable
 from reconciler.git.process import GitFailed
+from specs.dataclass import dataclass
 from specs.fleet_files import FOLDERS
 
 if TYPE_CHECKING:

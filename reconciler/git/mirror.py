@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from reconciler.git.objects import (
 from reconciler.git.process import Deadline, GitFailed, GitTimeout, run_git
 from reconciler.git.refs import odd_file
 from reconciler.helpers.atomic_files import discard, make_folder, read_optional
+from specs.dataclass import replace
 from specs.fleet_files import FOLDERS
 
 if TYPE_CHECKING:

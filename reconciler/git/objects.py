@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from specs.dataclass import dataclass, field
 from specs.fleet_files import FOLDERS, LARGEST, MOST, spec_path
 
 FILES = ("fleet.yaml", "roster.yaml", "NORTH_STAR.yaml")

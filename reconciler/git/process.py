@@ -22,13 +22,13 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.processes.held_signals import held_signals
 from reconciler.errors import Unavailable
 from reconciler.git.error_text import PROTOCOLS, advice, key_lines
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     import subprocess

@@ -10,11 +10,11 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from providers.filesystem.guarded_read import kind_of, read_regular
 from reconciler.errors import InvalidConfig, NotFound
+from specs.dataclass import dataclass
 
 # Plain string tests instead of patterns: compiling those would take a good part of a quiet run.
 _HEX = frozenset("0123456789abcdef")

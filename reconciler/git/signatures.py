@@ -6,7 +6,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from providers.filesystem.guarded_read import read_regular
 from reconciler.errors import InvalidConfig, Unavailable, Unverified
 from reconciler.git.mirror import Checkout
 from reconciler.git.process import GitFailed, GitTimeout, run_git
+from specs.dataclass import dataclass
 
 SignatureKind = Literal["SSH", "GPG", "X.509"]
 

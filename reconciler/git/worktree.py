@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from providers.filesystem.guarded_read import read_regular
@@ -16,6 +15,7 @@ from reconciler.git.dirty import folder_files
 from reconciler.git.objects import FILES
 from reconciler.git.process import GitOutput, run_as_operator
 from reconciler.git.refs import LocalRepo, under_way
+from specs.dataclass import dataclass
 
 LOCAL_S = 30.0  # seconds for a call that only reads
 LOCK_WAIT_S = 30.0

@@ -7,8 +7,9 @@ a decision. Rows are ordered: a row may rely on none of the rows above it holdin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from specs.dataclass import dataclass
 
 Situation = TypeVar("Situation")
 Decision = TypeVar("Decision")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from providers.base import Action, HeldReason, Json
@@ -16,6 +15,7 @@ from reconciler.status.document import API_VERSION
 from reconciler.status.held_ways import way
 from reconciler.status.status import FleetStatus
 from specs.compiled import Suspension
+from specs.dataclass import dataclass
 
 DescribeWord = Literal["True", "False", "Unknown"]
 CONDITIONS = ("InSync", "Running", "Answering", "BootSafe", "CrashLooping", "Suspended")

@@ -7,7 +7,6 @@ as it is, of a remote one that was fetched last. If nothing newer can be had, it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, NotFound
@@ -22,6 +21,7 @@ from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.status import FleetStatus
 from reconciler.status.values import Pause
 from specs.compiled import Fleet, Suspension
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

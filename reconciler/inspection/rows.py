@@ -7,7 +7,6 @@ so: nothing is averaged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from providers.base import Action, Health, HeldReason, Kind, Reason, ResourceKey
@@ -21,6 +20,7 @@ from reconciler.plan.holding.moving import moving_to
 from reconciler.plan.holding.suspensions import WHOLE_FLEET
 from reconciler.status.failures import FailedAction
 from specs.compiled import Fleet, Suspension, changed_in
+from specs.dataclass import dataclass
 
 SAID_MAX = 160  # characters of an error or of a program's last line; all of it is in `agent status` and the journal
 

@@ -4,7 +4,6 @@ names its target exactly; one that does not hold says what fixes it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import HeldReason, Kind, ResourceKey, Verb
@@ -19,6 +18,7 @@ from reconciler.status.assess import ON_PURPOSE
 from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.held_ways import force
 from specs.compiled import Agent, Fleet
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.kinds.framework import Install

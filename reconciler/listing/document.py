@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import isfinite
 
 from providers.base import Json, Parsed
@@ -21,6 +20,7 @@ from reconciler.listing.row import Row, Sync
 from reconciler.model import Readiness
 from reconciler.status.document import API_VERSION
 from reconciler.status.values import Pause
+from specs.dataclass import dataclass, replace
 
 KIND = "AgentList"
 

@@ -7,13 +7,13 @@ row itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from providers.base import Value
 from providers.evidence import RawEvidence
 from reconciler.model import Readiness
+from specs.dataclass import dataclass
 
 RowKind = Literal["agent", "removed", "orphan", "unmanaged", "host"]
 

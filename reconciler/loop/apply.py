@@ -4,7 +4,6 @@ only what depends on it; the kill switch is checked before every step."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from providers.base import Action, Verb
@@ -12,6 +11,7 @@ from providers.host import Host
 from providers.kinds.registry import Registry
 from providers.steps import CaptureDead, Step, StepResult
 from reconciler.model import Outcome, Plan
+from specs.dataclass import dataclass, field
 
 # Jobs under way at once. systemd and tmux are single-threaded, and each start makes a scope too: 200 agents on systemd
 # 252 and two cores were up after 3.2 s with 8 at a time, 3.7 s with 16, 6.7 s with 64, 8.4 s all at once; a bare loop

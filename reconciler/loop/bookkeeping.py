@@ -8,7 +8,6 @@ that a crash at any instruction loses neither.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from providers.base import Action, Health, HeldReason, Kind, Present, ResourceKey, Verb
 from providers.kinds.unit import WANTS
@@ -19,6 +18,7 @@ from reconciler.plan.holding import backoff
 from reconciler.plan.holding.forced import still_due
 from reconciler.plan.needs import relaunch_due
 from specs.compiled import Agent, Fleet
+from specs.dataclass import replace
 
 WAITING = (HeldReason.WORKING, HeldReason.MAX_UNAVAILABLE)
 PROCESS_VERBS = (Verb.START, Verb.RESTART)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from providers.base import Action
 from providers.host import Host
@@ -24,6 +23,7 @@ from reconciler.plan.diff import diff
 from reconciler.plan.planner import PlanOptions, plan
 from reconciler.state.store import Store
 from specs.compiled import Fleet, Suspension
+from specs.dataclass import dataclass, field, replace
 
 MAX_PASSES = 1000  # passes that act; no fleet should reach it: rollout one by one takes a pass for each agent
 MAX_TRIES = 3  # of one action in a run: if it is still due then, it needs another run, or a person

@@ -12,13 +12,13 @@ import os
 import pwd
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 from reconciler.errors import Refused
 from reconciler.helpers.atomic_files import parse_json, read_optional, write_atomic
+from specs.dataclass import dataclass, replace
 from specs.values.names import same_host
 
 if TYPE_CHECKING:

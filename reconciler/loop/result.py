@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from providers.base import Json
 from reconciler.model import Outcome, Plan
 from reconciler.status.status import FleetStatus
 from reconciler.status.values import RunOutcome
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

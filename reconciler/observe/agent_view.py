@@ -3,8 +3,6 @@ listing read its views. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from providers.base import Kind, ResourceKey
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
 from providers.kinds.unit import WANTS
@@ -18,6 +16,7 @@ from reconciler.observe.raw_evidence import raw_evidence
 from reconciler.observe.readiness import DRAFT, ReadinessEvidence, Shown, classify, is_idle, waits_for
 from reconciler.observe.signs_of_work import SignsOfWork, is_hung, is_quiet, newest_word, says_done
 from specs.compiled import Agent, Fleet, mission_digest
+from specs.dataclass import replace
 
 NO_DIALOG = Reading()
 

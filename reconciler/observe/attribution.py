@@ -7,7 +7,6 @@ one from an earlier life, of another process, or from the future says nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import Kind, ResourceKey
@@ -17,6 +16,7 @@ from reconciler.model import Observation
 from reconciler.observe.clock_steps import stamp
 from reconciler.observe.readiness import is_stale
 from specs.compiled import Heartbeats
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.evidence import SessionEvidence

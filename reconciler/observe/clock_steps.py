@@ -7,9 +7,8 @@ counts as made at the moment when we noticed the step.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler.model import History, Observation
+from specs.dataclass import replace
 
 STEP_S = 5.0  # more than any slewing between two looks, less than a heartbeat may be late
 DRIFT_S = 1.0  # larger slewing is recorded and is not a step; smaller is not worth a write

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from providers.base import Health, Present
 from providers.evidence import NO_SESSION, SessionEvidence
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.observe.attribution import AttributedHeartbeat

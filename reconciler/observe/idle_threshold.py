@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from specs.compiled import Fleet
+from specs.dataclass import replace
 from specs.values.durations import parse_duration
 
 VARIABLE = "MOSAIC_HEARTBEAT_IDLE_THRESHOLD"

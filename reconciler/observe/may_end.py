@@ -8,13 +8,13 @@ middle of answering.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Readiness
 from reconciler.observe.readiness import BETWEEN_TURNS
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model import AgentView

@@ -4,11 +4,11 @@ answer, and the answer never claims more than the evidence."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Readiness
+from specs.dataclass import dataclass
 
 Shown = Literal["", "composer", "draft", "hidden", "unread"]  # hidden: read, and no composer found
 DRAFT = "draft"  # it waits for a person who has begun to write

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.observe.attribution import CLOCK_SLACK_S
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.evidence import SessionEvidence

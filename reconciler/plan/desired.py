@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from providers.base import Resource
@@ -13,6 +12,7 @@ from providers.host import HostFacts
 from providers.kinds.registry import Registry
 from specs import library
 from specs.compiled import Fleet
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from specs.values.problems import Problem

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from providers.base import Action, FieldChange, HeldReason, Present, Reason, Resource, ResourceKey, Verb
 from providers.shipped.uses import Use
 from reconciler.model import Held
+from specs.dataclass import dataclass, field
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reason, Resource, ResourceKey, Value, Verb
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, StartEvidence, UnitEvidence
@@ -11,6 +10,7 @@ from providers.fields import LIMITS, SCOPE, is_at
 from providers.kinds.overrides import Override
 from reconciler.model import AgentView, Change, Inventory, Verdict
 from specs.compiled import Agent
+from specs.dataclass import dataclass
 
 Changes = Mapping[Kind, Change]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from providers.base import FieldChange, HeldReason, Present, Reason, Verb
 from providers.evidence import SessionEvidence, StartEvidence, UnitEvidence
 from providers.fields import ENABLED, SCOPE
 from providers.pane_values import Pane
 from reconciler.model import Change
 from reconciler.plan.need import AgentSituation, Need, of_place
+from specs.dataclass import replace
 
 
 def as_it_is(of: AgentSituation, need: Need) -> Need:

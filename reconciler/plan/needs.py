@@ -6,7 +6,6 @@ Whether a need may be met now (rollout, backoff, guards) is decided afterwards, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
 from providers.base import Health, HeldReason, Present, Reason, ResourceKey, Verb
 from providers.evidence import NO_SESSION, SessionEvidence, StartEvidence
@@ -17,6 +16,7 @@ from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Inventory
 from reconciler.plan import need_details as fill
 from reconciler.plan.need import AgentSituation, Changes, Need
 from specs.compiled import Agent
+from specs.dataclass import dataclass, replace
 
 SAME_START_S = 5.0  # a start time comes from the wall clock, which is corrected a little now and then
 

@@ -4,7 +4,6 @@ values always make the same plan, in whatever order they come."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.kinds import reseed
@@ -28,6 +27,7 @@ from reconciler.plan.reseed import plan_reseed
 from reconciler.plan.shared import plan_shared, servers_up
 from reconciler.plan.summary import orphans, summarise
 from specs.compiled import Agent, Fleet, Suspension
+from specs.dataclass import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

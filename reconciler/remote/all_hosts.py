@@ -4,7 +4,6 @@ not answer is a row that says why."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError
@@ -12,6 +11,7 @@ from reconciler.helpers.sealed_json import Damaged
 from reconciler.listing.document import Listing, problems_back, rows_back
 from reconciler.listing.row import Row, Sync, in_order, silent_host
 from reconciler.remote.ssh import Asking, Destination, Remote, destination
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from specs.compiled import Fleet, Peer

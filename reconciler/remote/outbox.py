@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, Unavailable
 from reconciler.remote.all_hosts import by_host, way_to
 from reconciler.remote.ssh import Asking, Remote, RemoteAnswer
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Json

@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from providers.base import Parsed
@@ -20,6 +19,7 @@ from providers.processes.process import Child, NotInstalledError, SpawnError
 from reconciler.errors import ExitCode, MosaicError, Unavailable, Usage
 from reconciler.git.error_text import host_key
 from specs.compiled import Peer
+from specs.dataclass import dataclass
 from specs.values.names import ssh_fault
 
 CONNECT_S = 10  # until a host that does not answer is given up

@@ -6,12 +6,12 @@ What ends or loses something is told apart from the rest: `is_grave` says which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from providers.base import Action, Kind, Reason, Verb
 from providers.evidence import NO_FILE, FileEvidence, ReseedEvidence
 from reconciler.helpers.words import Paint, Tint, count, data
 from reconciler.model import AgentView, Plan
+from specs.dataclass import dataclass
 
 FRAMEWORK, SERVER, RESPONDER, LINGER, MISSION, CONTRACTS, PEERS = (
     "framework", "tmux server", "responder", "linger", "mission", "contracts", "peers",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import Action
@@ -12,6 +11,7 @@ from reconciler.model import Held, Plan
 from reconciler.render.plan_lines import LineGroup, counted, groups, is_grave, lines
 from reconciler.run.documents import StepsOf
 from reconciler.status.phrases import change, held_lines, loss, not_seen_lines
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.git.log import HistoryLine

@@ -9,9 +9,9 @@ time looking, however many events there are.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from reconciler.resident.wake_reason import WakeReason
+from specs.dataclass import dataclass
 
 REST = 2.0  # after a look that took d, events are collected for REST * d ...
 REST_MAX_S = 2.0  # ... but no longer than this

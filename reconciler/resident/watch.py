@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from reconciler.run.run import run_locked
 from reconciler.source.intake import open_store, source_spec
 from reconciler.state.lock import run_lock
 from reconciler.status.conditions import ConditionReason, ConditionType
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings

@@ -4,9 +4,9 @@ Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from providers.host import HeartbeatFile, Pane, Process
+from specs.dataclass import dataclass
 
 SLACK_S = 2.0  # /proc gives a start to 10 ms, another's record may give it to 1 s
 LONGEST_S = 3600.0

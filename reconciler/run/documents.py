@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from providers.host import HostFacts
 from reconciler.helpers.times import rfc3339
 from reconciler.model import AgentView, Outcome, Plan
 from reconciler.status.document import API_VERSION, condition_document, held_document, hidden_document
+from specs.dataclass import asdict
 
 if TYPE_CHECKING:
     from providers.steps import Step

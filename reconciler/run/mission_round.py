@@ -7,7 +7,6 @@ conversation once, when it has nothing to do. What a crash must not lose is writ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from providers.launch.additions import place as place_of
@@ -21,6 +20,7 @@ from reconciler.delivery.outbox import Outbox
 from reconciler.loop.converge import look
 from reconciler.model import AgentHistory, AgentView, History, Readiness
 from specs.compiled import changed_in
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.host import Host

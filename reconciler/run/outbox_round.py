@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.delivery.kickstart import first_words
@@ -17,6 +16,7 @@ from reconciler.delivery.verdict import Delivery, DeliveryState
 from reconciler.errors import MosaicError
 from reconciler.helpers.words import count
 from reconciler.model import Readiness
+from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

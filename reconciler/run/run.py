@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import HeldReason
@@ -27,6 +26,7 @@ from reconciler.source.intake import Intake, load_source, open_store, source_spe
 from reconciler.state.store import Store
 from reconciler.status.assess import MANAGERS, verdict
 from specs.compiled import Fleet
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from reconciler.git.location import RepositoryLocation
 from reconciler.git.mirror import Checkout
 from reconciler.git.objects import Commit
 from reconciler.git.process import Deadline, GitFailed
+from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
     import tempfile

@@ -10,7 +10,6 @@ An unchanged source costs no process if it is a repository on this machine, one 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.context.settings import Settings
@@ -22,6 +21,7 @@ from reconciler.git.process import Deadline, GitFailed, GitTimeout
 from reconciler.git.refs import Tip, odd_file
 from reconciler.source.commit_state import SourceState, renewed
 from reconciler.source.record import SourceRecord, fetch_delay, load_record, save_record, seen_at, touch_seen
+from specs.dataclass import dataclass, replace
 
 CHECKOUT = "checkout"
 

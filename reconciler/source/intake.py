@@ -7,7 +7,6 @@ the report says which commit is rejected and why, and a newer one is taken as so
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from reconciler.status.assess import why_rejected
 from reconciler.status.conditions import ConditionReason
 from reconciler.status.values import SourceReport
 from specs.compiled import Fleet
+from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings

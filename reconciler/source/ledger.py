@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from errno import EIO
 from pathlib import Path
@@ -27,6 +26,7 @@ from reconciler.helpers.atomic_files import (
     write_atomic,
     write_cache,
 )
+from specs.dataclass import asdict, dataclass, field
 
 _NAME = "ledger.ndjson"
 _FIRST = "0" * 64

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.git.process import run_git
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.git.mirror import Checkout

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError
@@ -15,6 +14,7 @@ from reconciler.helpers.atomic_files import parse_json, read_optional
 from reconciler.helpers.redact import hide_secrets, one_line
 from reconciler.plan.holding.moving import answered, first_starts
 from specs.compiled import Fleet, MoveWord, Moving
+from specs.dataclass import asdict, replace
 from specs.values.names import same_host
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.git.objects import Commit
 from reconciler.helpers.atomic_files import make_folder, parse_json, read_optional, write_cache
+from specs.dataclass import asdict, dataclass
 
 _VERSION = 2
 _OLDER = 1  # its commit has only the files of the root

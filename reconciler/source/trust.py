@@ -16,7 +16,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from reconciler.errors import HistoryCut, InvalidConfig, Rewound
 from reconciler.helpers.atomic_files import loose_permissions, parse_json, read_optional, write_cache
 from reconciler.source.commit_state import SourceState
 from reconciler.source.ledger import Ledger, lost_ledger
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.git.signatures import Keys

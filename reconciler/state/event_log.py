@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from providers.base import Json
@@ -17,6 +16,7 @@ from reconciler.helpers.redact import hide_secrets, one_line
 from reconciler.helpers.times import rfc3339
 from reconciler.state.store import Store, write_failure
 from reconciler.status.events import Event, EventSource
+from specs.dataclass import dataclass
 
 MAX_BYTES = 1024 * 1024  # of one file; there are at most two
 LOCK_S = 1.0

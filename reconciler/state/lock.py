@@ -9,13 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import Locked
 from reconciler.helpers.redact import one_line
 from reconciler.helpers.times import spell_duration
 from reconciler.state.store import Store, write_failure
+from specs.dataclass import dataclass
 
 _POLL_S = 0.02
 _PEEK_S = 0.1  # a caller of `holder` has the lock for a moment; that must not end a run

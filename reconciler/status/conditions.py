@@ -5,8 +5,9 @@ Every reason is explained in `docs/conditions.md`; a test compares the page with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from specs.dataclass import dataclass
 
 
 class ConditionType(StrEnum):

@@ -6,7 +6,6 @@ They come from comparing two statuses, so that a state that lasts is one event a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -18,6 +17,7 @@ from reconciler.model import Held, Outcome
 from reconciler.status.conditions import ConditionReason, ConditionStatus, ConditionType
 from reconciler.status.failures import final_outcomes
 from reconciler.status.status import FleetStatus
+from specs.dataclass import dataclass, field
 
 EventSource = Literal[
     "reconcile", "watch", "operator", "agent"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from reconciler.model import Outcome, Plan
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from providers.base import HeldReason, Verb
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler.helpers.times import spell_duration
 from reconciler.model import Held
+from specs.dataclass import dataclass
 
 NEVER = "not by itself"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from providers.base import Health, HeldReason, Value
 from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
@@ -18,6 +17,7 @@ from reconciler.status.conditions import (
 from reconciler.status.failures import FailedAction, counting_for_a_stall, failed_actions, final_outcomes
 from reconciler.status.values import Pause, SourceReport
 from specs.compiled import Suspension
+from specs.dataclass import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.status.conditions import ConditionReason
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from specs.dataclass import dataclass
 
 SETTLED = 3  # looks that a line has to stand still
 REMEMBERED = 500  # lines that were told, for what comes back into view

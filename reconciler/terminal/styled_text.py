@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from specs.dataclass import dataclass, field
 
 RESET = "\x1b[0m"
 _TOKEN = re.compile(

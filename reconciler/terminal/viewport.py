@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from reconciler.terminal.styled_text import RESET, StyledSpan, clip, width
+from specs.dataclass import dataclass, replace
 
 STEP = 10  # columns of one step aside
 

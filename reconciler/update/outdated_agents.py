@@ -9,7 +9,6 @@ rollout policy, as with a changed declaration.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from providers.launch.environment import env_path, read_pairs
 from providers.processes import procfs
 from reconciler.model import AgentHistory, History
 from reconciler.plan.holding.forced import RELAUNCH, forced
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

@@ -10,7 +10,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from providers.shipped.manifest import Manifest
 from providers.shipped.release import release
 from reconciler.errors import MosaicError, Refused, Unavailable
 from reconciler.loop import host_guard
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.host import HostFacts, Look

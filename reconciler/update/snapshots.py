@@ -13,7 +13,6 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +24,7 @@ from reconciler.errors import MosaicError, NotFound
 from reconciler.helpers.atomic_files import make_folder, write_atomic
 from reconciler.helpers.times import rfc3339
 from reconciler.state.store import write_failure
+from specs.dataclass import dataclass
 
 KEEP = 10
 _LIST = "snapshot.json"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from reconciler.errors import MosaicError, Refused
 from reconciler.helpers.atomic_files import write_atomic
 from reconciler.state.store import write_failure
 from reconciler.update import snapshots
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.host import FileState, HostFacts

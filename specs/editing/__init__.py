@@ -1,4 +1,4 @@
 """Changing one value of a YAML file and leaving every other byte as it is.
 
-Imports `values`, `fleet_files`, `yaml_text`, `models`. Read `edit.py` first.
+Imports `dataclass`, `values`, `fleet_files`, `yaml_text`, `models`. Read `edit.py` first.
 """

@@ -7,10 +7,10 @@ is any other difference than the one that was asked for, the edit is refused and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from specs.dataclass import dataclass
 from specs.editing import block, flow
 from specs.editing.block import Patch
 from specs.fleet_files import ROSTER

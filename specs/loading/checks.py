@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
+from specs.dataclass import replace
 from specs.models.entries import AgentEntry
 from specs.models.fleet import FleetSpec
 from specs.models.roster import WELL_KNOWN_CLASSES, RosterHead

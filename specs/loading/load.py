@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from specs.dataclass import dataclass, field
 from specs.fleet_files import (
     FILES,
     FLEET,

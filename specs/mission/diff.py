@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from specs.dataclass import dataclass
 from specs.mission.projection import paragraphs
 
 if TYPE_CHECKING:

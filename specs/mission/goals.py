@@ -6,8 +6,9 @@ Every function takes a mission that was checked: each `depends_on` exists, and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from specs.models.north_star import Goal, NorthStar

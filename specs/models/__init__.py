@@ -1,4 +1,4 @@
 """What an operator writes, as pydantic models: roster, fleet, north star, runtimes; and how an error in one is put.
 
-Imports `compiled`, `values`, `yaml_text`. Read `roster.py` first.
+Imports `dataclass`, `compiled`, `values`, `yaml_text`. Read `roster.py` first.
 """

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
+from specs.dataclass import dataclass, field, replace
 from specs.models.explain import Explainer
 from specs.models.roster import AgentSpec
 from specs.values.names import name_fault

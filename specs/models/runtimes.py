@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from specs.models.roster import RuntimeSpec

@@ -1,5 +1,5 @@
 """Who sits where: the classes of a fleet, the seats of its type that are filled, who reports to whom.
 
-Imports `values`, `fleet_files`, `yaml_text`, `library`, `personas`, `editing`, `types`, `loading`, `scaffold`. Read
-`org.py` first.
+Imports `dataclass`, `values`, `fleet_files`, `yaml_text`, `library`, `personas`, `editing`, `types`, `loading`,
+`scaffold`. Read `org.py` first.
 """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from specs.dataclass import dataclass
 from specs.loading.load import LoadResult
 from specs.personas.files import role_path
 from specs.personas.persona import ALIASES, DOMAINS, Persona, contract_name, outdated, shipped_names, shipped_one

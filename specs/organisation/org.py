@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from specs.dataclass import dataclass
 from specs.organisation.provision import filled
 from specs.types.system_type import SystemType
 from specs.values.names import name_fault

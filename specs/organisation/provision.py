@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 
 from specs import library
+from specs.dataclass import dataclass, field, replace
 from specs.editing.edit import add_agent, entries, set_value
 from specs.fleet_files import FLEET, NORTH_STAR, ROSTER
 from specs.scaffold.presets import Preset, Slot

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from specs.dataclass import dataclass
 from specs.personas.persona import Persona
 
 SectionState = Literal["as-shipped", "shipped-changed", "same", "overridden", "added", "kept-old", "conflict"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from specs import library
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from specs.values.problems import Problem

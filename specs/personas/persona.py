@@ -22,11 +22,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
 from specs import library
+from specs.dataclass import dataclass, field, replace
 from specs.values.names import name_fault
 from specs.values.problems import Problem, SourceFile, Span
 from specs.values.suggest import Suggester

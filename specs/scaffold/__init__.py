@@ -1,4 +1,4 @@
 """The files of a new fleet, and the JSON Schemas of the files.
 
-Imports `values`, `fleet_files`, `yaml_text`, `models`, `editing`, `types`. Read `starter.py` first.
+Imports `dataclass`, `values`, `fleet_files`, `yaml_text`, `models`, `editing`, `types`. Read `starter.py` first.
 """

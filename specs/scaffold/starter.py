@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from specs.dataclass import dataclass, field
 from specs.editing.edit import add_agent, entries, set_agents, set_value
 from specs.fleet_files import FLEET, NORTH_STAR, ROSTER
 from specs.scaffold.presets import Preset, Slot

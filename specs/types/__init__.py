@@ -1,4 +1,4 @@
 """System types: the seats that a kind of fleet has, shipped or from the fleet's own repository.
 
-Imports `values`, `fleet_files`, `yaml_text`, `models`, `library`, `personas`. Read `system_type.py` first.
+Imports `dataclass`, `values`, `fleet_files`, `yaml_text`, `models`, `library`, `personas`. Read `system_type.py` first.
 """

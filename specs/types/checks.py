@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from specs import library
+from specs.dataclass import replace
 from specs.fleet_files import FOLDERS, PROFILES, spec_path
 from specs.models.fleet import FleetSpec
 from specs.values.problems import Problem, SourceFile

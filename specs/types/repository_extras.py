@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from specs.dataclass import dataclass
 from specs.fleet_files import FOLDERS, PROFILES, ROLES, spec_path
 from specs.personas import persona as personas
 from specs.personas.overrides import read_role

@@ -7,13 +7,13 @@ by key (a list is one value: it is replaced as a whole), or is a type by itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from specs import library
+from specs.dataclass import dataclass, replace
 from specs.fleet_files import LARGEST
 from specs.personas.persona import contract_name, shipped_names
 from specs.values.fields import Line, Name, Spec, Text

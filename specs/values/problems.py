@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
+from specs.dataclass import dataclass, field
 from specs.values import secrets
 
 Severity = Literal["error", "warning"]

@@ -1,4 +1,4 @@
 """YAML as text: values that remember where they were written, and the text around them byte for byte.
 
-Imports `values`. Read `tree.py` first.
+Imports `dataclass`, `values`. Read `tree.py` first.
 """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from specs.dataclass import dataclass
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _DASH = re.compile(r" *-(?=[ \t\r\n]|$)")

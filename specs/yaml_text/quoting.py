@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from specs.dataclass import dataclass
 from specs.values.scalars import YAML_1_1_BOOLEANS, resolve
 
 YamlValue = str | int | bool | Sequence[str]

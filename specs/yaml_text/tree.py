@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from specs.dataclass import dataclass, field
 from specs.values.problems import Span
 from specs.values.scalars import Scalar
 

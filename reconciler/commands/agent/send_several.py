@@ -34,10 +34,9 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def _one(sending: Sending, receiver: Agent | Peer) -> SendOutcome:
-    from dataclasses import replace
-
     from reconciler.delivery.verdict import Delivery
     from reconciler.errors import MosaicError
+    from specs.dataclass import replace
 
     try:
         return sending.to(receiver)

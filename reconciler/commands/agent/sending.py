@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Json

@@ -26,12 +26,11 @@ def command(output: Output, *, agent: str, fleet: str | None, form: Format) -> i
     """Describe the agent NAME as it is right now: its conditions, every observation with its source and age, its last
     events, what happens to it next and when, and the last lines of a crashed pane. Also describes what only the host
     knows, such as an agent that git no longer declares. Changes nothing."""
-    from dataclasses import replace
-
     from reconciler.inspection.describe import describe
     from reconciler.inspection.fleet import see
     from reconciler.model import AgentHistory
     from reconciler.state.event_log import read_events
+    from specs.dataclass import replace
 
     seen = see(fleet)
     for sentence in seen.warnings:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.commands.options import ClickCommand, output_option, repository_option
+from specs.dataclass import dataclass, fields
 
 if TYPE_CHECKING:
     from providers.base import Json

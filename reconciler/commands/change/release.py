@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.options import fleet_option
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.base import Resource

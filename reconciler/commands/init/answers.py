@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

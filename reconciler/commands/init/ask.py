@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import click
 
+from specs.dataclass import dataclass
 from specs.scaffold.presets import PRESETS, Preset
 
 KEEP = "keep"

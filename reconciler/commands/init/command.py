@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import click
 
 from reconciler.commands.init.host import TIMERS, Timer
 from reconciler.commands.options import folder_argument, output_option, yes_option
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.base import Json

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
+
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.host import HostFacts

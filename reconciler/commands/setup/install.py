@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from reconciler.commands.options import either
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

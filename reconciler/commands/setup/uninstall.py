@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +18,7 @@ from reconciler.commands.setup.install import (
     must_not_be_paused,
     save_settings,
 )
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.host import Host, HostFacts

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.options import fleet_argument
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,11 +28,10 @@ def command(output: Output, *, runtime: str, agent: str | None, fleet: str | Non
     Each section names its source. It uses the commit in force on this host; without a fleet, it prints what every agent
     is given.
     """
-    from dataclasses import replace
-
     from providers.launch.contract import compose_without_agent
     from providers.machine.facts import gather
     from providers.machine.overlays import read_overlays
+    from specs.dataclass import replace
 
     facts = gather(os.environ)
     facts = replace(facts, overlays=read_overlays(facts.mosaic_home))
@@ -49,12 +48,11 @@ def command(output: Output, *, runtime: str, agent: str | None, fleet: str | Non
 
 
 def _of_agent(output: Output, runtime: str, agent: str, fleet: str | None, facts: HostFacts) -> str:
-    from dataclasses import replace
-
     from providers.launch.contract import compose
     from reconciler.agents.lookup import in_force, lookup
     from reconciler.context.fleet import fleet_context
     from specs.compiled import Peer
+    from specs.dataclass import replace
 
     place = fleet_context(fleet, read_only=True)
     declared = in_force(place)

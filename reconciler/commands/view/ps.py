@@ -76,7 +76,7 @@ def command(
 
 def chosen(seen: FleetLook, agents: tuple[str, ...], *, running: bool, all_hosts: bool = False) -> Listing:
     """The list of those that were asked for. Raises NotFound with near misses."""
-    from dataclasses import replace
+    from specs.dataclass import replace
 
     listing = seen.listing
     if all_hosts:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.options import fleet_argument, output_option
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.cli.output import Format, Output

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.commands.options import files_argument, output_option
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from reconciler.doctor.check import Unseen
 from reconciler.doctor.clock import ClockFacts
 from reconciler.doctor.repository import Reached, Repository, UnreachedRemote
 from reconciler.errors import InvalidConfig, MosaicError
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.state.store import Store

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from providers.host import HostFacts
 from providers.processes.process import Child, SpawnError
@@ -16,6 +15,7 @@ from reconciler.doctor.probes.host import whereabouts
 from reconciler.doctor.runtimes import RuntimeProgram, Runtimes
 from reconciler.helpers.redact import one_line
 from specs.compiled import Agent, Fleet
+from specs.dataclass import dataclass
 from specs.models.runtimes import KNOWN
 
 TIMEOUT_S = 20.0  # a program of 200 MB starts slowly on a machine that is busy

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from providers.host import HostFacts
@@ -14,6 +13,7 @@ from reconciler.doctor.check import Unseen
 from reconciler.doctor.probes.host import ask, attempt, user_name
 from reconciler.doctor.systemd import PanePlace, Server
 from reconciler.doctor.terminals import DeviceNode, SocketFile, Terminals
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ or an operator's release resets it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 from reconciler.model import AgentHistory, History
 from specs.compiled import Fleet, Policy
+from specs.dataclass import replace
 
 JITTER = 0.2  # up to a fifth longer, so that agents that fell together do not start together
 HOUR_S = 3600.0

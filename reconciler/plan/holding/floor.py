@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from providers.base import Health
 from reconciler.model import AgentView, Floor
 from reconciler.plan.holding.guards import FLOOR_CLASSES
 from specs.compiled import Fleet
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,6 @@ the session, a session that is not this fleet's, a suspension, the kill switch o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from providers.base import Reason, Verb
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import AgentHistory, AgentView
@@ -16,6 +14,7 @@ from reconciler.plan.holding.rollout import objection
 from reconciler.plan.need import Need
 from reconciler.plan.needs import SAME_START_S
 from specs.compiled import Agent, Policy
+from specs.dataclass import dataclass, replace
 
 REMOVED, STOPPED, RELAUNCH = "removed", "stopped", "relaunch"
 

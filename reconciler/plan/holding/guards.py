@@ -4,12 +4,12 @@ outlives the commit that drops it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from providers.base import HeldReason
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Inventory
 from specs.compiled import Fleet
+from specs.dataclass import dataclass
 
 FLOOR_CLASSES = ("orchestrator", "enhancer")
 

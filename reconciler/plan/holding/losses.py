@@ -7,7 +7,6 @@ go, other people's panes in it would be lost: each is named, and nothing is done
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from providers.base import HeldReason, Verb
@@ -15,6 +14,7 @@ from providers.evidence import SessionEvidence
 from providers.fields import SOCKET
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.plan.need import Need
+from specs.dataclass import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

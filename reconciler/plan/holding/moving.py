@@ -7,11 +7,11 @@ move.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from specs.compiled import Agent, Fleet, MoveWord, Moving, OnMove
+from specs.dataclass import dataclass
 from specs.values.names import same_host
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ The tables are in `rollout_tables.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from providers.base import Health, HeldReason, Verb
 from reconciler.helpers.decision_table import first_match
@@ -31,6 +30,7 @@ from reconciler.plan.holding.rollout_tables import (
 )
 from reconciler.plan.need import Need
 from specs.compiled import Fleet, Policy
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

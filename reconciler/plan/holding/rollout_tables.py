@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from providers.base import Reason, Verb
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
@@ -12,6 +11,7 @@ from reconciler.observe.attribution import CLOCK_SLACK_S
 from reconciler.observe.may_end import Who, may_end
 from reconciler.plan.need import Need
 from specs.compiled import Policy
+from specs.dataclass import dataclass
 
 SHOWS_S = 30.0  # how long a program may take to show its prompt before its screen counts as not known
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from providers.base import Action, HeldReason, Kind, Verb
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.plan.draft import Draft
 from specs.compiled import Suspension
+from specs.dataclass import dataclass
 
 WHOLE_FLEET = "*"
 STARTS = (Verb.START, Verb.RESTART)

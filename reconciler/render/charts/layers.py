@@ -7,8 +7,9 @@ An edge that passes over layers gets a place in each of them, so that it is led 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from specs.dataclass import dataclass
 
 SWEEPS = 8
 GAP_X, GAP_Y, LANE = 48, 14, 6  # pixels: between columns, between boxes, and the height of an edge that passes by

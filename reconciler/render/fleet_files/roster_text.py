@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from providers.base import Json
 from reconciler.helpers.words import Paint, Tint, data, no_paint
 from reconciler.render.table import table
 from reconciler.status.document import API_VERSION
 from specs.compiled import Agent, AgentState, Fleet
+from specs.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
