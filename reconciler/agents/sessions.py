@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
@@ -11,6 +10,7 @@ from providers.machine.conversation_files import kept_files, read_record
 from providers.programs.base import Plain
 from providers.programs.registry import program
 from reconciler.errors import MosaicError, NotFound, Refused
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
