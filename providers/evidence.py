@@ -172,6 +172,20 @@ class HeartbeatRecords(KindEvidence):
     turn: HeartbeatFile | None = None
 
 
+class KeptTrouble(NamedTuple):
+    """What keeps an agent from working, by evidence that may be gone by now. `since` is when it was first seen, and
+    `until_at` when it ends (0 if unknown); both are Unix seconds. `pid` and `started` identify the process; `told`: its
+    program reported it, and not only its screen."""
+
+    kind: str
+    since: float
+    pid: int
+    started: float
+    until: str = ""
+    until_at: float = 0.0
+    told: bool = False
+
+
 class RawEvidence(NamedTuple):
     """One raw observation. `source` is where it was seen (git, systemd, tmux, screen, proc, heartbeat, turn, cgroup).
     `at` is when it was true or was written (Unix seconds), None if it has no time."""

@@ -23,7 +23,7 @@ from providers.kinds.overrides import Override
 from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
-    from providers.evidence import RawEvidence
+    from providers.evidence import KeptTrouble, RawEvidence
     from providers.programs.base import Choice
 
 
@@ -143,6 +143,7 @@ class AgentHistory(Value):
     forced_for: str = ""  # the change that is to end it
     forced_by: str = ""
     forced_from: str = ""  # the revision that was in force then
+    trouble: KeptTrouble | None = None  # see `reconciler.observe.troubles`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

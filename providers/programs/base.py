@@ -69,7 +69,8 @@ class Reading:
 
     `question` and `choices` belong to `asks`: the dialog's text as the screen shows it, without its frame, and what it
     offers. `takes_text`: an answer can be typed into it. `trouble`: why it cannot work, and `until` when that ends, as
-    the screen says it ("3pm (Europe/Berlin)"), "" if it does not.
+    the screen says it ("3pm (Europe/Berlin)"), "" if it does not. `without`: troubles that this very screen would show,
+    and does not; that a line of the conversation is not on it proves nothing.
     """
 
     turn: TurnWord = "unknown"
@@ -84,8 +85,12 @@ class Reading:
     takes_text: bool = False
     trouble: Trouble = ""
     until: str = ""
+    without: tuple[Trouble, ...] = ()
 
 
+# Events that a program reports only after a model has answered. A report that merely says "not busy" is none of them.
+ANSWERED = frozenset({"Stop", "PreToolUse", "PostToolUse", "agent_end", "session.status"})
+NEW_CONVERSATION = frozenset({"SessionStart", "session_start"})
 # They create a session at its first prompt, and until then their hooks report the previous one (measured with
 # codex 0.169.0 and opencode 1.18.33).
 LATE_SESSIONS = frozenset({"codex", "opencode"})
