@@ -174,13 +174,12 @@ class HeartbeatRecords(KindEvidence):
 
 class KeptTrouble(NamedTuple):
     """What keeps an agent from working, by evidence that may be gone by now. `since` is when it was first seen, and
-    `until_at` when it ends (0 if unknown); both are Unix seconds. `pid` and `started` identify the process; `told`: its
-    program reported it, and not only its screen."""
+    `until_at` when it ends (0 if unknown); both are Unix seconds. `life`: see `AgentView`. `told`: its program reported
+    it, and not only its screen."""
 
     kind: str
     since: float
-    pid: int
-    started: float
+    life: str
     until: str = ""
     until_at: float = 0.0
     told: bool = False

@@ -20,6 +20,7 @@ from providers.base import (
     Verb,
 )
 from providers.kinds.overrides import Override
+from reconciler.plan_values import NO_FLOOR, Floor, Summary
 from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Readiness(StrEnum):
     AVAILABLE = "available"
 
 
-CLOSED = frozenset({"trust", "login"})  # an agent at one of these dialogs can do nothing until a person answers
+# An agent at one of these dialogs can take nothing until a person answers.
+CLOSED = frozenset({"trust", "bypass", "first-run", "login", "model", "resume", "unknown"})
+OF_A_PERSON = frozenset({"draft", "menu"})  # a person has begun to type, or has opened a menu, and is there
 
 NAME_TAKEN = "another tmux session has the name of its own"  # so a start would have no session to use
 
@@ -224,6 +227,8 @@ class AgentView(Value):
     stuck: str = ""
     until: str = ""
     until_at: float = 0.0
+    trouble: KeptTrouble | None = None  # to be kept, also while it works
+    queued: int = 0  # messages in its program's own queue
     idle: float | None = None
     busy: bool = False
     quiet: bool | None = None
@@ -240,33 +245,18 @@ class AgentView(Value):
 
     @property
     def closed(self) -> bool:
-        """Whether it can accept nothing until a person has answered."""
-        return self.readiness is Readiness.WAITING and self.waiting in CLOSED
+        """Whether it can accept nothing until a person has answered or has logged it in."""
+        return (self.readiness is Readiness.WAITING and self.waiting in CLOSED) or self.stuck == "logged-out"
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for a person who may not be there."""
+        return self.readiness is Readiness.WAITING and self.waiting not in OF_A_PERSON
 
     @property
     def behind(self) -> bool:
         """Whether it lives and was given another mission or contract than git has now."""
         return self.session == "alive" and self.mission not in ("", self.mission_now) and self.mission_now != ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    create: int = 0
-    update: int = 0
-    remove: int = 0
-    heal: int = 0
-    held: int = 0
-    unchanged: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """Whether the two agents that a fleet cannot do without are healthy. `orchestrator` and `enhancer` name the one
-    that is not; `none` means that the fleet has no such rule. `on_purpose`: somebody has suspended those agents."""
-
-    word: Literal["none", "stands", "elsewhere", "unknown", "orchestrator", "enhancer"] = "none"
-    message: str = ""
-    on_purpose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -293,7 +283,7 @@ class Plan(Value):
     heals: frozenset[str]  # agents whose planned start counts against backoff and budget
     summary: Summary
     views: Mapping[str, AgentView]
-    floor: Floor = Floor()
+    floor: Floor = NO_FLOOR
     unclear: Mapping[ResourceKey, str] = field(default_factory=dict)  # single things that could not be seen, and why
 
     @property

@@ -7,7 +7,8 @@ from typing import Any
 from providers.base import Action, FieldChange, Health, HeldReason, Kind, Reason, ResourceKey, Verb
 from providers.host import HostFacts
 from providers.steps import DaemonReload, SetEnabled, Step, UnitJob, WriteFile
-from reconciler.model import AgentView, Held, History, Outcome, Plan, Summary
+from reconciler.model import AgentView, Held, History, Outcome, Plan
+from reconciler.plan_values import Summary
 from reconciler.status.conditions import ConditionReason
 from reconciler.status.status import FleetStatus, LastRun, build_status
 from reconciler.status.values import SourceReport

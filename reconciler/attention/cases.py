@@ -11,7 +11,7 @@ from reconciler.attention.answers import answered_by
 from reconciler.attention.case import AttentionCase, AttentionKind, case_id
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.helpers.redact import hide_secrets
-from reconciler.model import AgentHistory, AgentView, Readiness
+from reconciler.model import OF_A_PERSON, AgentHistory, AgentView, Readiness
 from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MAX_QUESTION = 2000  # characters of a question that are kept and shown
 EVERYTHING = "*"  # a suspension of the whole fleet
 
-# The words of dialogs that are no case: a person has opened or begun these, and is there.
-_OF_A_PERSON = frozenset({"draft", "menu"})
 _DIALOGS: Mapping[str, AttentionKind] = {
     "permission": AttentionKind.PERMISSION,
     "question": AttentionKind.QUESTION,
@@ -174,7 +172,7 @@ KINDS: tuple[DecisionRow[AgentView, _Named], ...] = (
         lambda _: AttentionKind.CANNOT_START, "it should run, and what it needs to start is missing"),
     DecisionRow("not alive", lambda view: view.session != "alive", _none,
         "no process of ours is there to be answered; that it is down is for the loop to heal"),
-    DecisionRow("a person is there", lambda view: _waits(view) and view.waiting in _OF_A_PERSON, _none,
+    DecisionRow("a person is there", lambda view: _waits(view) and view.waiting in OF_A_PERSON, _none,
         "a person has begun to type, or has opened a menu"),
     DecisionRow("a dialog", _waits, _dialog,
         "it waits until a person answers; a dialog that no reader has a name for counts too"),

@@ -127,6 +127,11 @@ def _row(about: RowInputs, plan: Plan) -> Row:
         readiness=view.readiness,
         readiness_why=view.readiness_why,
         waiting=view.waiting,
+        question=hide_secrets(view.question),
+        stuck=view.stuck,
+        until=view.until,
+        until_at=view.until_at,
+        blank=view.blank,
         sync=sync,
         problems=problems,
         notes=tuple(dict.fromkeys(_notes(about))),
@@ -212,7 +217,7 @@ def _problems(about: RowInputs) -> Iterable[str]:
         yield f"it is enabled, though declared {view.desired_state}: it would come back at the next boot"
     if view.enabled and view.desired_state == "undeclared":
         yield "it is enabled, though not in git: it would come back at the next boot"
-    if view.session == "alive" and (view.readiness in (Readiness.STALE, Readiness.STUCK) or view.closed):
+    if view.session == "alive" and (view.readiness in (Readiness.STALE, Readiness.STUCK) or view.asks):
         yield view.readiness_why
     if _unanswered(about) and not _young(about):
         silent = view.heartbeat == "unknown"
@@ -264,7 +269,7 @@ def _notes(about: RowInputs) -> Iterable[str]:
     view = about.view
     if about.said and ended_again(view, about.history):
         yield f"its last line when it ended: {_said(about.said)}"
-    if view.readiness is Readiness.WAITING and not view.closed:
+    if view.readiness is Readiness.WAITING and not view.asks:
         yield view.readiness_why
     if view.session == "alive" and about.session is not None and about.session.pane.in_mode:
         yield "its pane is in copy mode, and takes no messages until it leaves that"

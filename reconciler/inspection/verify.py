@@ -13,7 +13,7 @@ from providers.launch.environment import limits_of
 from providers.names import HOLDER_UNIT, agent_unit
 from reconciler.listing.document import Listing
 from reconciler.listing.row import Row
-from reconciler.model import CLOSED, AgentView, Observation, Plan, Readiness
+from reconciler.model import OF_A_PERSON, AgentView, Observation, Plan, Readiness
 from reconciler.status.assess import ON_PURPOSE
 from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.held_ways import force
@@ -190,11 +190,11 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Verif
         yield _check("heartbeat", agent.name, answers, said, RECONCILE)
         if row.readiness is Readiness.WAITING:
             way = f"answer it: mosaic agent attach {agent.name}"
-            blocked = row.waiting in CLOSED
-            yield VerifyCheck(name="waiting", agent=agent.name, result="wrong" if blocked else "note",
+            alone = row.waiting not in OF_A_PERSON
+            yield VerifyCheck(name="waiting", agent=agent.name, result="wrong" if alone else "note",
                         found=row.readiness_why, mend=way)  # fmt: skip
         if row.readiness is Readiness.STUCK:
-            yield _check("progress", agent.name, False, row.readiness_why, RECONCILE)
+            yield _check("progress", agent.name, False, row.readiness_why, _well_again(row))
     enabled = f"{unit} is {'' if row.enabled else 'not '}enabled" + ("" if row.enabled else ": gone after a boot")
     if changed:
         enabled = f"{unit} is {changed}: it may not start at boot"
@@ -244,7 +244,7 @@ def _on_purpose(row: Row, plan: Plan) -> str:
 
 def _fix(row: Row, check: VerifyCheck) -> str:
     """What a person does about it: what holds the change has its own way out."""
-    if check.name == "waiting":
+    if check.name in ("waiting", "progress"):
         return check.mend
     if check.name == "heartbeat":
         return f"mosaic agent status {row.name}; if something else reports for it: mosaic doctor"
@@ -260,6 +260,16 @@ def _fix(row: Row, check: VerifyCheck) -> str:
         HeldReason.PRUNE: "reconcile --allow-removals N",
     }
     return ways.get(HeldReason(row.next_reason), check.mend) if row.next_reason in set(HeldReason) else check.mend
+
+
+def _well_again(row: Row) -> str:
+    """What ends a trouble: see `reconciler.observe.troubles`."""
+    ways = {
+        "logged-out": f"log it in: mosaic agent attach {row.name}",
+        "limit": f"wait for its limit to end, or change its account: mosaic agent attach {row.name}",
+    }
+    look = f"look at it: mosaic agent attach {row.name}; for a new conversation: mosaic agent reset {row.name}"
+    return ways.get(row.stuck, look)
 
 
 def _once_idle(row: Row) -> str:

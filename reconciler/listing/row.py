@@ -48,6 +48,11 @@ class Row(Value):
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
     waiting: str = ""  # for what it waits for a person, "" while it does not
+    question: str = ""  # the dialog's text as its screen shows it, where a reader knows it
+    stuck: str = ""  # the kind of what keeps it from working, "" while nothing does
+    until: str = ""  # when that ends, as its screen says it
+    until_at: float = 0.0  # the same in Unix seconds, 0 if that is not known
+    blank: bool = False  # its screen can be read, and shows nothing known
     sync: Sync = Sync.SYNCED
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -85,8 +90,8 @@ class Row(Value):
 
     @property
     def shown_state(self) -> str:
-        """The state for people, with what it waits for."""
-        return f"{self.state} ({self.waiting})" if self.waiting else self.state
+        """The state for people, with its kind."""
+        return with_kind(self.state, self.waiting, self.stuck, self.until, blank=self.blank)
 
     @property
     def why(self) -> str:
@@ -97,6 +102,15 @@ class Row(Value):
     def up(self) -> float | None:
         """Seconds since the program in its pane has started; None if none lives."""
         return max(0.0, self.observed_at - self.started) if self.started and self.pid else None
+
+
+def with_kind(state: str, waiting: str, stuck: str, until: str, *, blank: bool = False) -> str:
+    """A state with what it waits for, what keeps it from working and until when, or why it is not known."""
+    if waiting:
+        return f"{state} ({waiting})"
+    if stuck:
+        return f"{state} ({stuck}, until {until})" if until else f"{state} ({stuck})"
+    return f"{state} (its screen is not understood)" if blank and state == Readiness.UNKNOWN else state
 
 
 def in_order(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -59,6 +59,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
         sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0
         if since != known.waiting_since or sync != known.in_sync_since:
             known = replace(known, waiting_since=since, in_sync_since=sync)
+        if known.trouble != view.trouble:
+            known = replace(known, trouble=view.trouble)
         agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)
     due = history.reload_due or any(one.verb is Verb.RELOAD for one in plan.actions)

@@ -31,6 +31,7 @@ class Doing(StrEnum):
     UNKNOWN = "unknown"  # it lives, and there is no evidence of what it does
     BETWEEN_TURNS = "between turns"  # a dialog asks a person before the next turn: for trust, a login, a choice
     IN_A_TURN = "in a turn"  # a dialog asks a person about the turn, or a person is typing
+    QUEUED = "queued"  # messages that it has yet to take up would be lost with it
     WORKING = "working"
     UNSEEN = "unseen"  # its pane could not be looked at
     FOREIGN = "foreign"  # something that is not this fleet's has its place
@@ -64,6 +65,7 @@ TABLE: Mapping[Doing, Mapping[Who, EndAnswer]] = {
         Doing.UNKNOWN:       (QUIET, QUIET, QUIET, QUIET, QUIET, YES),
         Doing.BETWEEN_TURNS: (QUIET, QUIET, QUIET, QUIET, QUIET, YES),
         Doing.IN_A_TURN:     (NO,    NO,    NO,    NO,    NO,    YES),
+        Doing.QUEUED:        (NO,    NO,    NO,    NO,    NO,    YES),
         Doing.WORKING:       (NO,    NO,    NO,    NO,    NO,    YES),
         Doing.UNSEEN:        (NO,    NO,    NO,    NO,    NO,    YES),
         Doing.FOREIGN:       (NO,    NO,    NO,    NO,    NO,    NO),
@@ -113,6 +115,8 @@ DOINGS: tuple[DecisionRow[AgentView, Doing], ...] = (
         Doing.BETWEEN_TURNS, "ending it at this question loses no part of a turn"),
     DecisionRow("asks within a turn", _waits, Doing.IN_A_TURN,
         "it asks a person about its work, or a person is typing"),
+    DecisionRow("has messages", lambda view: view.queued, Doing.QUEUED,
+        "its program loses its own queue when it ends"),
     DecisionRow("says busy", lambda view: view.busy, Doing.WORKING,
         "a report says so, even if nothing has been reported since"),
     DecisionRow("works", lambda view: view.readiness is Readiness.WORKING, Doing.WORKING,
@@ -155,6 +159,7 @@ OBJECTION: Mapping[Doing, Callable[[AgentView], str]] = {
     Doing.UNSEEN: lambda _: "it could not be seen",
     Doing.FOREIGN: lambda _: "its session is not this fleet's",
     Doing.WORKING: _works,
+    Doing.QUEUED: lambda _: "messages that it has yet to take up are in its queue",
     Doing.IN_A_TURN: _asks,
     Doing.BETWEEN_TURNS: _asks_and,
 }

@@ -12,9 +12,9 @@ from specs.dataclass import dataclass
 
 Shown = Literal["", "composer", "draft", "hidden", "unread"]  # hidden: read, and no composer found
 DRAFT = "draft"  # it waits for a person who has begun to write
-# These dialogs ask a person before or after a turn, so nothing of a turn is lost with them. All others count as asked
-# in the middle of a turn.
-BETWEEN_TURNS = frozenset({"trust", "login", "menu"})
+# These dialogs stand before the first turn of a process: nothing of a turn is lost with them, and the next commit may
+# be what ends them. All others count as asked in the middle of a turn; at a menu, a person is there.
+BETWEEN_TURNS = frozenset({"trust", "bypass", "first-run", "login", "resume"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +25,9 @@ class ReadinessEvidence:
     `heartbeat_age` is the age of the heartbeat itself. `idle`: since its last sign of activity, None without evidence.
     `waiting` and `stuck` are reported reasons, "" if none. `own`: the program itself wrote the heartbeat, and not a
     responder; `said_ok`: its program last reported that it is not busy, and has done nothing since. `shown`: what its
-    screen shows, "" if nobody can read it; if shown, `asks` is the dialog on it and `shown_busy` means that it shows
-    work.
+    screen shows, "" if nobody can read it; if shown, `asks` is the dialog on it, `shown_busy` means that it shows work,
+    `shown_trouble` is what keeps it from working, and `queued`: it shows messages in its program's queue.
+    `kept_trouble`: a trouble that only earlier looks saw, and that nothing has ended.
     """
 
     seen: bool = True
@@ -44,6 +45,9 @@ class ReadinessEvidence:
     shown: Shown = ""
     asks: str = ""
     shown_busy: bool = False
+    shown_trouble: str = ""
+    kept_trouble: str = ""
+    queued: bool = False
 
     @property
     def stale(self) -> bool:
@@ -81,6 +85,8 @@ WORDS: tuple[DecisionRow[ReadinessEvidence, Readiness], ...] = (
         "its program reports for itself, and its last report is too old: its screen may be just as old"),
     DecisionRow("a dialog on its screen", lambda seen: seen.asks, Readiness.WAITING,
         "an open dialog waits for a person, whatever the reports say"),
+    DecisionRow("trouble on its screen", lambda seen: seen.shown_trouble and not seen.shown_busy, Readiness.STUCK,
+        "it shows that it cannot work, whatever the reports say: some programs report a message before they refuse it"),
     DecisionRow("no heartbeat", lambda seen: seen.heartbeat is None, Readiness.UNKNOWN,
         "a process is alive, and nothing reports for it"),
     DecisionRow("an old heartbeat", lambda seen: seen.stale, Readiness.STALE,
@@ -93,6 +99,10 @@ WORDS: tuple[DecisionRow[ReadinessEvidence, Readiness], ...] = (
         "the newest report says that it is working"),
     DecisionRow("shows that it is busy", lambda seen: seen.shown_busy, Readiness.WORKING,
         "its screen shows that it is working"),
+    DecisionRow("trouble before", lambda seen: seen.kept_trouble, Readiness.STUCK,
+        "its last turn failed or it could not begin one, and nothing shows that this is over"),
+    DecisionRow("queued", lambda seen: seen.queued, Readiness.WORKING,
+        "messages that it has yet to take up are in its queue"),
     DecisionRow("a draft", lambda seen: seen.shown == "draft", Readiness.WAITING,
         "a person has begun to type to it"),
     DecisionRow("an unknown screen", lambda seen: seen.shown in ("hidden", "unread"), Readiness.UNKNOWN,

@@ -56,7 +56,7 @@ def plan(
     chosen = options or PlanOptions()
     now = observation.taken_at
     changes = tuple(sorted(changes, key=lambda change: change.key))
-    views = build_views(fleet, observation, inventory, detail=chosen.detail)
+    views = build_views(fleet, observation, inventory, history, detail=chosen.detail)
     draft = Draft(now=now, up=servers_up(observation))
     plan_shared(draft, changes, views, history, inventory, observation)
     plan_reseed(draft, changes, observation.present.get(reseed.KEY))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from providers.base import Action, Kind, Present, Reason, ResourceKey, Verb
 from providers.evidence import HeartbeatRecords, SessionEvidence
 from providers.names import agent_unit
-from reconciler.model import AgentView, Inventory, Observation, Summary
+from reconciler.model import AgentView, Inventory, Observation
 from reconciler.plan.draft import Draft
 from reconciler.plan.need import Need
+from reconciler.plan_values import Summary
 from specs.compiled import Agent
 
 GONE = {Reason.REMOVED, Reason.MOVED}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.helpers.times import spell_duration
 from reconciler.helpers.words import Paint, Tint, data, no_paint, short, when
+from reconciler.listing.row import with_kind
 from reconciler.render.table import table
 from reconciler.status.conditions import Condition, ConditionStatus, ConditionType
 from reconciler.status.held_ways import way
@@ -119,7 +120,7 @@ def _cells(agent: AgentStatus, now: float) -> Mapping[str, str]:
         "AGENT": data(agent.name),
         "DESIRED": data(agent.desired),
         "LIVE": data(agent.live),
-        "STATE": data(f"{agent.readiness} ({agent.waiting})" if agent.waiting else agent.readiness),
+        "STATE": data(with_kind(agent.readiness, agent.waiting, agent.stuck, agent.until)),
         "SYNC": "synced" if agent.in_sync else "held" if agent.held else "drifted",
         "FOR": spell_duration(now - agent.in_sync_since) if agent.in_sync_since else "-",
         "RESTARTS": str(agent.restarts),

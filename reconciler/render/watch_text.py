@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.helpers.times import rfc3339, spell_duration
 from reconciler.helpers.words import data
+from reconciler.listing.row import with_kind
 from reconciler.terminal.viewport import Size
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def state(view: AgentView | None) -> str:
     """What it does, in a word, and what for if it waits or is stuck."""
     if view is None:
         return "..."
-    reason = view.waiting or view.stuck
-    return f"{view.readiness}{f' ({data(reason)})' if reason else ''}"
+    return data(with_kind(view.readiness, view.waiting, view.stuck, view.until, blank=view.blank))
 
 
 def heading(name: str, now: float) -> str:

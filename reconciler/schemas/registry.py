@@ -142,6 +142,8 @@ def _status() -> Schema:
         readiness=_words(Readiness),
         readiness_why=_TEXT,
         waiting=_or_null(_TEXT),
+        stuck=_or_null(_TEXT),
+        until=_or_null(_TEXT),
     )
     run = _object(
         started_at=_TIME, duration_s=_SECONDS, trigger=_TEXT, outcome=_words(_OUTCOMES), exit_code=_COUNT, passes=_COUNT

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from providers.base import Json, Parsed
+from providers.evidence import KeptTrouble
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.model import AgentHistory, History, Inventory, Owned
 from specs.compiled import Suspension
@@ -29,6 +30,15 @@ def _is_text(value: object) -> bool:
 
 def _is_times(value: object) -> bool:
     return type(value) is list and all(_is_time(item) for item in value)
+
+
+def _is_trouble(value: object) -> bool:
+    """As `KeptTrouble` is written: a list."""
+    if type(value) is not list or len(value) != len(KeptTrouble._fields):
+        return False
+    kind, since, life, until, until_at, told = value
+    texts = all(map(_is_text, (kind, life, until)))
+    return texts and _is_time(since) and _is_time(until_at) and type(told) is bool
 
 
 FieldCheck = Callable[[object], bool]
@@ -55,6 +65,7 @@ _AGENT_HISTORY: Mapping[str, FieldCheck] = {
     "forced_for": _is_text,
     "forced_by": _is_text,
     "forced_from": _is_text,
+    "trouble": _is_trouble,
 }
 _HISTORY: Mapping[str, FieldCheck] = {
     "agents": lambda value: type(value) is dict,
@@ -126,6 +137,8 @@ def history_from_json(raw: object) -> History:
         fields = _checked(one, _AGENT_HISTORY, f"history of {name}")
         if "starts" in fields:
             fields["starts"] = tuple(fields["starts"])
+        if "trouble" in fields:
+            fields["trouble"] = KeptTrouble(*fields["trouble"])
         agents[name] = AgentHistory(**fields)
     return History(**{**top, "agents": agents, "heals": tuple(top.get("heals", ()))})
 

@@ -152,6 +152,8 @@ def _agent(agent: AgentStatus) -> dict[str, Json]:
         "readiness": agent.readiness,
         "readiness_why": agent.readiness_why,
         "waiting": agent.waiting or None,
+        "stuck": agent.stuck or None,
+        "until": agent.until or None,
     }
 
 
@@ -233,6 +235,8 @@ def _agent_back(one: Mapping[str, Parsed]) -> AgentStatus:
         readiness=_text(one.get("readiness", "unknown")),
         readiness_why=_text(one.get("readiness_why", "")),
         waiting=_text(one.get("waiting") or ""),
+        stuck=_text(one.get("stuck") or ""),
+        until=_text(one.get("until") or ""),
     )
 
 

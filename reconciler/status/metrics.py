@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
 
 from providers.base import Health, HeldReason, Kind
+from providers.programs.base import Asks, Trouble
 from reconciler.model import Readiness
 from reconciler.status.conditions import ConditionStatus
 from reconciler.status.status import FleetStatus
 
 Sample = tuple[Mapping[str, str], float]
+OTHER = "other"
+WAITS = (*(kind for kind in get_args(Asks) if kind), "draft", OTHER)
+STOPS = (*(kind for kind in get_args(Trouble) if kind), OTHER)
 
 
 def metrics_text(status: FleetStatus) -> str:
@@ -44,6 +49,12 @@ def metrics_text(status: FleetStatus) -> str:
     family("agents", "gauge", "Agents, by health and readiness.",
            [({"health": str(one), "readiness": str(word)}, words[one, word])
             for one in Health for word in Readiness])  # fmt: skip
+    waits = Counter(_of(WAITS, agent.waiting) for agent in status.agents)
+    stuck = Counter(_of(STOPS, agent.stuck) for agent in status.agents)
+    family("agents_waiting", "gauge", "Agents that wait for a person, by what for.",
+           [({"for": kind}, waits[kind]) for kind in WAITS])  # fmt: skip
+    family("agents_stuck", "gauge", "Agents that cannot work, by what keeps them from it.",
+           [({"by": kind}, stuck[kind]) for kind in STOPS])  # fmt: skip
     family("agent_restarts_total", "counter", "How often an agent was healed.",
            [({"agent": agent.name}, agent.restarts) for agent in status.agents])  # fmt: skip
     family("agent_in_sync", "gauge", "Whether an agent is as git says.",
@@ -52,6 +63,11 @@ def metrics_text(status: FleetStatus) -> str:
     family("condition", "gauge", "Whether a condition is True.",
            [({"type": str(one.type)}, one.status is ConditionStatus.TRUE) for one in status.conditions])  # fmt: skip
     return "\n".join(out) + "\n"
+
+
+def _of(known: Sequence[str], kind: str) -> str:
+    """The kind as a label, whose values are a closed list: a program may have a word of its own."""
+    return kind if kind in known or not kind else OTHER
 
 
 def _labels(labels: Mapping[str, str]) -> str:

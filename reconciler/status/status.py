@@ -39,7 +39,8 @@ class AgentStatus(Value):
     `next_verb` is what is due, `next_reason` why or why it is held, `next_at` when it is looked at again (0: not by
     itself). `held` is the held reason, "" if nothing of this agent is held. `pid` is the living pane's process, else 0.
     `heartbeat_age` is in seconds at the last look; None is not a heartbeat. `readiness` is what it did then, and
-    `readiness_why` what that rests on; `waiting` is for what it waited for a person, "" if it did not.
+    `readiness_why` what that rests on; `waiting` is for what it waited for a person, "" if it did not; `stuck`
+    and `until` are what kept it from working and when that ends, as its screen says it, "" if nothing did.
     """
 
     name: str
@@ -67,6 +68,8 @@ class AgentStatus(Value):
     readiness: str = "unknown"
     readiness_why: str = ""
     waiting: str = ""
+    stuck: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -270,4 +273,6 @@ def _agent(
         readiness=str(view.readiness),
         readiness_why=view.readiness_why,
         waiting=view.waiting,
+        stuck=view.stuck,
+        until=view.until,
     )

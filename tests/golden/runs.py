@@ -8,7 +8,8 @@ from dataclasses import replace
 from providers.base import Health, HeldReason, Kind, Reason, Verb
 from reconciler.git.log import HistoryLine
 from reconciler.loop.result import RunResult
-from reconciler.model import Plan, Readiness, Summary
+from reconciler.model import Plan, Readiness
+from reconciler.plan_values import Summary
 from reconciler.render.plan_text import plan_text
 from reconciler.render.report_text import report_text
 from reconciler.render.status_text import status_text

@@ -90,7 +90,9 @@ UNIT = "mosaic-agent@coder.service"
         ),
         (lambda world: world.files.pop(f"{world.facts.run_dir}/coder.hb"), "unknown", "synced",
          "nothing answers for it: no heartbeat file"),
-        (lambda world: world.turn("coder", "stuck=rate-limit"), "stuck", "synced", "hook (Stop): rate-limit"),
+        (lambda world: world.turn("coder", "stuck=rate-limit"), "stuck", "synced",
+         "hook (Stop): it is at its usage limit (rate-limit)"),
+        (lambda world: world.turn("coder", "waiting=permission"), "waiting", "synced", "for a person (permission)"),
         (lambda world: world.blind.add("tmux"), "unknown", "held", "could not be seen"),
         (lambda world: world.blind.add("heartbeats"), "unknown", "synced", "its heartbeat could not be seen"),
     ],
@@ -195,12 +197,12 @@ def test_one_that_has_just_started_is_given_time_to_answer() -> None:
 
 def test_whoever_waits_for_a_person_comes_after_what_is_wrong() -> None:
     world, store = started()
-    world.turn("thinker", "waiting=permission")
+    world.turn("thinker", "waiting=draft")
     world.kill_pane("other")
     found = rows(world, store, FLEET)
     assert list(found) == ["other", "thinker", "coder", "off", "tomb"]
     assert (found["thinker"].state, found["thinker"].wrong) == ("waiting", False)
-    assert "it waits for a person (permission)" in found["thinker"].why
+    assert "it waits for a person (draft)" in found["thinker"].why
 
 
 def test_what_a_program_left_behind_is_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import CLOSED, Readiness
+from reconciler.model import CLOSED, OF_A_PERSON, Readiness
 from reconciler.observe.may_end import NO, QUIET, TABLE, YES, Doing, EndAnswer, Who, doing, may_end
 from reconciler.observe.readiness import BETWEEN_TURNS
 from tests import builders as make
@@ -23,6 +23,7 @@ VIEWS: dict[Doing, dict[str, Any]] = {
     Doing.UNKNOWN: {"readiness": Readiness.UNKNOWN, "readiness_why": "no heartbeat file"},
     Doing.BETWEEN_TURNS: {"readiness": Readiness.WAITING, "waiting": "trust"},
     Doing.IN_A_TURN: {"readiness": Readiness.WAITING, "waiting": "permission"},
+    Doing.QUEUED: {"readiness": Readiness.AVAILABLE, "queued": 1},
     Doing.WORKING: {"readiness": Readiness.WORKING, "readiness_why": "hook says busy"},
     Doing.UNSEEN: {"session": "unknown"},
     Doing.FOREIGN: {"session": "foreign"},
@@ -39,6 +40,7 @@ SAID: dict[Doing, tuple[EndAnswer, EndAnswer]] = {
     Doing.UNKNOWN: (QUIET, YES),
     Doing.BETWEEN_TURNS: (QUIET, YES),
     Doing.IN_A_TURN: (NO, YES),
+    Doing.QUEUED: (NO, YES),
     Doing.WORKING: (NO, YES),
     Doing.UNSEEN: (NO, YES),
     Doing.FOREIGN: (NO, NO),
@@ -73,8 +75,8 @@ def test_whoever_asks_gets_the_same_answer_but_for_force(row: Doing) -> None:
         ({"readiness": Readiness.WAITING, "waiting": "question"}, Doing.IN_A_TURN),
         ({"readiness": Readiness.WAITING, "waiting": "draft"}, Doing.IN_A_TURN),
         ({"readiness": Readiness.WAITING, "waiting": "something new"}, Doing.IN_A_TURN),
-        ({"readiness": Readiness.WAITING, "waiting": "menu"}, Doing.BETWEEN_TURNS),
-        ({"readiness": Readiness.WAITING, "waiting": "menu", "busy": True}, Doing.IN_A_TURN),
+        ({"readiness": Readiness.WAITING, "waiting": "menu"}, Doing.IN_A_TURN),
+        ({"readiness": Readiness.WAITING, "waiting": "trust", "busy": True}, Doing.IN_A_TURN),
         ({"readiness": Readiness.WAITING, "waiting": "login"}, Doing.BETWEEN_TURNS),
         ({"readiness": Readiness.STUCK, "busy": True}, Doing.WORKING),
         ({"readiness": Readiness.STALE, "busy": True}, Doing.WORKING),  # its hooks say so, and those do not age
@@ -86,8 +88,9 @@ def test_in_between(view: dict[str, Any], row: Doing) -> None:
     assert doing(make.view(**view)) is row
 
 
-def test_closed_is_between_turns() -> None:
-    assert CLOSED <= BETWEEN_TURNS
+def test_what_stands_before_the_first_turn_is_closed() -> None:
+    assert BETWEEN_TURNS <= CLOSED
+    assert CLOSED.isdisjoint(OF_A_PERSON)
 
 
 VIEW = st.builds(
@@ -98,6 +101,7 @@ VIEW = st.builds(
     busy=st.booleans(),
     quiet=st.sampled_from((True, False, None)),
     hung=st.booleans(),
+    queued=st.sampled_from((0, 1)),
 )
 
 
@@ -106,7 +110,7 @@ VIEW = st.builds(
 def test_nobody_ends_one_that_works_or_is_in_the_middle_of_an_answer(view: Any, who: Who) -> None:
     ending = may_end(view, who)
     if view.session == "alive" and not view.hung:
-        if view.busy or view.readiness is Readiness.WORKING:
+        if view.busy or view.queued or view.readiness is Readiness.WORKING:
             assert not ending.allowed
         if view.readiness is Readiness.WAITING and view.waiting not in BETWEEN_TURNS:
             assert not ending.allowed

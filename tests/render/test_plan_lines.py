@@ -7,7 +7,8 @@ import pytest
 from providers.base import Action, Kind, Present, Reason, ResourceKey, Verb
 from providers.evidence import FileEvidence
 from reconciler.helpers.words import no_paint
-from reconciler.model import Plan, Summary
+from reconciler.model import Plan
+from reconciler.plan_values import Summary
 from reconciler.render.plan_lines import counted, groups, is_grave, lines
 from reconciler.render.plan_text import plan_text
 from reconciler.render.report_text import report_text

@@ -25,11 +25,17 @@ EXAMPLES = Examples("DOINGS", DOINGS, {
     "hung": expect(Doing.HUNG, view(Readiness.STALE, hung=True), view(Readiness.WAITING, hung=True, waiting="login"),
                    view(Readiness.STALE, hung=True, busy=True)),
     "asks before a turn": expect(
-        Doing.BETWEEN_TURNS, *(view(Readiness.WAITING, waiting=word) for word in ("trust", "login", "menu"))
+        Doing.BETWEEN_TURNS,
+        *(view(Readiness.WAITING, waiting=word) for word in ("trust", "bypass", "first-run", "login", "resume")),
     ),
     "asks within a turn": expect(
         Doing.IN_A_TURN, view(Readiness.WAITING, waiting="permission"), view(Readiness.WAITING, waiting="draft"),
-        view(Readiness.WAITING, waiting="menu", busy=True), view(Readiness.WAITING, waiting="anything"),
+        view(Readiness.WAITING, waiting="menu"), view(Readiness.WAITING, waiting="trust", busy=True),
+        view(Readiness.WAITING, waiting="unknown", queued=1), view(Readiness.WAITING, waiting="anything"),
+    ),
+    "has messages": expect(
+        Doing.QUEUED, *(view(word, queued=1) for word in Readiness if word is not Readiness.WAITING),
+        view(Readiness.WORKING, queued=2, busy=True),
     ),
     "says busy": expect(
         Doing.WORKING, *(view(word, busy=True) for word in Readiness if word is not Readiness.WAITING)
@@ -61,6 +67,7 @@ A_VIEW = {
     Doing.UNKNOWN: view(Readiness.UNKNOWN),
     Doing.BETWEEN_TURNS: view(Readiness.WAITING, waiting="login"),
     Doing.IN_A_TURN: view(Readiness.WAITING, waiting="permission"),
+    Doing.QUEUED: view(queued=1),
     Doing.WORKING: view(Readiness.WORKING),
     Doing.UNSEEN: view(session="unknown"),
     Doing.FOREIGN: view(session="foreign"),
@@ -69,7 +76,7 @@ A_VIEW = {
 SAID = {
     **dict.fromkeys((Doing.GONE, Doing.AVAILABLE, Doing.STUCK, Doing.HUNG), (YES, YES)),
     **dict.fromkeys((Doing.STALE, Doing.UNKNOWN, Doing.BETWEEN_TURNS), (QUIET, YES)),
-    **dict.fromkeys((Doing.IN_A_TURN, Doing.WORKING, Doing.UNSEEN), (NO, YES)),
+    **dict.fromkeys((Doing.IN_A_TURN, Doing.QUEUED, Doing.WORKING, Doing.UNSEEN), (NO, YES)),
     Doing.FOREIGN: (NO, NO),
 }
 
@@ -103,6 +110,7 @@ def test_each_cell(row: Doing, who: Who) -> None:
         (view(Readiness.WAITING, waiting="login", quiet=False),
          Ending(False, "it waits for a person (login), and it was active a moment ago")),
         (view(Readiness.STALE, readiness_why="old", quiet=False), Ending(False, "old, and it was active a moment ago")),
+        (view(queued=1), Ending(False, "messages that it has yet to take up are in its queue")),
         (view(Readiness.UNKNOWN), Ending(None, "whether it is idle is not known")),
         (view(Readiness.UNKNOWN, quiet=True), Ending(True)),
         (view(Readiness.WAITING, busy=True, waiting="login"), Ending(False, "it waits for a person (login)")),

@@ -33,6 +33,11 @@ EXAMPLES = Examples("WORDS", WORDS, {
         but(asks="menu", stuck="x"), but(asks="menu", heartbeat="busy"), but(asks="menu", own=True),
         but(asks="trust", heartbeat=None, own=True, **OLD),
     ),
+    "trouble on its screen": expect(
+        Readiness.STUCK, but(shown_trouble="limit"), but(shown_trouble="logged-out", heartbeat="busy"),
+        but(shown_trouble="limit", heartbeat=None), but(shown_trouble="limit", **OLD),
+        but(shown_trouble="limit", said_ok=True, shown="composer"), but(shown_trouble="retries", waiting="login"),
+    ),
     "no heartbeat": expect(
         Readiness.UNKNOWN, but(heartbeat=None), but(heartbeat=None, stuck="x", waiting="login", **OLD),
         but(heartbeat=None, shown_busy=True),
@@ -51,7 +56,16 @@ EXAMPLES = Examples("WORDS", WORDS, {
     ),
     "shows that it is busy": expect(
         Readiness.WORKING, but(shown_busy=True), but(shown_busy=True, shown="draft"),
-        but(shown_busy=True, shown="hidden", said_ok=True),
+        but(shown_busy=True, shown="hidden", said_ok=True), but(shown_busy=True, shown_trouble="limit"),
+        but(shown_busy=True, kept_trouble="limit"),
+    ),
+    "trouble before": expect(
+        Readiness.STUCK, but(kept_trouble="limit"), but(kept_trouble="limit", said_ok=True, shown="composer"),
+        but(kept_trouble="limit", shown="draft"), but(kept_trouble="limit", shown="hidden", queued=True),
+    ),
+    "queued": expect(
+        Readiness.WORKING, but(queued=True), but(queued=True, said_ok=True, shown="composer"),
+        but(queued=True, shown="draft"),
     ),
     "a draft": expect(Readiness.WAITING, but(shown="draft"), but(shown="draft", said_ok=True)),
     "an unknown screen": expect(

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from providers.base import Health
-from reconciler.model import AgentView, Floor
+from reconciler.model import AgentView
 from reconciler.plan.holding.guards import FLOOR_CLASSES
+from reconciler.plan_values import Floor
 from specs.compiled import Fleet
 from specs.dataclass import dataclass
 

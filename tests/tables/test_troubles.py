@@ -1,0 +1,95 @@
+"""What keeps an agent from working, row by row: when it begins, when it stays, and what ends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+
+from providers.evidence import KeptTrouble
+from providers.programs.base import Trouble
+from reconciler.observe.troubles import PHRASES, TROUBLES, TroubleEvidence, kind_of, phrase, trouble_now
+from tests.tables.rows import Examples, check, check_shape, expect, params
+
+NOW = 1_700_000_600.0
+LIMIT = KeptTrouble("limit", NOW - 60, "7.700", until="3pm", until_at=NOW + 3600)
+FAILED = KeptTrouble("api-error", NOW - 60, "7.700", told=True)
+WELL = TroubleEvidence(life="7.700")
+
+
+def had(kept: KeptTrouble = LIMIT, **more: Any) -> TroubleEvidence:
+    """An agent that had a trouble at the look before, and of which nothing else is known but this."""
+    return replace(WELL, kept=kept, **more)
+
+
+EXAMPLES = Examples("TROUBLES", TROUBLES, {
+    "unseen": expect("kept", had(seen=False), had(seen=False, lives=False, answered_at=NOW), had(seen=False, life="")),
+    "gone": expect("", replace(WELL, seen=False), replace(WELL, lives=False), had(lives=False, life=""),
+                   had(lives=False, shown="limit")),
+    "on its screen": expect(
+        "shown", replace(WELL, shown="limit"), had(shown="limit", answered_at=NOW),
+        had(shown="limit", told="api-error"), had(shown="limit", life="8.800"),
+    ),
+    "reported": expect("told", replace(WELL, told="limit"), had(told="limit", answered_at=NOW)),
+    "none": expect("", WELL, replace(WELL, answered_at=NOW)),
+    "another process": expect("", had(life="8.800"), had(life="7.701"), had(life="")),
+    "answered": expect("", had(answered_at=NOW - 59), had(FAILED, answered_at=NOW)),
+    "its screen is without it": expect("", had(without=("limit",)), had(without=("logged-out", "limit"))),
+    "taken back": expect("", had(FAILED, taken_back_at=NOW - 59)),
+    "a new conversation": expect("", had(FAILED, begun_at=NOW), had(FAILED._replace(kind="retries"), begun_at=NOW)),
+    "it stays": expect(
+        "kept", had(), had(answered_at=NOW - 60), had(answered_at=NOW - 61), had(without=("logged-out",)),
+        had(taken_back_at=NOW),  # what only its screen showed, its program may not know of
+        had(begun_at=NOW),  # a new conversation is at the same limit
+        had(FAILED, begun_at=NOW - 60), had(FAILED, taken_back_at=NOW - 60),
+    ),
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "name", "decision", "situation"), params(EXAMPLES))
+def test_row(one: Examples, name: str, decision: Any, situation: Any) -> None:
+    check(one, name, decision, situation)
+    kept, source = trouble_now(situation, NOW)
+    assert source == decision
+    assert (kept is None) is (decision == "")
+
+
+def test_shape() -> None:
+    check_shape(EXAMPLES)
+
+
+def test_a_trouble_that_begins() -> None:
+    shown = trouble_now(replace(WELL, shown="limit"), NOW, "in 2h")
+    assert shown == (KeptTrouble("limit", NOW, "7.700", until="in 2h", until_at=NOW + 7200), "shown")
+    told = trouble_now(replace(WELL, told="logged-out"), NOW)
+    assert told == (KeptTrouble("logged-out", NOW, "7.700", told=True), "told")
+    unread = trouble_now(replace(WELL, shown="limit"), NOW, "some day")
+    assert unread[0] == KeptTrouble("limit", NOW, "7.700", until="some day")
+
+
+def test_a_trouble_that_goes_on_began_when_it_began() -> None:
+    """Otherwise "3pm" would be tomorrow's at four."""
+    later = NOW + 7200
+    assert trouble_now(had(shown="limit"), later, "3pm") == (LIMIT, "shown")
+    assert trouble_now(had(shown="limit"), later) == (LIMIT, "shown")  # the line with the time has scrolled away
+    assert trouble_now(had(told="limit"), later) == (LIMIT._replace(told=True), "told")
+    assert trouble_now(had(), later) == (LIMIT, "kept")
+    another = trouble_now(had(shown="limit"), later, "in 1h")[0]
+    assert another == LIMIT._replace(until="in 1h", until_at=later + 3600)
+    assert trouble_now(had(shown="retries"), later)[0] == KeptTrouble("retries", later, "7.700")
+    assert trouble_now(had(shown="limit", life="8.800"), later)[0] == KeptTrouble("limit", later, "8.800")
+
+
+def test_kinds_of_words() -> None:
+    assert {kind_of(word) for word in ("rate_limit", "rate-limit", "usage_limit", "billing_error")} == {"limit"}
+    assert kind_of("authentication_failed") == "logged-out"
+    assert {kind_of(word) for word in ("server_error", "model-request-failed", "error", "unknown")} == {"api-error"}
+    for word in ("", "suspended", *get_args(Trouble)):
+        assert kind_of(word) == word
+
+
+def test_every_kind_has_a_sentence() -> None:
+    assert PHRASES.keys() == set(get_args(Trouble)) - {""}
+    assert phrase("limit", "3pm") == "it is at its usage limit until 3pm"
+    assert phrase("suspended") == "its program says that it cannot go on (suspended)"
