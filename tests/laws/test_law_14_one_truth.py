@@ -153,11 +153,11 @@ def test_law_14_no_view_contradicts_another(data: st.DataObject, fleet: Fleet, h
     [
         ("claude.trust.80", "", "waiting (trust)", True),
         ("claude.permission.80", "", "waiting (permission)", False),
-        ("claude.menu-config.80", "", "waiting (menu)", True),
+        ("claude.menu-config.80", "", "waiting (menu)", False),  # a person is there
         ("claude.draft.80", "", "waiting (draft)", False),
         ("claude.idle.80", "waiting=question", "waiting (question)", False),
         ("claude.idle.80", "", "available", True),
-        ("pi.idle.80", "", "unknown", True),  # its hooks have said that its turn is over
+        ("pi.idle.80", "", "unknown (its screen is not understood)", True),  # its hooks have said that its turn is over
     ],
 )
 def test_one_agent_that_was_quiet_for_long(shows: str, words: str, state: str, may_stop: bool) -> None:
