@@ -174,7 +174,7 @@ class HeartbeatRecords(KindEvidence):
 
 class KeptTrouble(NamedTuple):
     """What keeps an agent from working, by evidence that may be gone by now. `since` is when it was first seen, and
-    `until_at` when it ends (0 if unknown); both are Unix seconds. `life`: see `AgentView`. `told`: its program reported
+    `until_at` when it ends (0 if unknown); both are Unix seconds. `life`: see `AgentView`. `reported`: its program said
     it, and not only its screen."""
 
     kind: str
@@ -182,7 +182,7 @@ class KeptTrouble(NamedTuple):
     life: str
     until: str = ""
     until_at: float = 0.0
-    told: bool = False
+    reported: bool = False
 
 
 class RawEvidence(NamedTuple):

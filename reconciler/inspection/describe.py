@@ -9,7 +9,7 @@ from providers.base import Action, HeldReason, Json
 from reconciler.helpers.times import rfc3339, rfc3339_or_none, spell_duration
 from reconciler.listing.document import Listing, revision_document, row_document
 from reconciler.listing.row import Row, Sync
-from reconciler.model import AgentHistory, Held, Plan
+from reconciler.model import AgentHistory, Held, Plan, Readiness
 from reconciler.plan.holding.suspensions import WHOLE_FLEET
 from reconciler.status.document import API_VERSION
 from reconciler.status.held_ways import way
@@ -18,7 +18,7 @@ from specs.compiled import Suspension
 from specs.dataclass import dataclass
 
 DescribeWord = Literal["True", "False", "Unknown"]
-CONDITIONS = ("InSync", "Running", "Answering", "BootSafe", "CrashLooping", "Suspended")
+CONDITIONS = ("InSync", "Running", "Answering", "AbleToWork", "BootSafe", "CrashLooping", "Suspended")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def _conditions(
     row: Row, history: AgentHistory, in_sync_since: float, entry: Suspension | None
 ) -> Iterable[AgentCondition]:
     synced = row.sync is Sync.SYNCED
-    yield _condition("InSync", synced, f"{row.sync}" + (f": {row.problems[0]}" if row.problems else ""),
+    yield _condition("InSync", synced, f"{row.sync}" + (f": {row.problems[0]}" if row.problems and not _only_unable(row) else ""),
                      in_sync_since if synced else 0.0)  # fmt: skip
     if row.session == "unknown":
         yield AgentCondition(type="Running", status="Unknown", message="its pane could not be seen")
@@ -100,6 +100,10 @@ def _conditions(
         age = f"{row.heartbeat_age:.0f} s ago" if row.heartbeat_age is not None else ""
         text = f"{row.heartbeat}, {age} ({row.heartbeat_source})" if answers else row.readiness_why
         yield _condition("Answering", answers, text)
+        if row.readiness in (Readiness.WAITING, Readiness.STUCK):
+            yield _condition("AbleToWork", False, row.readiness_why)
+        elif row.readiness in (Readiness.WORKING, Readiness.AVAILABLE):
+            yield _condition("AbleToWork", True, row.state)
     if row.enabled is None:
         yield AgentCondition(type="BootSafe", status="Unknown", message="its unit could not be seen")
     else:
@@ -154,6 +158,11 @@ def _look(status: FleetStatus | None, install: Literal["none", "timer", "watch"]
         last = status.updated_at if status is not None else 0.0
         return Next(what=f"the timer looks every {every}", at=max(now, last + interval) if last else 0.0)
     return Next(what="nothing reconciles by itself: run reconcile, or mosaic fleet install")
+
+
+def _only_unable(row: Row) -> bool:
+    """Whether nothing but its own state is wrong, which has a condition of its own."""
+    return row.sync is Sync.SYNCED and row.problems == (row.readiness_why,)
 
 
 def _condition(kind: str, holds: bool, message: str, since: float = 0.0) -> AgentCondition:

@@ -149,7 +149,7 @@ def _trouble(one: StateEvidence) -> tuple[KeptTrouble | None, Source]:
             lives=one.session in ("alive", "foreign") and bool(one.seen.pids),
             life=one.life,
             shown=reading.trouble if reading is not None and shows else "",
-            told=kind_of(word.stuck) if not word.note else "",
+            reported=kind_of(word.stuck) if not word.note else "",
             answered_at=word.ts if word.own and word.event in ANSWERED and not word.stuck else 0.0,
             begun_at=word.ts if word.own and word.event in NEW_CONVERSATION and not word.stuck else 0.0,
             taken_back_at=word.ts if over and word.source in ("", "native") else 0.0,

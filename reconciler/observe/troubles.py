@@ -55,7 +55,7 @@ class TroubleEvidence:
     """What one look shows of an agent's troubles, and what was kept from earlier looks.
 
     `seen`, `lives`: its pane could be looked at, and a process lives in it. `shown` is the kind on its
-    screen, `told` the kind in its program's newest report; "" for none. `answered_at`: when it last reported
+    screen, `reported` the kind in its program's newest report; "" for none. `answered_at`: when it last reported
     something that only follows an answer of the model; `begun_at`: when it last reported a new conversation;
     `taken_back_at`: when a program that reports for itself last said that it is fine. All are Unix seconds, 0 for
     never. `without`: kinds that its screen would show, and does not.
@@ -65,7 +65,7 @@ class TroubleEvidence:
     lives: bool = True
     life: str = ""
     shown: str = ""
-    told: str = ""
+    reported: str = ""
     answered_at: float = 0.0
     begun_at: float = 0.0
     taken_back_at: float = 0.0
@@ -82,7 +82,7 @@ class TroubleEvidence:
         return self.kept is not None and at > self.kept.since
 
 
-Source = Literal["shown", "told", "kept", ""]
+Source = Literal["shown", "reported", "kept", ""]
 
 
 def trouble_now(evidence: TroubleEvidence, now: float, until: str = "") -> tuple[KeptTrouble | None, Source]:
@@ -91,14 +91,14 @@ def trouble_now(evidence: TroubleEvidence, now: float, until: str = "") -> tuple
     source = first_match(TROUBLES, evidence).then
     if source in ("", "kept"):
         return (evidence.kept if source else None), source
-    kind = evidence.shown if source == "shown" else evidence.told
+    kind = evidence.shown if source == "shown" else evidence.reported
     kept = None if evidence.another_life else evidence.kept
-    told = source == "told"
+    reported = source == "reported"
     if kept is not None and kept.kind == kind and (not until or until == kept.until):
-        return (kept if kept.told == told else kept._replace(told=told)), source
+        return (kept if kept.reported == reported else kept._replace(reported=reported)), source
     since = kept.since if kept is not None and kept.kind == kind else now
     end = until_at(until, now) if until else 0.0
-    fresh = KeptTrouble(kind, since, evidence.life, until=until, until_at=end, told=told)
+    fresh = KeptTrouble(kind, since, evidence.life, until=until, until_at=end, reported=reported)
     return fresh, source
 
 
@@ -109,7 +109,7 @@ TROUBLES: tuple[DecisionRow[TroubleEvidence, Source], ...] = (
         "no process lives that could have a trouble"),
     DecisionRow("on its screen", lambda one: one.shown, "shown",
         "its screen shows it now"),
-    DecisionRow("reported", lambda one: one.told, "told",
+    DecisionRow("reported", lambda one: one.reported, "reported",
         "its program's newest report says so"),
     DecisionRow("none", lambda one: one.kept is None, "",
         "there was none, and there is none"),
@@ -120,7 +120,7 @@ TROUBLES: tuple[DecisionRow[TroubleEvidence, Source], ...] = (
     DecisionRow("its screen is without it", lambda one: one.kept is not None and one.kept.kind in one.without, "",
         "its screen would show it, and does not"),
     DecisionRow("taken back",
-        lambda one: one.kept is not None and one.kept.told and one.since_then(one.taken_back_at), "",
+        lambda one: one.kept is not None and one.kept.reported and one.since_then(one.taken_back_at), "",
         "the program that reported it for itself says that it is fine"),
     DecisionRow("a new conversation",
         lambda one: one.kept is not None and one.kept.kind in OF_A_CONVERSATION and one.since_then(one.begun_at), "",

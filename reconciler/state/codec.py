@@ -36,9 +36,9 @@ def _is_trouble(value: object) -> bool:
     """As `KeptTrouble` is written: a list."""
     if type(value) is not list or len(value) != len(KeptTrouble._fields):
         return False
-    kind, since, life, until, until_at, told = value
+    kind, since, life, until, until_at, reported = value
     texts = all(map(_is_text, (kind, life, until)))
-    return texts and _is_time(since) and _is_time(until_at) and type(told) is bool
+    return texts and _is_time(since) and _is_time(until_at) and type(reported) is bool
 
 
 FieldCheck = Callable[[object], bool]

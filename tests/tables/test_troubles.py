@@ -14,7 +14,7 @@ from tests.tables.rows import Examples, check, check_shape, expect, params
 
 NOW = 1_700_000_600.0
 LIMIT = KeptTrouble("limit", NOW - 60, "7.700", until="3pm", until_at=NOW + 3600)
-FAILED = KeptTrouble("api-error", NOW - 60, "7.700", told=True)
+FAILED = KeptTrouble("api-error", NOW - 60, "7.700", reported=True)
 WELL = TroubleEvidence(life="7.700")
 
 
@@ -29,9 +29,9 @@ EXAMPLES = Examples("TROUBLES", TROUBLES, {
                    had(lives=False, shown="limit")),
     "on its screen": expect(
         "shown", replace(WELL, shown="limit"), had(shown="limit", answered_at=NOW),
-        had(shown="limit", told="api-error"), had(shown="limit", life="8.800"),
+        had(shown="limit", reported="api-error"), had(shown="limit", life="8.800"),
     ),
-    "reported": expect("told", replace(WELL, told="limit"), had(told="limit", answered_at=NOW)),
+    "reported": expect("reported", replace(WELL, reported="limit"), had(reported="limit", answered_at=NOW)),
     "none": expect("", WELL, replace(WELL, answered_at=NOW)),
     "another process": expect("", had(life="8.800"), had(life="7.701"), had(life="")),
     "answered": expect("", had(answered_at=NOW - 59), had(FAILED, answered_at=NOW)),
@@ -62,8 +62,8 @@ def test_shape() -> None:
 def test_a_trouble_that_begins() -> None:
     shown = trouble_now(replace(WELL, shown="limit"), NOW, "in 2h")
     assert shown == (KeptTrouble("limit", NOW, "7.700", until="in 2h", until_at=NOW + 7200), "shown")
-    told = trouble_now(replace(WELL, told="logged-out"), NOW)
-    assert told == (KeptTrouble("logged-out", NOW, "7.700", told=True), "told")
+    reported = trouble_now(replace(WELL, reported="logged-out"), NOW)
+    assert reported == (KeptTrouble("logged-out", NOW, "7.700", reported=True), "reported")
     unread = trouble_now(replace(WELL, shown="limit"), NOW, "some day")
     assert unread[0] == KeptTrouble("limit", NOW, "7.700", until="some day")
 
@@ -73,7 +73,7 @@ def test_a_trouble_that_goes_on_began_when_it_began() -> None:
     later = NOW + 7200
     assert trouble_now(had(shown="limit"), later, "3pm") == (LIMIT, "shown")
     assert trouble_now(had(shown="limit"), later) == (LIMIT, "shown")  # the line with the time has scrolled away
-    assert trouble_now(had(told="limit"), later) == (LIMIT._replace(told=True), "told")
+    assert trouble_now(had(reported="limit"), later) == (LIMIT._replace(reported=True), "reported")
     assert trouble_now(had(), later) == (LIMIT, "kept")
     another = trouble_now(had(shown="limit"), later, "in 1h")[0]
     assert another == LIMIT._replace(until="in 1h", until_at=later + 3600)
