@@ -87,8 +87,8 @@ def _conditions(
     row: Row, history: AgentHistory, in_sync_since: float, entry: Suspension | None
 ) -> Iterable[AgentCondition]:
     synced = row.sync is Sync.SYNCED
-    yield _condition("InSync", synced, f"{row.sync}" + (f": {row.problems[0]}" if row.problems and not _only_unable(row) else ""),
-                     in_sync_since if synced else 0.0)  # fmt: skip
+    wrong = "" if _only_unable(row) else "".join(f": {problem}" for problem in row.problems[:1])
+    yield _condition("InSync", synced, f"{row.sync}{wrong}", in_sync_since if synced else 0.0)
     if row.session == "unknown":
         yield AgentCondition(type="Running", status="Unknown", message="its pane could not be seen")
     else:

@@ -168,8 +168,8 @@ def test_nothing_is_due() -> None:
     assert found.next[0].at == make.NOW + 60.0
     conditions = {one.type: one.status for one in found.conditions}
     assert conditions == {
-        "InSync": "True", "Running": "True", "Answering": "True", "AbleToWork": "True", "BootSafe": "True", "CrashLooping": "False",
-        "Suspended": "False",
+        "InSync": "True", "Running": "True", "Answering": "True", "AbleToWork": "True", "BootSafe": "True",
+        "CrashLooping": "False", "Suspended": "False",
     }  # fmt: skip
 
 
