@@ -4,8 +4,8 @@
 is killed while writing leaves a line that readers pass over. A line is an event and `key=value` words, with tabs
 between them; a value has no tab and no line break:
 
-    start  at life program class dir how reason id source file once local turn mission
-    id     at life program id source event file
+    start  at life program class declared dir how reason id source file once local turn mission
+    id     at life program id source said file
     reset  at life
     end    at life status signal
 
@@ -16,7 +16,7 @@ between them; a value has no tab and no line break:
   conversation runs on (`MOSAIC_MISSION`); where a program goes on with the contract that it was first given, the digest
   of that one.
 - `id`: the program itself has named its conversation: `source` is `hook` or `native`. `file` is where it keeps it, if
-  it said so. Written when the id is another one, and at the first prompt (then `event` says so).
+  it said so. Written when the id is another one, and at the first prompt (then `said` is 1).
 - `reset`: a new conversation was begun in the pane. No start goes back by itself to what was named before.
 - `end`: the program was found ended: its exit status, or the signal that ended it.
 
@@ -27,7 +27,8 @@ The decision is made at each start, in the pane (`framework_files/agent-conversa
 that others write:
 
 - `RESUME_KEY` in the launch environment: the policy, `on-heal`, `always` or `never`; absent is `on-heal`. With `never`
-  every start begins a new conversation. `always` also goes on in the conversation of another class.
+  every start begins a new conversation. With `on-heal` an agent that is declared in another way than the recorded one
+  (`MOSAIC_DECLARED`, recorded as `declared`) begins a new one, too.
 - A request for one start, `NONCE fresh [REASON]` or `NONCE session ID`: in the launch environment under `ONCE_KEY`
   (what git asks for), or in `once_path` (what this host asks for, which comes first). It holds for the next start and
   no other: each start records the nonce that it has seen (`once`, `local`), and a nonce that the last start has seen
@@ -62,10 +63,10 @@ class ConversationStart:
     """One start of an agent's program.
 
     `how`: `resumed`: it was told to go on with `session`; `new`: a new conversation was due; `fresh`: it should have
-    gone on, and could not. `reason` of `new`: `first` (there was none), `policy`, `requested`, `reset`; of `fresh`:
-    `refused` (the program ended by itself soon after it was told to go on), `gone` (nothing of it is left),
-    `directory`, `class`, `program` (it is of another one), or the word of the request; of `resumed`: "", `chosen` (a
-    request named it), or `refused` (back in the one before, since the chosen one was refused).
+    gone on, and could not. `reason` of `new`: `first` (nothing had been said), `policy`, `declared` (otherwise than
+    before), `requested`, `reset`; of `fresh`: `refused` (the program ended by itself soon after it was told to go on),
+    `gone` (nothing of it is left), `directory`, `program` (it is of another one), or the word of the request; of
+    `resumed`: "", `chosen` (a request named it), `refused` or `gone` (back in the one before, as the chosen one was).
     `interrupted`: the last turn before it had not ended. `mission`: the digest of the mission and contract that it runs
     on, "" if that is not known. `status` and `signal`: how the program ended, None if that is not known.
     """
@@ -226,7 +227,7 @@ class _Reader:
         session = values.get("id", "")
         if not session:
             return False
-        self._note(at, life, session, values, said=values.get("event") == "UserPromptSubmit")
+        self._note(at, life, session, values, said=values.get("said") == "1")
         if life == self._life or not self._starts:
             self._current = session
         return True

@@ -23,10 +23,10 @@ def start(life: str, at: int, how: str = "new", session: str = "", **more: objec
 def test_a_life_that_is_gone_on_with_and_a_reset_in_its_pane() -> None:
     record = parse(
         start("1.1", 10, session=ONE, reason="first", source="given")
-        + line("id", at=11, life="1.1", id=ONE, source="hook", event="UserPromptSubmit", file="/s/one.jsonl")
+        + line("id", at=11, life="1.1", id=ONE, source="hook", said=1, file="/s/one.jsonl")
         + line("end", at=15, life="1.1", status="", signal=9)
         + start("2.2", 20, "resumed", ONE)
-        + line("id", at=30, life="2.2", id=TWO, source="hook", event="SessionStart")
+        + line("id", at=30, life="2.2", id=TWO, source="hook")
     )
     assert [(one.how, one.reason, one.status, one.signal) for one in record.starts] == [
         ("new", "first", None, 9),
