@@ -17,6 +17,14 @@ is sent. Lines that begin with `/` are for it, and make it misbehave:
     /clear             clear the screen, and begin a new conversation
     /quit              end with exit status 0
 
+It keeps conversations: every other line is a turn, written to `~/.mosaic-stub/ID`. Its arguments choose one, as those of
+claude do:
+
+    --session-id ID    begin a conversation under this id; ends with exit status 1 if there is one
+    --resume ID        go on with this one; ends with exit status 1 if there is none
+    --refuse-resume    end with exit status 1 instead of going on with one
+    --ask-at-resume    wait for a person instead of going on with one, and do nothing else
+
 Run as `python -I -S stub.py`: it imports next to nothing, so that hundreds of them are cheap.
 """
 
@@ -33,20 +41,70 @@ NEW = ("/reset", "/new", "/clear")
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 
 
+class StubConversation:
+    """Where the turns of a conversation are kept: a file of lines, made with the first turn. `log`: the agent's
+    conversation record, which is told each id, and when the first turn is taken up in it; "" for no agent's."""
+
+    def __init__(self, folder: str, log: str, life: str) -> None:
+        self._folder, self._log, self._life = folder, log, life
+        self._said = False
+        self.id = ""
+
+    @property
+    def path(self) -> str:
+        return f"{self._folder}/{self.id}"
+
+    def turns(self) -> list[str]:
+        """The turns of it so far."""
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                return file.read().splitlines()
+        except OSError:
+            return []
+
+    def begin(self, session: str) -> None:
+        """Be in this conversation from now on."""
+        self.id, self._said = session, False
+        self._note()
+
+    def add(self, text: str) -> None:
+        """One more turn."""
+        try:
+            os.makedirs(self._folder, 0o700, exist_ok=True)
+            with open(self.path, "a", encoding="utf-8", opener=private) as file:
+                file.write(" ".join(text.split()) + "\n")
+        except OSError as error:
+            say(f"cannot keep the conversation: {error.strerror}")
+        if not self._said:
+            self._said = True
+            self._note()
+
+    def _note(self) -> None:
+        if not self._log:
+            return
+        words = f"at={int(time.time())}\tlife={self._life}\tprogram=stub\tid={self.id}\tsource=native"
+        try:
+            os.makedirs(os.path.dirname(self._log), 0o700, exist_ok=True)
+            with open(self._log, "a", encoding="utf-8", opener=private) as file:
+                file.write(f"\nid\t{words}\tsaid={int(self._said)}\tfile={self.path}\n")
+        except OSError as error:
+            say(f"cannot note the conversation: {error.strerror}")
+
+
 class StubHeartbeat:
     """`$MOSAIC_HOME/fleet/run/NAME.hb`, written whole every `interval` seconds, and at once after an event. A full disk
     never ends the agent."""
 
-    def __init__(self, name: str, folder: str, interval: float) -> None:
+    def __init__(self, name: str, folder: str, interval: float, conversation: StubConversation) -> None:
+        self._conversation = conversation
         self._path = f"{folder}/{name}.hb"
         self._interval = interval
         self._due = 0.0
         self._busy_until = 0.0
         self._words = ""
         self._event = ""
-        self._session = ""
         self.silent = False
-        self.begin()
+        self.turn("SessionStart")
 
     def wait(self) -> float | None:
         """Seconds until `write_due` must act; None: never."""
@@ -64,7 +122,7 @@ class StubHeartbeat:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         temporary = f"{self._path}.{os.getpid()}"
         words = f"ts={stamp} pid={os.getpid()} status={status} source=native interval={self._interval:g}{self._words}"
-        words += f" event={self._event} session={self._session}\n"
+        words += f" event={self._event} session={self._conversation.id}\n"
         try:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
             put(temporary, self._path, words)
@@ -73,7 +131,7 @@ class StubHeartbeat:
 
     def begin(self) -> None:
         """A new conversation."""
-        self._session = os.urandom(8).hex()
+        self._conversation.begin(os.urandom(8).hex())
         self.turn("SessionStart")
 
     def answered(self) -> None:
@@ -132,8 +190,9 @@ class Composer:
 class StubAgent:
     """One agent, until it is told to end."""
 
-    def __init__(self, name: str, heartbeat: StubHeartbeat, receipts: str) -> None:
+    def __init__(self, name: str, heartbeat: StubHeartbeat, receipts: str, conversation: StubConversation) -> None:
         self._name = name
+        self._conversation = conversation
         self._heartbeat = heartbeat
         self._receipts = receipts  # the folder of expected receipts; "": this stub reports for no agent
         self._deaf = False
@@ -142,6 +201,8 @@ class StubAgent:
     def run(self) -> None:
         """Answer and write heartbeats until the terminal is closed."""
         say(f"stub {self._name} is ready")
+        if turns := self._conversation.turns():
+            say(f"stub {self._name} goes on after {len(turns)} turns, the last: {turns[-1]}")
         while True:
             self._heartbeat.write_due()
             ready, _, _ = select.select([0], [], [], self._heartbeat.wait())
@@ -181,6 +242,8 @@ class StubAgent:
                 os.write(1, b"\x1b[2J\x1b[3J\x1b[H")
             say(f"stub {self._name} begins a new conversation")
             return
+        if not word.startswith("/"):
+            self._conversation.add(message)
         for line in message.split("\n"):
             say(f"stub {self._name}> {line}")
 
@@ -206,6 +269,30 @@ class StubAgent:
                 put(f"{self._receipts}/.{name}", f"{self._receipts}/{name}.json", f'{{"prompt": {quoted(message)}}}\n')
             except OSError:
                 return  # the sender no longer waits
+
+
+def private(path: str, flags: int) -> int:
+    """A file for its owner only, opened."""
+    return os.open(path, flags, 0o600)
+
+
+def chosen(arguments: list[str], conversation: StubConversation) -> None:
+    """Begin the conversation that the arguments choose, or one of its own. Ends this program where it cannot."""
+    values = dict(zip(arguments, [*arguments[1:], ""], strict=True))
+    resumed, given = values.get("--resume", ""), values.get("--session-id", "")
+    conversation.id = resumed or given
+    known = bool(conversation.id and conversation.turns())
+    if resumed and (not known or "--refuse-resume" in values):
+        say(f"stub: no conversation found with id {resumed}")
+        raise SystemExit(1)
+    if given and known:
+        say(f"stub: the id {given} is in use")
+        raise SystemExit(1)
+    if resumed and "--ask-at-resume" in values:
+        say("stub: go on here? [y/N]")
+        while True:
+            signal.pause()
+    conversation.begin(resumed or given or os.urandom(8).hex())
 
 
 def put(temporary: str, path: str, text: str) -> None:
@@ -291,12 +378,16 @@ def main() -> None:
     home = os.environ.get("MOSAIC_HOME") or os.path.expanduser("~/.config/mosaic")
     interval = max(0.05, number(os.environ.get("MOSAIC_HEARTBEAT_INTERVAL", ""), 15.0))
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    heartbeat = StubHeartbeat(name, f"{home}/fleet/run", interval)
     # An agent may start another stub, with its own environment: that one reports for no agent.
     own = os.environ.get("MOSAIC_AGENT_PID", str(os.getpid())) == str(os.getpid())
-    heartbeat.silent = not own
+    life = os.environ.get("MOSAIC_AGENT_LIFE", "") if own else ""
+    log = f"{home}/fleet/conversations/{name}.log" if life else ""
+    conversation = StubConversation(os.path.expanduser("~/.mosaic-stub"), log, life)
     raw_terminal()
-    StubAgent(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "").run()
+    chosen(sys.argv[1:], conversation)
+    heartbeat = StubHeartbeat(name, f"{home}/fleet/run", interval, conversation)
+    heartbeat.silent = not own
+    StubAgent(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "", conversation).run()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from providers.base import Health, Kind, ObserveError, Present, Resource, Resour
 from providers.evidence import FileEvidence
 from providers.fields import MODE, ODD, TEXT, VARIABLES
 from providers.launch import environment
+from providers.launch.conversations import once_path, record_path
 from providers.material import FileMaterial, writing
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ class EnvProvider:
         from providers.steps import DeleteFile
 
         if action.verb is Verb.DELETE:
-            # Its last heartbeat goes with it, or a later agent of that name would start with an old one.
+            # Its last heartbeat and its conversations go with it, or a later agent of that name would have them.
             name = action.key.name
             said = tuple(DeleteFile(path=f"{facts.run_dir}/{name}.{suffix}") for suffix in ("hb", "turn"))
-            return (*said, DeleteFile(path=environment.env_path(name, facts)))
+            had = tuple(DeleteFile(path=path(name, facts)) for path in (record_path, once_path))
+            return (*said, *had, DeleteFile(path=environment.env_path(name, facts)))
         return (writing(action),)
 
     def health(self, seen: Present) -> Health:

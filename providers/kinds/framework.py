@@ -11,6 +11,7 @@ from providers.base import Health, Kind, ObserveError, Present, Resource, Resour
 from providers.evidence import FileEvidence
 from providers.fields import CONTENT, MODE, ODD
 from providers.launch import environment
+from providers.launch.conversation_choice import pane_text
 from providers.material import FileMaterial, digest, writing
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT
 
@@ -118,7 +119,8 @@ def responder_command(facts: HostFacts) -> tuple[str, ...]:
 
 
 def _program(name: str, facts: HostFacts) -> str:
-    return framework_files.text(name).replace("@PYTHON@", shlex.quote(facts.interpreter))
+    text = pane_text() if name == "agent-pane" else framework_files.text(name)
+    return text.replace("@PYTHON@", shlex.quote(facts.interpreter))
 
 
 def unit_word(word: str) -> str:

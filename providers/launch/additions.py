@@ -25,6 +25,7 @@ AddedPair = tuple[str, str]
 CONTRACT = "contract.md"
 DIGEST_KEY = "MOSAIC_ADDED"
 GIVEN_KEY = "MOSAIC_GIVEN"
+CONVERSATION_KEY = "MOSAIC_CONVERSATION"  # its program: each start chooses its conversation
 LINES = frozenset({"ADD_ARG", "ADD_TEXT", "ADD_ENV"})
 
 
@@ -52,6 +53,11 @@ def extra_of(agent: Agent, facts: HostFacts) -> Extra:
     return program(agent.runtime).extra(agent, place(agent.name, facts))  # noqa: S610 - not a database query
 
 
+def takes_conversation(agent: Agent) -> bool:
+    """Whether each start of an agent chooses the conversation that its program goes on with."""
+    return (agent.runtime == "stub" or is_its_program(agent)) and program(agent.runtime).takes_conversation(agent)
+
+
 def heartbeat_source(agent: Agent) -> HeartbeatSource:
     """Who writes the heartbeat of an agent. A known program writes it because of what its launch adds, so another
     command under its name does not. An unknown program, or one that needs nothing added, does if its runtime is
@@ -70,7 +76,11 @@ def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
         *(("ADD_ARG", argument) for argument in added.args),
         *(("ADD_TEXT", f"{_prefix(prefix)}|{path}") for prefix, path in added.text_args),
     )
-    always = (("MOSAIC_HEARTBEAT", heartbeat_source(agent)), (GIVEN_KEY, _given(lines, added)))
+    always = (
+        ("MOSAIC_HEARTBEAT", heartbeat_source(agent)),
+        (GIVEN_KEY, _given(lines, added)),
+        *((CONVERSATION_KEY, agent.runtime) for _ in range(takes_conversation(agent))),
+    )
     return (*always, (DIGEST_KEY, digest(lines)), *lines) if lines else always
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 from providers import framework_files
 from providers.programs import files
-
-if TYPE_CHECKING:
-    from specs.compiled import Agent
 
 # The programs that go on with a conversation of theirs.
 PROGRAMS = ("claude", "codex", "opencode", "pi", "stub")

@@ -12,6 +12,8 @@ from providers.screen import Screen
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from specs.compiled import Agent
 
 # The kinds of dialogs. `resume` asks about an earlier conversation (its folder, or that it is open elsewhere), `menu`
@@ -125,6 +127,11 @@ class Program(Protocol):
         """The program's own command that begins a new conversation, or empties this one; None if it has none."""
         ...
 
+    def takes_conversation(self, agent: Agent) -> bool:
+        """Whether a start of this agent may tell it which conversation to go on with: it reports which one it is in,
+        and the agent's own command chooses none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
@@ -146,3 +153,23 @@ class Plain:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         _ = how
         return None
+
+    def takes_conversation(self, agent: Agent) -> bool:
+        _ = agent
+        return False
+
+
+def chooses_itself(argv: tuple[str, ...], options: Collection[str], *, values: Collection[str] = ()) -> bool:
+    """Whether a command line decides by itself what its program works on: it has one of these options, also as
+    `--option=value` or with its value behind a short one (`-rID`), or a word at its beginning that may be a command of
+    the program. `values`: options that are followed by a value; where they are given, such a word counts anywhere."""
+    short = tuple(option for option in options if len(option) == 2)
+    previous = argv[0] if argv else ""
+    for at, word in enumerate(argv[1:]):
+        if word == "--" or word.partition("=")[0] in options or (not word.startswith("--") and word.startswith(short)):
+            return True
+        bare = not word.startswith("-") and previous not in values
+        if bare and (at == 0 or values):
+            return True
+        previous = word
+    return False

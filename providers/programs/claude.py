@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import claude_screen
-from providers.programs.base import Extra, HeartbeatSource, Program, Reads
+from providers.programs.base import Extra, HeartbeatSource, Program, Reads, chooses_itself
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -30,6 +30,27 @@ _CONTRACT = "--append-system-prompt="
 WINDOW = 200_000  # tokens; claude summarises the conversation when it has used them up
 _WINDOW_ENV = "CLAUDE_CODE_AUTO_COMPACT_WINDOW"
 _LARGE_ENV = "CLAUDE_CODE_DISABLE_1M_CONTEXT"
+# Options that choose a conversation, or have it work where no conversation is kept.
+_CHOOSES = frozenset(
+    [
+        "--resume",
+        "-r",
+        "--continue",
+        "-c",
+        "--session-id",
+        "--fork-session",
+        "--from-pr",
+        "--teleport",
+        "--cloud",
+        "--bg",
+        "--background",
+        "--print",
+        "-p",
+        "--no-session-persistence",
+        "--worktree",
+        "-w",
+    ]
+)
 _ASKS = ("busy", "waiting=permission", "waiting=question@tool_name:AskUserQuestion")
 
 # Event, the `matcher` that narrows it ("" for none), and the arguments of agent-hook. A start stops at a warning about
@@ -81,6 +102,9 @@ class Claude:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         _ = how  # `/new` and `/reset` are aliases of it
         return "/clear"
+
+    def takes_conversation(self, agent: Agent) -> bool:
+        return "--settings" not in agent.argv and not chooses_itself(agent.argv, _CHOOSES)
 
 
 def settings(place: AgentPaths, window: int | None = WINDOW) -> str:

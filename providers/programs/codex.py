@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import codex_screen
-from providers.programs.base import Extra, HeartbeatSource, Program, Reads
+from providers.programs.base import Extra, HeartbeatSource, Program, Reads, chooses_itself
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -27,6 +27,30 @@ PARTS = 16
 PART_MAX = 9_000
 TIMEOUT_S = 3  # the most that codex allows for every event: the hash covers the value allowed
 _FLAGS = "/<session-flags>/config.toml"  # codex's name for what comes by `-c`
+
+# Options that are followed by a value: any other word may be a command of codex (`resume`, `exec`), or a prompt.
+_VALUES = frozenset(
+    [
+        "-c",
+        "--config",
+        "-i",
+        "--image",
+        "-m",
+        "--model",
+        "-p",
+        "--profile",
+        "-s",
+        "--sandbox",
+        "-a",
+        "--ask-for-approval",
+        "--add-dir",
+        "--local-provider",
+        "--enable",
+        "--disable",
+        "--remote",
+    ]
+)
+_CHOOSES = frozenset(("-C", "--cd", "--worktree"))
 
 # Event, and the arguments of agent-hook. codex retries a failed request by itself for a while, which the next
 # PreModelRequest reports. Versions without an event ignore it.
@@ -54,8 +78,7 @@ class Codex:
         """Nothing if the agent's own command has hooks: codex does not merge two `-c` of one key. Also nothing if it
         may work through codex's daemon: with a `-c` it would not, or would stop at a question about a running
         daemon."""
-        own = "--" in agent.argv or any("hooks" in word for word in agent.argv)
-        if own or "--no-daemon" not in agent.argv:
+        if not _takes_hooks(agent):
             return Extra()
         commands = {event: shlex.join([f"{place.bin_dir}/agent-hook", event, *said]) for event, said in HOOKS.items()}
         # They print its current form for each new conversation; `developer_instructions` would replace the person's
@@ -78,6 +101,15 @@ class Codex:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         _ = how  # in a git repository `/new` asks where; both begin a new conversation
         return "/clear"
+
+    def takes_conversation(self, agent: Agent) -> bool:
+        """Only its hooks report which one it is in."""
+        return _takes_hooks(agent) and not chooses_itself(agent.argv, _CHOOSES, values=_VALUES)
+
+
+def _takes_hooks(agent: Agent) -> bool:
+    own = "--" in agent.argv or any("hooks" in word for word in agent.argv)
+    return not own and "--no-daemon" in agent.argv
 
 
 def _part(path: str, number: int) -> str:

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
-from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord
+from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord, chooses_itself
 from providers.programs.screen_cells import Cell, cells, columns
 from specs.dataclass import dataclass, replace
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PLUGIN = "opencode.js"
 _FILES = (PLUGIN, "voice.js")
+_CHOOSES = frozenset(["--continue", "-c", "--session", "-s", "--fork"])
 _SETTINGS, _INTERFACE = "OPENCODE_CONFIG_CONTENT", "OPENCODE_TUI_CONFIG"
 
 _FLOOR = re.compile(r"^( *)╹(▀{8,})")
@@ -79,6 +80,9 @@ class OpenCode:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         """Both begin a new session; the old one stays in its list."""
         return f"/{how}"
+
+    def takes_conversation(self, agent: Agent) -> bool:
+        return _INTERFACE not in dict(agent.env) and not chooses_itself(agent.argv, _CHOOSES)
 
 
 def _prompt(screen: Screen, rows: list[tuple[Cell, ...]], floor: int) -> Reading | None:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from providers.programs import files
-from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord
+from providers.programs.base import Asks, Extra, HeartbeatSource, Reading, Reads, TurnWord, chooses_itself
 from providers.programs.screen_cells import cells
 from specs.dataclass import dataclass, replace
 
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 EXTENSION = "pi.js"
 _FILES = (EXTENSION, "voice.js")
+_CHOOSES = frozenset(
+    [
+        "--continue",
+        "-c",
+        "--resume",
+        "-r",
+        "--session",
+        "--session-id",
+        "--fork",
+        "--no-session",
+        "--print",
+        "-p",
+        "--mode",
+    ]
+)
 
 _RULE = re.compile(r"(?:─── [↑↓] \d+ more )?─*")
 _SPINNER = re.compile(r" [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] (\S.*)")
@@ -69,6 +84,9 @@ class Pi:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         """It has only /new: /clear would go to the model as a message."""
         return "/new" if how == "new" else None
+
+    def takes_conversation(self, agent: Agent) -> bool:
+        return not chooses_itself(agent.argv, _CHOOSES)
 
 
 def _is_rule(line: str, width: int) -> bool:

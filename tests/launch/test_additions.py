@@ -48,6 +48,9 @@ class Prog:
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         return Plain("prog").reset_text(how)
 
+    def takes_conversation(self, agent: Agent) -> bool:
+        return Plain("prog").takes_conversation(agent)
+
 
 @pytest.fixture
 def prog(monkeypatch: pytest.MonkeyPatch) -> None:

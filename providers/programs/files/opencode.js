@@ -66,6 +66,7 @@ const tui = async (api) => {
     if (api.state.session.get(info.sessionID)?.parentID) return // a subagent's, said by the agent itself
     typed.add(info.id)
     session = info.sessionID
+    self.converse(session, { said: true })
   })
 
   on("message.part.updated", ({ part }) => {

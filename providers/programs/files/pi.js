@@ -29,6 +29,7 @@ export default function (pi) {
   if (!self) return
 
   let session = ""
+  let file = ""
   let busy = false
   let compacting = false
   let retrying = null // a timer: whether it tries again is known when it has run out
@@ -67,6 +68,8 @@ export default function (pi) {
   on("session_start", (_, ctx) => {
     context = ctx
     session = ctx.sessionManager.getSessionId()
+    file = ctx.sessionManager.getSessionFile?.() ?? ""
+    self.converse(session, { file })
     if (!ctx.hasUI) return
     deafen = ctx.ui.onTerminalInput((data) => {
       if (CTRL_G.includes(data)) self.beat(EDITOR_S)
@@ -84,6 +87,7 @@ export default function (pi) {
   // Not by --append-system-prompt: that would replace the person's own APPEND_SYSTEM.md.
   on("before_agent_start", ({ prompt, systemPrompt }) => {
     self.receipt(typed ?? prompt, false)
+    self.converse(session, { said: true, file })
     typed = null
     const text = contract()
     return text ? { systemPrompt: `${systemPrompt}\n\n${text}` } : undefined

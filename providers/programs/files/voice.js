@@ -3,7 +3,7 @@
 // What an agent's program says of itself: its heartbeat, and a receipt for each message that it takes up while somebody
 // waits for one. This runs inside the program, so nothing in it throws, waits, or keeps the program alive.
 import { randomUUID } from "node:crypto"
-import { mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs"
 
 const SHORTEST_S = 0.05
 const USUAL_S = 15
@@ -32,6 +32,11 @@ class Voice {
   constructor(folder, name, env) {
     this.folder = folder
     this.file = `${folder}/${name}.hb`
+    this.conversations = `${folder}/../conversations`
+    this.log = `${this.conversations}/${name}.log`
+    this.life = env.MOSAIC_AGENT_LIFE?.startsWith(`${process.pid}.`) ? env.MOSAIC_AGENT_LIFE : `${process.pid}.0`
+    this.program = env.MOSAIC_AGENT_RUNTIME ?? ""
+    this.noted = ""
     this.awaited = `${env.XDG_RUNTIME_DIR || `/run/user/${process.getuid()}`}/mosaic/await/${name}`
     this.interval = Math.max(SHORTEST_S, Number(env.MOSAIC_HEARTBEAT_INTERVAL) || USUAL_S)
     this.words = { status: "ok" }
@@ -79,6 +84,24 @@ class Voice {
     }
     const id = randomUUID()
     replace(`${this.awaited}/.${id}`, `${this.awaited}/${id}.json`, `${JSON.stringify({ prompt, queued })}\n`)
+  }
+
+  /** Note in the agent's conversation record which conversation it is in, if that is another one than before, or the
+   * first prompt of it (`said`). A later start goes on with it. `file`: where the program keeps it. */
+  converse(id, { said = false, file = "" } = {}) {
+    const noted = JSON.stringify([id, said, file])
+    const more = JSON.stringify([id, true, file]) // said stays so
+    if (!id || word(id) !== id || this.noted === noted || this.noted === more) return
+    const path = /[\t\r\n]/.test(file) ? "" : file
+    const words = { at: Math.floor(Date.now() / 1000), life: this.life, program: this.program, id, source: "native" }
+    const line = Object.entries({ ...words, said: Number(said), file: path }).map(([key, value]) => `${key}=${value}`)
+    makeFolders(this.conversations)
+    try {
+      appendFileSync(this.log, `\nid\t${line.join("\t")}\n`, { mode: 0o600 })
+      this.noted = noted
+    } catch {
+      // A later start may begin a new conversation. That is no reason to disturb this one.
+    }
   }
 
   close() {
