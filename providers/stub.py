@@ -17,14 +17,7 @@ is sent. Lines that begin with `/` are for it, and make it misbehave:
     /clear             clear the screen, and begin a new conversation
     /quit              end with exit status 0
 
-It keeps conversations: every other line is a turn, written to `~/.mosaic-stub/ID`. Its arguments choose one, as those of
-claude do:
-
-    --session-id ID    begin a conversation under this id; ends with exit status 1 if there is one
-    --resume ID        go on with this one; ends with exit status 1 if there is none
-    --refuse-resume    end with exit status 1 instead of going on with one
-    --ask-at-resume    wait for a person instead of going on with one, and do nothing else
-
+Every other line is a turn of its conversation: see `stub_conversation.py`.
 Run as `python -I -S stub.py`: it imports next to nothing, so that hundreds of them are cheap.
 """
 
@@ -37,58 +30,11 @@ import sys
 import termios
 import time
 
+if TYPE_CHECKING := False:  # typing itself takes a while to import
+    from providers.stub_conversation import StubConversation
+
 NEW = ("/reset", "/new", "/clear")
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
-
-
-class StubConversation:
-    """Where the turns of a conversation are kept: a file of lines, made with the first turn. `log`: the agent's
-    conversation record, which is told each id, and when the first turn is taken up in it; "" for no agent's."""
-
-    def __init__(self, folder: str, log: str, life: str) -> None:
-        self._folder, self._log, self._life = folder, log, life
-        self._said = False
-        self.id = ""
-
-    @property
-    def path(self) -> str:
-        return f"{self._folder}/{self.id}"
-
-    def turns(self) -> list[str]:
-        """The turns of it so far."""
-        try:
-            with open(self.path, encoding="utf-8") as file:
-                return file.read().splitlines()
-        except OSError:
-            return []
-
-    def begin(self, session: str) -> None:
-        """Be in this conversation from now on."""
-        self.id, self._said = session, False
-        self._note()
-
-    def add(self, text: str) -> None:
-        """One more turn."""
-        try:
-            os.makedirs(self._folder, 0o700, exist_ok=True)
-            with open(self.path, "a", encoding="utf-8", opener=private) as file:
-                file.write(" ".join(text.split()) + "\n")
-        except OSError as error:
-            say(f"cannot keep the conversation: {error.strerror}")
-        if not self._said:
-            self._said = True
-            self._note()
-
-    def _note(self) -> None:
-        if not self._log:
-            return
-        words = f"at={int(time.time())}\tlife={self._life}\tprogram=stub\tid={self.id}\tsource=native"
-        try:
-            os.makedirs(os.path.dirname(self._log), 0o700, exist_ok=True)
-            with open(self._log, "a", encoding="utf-8", opener=private) as file:
-                file.write(f"\nid\t{words}\tsaid={int(self._said)}\tfile={self.path}\n")
-        except OSError as error:
-            say(f"cannot note the conversation: {error.strerror}")
 
 
 class StubHeartbeat:
@@ -271,30 +217,6 @@ class StubAgent:
                 return  # the sender no longer waits
 
 
-def private(path: str, flags: int) -> int:
-    """A file for its owner only, opened."""
-    return os.open(path, flags, 0o600)
-
-
-def chosen(arguments: list[str], conversation: StubConversation) -> None:
-    """Begin the conversation that the arguments choose, or one of its own. Ends this program where it cannot."""
-    values = dict(zip(arguments, [*arguments[1:], ""], strict=True))
-    resumed, given = values.get("--resume", ""), values.get("--session-id", "")
-    conversation.id = resumed or given
-    known = bool(conversation.id and conversation.turns())
-    if resumed and (not known or "--refuse-resume" in values):
-        say(f"stub: no conversation found with id {resumed}")
-        raise SystemExit(1)
-    if given and known:
-        say(f"stub: the id {given} is in use")
-        raise SystemExit(1)
-    if resumed and "--ask-at-resume" in values:
-        say("stub: go on here? [y/N]")
-        while True:
-            signal.pause()
-    conversation.begin(resumed or given or os.urandom(8).hex())
-
-
 def put(temporary: str, path: str, text: str) -> None:
     """Write a whole file, for its owner only. Raises OSError."""
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -382,9 +304,13 @@ def main() -> None:
     own = os.environ.get("MOSAIC_AGENT_PID", str(os.getpid())) == str(os.getpid())
     life = os.environ.get("MOSAIC_AGENT_LIFE", "") if own else ""
     log = f"{home}/fleet/conversations/{name}.log" if life else ""
-    conversation = StubConversation(os.path.expanduser("~/.mosaic-stub"), log, life)
+    # Run by its path, it does not find its own package. Nothing of the standard library is to be found there first.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    from providers.stub_conversation import StubConversation, choose
+
+    conversation = StubConversation(os.path.expanduser("~/.mosaic-stub"), log, life, say)
     raw_terminal()
-    chosen(sys.argv[1:], conversation)
+    choose(sys.argv[1:], conversation)
     heartbeat = StubHeartbeat(name, f"{home}/fleet/run", interval, conversation)
     heartbeat.silent = not own
     StubAgent(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "", conversation).run()

@@ -143,6 +143,8 @@ def test_steps() -> None:
     assert EnvProvider().steps(action(Verb.DELETE, None, KEY), FACTS) == (
         DeleteFile(path=f"{FACTS.run_dir}/a.hb"),
         DeleteFile(path=f"{FACTS.run_dir}/a.turn"),
+        DeleteFile(path=f"{FACTS.mosaic_home}/fleet/conversations/a.log"),
+        DeleteFile(path=f"{FACTS.mosaic_home}/fleet/conversations/a.once"),
         DeleteFile(path=PATH),
     )
     file = FrameworkProvider().desired(FLEET, FACTS)[0]

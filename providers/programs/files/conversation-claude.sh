@@ -24,7 +24,7 @@ $_mosaic_id"
     fi
     _mosaic_claude_version "$(command -v "$_mosaic_argv0")"
     case $_mosaic_value in
-        2.1.28[4-9] | 2.1.29? | 2.1.[3-9]?? | 2.1.????* | 2.[2-9]* | 2.[1-9]?* | [3-9].* | [1-9]?*.*)
+        2.1.28[4-9] | 2.1.29[0-9] | 2.1.[3-9][0-9][0-9] | 2.1.[1-9][0-9][0-9][0-9] | 2.[2-9].* | 2.[1-9][0-9].* | [3-9].*)
             _mosaic_more="$_mosaic_more
 --system-prompt-snapshot
 off"
