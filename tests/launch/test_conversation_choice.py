@@ -241,6 +241,28 @@ def test_claude_is_told_not_to_record_its_prompt_where_it_knows_how(pane: Pane, 
         assert pane.start()[2:] == (["--system-prompt-snapshot", "off"] if knows else []), version
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "interrupted"),
+    [("turn", "pid=2 status=busy", True), ("turn", "pid=2 status=ok", False), ("hb", "pid=2 status=busy", True),
+     ("turn", "pid=22 status=busy", False)],
+)  # fmt: skip
+def test_a_turn_that_had_not_ended_is_recorded(pane: Pane, kind: str, said: str, interrupted: bool) -> None:
+    pane.keep(ONE)
+    pane.record(start("2.2", 20, "resumed", ONE, mission="m1"))
+    run = pane.home / "mosaic/fleet/run"
+    run.mkdir(parents=True)
+    (run / f"a.{kind}").write_text(f"ts=2026-01-01T00:00:00Z {said} source=hook event=PreToolUse\n")
+    pane.start(MOSAIC_MISSION="m2")
+    assert pane.last.interrupted is interrupted
+    assert pane.last.mission == "m1"  # no version of claude is known here: the older contract may stay in force
+
+
+def test_a_new_conversation_has_the_newest_contract(pane: Pane) -> None:
+    pane.record(start("2.2", 20, "resumed", ONE, mission="m1"))
+    pane.start(MOSAIC_MISSION="m2", MOSAIC_RESUME="never")
+    assert pane.last.mission == "m2"
+
+
 def test_an_empty_transcript_is_none(pane: Pane) -> None:
     pane.keep(ONE, text="")
     pane.record(RESUMED)

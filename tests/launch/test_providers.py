@@ -74,7 +74,7 @@ def test_a_secret_is_wanted_by_reference() -> None:
 
 def test_a_change_in_git_shows_the_old_value() -> None:
     seen = seen_env(file_of(desired_env(replace(AGENT, working_directory="/srv"))).content)
-    assert names_that_differ(seen) == {"MOSAIC_AGENT_WORKDIR", "MOSAIC_LAUNCH"}
+    assert names_that_differ(seen) == {"MOSAIC_AGENT_WORKDIR", "MOSAIC_DECLARED", "MOSAIC_LAUNCH"}
     assert parsed(seen.fields["vars"])["MOSAIC_AGENT_WORKDIR"] == "/srv"
 
 

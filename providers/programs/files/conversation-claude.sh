@@ -29,6 +29,7 @@ $_mosaic_id"
 --system-prompt-snapshot
 off"
             ;;
+        *) [ -z "$_mosaic_there" ] || _mosaic_contract= ;;
     esac
 }
 
