@@ -17,7 +17,7 @@ between them; a value has no tab and no line break:
   of that one.
 - `id`: the program itself has named its conversation: `source` is `hook` or `native`. `file` is where it keeps it, if
   it said so. Written when the id is another one, and at the first prompt (then `said` is 1).
-- `reset`: a new conversation was begun in the pane. No start goes back by itself to what was named before.
+- `reset`: a new conversation was begun in the pane. No start goes back by itself to what was named before that time.
 - `end`: the program was found ended: its exit status, or the signal that ended it.
 
 `at` is Unix seconds; `life` is the process, `PID.TICKS` (its number and field 22 of its stat), as in the pane's mark
@@ -176,6 +176,7 @@ class _Reader:
         self._starts: list[ConversationStart] = []
         self._found: dict[str, Conversation] = {}
         self._life = self._current = ""
+        self._spoke = 0.0  # when the newest life has last named its conversation
 
     def take(self, line: str) -> bool:
         event, *words = line.split("\t")
@@ -187,7 +188,7 @@ class _Reader:
             return self._start(at, life, values)
         if event == "id":
             return self._named(at, life, values)
-        if event == "reset" and life == self._life:
+        if event == "reset" and life == self._life and at > self._spoke:
             self._current = ""
         elif event == "end":
             self._end(life, values)
@@ -218,7 +219,7 @@ class _Reader:
             mission=values.get("mission", ""),
         )
         self._starts.append(start)
-        self._life, self._current = life, start.session
+        self._life, self._current, self._spoke = life, start.session, 0.0
         if start.session:
             self._note(at, life, start.session, values, said=False)
         return True
@@ -229,7 +230,7 @@ class _Reader:
             return False
         self._note(at, life, session, values, said=values.get("said") == "1")
         if life == self._life or not self._starts:
-            self._current = session
+            self._current, self._spoke = session, at
         return True
 
     def _note(self, at: float, life: str, session: str, values: Mapping[str, str], *, said: bool) -> None:

@@ -7,7 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from providers.base import ObserveError
 from providers.filesystem.guarded_read import read_regular
+from providers.launch.conversations import StartRequest
+from providers.machine.conversation_files import note_reset, read_record, request_start
 from providers.machine.heartbeat_files import MAX_BYTES, parse
 from providers.names import agent_unit
 from providers.steps import CaptureDead, Step, StepResult, UnitJob
@@ -61,6 +64,11 @@ def restart(place: FleetContext, agent: Agent, observer: AgentObserver, host: Ho
         history = place.store.load_history(now=now)
         known = noted_start(history.agents.get(agent.name, AgentHistory()), now)
         place.store.save_history(replace(history, agents={**history.agents, agent.name: known}))
+        try:
+            request_start(agent.name, place.facts, StartRequest(nonce=f"reset-{time.time_ns()}"))
+        except OSError as error:
+            why = f"agent {agent.name} was not restarted: it would go on with its conversation: {error}"
+            raise MosaicError(why, help="mosaic doctor") from error
         _carry_out(place, agent, observer, host)
         view = observer.view(agent.name)
         deadline = time.monotonic() + UP_S
@@ -128,6 +136,9 @@ def by_command(place: FleetContext, fleet: Fleet, agent: Agent, program: Program
         shown = evidence(before, look.record(), was, look.sight(), submitted=submitted, late=late)
         seen_at = (seen_at or now) if shown else 0.0
         if shown and (shown != "pane" or now - seen_at >= GRACE_S):
+            with suppress(OSError, ObserveError):  # it is a new conversation; only a crash soon would go back
+                last = read_record(agent.name, place.facts).last_start
+                note_reset(agent.name, place.facts, last.life if last else "", submitted)
             return Delivery(word="delivered", evidence=shown)
         time.sleep(POLL_S)
     return Delivery(

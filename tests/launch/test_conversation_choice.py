@@ -112,6 +112,10 @@ CASES = {
     "a late word of an earlier life": (start("1.1", 10) + RESUMED + SAID, {}, ("resumed", "", ONE)),
     "only hooks have said something": (SAID, {}, ("resumed", "", TWO)),
     "after a reset": (RESUMED + line("reset", at=21, life="2.2"), {}, ("new", "reset", "")),
+    "a reset that the program has already answered": (
+        RESUMED + line("id", at=22, life="2.2", id=TWO, source="hook") + line("reset", at=21, life="2.2"), {},
+        ("resumed", "", TWO),
+    ),
     "a reset of an earlier life": (RESUMED + line("reset", at=21, life="1.1"), {}, ("resumed", "", ONE)),
     "killed soon": (RESUMED + ended("2.2", 21, signal=9), {}, ("resumed", "", ONE)),
     "terminated soon": (RESUMED + ended("2.2", 21, 143), {}, ("resumed", "", ONE)),

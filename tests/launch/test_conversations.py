@@ -50,6 +50,8 @@ def test_a_reset_is_of_its_own_life_only() -> None:
     record = start("1.1", 10, "resumed", ONE)
     assert parse(record + reset_line("9.9", 20.7)).current == ONE
     assert parse(record + reset_line("1.1", 20.7)).current == ""
+    named = line("id", at=21, life="1.1", id=TWO)
+    assert parse(record + named + reset_line("1.1", 20.7)).current == TWO  # it was quicker than whoever recorded it
     assert parse(record + reset_line("1.1", 20.7) + line("id", at=30, life="1.1", id=TWO)).current == TWO
 
 
