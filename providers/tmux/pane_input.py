@@ -21,6 +21,7 @@ from specs.dataclass import dataclass
 TIMEOUT_S = 5.0
 _LIMIT = 4 << 20  # a styled screen of 200x50 is at most 30 KB
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9_./ -]+", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 _FIELDS = (
     "pane_id", "pane_pid", "pane_dead", "pane_in_mode", "pane_width", "pane_height", "cursor_x", "cursor_y",
@@ -134,14 +135,14 @@ class Panes:
         )
         return state, screen
 
-    def paste(self, where: Where, pane: PaneState, data: bytes) -> bool:
-        """Put `data` into the pane as one bracketed paste, whatever it contains. False: the pane has changed, or is in
-        copy mode, and nothing was pasted. Raises PaneError."""
+    def paste(self, where: Where, pane: PaneState, data: bytes, *, shows: Sequence[str] = ()) -> bool:
+        """Put `data` into the pane as one bracketed paste, whatever it contains. False: the pane has changed, is in
+        copy mode, or does not show one of the texts `shows`, and nothing was pasted. Raises PaneError."""
         target, nonce = _target(where, pane), _nonce()
         buffer = f"{_buffers(where)}{nonce}"
         argv = [
             "load-buffer", "-b", buffer, "-", ";",
-            "if-shell", "-F", "-t", target, _still(where, pane),
+            "if-shell", "-F", "-t", target, _still(where, pane, shows),
             f"paste-buffer -p -r -d -b {buffer} -t '{target}' ; display-message -p '{nonce} done'",
             f"delete-buffer -b {buffer} ; display-message -p '{nonce} refused'",
         ]  # fmt: skip
@@ -162,13 +163,13 @@ class Panes:
             if name.startswith(_buffers(where)):
                 self._run(where, ["delete-buffer", "-b", name])
 
-    def key(self, where: Where, pane: PaneState, key: str) -> bool:
+    def key(self, where: Where, pane: PaneState, key: str, *, shows: Sequence[str] = ()) -> bool:
         """Press one key, by tmux's name for it. False and PaneError as in `paste`."""
         if not _KEY.fullmatch(key):
             raise PaneError(f"{key!r} is not the name of a key")
         target, nonce = _target(where, pane), _nonce()
         argv = [
-            "if-shell", "-F", "-t", target, _still(where, pane),
+            "if-shell", "-F", "-t", target, _still(where, pane, shows),
             f"send-keys -t '{target}' {key} ; display-message -p '{nonce} done'",
             f"display-message -p '{nonce} refused'",
         ]  # fmt: skip
@@ -220,8 +221,9 @@ def _target(where: Where, pane: PaneState) -> str:
     return pane.id
 
 
-def _still(where: Where, pane: PaneState) -> str:
-    """The format that is true exactly while the pane is the agent's, runs the same process, and takes keys."""
+def _still(where: Where, pane: PaneState, shows: Sequence[str] = ()) -> str:
+    """The format that is true exactly while the pane is the agent's, runs the same process, takes keys, and has each of
+    the texts `shows` on a line of its screen."""
     wanted = {
         "@mosaic_pane": where.agent,
         "@mosaic_fleet": where.fleet,
@@ -232,6 +234,10 @@ def _still(where: Where, pane: PaneState) -> str:
     found = "1"
     for name, value in wanted.items():
         found = f"#{{&&:{found},#{{==:#{{{name}}},{value}}}}}"
+    for text in shows:
+        if not _PLAIN.fullmatch(text):
+            raise PaneError(f"{text!r} is not a text that tmux can be asked for safely")
+        found = f"#{{&&:{found},#{{C:{text}}}}}"
     return found
 
 

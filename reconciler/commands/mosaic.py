@@ -74,6 +74,7 @@ AGENT_SECTIONS: Mapping[str, Table] = {
     "Talk": {
         "send": ("agent.send", "command", "Put a message into an agent's composer."),
         "outbox": ("agent.outbox", "command", "Messages that wait until their agent is available."),
+        "answer": ("agent.answer", "command", "Answer the dialog that an agent shows."),
         "attach": ("agent.attach", "command", "Attach your terminal to an agent's session."),
         "reset": ("agent.reset", "command", "Give an agent a new conversation."),
     },

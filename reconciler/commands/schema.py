@@ -25,6 +25,7 @@ DOCUMENTS = (
     "delivery",
     "deliveries",
     "outbox",
+    "answer",
     "change",
     "suspensions",
     "sync",
@@ -48,9 +49,9 @@ DOCUMENTS = (
 def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
     document that programs read (plan, report, status, event, agents, agent, agent-sessions, verification, doctor,
-    contract, delivery, deliveries, outbox, change, suspensions, sync, agent-roster, validation, org; of the mission:
-    north-star-validation, north-star-projection, north-star-next, north-star-graph, north-star-diff; of contracts:
-    personas, persona, persona-diff)."""
+    contract, delivery, deliveries, outbox, answer, change, suspensions, sync, agent-roster, validation, org; of the
+    mission: north-star-validation, north-star-projection, north-star-next, north-star-graph, north-star-diff; of
+    contracts: personas, persona, persona-diff)."""
     if which in SPECS:
         from specs.scaffold.schema import EVERY, schema
 

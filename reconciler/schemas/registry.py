@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import get_args
 
 from providers.base import Health, HeldReason, Json, Kind, Reason, Verb
+from reconciler.answering.verdict import HOWS
+from reconciler.attention.case import DIALOGS
 from reconciler.conformance.model import OUTCOMES, PROOFS
 from reconciler.delivery.verdict import DELIVERIES, EVIDENCE
 from reconciler.doctor import check as doctor
@@ -199,6 +201,15 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
         "sender": _TEXT,
         "bytes": _COUNT,
         "id": _or_null(_TEXT),
+    },
+    EventType.ANSWERED: {
+        "by": _TEXT,
+        "rule": _or_null(_TEXT),
+        "case": _TEXT,
+        "kind": _words(sorted(DIALOGS)),
+        "how": _words(HOWS),
+        "pressed": _TEXT,
+        "result": _words(("answered", "unconfirmed")),
     },
     EventType.INSTALLED: {"by": _TEXT, "mode": _words(("timer", "watch"))},
     EventType.KEPT: {"path": _TEXT, "kept": _TEXT},

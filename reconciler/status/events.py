@@ -52,6 +52,7 @@ class EventType(StrEnum):
     INSTALLED = "installed"
     KEPT = "kept"
     MESSAGE = "message"
+    ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from providers.programs.base import Plain
@@ -236,15 +237,15 @@ class Hanging(Panes):
         self.server = int(fake.tmux("display-message", "-p", "#{pid}"))
         self.before, self.after = before, after
 
-    def paste(self, where: Where, pane: PaneState, data: bytes) -> bool:
+    def paste(self, where: Where, pane: PaneState, data: bytes, *, shows: Sequence[str] = ()) -> bool:
         self._stop(self.before == "paste")
-        done = super().paste(where, pane, data)
+        done = super().paste(where, pane, data, shows=shows)
         self._stop(self.after == "paste")
         return done
 
-    def key(self, where: Where, pane: PaneState, key: str) -> bool:
+    def key(self, where: Where, pane: PaneState, key: str, *, shows: Sequence[str] = ()) -> bool:
         self._stop(self.before == "key")
-        done = super().key(where, pane, key)
+        done = super().key(where, pane, key, shows=shows)
         self._stop(self.after == "key")
         return done
 

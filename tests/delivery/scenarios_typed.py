@@ -22,18 +22,18 @@ class Dying(Panes):
         super().__init__(os.environ)
         self.before, self.after, self.leaves = before, after, leaves
 
-    def paste(self, where: Where, pane: PaneState, data: bytes) -> bool:
+    def paste(self, where: Where, pane: PaneState, data: bytes, *, shows: Sequence[str] = ()) -> bool:
         _killed(self.before == "paste")
         if self.leaves:
             self._run(where, ["load-buffer", "-b", self.leaves, "-"], data)
             raise _Killed
-        done = super().paste(where, pane, data)
+        done = super().paste(where, pane, data, shows=shows)
         _killed(self.after == "paste")
         return done
 
-    def key(self, where: Where, pane: PaneState, key: str) -> bool:
+    def key(self, where: Where, pane: PaneState, key: str, *, shows: Sequence[str] = ()) -> bool:
         _killed(self.before == key)
-        done = super().key(where, pane, key)
+        done = super().key(where, pane, key, shows=shows)
         _killed(self.after == key)
         return done
 

@@ -1,0 +1,138 @@
+"""Answers to a fake program in a real tmux. Each runs in a private host: `python -m tests.answering.inside NAME`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from providers.tmux.pane_input import Panes, PaneState, Where
+from reconciler.answering.verdict import DialogAnswer
+from tests.answering.bench import FakeAgent, asking, dialog
+from tests.hosts.waiting import eventually
+
+
+def result(found: DialogAnswer, word: str, **more: object) -> None:
+    shown = {name: getattr(found, name) for name in more}
+    assert (found.word, shown) == (word, more), found
+
+
+def check_a_choice_is_pressed_once_and_the_next_state_is_said() -> None:
+    with asking(dialog(), dialog("arrows slow", "Run git pull?"), dialog("arrows", "Delete it?")) as agent:
+        first = agent.answer("deny")
+        result(first, "answered", pressed="No", now="it shows another dialog")
+        assert first.then is not None
+        assert first.then.question == "Run git pull?"
+        second = agent.answer("choose", 2, case=first.then.case)
+        result(second, "answered", pressed="No")
+        third = agent.answer("allow")
+        result(third, "answered", pressed="Yes", now="it waits for its next message", then=None)
+        assert agent.keys() == [[0, "2"], [1, "Down"], [1, "Enter"], [2, "Enter"]]
+        result(agent.answer("allow"), "no-dialog", reason="its screen shows no dialog that is known")
+        assert len(agent.keys()) == 4
+
+
+def check_only_the_listed_case_is_answered() -> None:
+    with asking(dialog(), dialog(question="Run git pull?")) as agent:
+        before = agent.answer("choose", 9)
+        result(before, "not-answered", reason="it has no choice 9")
+        assert before.dialog is not None
+        os.kill(agent.pid, signal.SIGUSR1)
+        eventually(lambda: "git pull" in agent.screen(), timeout=60, what="the next dialog")
+        changed = agent.answer("allow", case=before.dialog.case)
+        result(changed, "changed", pressed="")
+        assert changed.dialog is not None
+        assert changed.dialog.question == "Run git pull?"
+        assert agent.keys() == []
+
+
+class Late(Panes):
+    """The program shows its next dialog after the last look, and before the key."""
+
+    def __init__(self, agent: FakeAgent, *, at: int = 1) -> None:
+        super().__init__(os.environ)
+        self.agent, self.at, self.pressed = agent, at, 0
+
+    def key(self, where: Where, pane: PaneState, key: str, *, shows: Sequence[str] = ()) -> bool:
+        self.pressed += 1
+        if self.pressed == self.at:
+            os.kill(self.agent.pid, signal.SIGUSR1)
+            eventually(lambda: "git pull" in self.agent.screen(), timeout=60, what="the next dialog")
+        return super().key(where, pane, key, shows=shows)
+
+
+def check_a_key_never_goes_into_another_dialog() -> None:
+    with asking(dialog(), dialog(question="Run git pull?")) as agent:
+        result(agent.answer("allow", panes=Late(agent)), "changed", pressed="")
+        assert agent.keys() == []
+    with asking(dialog("arrows"), dialog("arrows", "Run git pull?")) as agent:
+        found = agent.answer("deny", panes=Late(agent, at=2))
+        result(found, "answered", now="it shows another dialog")  # by somebody or something else: what is seen is said
+        assert agent.keys() == [[0, "Down"]]
+
+
+def check_two_answers_to_one_case_press_once() -> None:
+    with asking(dialog("digit slow"), dialog(question="Run git pull?")) as agent:
+        shown = agent.answer("choose", 9).dialog
+        assert shown is not None
+        found: list[DialogAnswer] = []
+        both = [threading.Thread(target=lambda: found.append(agent.answer("allow", case=shown.case))) for _ in "ab"]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert sorted(one.word for one in found) == ["answered", "changed"], found
+        assert agent.keys() == [[0, "1"]]
+
+
+def check_a_program_that_ignores_it_gets_one_key() -> None:
+    with asking(dialog("ignores")) as agent:
+        result(agent.answer("allow", verify_s=1.0), "unconfirmed", reason="the dialog is still shown")
+        assert agent.keys() == [[0, "1"]]
+
+
+def check_a_text_goes_into_a_field_and_nowhere_else() -> None:
+    with asking(dialog("text", "Which branch?", choices=[]), dialog()) as agent:
+        result(agent.answer("text", text="main"), "answered", now="it shows another dialog")
+        assert agent.keys() == [[0, "main"], [0, "Enter"]]
+        result(agent.answer("text", text="1"), "not-answered")
+        assert len(agent.keys()) == 2
+
+
+def check_an_answer_may_end_the_program() -> None:
+    with asking(dialog("digit ends", kind="trust")) as agent:
+        result(agent.answer("deny"), "answered", now="its program has ended")
+        result(agent.answer("deny"), "no-dialog", reason="its program has ended")
+
+
+def check_nothing_is_pressed_where_somebody_reads_or_all_is_paused() -> None:
+    with asking(dialog()) as agent:
+        agent.tmux("copy-mode", "-t", "=coder0:")
+        result(agent.answer("allow"), "not-answered", reason="its pane is in copy mode: somebody is reading there")
+        agent.tmux("send-keys", "-t", "=coder0:", "-X", "cancel")
+        paused = f"{agent.facts.run_dir}/PAUSED"
+        os.makedirs(agent.facts.run_dir, exist_ok=True)
+        with open(paused, "w") as file:
+            file.write("lunch\n")
+        result(agent.answer("allow"), "not-answered", way="mosaic fleet resume")
+        os.unlink(paused)
+        assert agent.keys() == []
+
+
+def check_a_server_that_hangs_is_not_waited_for() -> None:
+    with asking(dialog()) as agent:
+        server = int(agent.tmux("display-message", "-p", "#{pid}"))
+        os.kill(server, signal.SIGSTOP)
+        try:
+            found = agent.answer("allow", panes=Panes(os.environ, timeout_s=0.3))
+        finally:
+            os.kill(server, signal.SIGCONT)
+        result(found, "not-answered", reason="tmux did not end within 0.3 s")
+
+
+SCENARIOS = {name[6:]: value for name, value in vars().items() if name.startswith("check_")}
+
+if __name__ == "__main__":
+    SCENARIOS[sys.argv[1]]()
