@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from providers.programs.base import Reading
 from reconciler.answering.verdict import ShownDialog
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from specs.dataclass import dataclass
 
 # same: the dialog is still shown. other: another one is. gone: none is, by positive evidence. unclear: none is, and
 # nothing else that is known either, as in the middle of a repaint. ended: its program has.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
@@ -28,6 +27,7 @@ from reconciler.errors import Locked
 from reconciler.state.lock import run_lock
 from reconciler.state.pause import read_pause
 from reconciler.state.store import Store
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.programs.base import Program, Reading

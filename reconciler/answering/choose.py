@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from providers.screen import Screen
 from reconciler.answering.verdict import ShownDialog, WantedAnswer
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from specs.dataclass import dataclass
 
 MOST_MARKS = 6  # texts that the server compares in the moment of a key ...
 LONGEST_MARK = 60  # ... each of so many characters at most

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.answering.verdict import ANSWERS, EXIT, AnswerWord, DialogAnswer, WantedAnswer
 from reconciler.errors import ExitCode, Unavailable
 from reconciler.remote.ssh import Asking, Remote, Unreached, destination
+from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Parsed

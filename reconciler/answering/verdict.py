@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from providers.programs.base import Choice, Reading
 from reconciler.attention.case import DIALOGS, AttentionKind, case_id
 from reconciler.errors import ExitCode
+from specs.dataclass import dataclass
 
 AnswerWord = Literal["answered", "unconfirmed", "changed", "no-dialog", "not-answered"]
 AnswerHow = Literal["allow", "deny", "choose", "text"]

@@ -1,5 +1,6 @@
 """Text for people, from values: plans, lists, reports, charts.
 
 Pure. Imports `terminal`, `helpers`, `model`, `git`, `status`, `listing`, `state`, `loop`, `update`, `delivery`,
-`agents`, `run`, `inspection`, `doctor`, `conformance`; and from `specs` and `providers`. Read `table.py` first.
+`answering`, `agents`, `run`, `inspection`, `doctor`, `conformance`; and from `specs` and `providers`. Read `table.py`
+first.
 """

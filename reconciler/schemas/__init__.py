@@ -1,5 +1,5 @@
 """JSON Schemas of every document that programs read.
 
-Pure. Imports `model`, `status`, `listing`, `delivery`, `inspection`, `doctor`, `conformance`; and from `specs` and
-`providers`. Read `registry.py` first.
+Pure. Imports `model`, `attention`, `status`, `listing`, `delivery`, `answering`, `inspection`, `doctor`, `conformance`;
+and from `specs` and `providers`. Read `registry.py` first.
 """
