@@ -36,6 +36,7 @@ PARSED = {
     "reconciler.conformance.answers",
     "reconciler.context.settings",
     "reconciler.delivery.message",
+    "reconciler.answering.remote",
     "reconciler.delivery.remote_send",
     "reconciler.helpers.atomic_files",
     "reconciler.helpers.sealed_json",

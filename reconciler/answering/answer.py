@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 VERIFY_S = 8.0  # for the dialog to go away; pi and codex repaint within a second
-SETTLE_S = 2.0  # for a dialog that is being painted, or that a key has changed
+REPAINT_S = 2.0  # for a dialog that is being painted, or that a key has changed
 POLL_S = 0.05
 STEADY = 2  # looks in a row that say the same
 STEADY_UNCLEAR_S = 1.5  # a screen without dialog, composer and work for so long is no longer a repaint
@@ -147,7 +147,7 @@ class _Answering:
 
     def _steady(self, pane: PaneState) -> tuple[ShownDialog | None, Reading | None]:
         """The dialog, once two looks in a row show the same one. Raises PaneError."""
-        deadline = self._by.monotonic() + SETTLE_S
+        deadline = self._by.monotonic() + REPAINT_S
         last: ShownDialog | None = None
         while True:
             _, reading, dialog = self._look(pane)
@@ -182,7 +182,7 @@ class _Answering:
     def _ready_for(self, pane: PaneState, dialog: ShownDialog, press: Press, *, last: bool) -> bool:
         """Whether the same dialog is still shown after the keys so far; before the `last` one also: with the wanted
         choice selected, where the screen shows which is."""
-        deadline = self._by.monotonic() + SETTLE_S
+        deadline = self._by.monotonic() + REPAINT_S
         while True:
             try:
                 _, reading, now = self._look(pane)
@@ -220,7 +220,7 @@ class _Answering:
 
     def _stands(self, pane: PaneState, dialog: ShownDialog, text: str) -> bool:
         """Whether the text is seen while a dialog of that kind is shown."""
-        deadline = self._by.monotonic() + SETTLE_S
+        deadline = self._by.monotonic() + REPAINT_S
         wanted = letters(text)[-40:]
         while True:
             try:

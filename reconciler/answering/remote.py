@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from reconciler.answering.verdict import ANSWERS, EXIT, AnswerWord, DialogAnswer, WantedAnswer
+from providers.programs.base import Choice
+from reconciler.answering.verdict import ANSWERS, DialogAnswer, ShownDialog, WantedAnswer
+from reconciler.attention.case import DIALOGS, AttentionKind
 from reconciler.errors import ExitCode, Unavailable
 from reconciler.remote.ssh import Asking, Remote, Unreached, destination
 from specs.dataclass import dataclass
@@ -28,10 +30,10 @@ _NOTHING_DONE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteAnswered:
-    """The other host's word and its document, which may be shown as it is."""
+    """What the other host answered, and its document, which may be given on as it is. The choices of its dialogs have
+    no keys: those are that host's own."""
 
-    word: AnswerWord
-    code: int
+    answer: DialogAnswer
     document: Mapping[str, Parsed]
 
 
@@ -51,14 +53,52 @@ def answer_elsewhere(
     except Unavailable as error:
         return DialogAnswer(word="unconfirmed", reason=error.message, way=_look(peer))
     document = answer.document
-    word = document.get("result") if document is not None and document.get("kind") == "DialogAnswer" else None
-    if document is not None and isinstance(word, str) and word in ANSWERS:
-        return RemoteAnswered(word=word, code=int(EXIT[word]), document=document)
+    found = _answer(document) if document is not None and document.get("kind") == "DialogAnswer" else None
+    if document is not None and found is not None:
+        return RemoteAnswered(answer=found, document=document)
     failed = Remote(asking.there, answer)
     if answer.status in _NOTHING_DONE:
         raise failed
     why = f"no answer that is understood came from {failed.message}"
     return DialogAnswer(word="unconfirmed", reason=why, way=_look(peer))
+
+
+def _answer(document: Mapping[str, Parsed]) -> DialogAnswer | None:
+    word = document.get("result")
+    if not isinstance(word, str) or word not in ANSWERS:
+        return None
+    return DialogAnswer(
+        word=word,
+        dialog=_dialog(document.get("dialog")),
+        pressed=str(document.get("pressed") or ""),
+        now=str(document.get("now") or ""),
+        then=_dialog(document.get("then")),
+        reason=str(document.get("reason") or ""),
+        way=str(document.get("help") or ""),
+    )
+
+
+def _dialog(raw: Parsed) -> ShownDialog | None:
+    if not isinstance(raw, dict):
+        return None
+    kinds = {str(kind): kind for kind in DIALOGS}
+    choices = raw.get("choices")
+    return ShownDialog(
+        case=str(raw.get("case")),
+        kind=kinds.get(str(raw.get("kind")), AttentionKind.DIALOG),
+        question=str(raw.get("question") or ""),
+        choices=tuple(_choice(one) for one in choices if isinstance(one, dict)) if isinstance(choices, list) else (),
+        takes_text=raw.get("takes_text") is True,
+    )
+
+
+def _choice(raw: Mapping[str, Parsed]) -> Choice:
+    means = raw.get("means")
+    return Choice(
+        label=str(raw.get("label")),
+        means="allow" if means == "allow" else "deny" if means == "deny" else "",
+        selected=raw.get("selected") is True,
+    )
 
 
 def _look(peer: Peer) -> str:

@@ -11,7 +11,7 @@ from reconciler.status.document import API_VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.base import Json, Parsed
+    from providers.base import Json
     from reconciler.answering.verdict import DialogAnswer, ShownDialog
     from reconciler.helpers.words import Paint, Tint
     from specs.compiled import Fleet
@@ -59,27 +59,22 @@ def dialog_document(dialog: ShownDialog) -> dict[str, Json]:
     }
 
 
-def answer_text(agent: str, document: Mapping[str, Parsed], *, paint: Paint = no_paint) -> str:
-    """The dialog that was meant, what became of the answer, and the dialog that is shown then; from the document, which
-    may be another host's."""
-    word = str(document.get("result"))
-    dialog, then = document.get("dialog"), document.get("then")
-    lines = _dialog(dialog) if isinstance(dialog, dict) else []
-    pressed, now, reason = (one_line(str(document.get(key) or "")) for key in ("pressed", "now", "reason"))
-    said = f"{paint(word, _TINTS.get(word, 'red'))}: agent {agent}"
-    said += f", with {pressed}" if pressed else ""
-    said += f": {reason}" if reason else ""
-    said += f"; now {now}" if now else ""
-    lines.append(said)
-    return "\n".join([*lines, *(_dialog(then) if isinstance(then, dict) else [])]) + "\n"
+def answer_text(agent: str, found: DialogAnswer, *, paint: Paint = no_paint) -> str:
+    """The dialog that was meant, what became of the answer, and the dialog that is shown then. It may be another host's
+    word."""
+    said = f"{paint(found.word, _TINTS.get(found.word, 'red'))}: agent {agent}"
+    said += f", with {data(found.pressed)}" if found.pressed else ""
+    said += f": {data(found.reason)}" if found.reason else ""
+    said += f"; now {data(found.now)}" if found.now else ""
+    before = _dialog(found.dialog) if found.dialog is not None else []
+    return "\n".join([*before, said, *(_dialog(found.then) if found.then is not None else [])]) + "\n"
 
 
-def _dialog(dialog: Mapping[str, Parsed]) -> list[str]:
-    lines = [f"case {data(dialog.get('case'))} ({data(dialog.get('kind'))})"]
-    lines += [f"  {one_line(line, _LINE)}" for line in str(dialog.get("question") or "").split("\n") if line.strip()]
-    choices = dialog.get("choices")
-    for one in choices if isinstance(choices, list) else []:
-        if isinstance(one, dict):
-            means = f" (--{one_line(str(one['means']))})" if one.get("means") else ""
-            lines.append(f"  {data(one.get('number'))}  {one_line(str(one.get('label')), _LINE)}{means}")
+def _dialog(dialog: ShownDialog) -> list[str]:
+    lines = [f"case {data(dialog.case)} ({dialog.kind})"]
+    question = hide_secrets(dialog.question).split("\n")
+    lines += [f"  {one_line(line, _LINE)}" for line in question if line.strip()]
+    for number, one in enumerate(dialog.choices, 1):
+        means = f" (--{one.means})" if one.means else ""
+        lines.append(f"  {number}  {one_line(hide_secrets(one.label), _LINE)}{means}")
     return lines

@@ -79,29 +79,26 @@ def command(
             help="mosaic fleet attention shows the person what waits",
         )
     by = sign(declared, label, "").sender
-    code: int
     if isinstance(found, Peer):
         there = answer_elsewhere(declared, found, wanted, case=case or "", by=by)
-        if isinstance(there, RemoteAnswered):
-            document, code = dict(there.document), there.code
-        else:
-            document, code = answer_document(declared, found.name, there), int(EXIT[there.word])
+        here = there.answer if isinstance(there, RemoteAnswered) else there
+        document = dict(there.document) if isinstance(there, RemoteAnswered) else None
     else:
         here = answer(
             found, wanted, delivery_io(place.facts, place.store, declared.heartbeats), case=case or "",
         )  # fmt: skip
         record_answer(declared, place.store, found.name, here, how=wanted.how, by=by, source="operator")
         request_look(place.store)
-        document, code = answer_document(declared, found.name, here), int(EXIT[here.word])
+        document = None
     if form != "text":
-        output.document(document, form)
+        output.document(document or answer_document(declared, found.name, here), form)
     else:
-        output.result(answer_text(found.name, document, paint=output.paint))
-        if document.get("help"):
-            output.progress(f"help: {document['help']}")
+        output.result(answer_text(found.name, here, paint=output.paint))
+        if here.way:
+            output.progress(f"help: {here.way}")
     for sentence in place.store.warnings:
         output.warning(sentence)
-    return code
+    return int(EXIT[here.word])
 
 
 def _wanted(means: Literal["allow", "deny"] | None, choose: int | None, text: str | None) -> WantedAnswer:
