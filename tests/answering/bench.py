@@ -49,6 +49,10 @@ class FakeProgram:
         del agent, place
         return Extra()
 
+    def takes_conversation(self, agent: Agent) -> bool:
+        del agent
+        return False
+
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         del how
         return None
