@@ -1,38 +1,37 @@
-"""Kickstart: an agent's first message after each start, and after a reset.
+"""Kickstart: an agent's first message in each new conversation.
 
-A life is one process in its pane. It gets its first words once, through the outbox, however it was started: by a run,
-by systemd at boot, or by hand. A process that is older than its agent's first words does not get them.
+A life is one process in its pane. Unless it goes on with a conversation, it gets its first words once, through the
+outbox, however it was started: by a run, by systemd at boot, or by hand. A process that is older than its agent's first
+words does not get them. `reconciler/run/lives_round.py` finds new lives.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from providers.base import Verb
 from providers.filesystem.guarded_read import NotRegularError, read_regular
 from reconciler.delivery.text import MAX_BYTES, clean
 from reconciler.errors import MosaicError, NotFound
-from reconciler.helpers.atomic_files import parse_json, read_optional
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
-    from reconciler.loop.converge import Converged
     from reconciler.state.store import Store
-    from specs.compiled import Agent, Fleet
+    from specs.compiled import Agent
 
 _PATHS = ("/", "~/", "./")
 
 
-def kickstart(agent: Agent, host: str, store: Store, *, now: float) -> bool:
-    """Send an agent its first words again, after a reset that left its process alive: a new process gets them by
-    itself. False if it has none. `host`: the fleet's name for this one. Raises MosaicError."""
+def kickstart(agent: Agent, host: str, store: Store, *, now: float, preface: str = "") -> bool:
+    """Send an agent its first words: at the start of a process with a new conversation, and after a reset that left its
+    process alive. False if it has none. `host`: the fleet's name for this one; `preface`: what comes before them.
+    Raises MosaicError."""
     from reconciler.delivery.outbox import Outbox
 
     if agent.kickstart is None:
         return False
-    Outbox(store).put_kickstart(agent=agent.name, sender=f"{host}:mosaic", kickstart=agent.kickstart, now=now)
+    sender = f"{host}:mosaic"
+    Outbox(store).put_kickstart(agent=agent.name, sender=sender, kickstart=agent.kickstart, preface=preface, now=now)
     return True
 
 
@@ -63,39 +62,3 @@ def _contents(path: str) -> bytes | None:
         return read_regular(path, limit=MAX_BYTES + 1, cut=True)
     except NotRegularError:
         return None
-
-
-def note_lives(fleet: Fleet, done: Converged, store: Store, *, since: float | None, now: float) -> None:
-    """Put the first words of every new life that a run has seen into the outbox. `since`: when the previous run began,
-    in Unix seconds. The caller holds the fleet's lock. Raises StateError, MosaicError.
-
-    The words are stored before the life is recorded: if we are killed in between, they are stored again and replace
-    those that still wait.
-    """
-    starts = (Verb.START, Verb.RESTART)
-    started = {one.action.agent for one in done.outcomes if one.action.verb in starts and one.result == "done"}
-    path = store.state / "lives.json"
-    known = _read(path)
-    lives: dict[str, str] = {}
-    for agent in fleet.agents:
-        view = done.last.plan.views.get(agent.name)
-        if agent.kickstart is None or view is None or view.session != "alive":
-            if agent.kickstart is not None and agent.name in known:
-                lives[agent.name] = known[agent.name]  # not seen just now, or between two lives
-            continue
-        life = lives[agent.name] = f"{done.last.observation.boot_id}:{view.pid}"
-        before = known.get(agent.name)
-        fresh = agent.name in started or (since is not None and view.started >= since)
-        if before != life and (before is not None or fresh):
-            kickstart(agent, fleet.host, store, now=now)
-    if lives != known:
-        store.write(path, json.dumps(lives))
-
-
-def _read(path: Path) -> dict[str, str]:
-    """The recorded lives, by agent. A damaged file counts as missing: the lives that continue are taken as they are."""
-    try:
-        raw = parse_json(read_optional(path) or b"{}")
-    except (OSError, ValueError):
-        return {}
-    return {str(name): str(life) for name, life in raw.items()} if isinstance(raw, dict) else {}

@@ -17,17 +17,20 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message. Times are Unix seconds; `expires` 0: never. A kickstart has no text: its words are read from
-    `kickstart` when it is sent. `mission`: digest of the mission and contract that it announces. `revision`: the commit
-    at which its agent was last known to be its true recipient; "" for the reconciler's own messages, which go to
-    whichever agent has the name. `tries`: how often it was refused; `reason`: why, or why it is unconfirmed or put
-    away; `ended`: when that happened."""
+    `kickstart` when it is sent, and `preface` comes before them. `mission`: digest of the mission and contract that it
+    announces. `life`: the only process that it is for, of one that asks an agent to continue an interrupted turn.
+    `revision`: the commit at which its agent was last known to be its true recipient; "" for the reconciler's own
+    messages, which go to whichever agent has the name. `tries`: how often it was refused; `reason`: why, or why it is
+    unconfirmed or put away; `ended`: when that happened."""
 
     id: str
     agent: str
     sender: str
     text: str = ""
     kickstart: str = ""
+    preface: str = ""
     mission: str = ""
+    life: str = ""
     created: float
     expires: float = 0.0
     state: DeliveryState = "waiting"
@@ -39,13 +42,13 @@ class Message:
     @property
     def our_own(self) -> bool:
         """Whether it is the reconciler's own, and not from somebody who wrote to this very agent."""
-        return bool(self.kickstart or self.mission)
+        return bool(self.kickstart or self.mission or self.life)
 
 
 def parse(name: str, raw: Mapping[str, Parsed]) -> Message:
     """Read a message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
-    words = (message.agent, message.sender, message.text, message.kickstart, message.mission)
+    words = (message.agent, message.sender, message.text, message.kickstart, message.mission, message.life)
     texts = (*words, message.reason, message.revision)
     if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a message")
@@ -54,7 +57,8 @@ def parse(name: str, raw: Mapping[str, Parsed]) -> Message:
     if not (isfinite(created) and isfinite(expires) and isfinite(tries) and isfinite(ended)):
         raise ValueError("not a time, or not a number of tries")
     try:
-        if not message.kickstart and clean(message.text) != message.text:
+        said = message.preface if message.kickstart else message.text
+        if (said or not message.kickstart) and clean(said) != said:
             raise ValueError("not a text as it is stored here")
         label(message.sender)
     except Usage as error:

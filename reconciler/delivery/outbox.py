@@ -74,7 +74,7 @@ class Outbox:
             self._write(message)
         return message
 
-    def put_kickstart(self, *, agent: str, sender: str, kickstart: str, now: float) -> Message:
+    def put_kickstart(self, *, agent: str, sender: str, kickstart: str, now: float, preface: str = "") -> Message:
         """Store an agent's first words. They replace a kickstart that still waits."""
         with self._locked(now):
             known = self.messages()
@@ -84,6 +84,7 @@ class Outbox:
                 agent=agent,
                 sender=sender,
                 kickstart=kickstart,
+                preface=preface,
                 created=now,
             )
             self._write(message)
@@ -91,6 +92,17 @@ class Outbox:
                 if one.agent == agent and one.kickstart and one.state == "waiting":
                     self._unlink(one.id)
         return message
+
+    def put_nudge(self, *, agent: str, sender: str, text: str, life: str, now: float) -> None:
+        """Store what an agent is told in the life that came back in the middle of a turn. It replaces one that still
+        waits, of this or an earlier life."""
+        with self._locked(now):
+            known = self.messages()
+            name = next_id(now, known, os.urandom(2).hex())
+            self._write(Message(id=name, agent=agent, sender=sender, text=text, life=life, created=now))
+            for one in known:
+                if one.agent == agent and one.life and one.state == "waiting":
+                    self._unlink(one.id)
 
     def put_mission(self, *, agent: str, sender: str, mission: str, text: str, now: float) -> None:
         """Announce a new mission to an agent, once: does nothing if a message about it is there, in whatever state.

@@ -17,6 +17,7 @@ from reconciler.loop.host_guard import at_home
 from reconciler.loop.result import RunOptions
 from reconciler.model import AgentHistory, History, Inventory, Plan
 from reconciler.observe.idle_threshold import with_idle_threshold
+from reconciler.run import lives_round
 from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.status import FleetStatus
 from reconciler.status.values import Pause
@@ -121,6 +122,9 @@ def see_at(place: FleetContext, around: HostContext, before: FleetLook | None = 
             suspended,
             failed=status.failed if status is not None else (),
             last_words=_last_words(store, seen.plan, history),
+            lives=lives_round.observe(
+                desired, seen.plan.views, store, around.facts, boot=seen.observation.boot_id, now=now
+            ).now,
         ),
     )
     return FleetLook(

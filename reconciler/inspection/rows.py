@@ -19,6 +19,7 @@ from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, 
 from reconciler.plan.holding.moving import moving_to
 from reconciler.plan.holding.suspensions import WHOLE_FLEET
 from reconciler.status.failures import FailedAction
+from reconciler.status.lives import Life
 from specs.compiled import Fleet, Suspension, changed_in
 from specs.dataclass import dataclass
 
@@ -34,9 +35,11 @@ def build_rows(
     suspended: Mapping[str, Suspension],
     failed: Sequence[FailedAction] = (),
     last_words: Mapping[str, str] = MappingProxyType({}),
+    lives: Mapping[str, Life] = MappingProxyType({}),
 ) -> tuple[Row, ...]:
     """Every declared agent, everything else that looks like one; worst first. `suspended`: those that are in force.
-    `failed`: what the last run could not do. `last_words`: by agent, the last line that was kept when it ended."""
+    `failed`: what the last run could not do. `last_words`: by agent, the last line that was kept when it ended.
+    `lives`: by agent, how its present process began."""
     held: dict[str, list[Held]] = {}
     for one in plan.held:
         held.setdefault(one.agent or "", []).append(one)
@@ -65,6 +68,7 @@ def build_rows(
                 immediately=fleet.policy.on_change == "immediately",
                 moving_to=moving_to(fleet, name) if kind != "agent" else "",
                 now=plan.observed_at,
+                life=lives[name] if name in lives and view.session == "alive" else Life(process=""),
             )
             rows.append(_row(about, plan))
     return in_order(rows)
@@ -106,6 +110,7 @@ class RowInputs:
     moving_to: str  # the other host that it is declared for, "" for none
     immediately: bool  # the fleet's policy ends also who works
     now: float
+    life: Life
 
 
 def _row(about: RowInputs, plan: Plan) -> Row:
@@ -149,6 +154,9 @@ def _row(about: RowInputs, plan: Plan) -> Row:
         heartbeat_source=str(writer),
         mission="older" if view.behind else "current" if view.mission and view.mission == view.mission_now else "",
         mission_since=about.history.mission_since if view.behind else 0.0,
+        began=about.life.how,
+        began_why=about.life.why,
+        conversation=about.life.session,
         restarts=about.history.restarts,
         cpu_s=view.cpu_s,
         memory=view.memory,
@@ -277,6 +285,8 @@ def _notes(about: RowInputs) -> Iterable[str]:
         yield "it has just started, and nothing has answered for it yet"
     if about.kind == "unmanaged":
         yield "a tmux session on the fleet's socket that the fleet did not start; it is left alone"
+    if said := about.life.note(about.now):
+        yield said
     if view.behind:
         yield _older(view, about.history)
     if view.desired_state in ("stopped", "absent"):

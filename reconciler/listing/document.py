@@ -139,6 +139,9 @@ def row_document(row: Row) -> dict[str, Json]:
             "source": row.heartbeat_source or None,
         },
         "mission": {"state": row.mission, "since": rfc3339_or_none(row.mission_since)} if row.mission else None,
+        "conversation": {"id": row.conversation or None, "began": row.began, "why": row.began_why or None}
+        if row.began
+        else None,
         "restarts": row.restarts,
         "cpu_s": None if row.cpu_s is None else round(row.cpu_s, 3),
         "memory_bytes": row.memory,
@@ -261,6 +264,9 @@ def _row_back(one: Mapping[str, Parsed]) -> Row:
         heartbeat_source=str(one["heartbeat"]["source"] or ""),
         mission=str((one.get("mission") or {}).get("state", "")),
         mission_since=_time((one.get("mission") or {}).get("since")),
+        began=str((one.get("conversation") or {}).get("began", "")),
+        began_why=str((one.get("conversation") or {}).get("why") or ""),
+        conversation=str((one.get("conversation") or {}).get("id") or ""),
         restarts=int(one["restarts"]),
         cpu_s=_seconds(one["cpu_s"]),
         memory=None if one["memory_bytes"] is None else int(one["memory_bytes"]),

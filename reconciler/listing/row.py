@@ -70,6 +70,9 @@ class Row(Value):
     heartbeat_source: str = ""
     mission: str = ""  # current, older, or "" where nothing tells what it was given
     mission_since: float = 0.0  # it has been older since then
+    began: str = ""  # new, resumed or fresh; "" where nothing is recorded
+    began_why: str = ""  # in words, "" for a new conversation that was due
+    conversation: str = ""  # the id that its program was started with
     restarts: int = 0
     cpu_s: float | None = None
     memory: int | None = None

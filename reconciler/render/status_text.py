@@ -144,6 +144,8 @@ def _notes(agent: AgentStatus, now: float) -> Iterator[str]:
     """What is wrong with it, and what is done next; what is held has its own lines."""
     if agent.why:
         yield data(agent.why)
+    if agent.began and agent.live == "running":
+        yield data(agent.began)
     if agent.next_verb and not agent.held:
         at = f" in {spell_duration(agent.next_at - now)}" if agent.next_at > now else ""
         yield f"next: {data(agent.next_verb)}{at} ({data(agent.next_reason)})"

@@ -7,6 +7,7 @@ conversation once, when it has nothing to do. What a crash must not lose is writ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from providers.launch.additions import place as place_of
@@ -20,7 +21,7 @@ from reconciler.delivery.outbox import Outbox
 from reconciler.loop.converge import look
 from reconciler.model import AgentHistory, AgentView, History, Readiness
 from specs.compiled import changed_in
-from specs.dataclass import dataclass, replace
+from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
     from providers.host import Host
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.loop.converge import Context
     from reconciler.loop.result import RunResult
     from reconciler.status.events import EventSource
+    from reconciler.status.lives import Life
     from specs.compiled import Agent, Fleet, Suspension
 
 MOST_NOTICES = 50  # in one run; the next run handles the others
@@ -57,10 +59,19 @@ class MissionRound:
     wall: Callable[[], float]
     monotonic: Callable[[], float]
     reset: Callable[..., Delivery] = by_command
+    missed: Mapping[str, str] = field(default_factory=dict)  # see `due`
 
 
-def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext, settings: Settings) -> RunResult:
-    """A round with the run's last observation. Raises StateError and MosaicError."""
+def after_run(
+    result: RunResult,
+    ctx: Context,
+    fleet: Fleet,
+    here: HostContext,
+    settings: Settings,
+    lives: Mapping[str, Life] = MappingProxyType({}),
+) -> RunResult:
+    """A round with the run's last observation. `lives`: by agent, how its process began. Raises StateError and
+    MosaicError."""
     last = result.status.last_run
     by = MissionRound(
         fleet=fleet,
@@ -74,14 +85,17 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext, 
         over=lambda: here.stop() or here.host.paused() is not None,
         wall=here.wall,
         monotonic=here.monotonic,
+        missed={name: life.newer for name, life in lives.items() if life.newer},
     )
     return replace(result, messages=run_round(by))
 
 
-def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory) -> MissionWord:
-    """What to do for one agent. A reset that was begun once is not begun again, whatever became of it."""
+def due(fleet: Fleet, agent: Agent, view: AgentView, known: AgentHistory, missed: str = "") -> MissionWord:
+    """What to do for one agent. A reset that was begun once is not begun again, whatever became of it. `missed`: the
+    digest that its start would have given it, if its program went on with an older mission and contract: it is told of
+    that one even where the policy is only to show."""
     wanted = fleet.on_mission.get(agent.agent_class, fleet.on_mission.get("*", "show"))
-    if not view.behind or wanted == "show":
+    if not view.behind or (wanted == "show" and missed != view.mission_now):
         return ""
     if wanted == "reset" and agent.reset_between_tasks and known.mission_reset != view.mission_now:
         return "reset"
@@ -100,7 +114,7 @@ def run_round(by: MissionRound) -> bool:
         view = by.views.get(agent.name)
         if view is None or {agent.name, "*"} & by.suspended.keys() or (by.chosen and agent.name not in by.chosen):
             continue
-        what = due(by.fleet, agent, view, history.agents.get(agent.name, nobody))
+        what = due(by.fleet, agent, view, history.agents.get(agent.name, nobody), by.missed.get(agent.name, ""))
         if what == "reset":
             waiting.append(agent)
         elif what == "tell":

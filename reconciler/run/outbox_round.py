@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.delivery.kickstart import first_words
@@ -51,11 +52,15 @@ class OutboxRound:
     send: Callable[..., Delivery] = send
     # The agents with messages from before this commit that were replaced by a namesake; None if that is unknown.
     ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
+    lives: Mapping[str, str] = field(default_factory=dict)  # by agent, its present process as `Life` has it
     said: list[str] = field(default_factory=list)  # sentences for the caller that reads the run
 
 
-def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext) -> RunResult:
-    """A round with the run's last observation. Raises StateError and Unavailable."""
+def after_run(
+    result: RunResult, ctx: Context, fleet: Fleet, here: HostContext, lives: Mapping[str, str] = MappingProxyType({})
+) -> RunResult:
+    """A round with the run's last observation. `lives`: by agent, its present process. Raises StateError and
+    Unavailable."""
 
     def ended(names: frozenset[str], since: str) -> frozenset[str] | None:
         from reconciler.git.mirror import Checkout
@@ -77,6 +82,7 @@ def after_run(result: RunResult, ctx: Context, fleet: Fleet, here: HostContext) 
         wall=here.wall,
         monotonic=here.monotonic,
         ended=ended,
+        lives=lives,
     )
     left = run_round(by)
     return replace(result, messages=left or result.messages, warnings=(*result.warnings, *by.said))
@@ -130,6 +136,8 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Outb
         outbox.end(message, now, state=None)
     elif message.kickstart and (agent is None or agent.kickstart is None):
         outbox.end(message, now, state=None)
+    elif message.life and message.state == "waiting" and by.lives.get(message.agent, message.life) != message.life:
+        outbox.end(message, now, state=None)  # the life that it was for is over
     else:
         return message.state == "waiting"
     return False
@@ -211,6 +219,8 @@ def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: OutboxRound) 
 
     try:
         text = message.text or first_words(agent.kickstart or message.kickstart, agent, by.facts)
+        if message.preface:
+            text = f"{message.preface}\n\n{text}"
         found = by.send(
             by.fleet,
             agent,

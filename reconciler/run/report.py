@@ -6,7 +6,8 @@ run did on the host stands, and the next run depends on none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import ExitCode, MosaicError
@@ -39,6 +40,7 @@ def finish(
     started_at: float,
     duration_s: float,
     install: Install = "none",
+    began: Mapping[str, str] = MappingProxyType({}),
 ) -> RunResult:
     """Build the status and, unless this was a preview, write everything."""
     from reconciler.state.pause import merge, read_pause
@@ -54,6 +56,7 @@ def finish(
         suspended=merge(fleet.suspended, store.load_suspensions(), now),
         pause=read_pause(here.facts),
         now=now,
+        began=began,
         last_run=LastRun(
             started_at=started_at,
             duration_s=duration_s,

@@ -22,6 +22,7 @@ from reconciler.loop.result import RunOptions, RunResult
 from reconciler.loop.setup import context
 from reconciler.model import Plan
 from reconciler.observe.idle_threshold import with_idle_threshold
+from reconciler.run import lives_round
 from reconciler.source.intake import Intake, load_source, open_store, source_spec
 from reconciler.state.store import Store
 from reconciler.status.assess import MANAGERS, verdict
@@ -30,7 +31,8 @@ from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings
-    from reconciler.status.status import FleetStatus
+    from reconciler.run.lives_round import Lives
+    from reconciler.status.events import EventSource
 
 
 def run(
@@ -102,6 +104,17 @@ def run_locked(
     faults = (f"{here.facts.mosaic_home}/{one.name}: {one.fault}" for one in here.facts.overlays if one.fault)
     intake.warnings.extend(f"{what}; agents are told so in its place" for what in faults)
     before = store.load_status()
+    last = before.last_run if before is not None else None
+    lives = lives_round.observe(
+        intake.fleet,
+        done.last.plan.views,
+        store,
+        here.facts,
+        boot=done.last.observation.boot_id,
+        now=here.wall(),
+        started=lives_round.started_by(done),
+        since=last.started_at if last is not None else None,
+    )
     result = finish(
         intake,
         done,
@@ -113,10 +126,11 @@ def run_locked(
         started_at=started,
         duration_s=here.monotonic() - began,
         install=settings.install,
+        began=lives.notes(here.wall()),
     )
     if options.dry_run:
         return _would_be_put_away(result, ctx, intake.fleet)
-    return _messages(result, ctx, intake.fleet, done, here, before, settings)
+    return _messages(result, ctx, intake.fleet, done, here, lives, settings)
 
 
 def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: HostContext, deadline: float) -> bool:
@@ -143,7 +157,7 @@ def _messages(
     fleet: Fleet,
     done: Converged,
     here: HostContext,
-    before: FleetStatus | None,
+    lives: Lives,
     settings: Settings,
 ) -> RunResult:
     """Send agents on an older mission their message, new lives their first words, and what waits in the outbox. A
@@ -157,20 +171,21 @@ def _messages(
         return result
     here.doing("looking after messages")
     try:
+        lives_round.note_kept(fleet, lives, done.last.plan.views, here.host)
         if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
             from reconciler.run import mission_round
 
-            result = mission_round.after_run(result, ctx, fleet, here, settings)
-        if any(agent.kickstart is not None for agent in fleet.agents):
-            from reconciler.delivery.kickstart import note_lives
-
-            last = before.last_run if before is not None else None
-            note_lives(fleet, done, ctx.store, since=last.started_at if last else None, now=here.wall())
+            result = mission_round.after_run(result, ctx, fleet, here, settings, lives.now)
+        last = result.status.last_run
+        source: EventSource = "watch" if last is not None and last.trigger == "watch" else "reconcile"
+        lives_round.finish(fleet, lives, ctx.store, source, now=here.wall())
+        if lives.unsettled:
+            result = replace(result, messages=True)  # what it reports next may say how it began
         if not os.path.isdir(ctx.store.state / "outbox"):
             return result
         from reconciler.run.outbox_round import after_run
 
-        return after_run(result, ctx, fleet, here)
+        return after_run(result, ctx, fleet, here, {name: life.process for name, life in lives.now.items()})
     except MosaicError as error:
         return replace(result, warnings=(*result.warnings, f"messages: {error.message}"))
 

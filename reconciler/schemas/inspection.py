@@ -66,6 +66,7 @@ _ROW = record(
     heartbeat=record(
         state=words(("ok", "busy", "stale", "unknown")), age_s=or_null({"type": "number"}), source=or_null(TEXT)
     ),
+    conversation=or_null(record(id=or_null(TEXT), began=words(("new", "resumed", "fresh")), why=or_null(TEXT))),
     mission=or_null(record(state=words(("current", "older")), since=or_null(TIME))),
     restarts=COUNT,
     cpu_s=or_null(SECONDS),

@@ -146,6 +146,7 @@ def _status() -> Schema:
         waiting=_or_null(_TEXT),
         stuck=_or_null(_TEXT),
         until=_or_null(_TEXT),
+        began=_or_null(_TEXT),
     )
     run = _object(
         started_at=_TIME, duration_s=_SECONDS, trigger=_TEXT, outcome=_words(_OUTCOMES), exit_code=_COUNT, passes=_COUNT
@@ -172,6 +173,7 @@ def _status() -> Schema:
 
 _DONE = {"verb": _words(Verb), "target": _TEXT, "reason": _words(Reason), "duration_s": _SECONDS}
 _HELD_WORDS = {"verb": _words(Verb), "target": _TEXT, "reason": _words(HeldReason)}
+_CONVERSATION = {"session": _or_null(_TEXT), "reason": _or_null(_TEXT), "interrupted": _BOOL, "life": _TEXT}
 EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
     EventType.REVISION_ACCEPTED: {"previous": _or_null(_TEXT)},
     EventType.REVISION_REJECTED: {"rejected": _or_null(_TEXT), "reason": _words(ConditionReason)},
@@ -211,6 +213,8 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
         "pressed": _TEXT,
         "result": _words(("answered", "unconfirmed")),
     },
+    EventType.CONVERSATION_RESUMED: _CONVERSATION,
+    EventType.CONVERSATION_FRESH: _CONVERSATION,
     EventType.INSTALLED: {"by": _TEXT, "mode": _words(("timer", "watch"))},
     EventType.KEPT: {"path": _TEXT, "kept": _TEXT},
 }

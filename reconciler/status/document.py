@@ -154,6 +154,7 @@ def _agent(agent: AgentStatus) -> dict[str, Json]:
         "waiting": agent.waiting or None,
         "stuck": agent.stuck or None,
         "until": agent.until or None,
+        "began": agent.began or None,
     }
 
 
@@ -237,6 +238,7 @@ def _agent_back(one: Mapping[str, Parsed]) -> AgentStatus:
         waiting=_text(one.get("waiting") or ""),
         stuck=_text(one.get("stuck") or ""),
         until=_text(one.get("until") or ""),
+        began=_text(one.get("began") or ""),
     )
 
 

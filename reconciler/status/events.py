@@ -53,6 +53,8 @@ class EventType(StrEnum):
     KEPT = "kept"
     MESSAGE = "message"
     ANSWERED = "answered"
+    CONVERSATION_RESUMED = "conversation-resumed"
+    CONVERSATION_FRESH = "conversation-fresh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

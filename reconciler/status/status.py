@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from providers.base import Health, HeldReason, Value
 from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
@@ -70,6 +71,7 @@ class AgentStatus(Value):
     waiting: str = ""
     stuck: str = ""
     until: str = ""
+    began: str = ""  # that its process went on with its conversation, or could not; "" if that is not worth a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -116,6 +118,7 @@ def build_status(
     pause: Pause | None,
     now: float,
     last_run: LastRun | None = None,
+    began: Mapping[str, str] = MappingProxyType({}),
 ) -> FleetStatus:
     """The status after a run. `plan` is what remains: the plan of the last pass, after its outcomes were seen.
 
@@ -131,7 +134,7 @@ def build_status(
         attempted_revision=source.attempted,
         applied_revision=source.applied,
         conditions=(),
-        agents=_agents(previous, plan, history, now),
+        agents=_agents(previous, plan, history, now, began),
         held=plan.held,
         failed=failed,
         refused=plan.refused,
@@ -205,7 +208,9 @@ def _stalled_by_failures(previous: FleetStatus | None) -> bool:
 _LIVE = {"alive": "running", "missing": "stopped"}
 
 
-def _agents(previous: FleetStatus | None, plan: Plan, history: History, now: float) -> tuple[AgentStatus, ...]:
+def _agents(
+    previous: FleetStatus | None, plan: Plan, history: History, now: float, began: Mapping[str, str]
+) -> tuple[AgentStatus, ...]:
     before = {agent.name: agent for agent in previous.agents} if previous else {}
     held: dict[str, list[Held]] = {}
     for one in plan.held:
@@ -222,6 +227,7 @@ def _agents(previous: FleetStatus | None, plan: Plan, history: History, now: flo
             sorted(held.get(name, ()), key=lambda one: one.until or float("inf")),
             due.get(name),
             settling=name in plan.settling,
+            began=began.get(name, ""),
             now=now,
         )
         for name in sorted(plan.views)
@@ -237,6 +243,7 @@ def _agent(
     *,
     settling: bool,
     now: float,
+    began: str,
 ) -> AgentStatus:
     unseen = "unknown" in (view.session, view.unit_active)
     in_sync = due is None and not held and not settling and not unseen and view.health is not Health.UNHEALTHY
@@ -275,4 +282,5 @@ def _agent(
         waiting=view.waiting,
         stuck=view.stuck,
         until=view.until,
+        began=began,
     )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from providers.machine.facts import gather
-from reconciler.delivery.kickstart import first_words, kickstart, note_lives
+from reconciler.delivery.kickstart import first_words, kickstart
 from reconciler.delivery.outbox import Outbox
 from reconciler.errors import MosaicError, NotFound
 from reconciler.loop.converge import Converged, Pass
 from reconciler.model import Observation
+from reconciler.run import lives_round
 from reconciler.state.store import Store
 from tests import builders as make
 from tests.launch.bench import make_agent, make_fleet
+from tests.world import FACTS
 
 NOW = make.NOW
 AGENT = make_agent("coder0", kickstart="Hello.")
@@ -28,6 +31,7 @@ class Lives:
 
     def __init__(self, home: Path) -> None:
         self.store = Store(home / "state", home / "run")
+        self.facts = replace(FACTS, mosaic_home=str(home / "mosaic"))
         self.fleet = FLEET
 
     def run(self, pid: int, *, started: bool = False, since: float | None = NOW - 60, **view: Any) -> int:
@@ -37,7 +41,11 @@ class Lives:
         observation = Observation(present={}, unknown={}, taken_at=NOW, boot_id="boot", digest="d")
         plan = make.plan(views={"coder0": seen, "coder1": other})
         done = Converged(last=Pass(observation=observation, plan=plan), outcomes=[make.outcome()] if started else [])
-        note_lives(self.fleet, done, self.store, since=since, now=NOW)
+        lives = lives_round.observe(
+            self.fleet, plan.views, self.store, self.facts, boot="boot", now=NOW,
+            started=lives_round.started_by(done), since=since,
+        )  # fmt: skip
+        lives_round.finish(self.fleet, lives, self.store, "reconcile", now=NOW)
         outbox = Outbox(self.store)
         messages = outbox.messages()
         for one in messages:
