@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from providers.base import Action, Health, HeldReason, Kind, Reason, ResourceKey
-from providers.evidence import NO_SESSION, SessionEvidence
+from providers.evidence import SessionEvidence
 from providers.names import agent_unit
 from reconciler.helpers.redact import hide_secrets, one_line
 from reconciler.helpers.times import rfc3339
+from reconciler.inspection.row_kind import row_kind
 from reconciler.listing.row import Row, RowKind, Sync, in_order
 from reconciler.model import AgentHistory, AgentView, Held, History, Inventory, Observation, Plan, Readiness
 from reconciler.plan.holding.moving import moving_to
@@ -48,7 +49,7 @@ def build_rows(
         due.setdefault(action.agent or "", []).append(action)
     rows = []
     for name, view in plan.views.items():
-        kind = _kind(name, view, inventory, observation)
+        kind = row_kind(name, view, inventory, observation)
         if kind is not None:
             nobody = AgentHistory()
             about = RowInputs(
@@ -72,22 +73,6 @@ def build_rows(
             )
             rows.append(_row(about, plan))
     return in_order(rows)
-
-
-def _kind(name: str, view: AgentView, inventory: Inventory, observation: Observation) -> RowKind | None:
-    """None for what belongs to no agent and needs no row: a heartbeat file that somebody left behind."""
-    if view.desired_state != "undeclared":
-        return "agent"
-    if name in inventory.agents:
-        return "removed"
-    keys = {kind: observation.present.get(ResourceKey(kind, name)) for kind in (Kind.UNIT, Kind.SESSION, Kind.ENV)}
-    seen = [one for one in keys.values() if one is not None]
-    if not seen:
-        return None
-    session = keys[Kind.SESSION]
-    only_session = session is not None and len(seen) == 1 and not session.ours
-    marked = (SessionEvidence.of(session) or NO_SESSION).pane.mark
-    return "unmanaged" if only_session and not marked else "orphan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
