@@ -13,6 +13,7 @@ ALIVE: Final = "alive"
 PROGRAM: Final = "program"
 LAUNCH: Final = "launch"  # digest of the declaration that it was started with
 SOCKET: Final = "socket"
+CONVERSATION: Final = "conversation"  # that the next start begins a new one
 SCOPE: Final = "scope"
 LIMITS: Final = "limits"
 # of a unit

@@ -137,6 +137,8 @@ class AgentHistory(Value):
     in_sync_since: float = 0.0
     relaunch_pid: int = 0  # an operator asked to restart this process
     relaunch_started: float = 0.0
+    resumed_pid: int = 0  # this process went on with its agent's conversation
+    resumed_started: float = 0.0
     mission_since: float = 0.0  # when its mission or contract became outdated
     mission_told: str = ""  # digest of the mission and contract that it was, or is to be, told about
     losses_let: str = ""  # digest of the losses to others that an operator has accepted

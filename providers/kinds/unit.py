@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Action, Health, Kind, ObserveError, Present, Resource, ResourceKey, Verb, unclear
 from providers.evidence import NO_SESSION, NO_UNIT, SessionEvidence, UnitEvidence
-from providers.fields import ACTIVE, ENABLED
+from providers.fields import ACTIVE, CONVERSATION, ENABLED
 from providers.kinds.env import of_another_fleet
 from providers.launch.agent_pane import end_pane
 from providers.names import agent_of_unit, agent_unit
@@ -75,7 +75,6 @@ class UnitProvider:
         no ExecStop for a unit that is not active."""
         from providers.steps import CaptureDead, SetEnabled, UnitJob
 
-        _ = facts
         agent = str(action.agent)
         unit = agent_unit(agent)
         seen = SessionEvidence.of(action.present) or NO_SESSION
@@ -91,6 +90,7 @@ class UnitProvider:
             # Nothing is left of it to stop: a reload makes the session again, and sooner.
             steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
+            steps.extend(_new_conversation(action, seen, facts, "locked"))
             steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
             steps.extend(_end_others(action, seen))
         elif action.verb is Verb.STOP:
@@ -99,6 +99,7 @@ class UnitProvider:
                 steps.extend(end_pane(agent, seen))
             steps.extend(_end_scopes(seen))
             steps.extend(_end_others(action, seen))
+            steps.extend(_new_conversation(action, seen, facts, "stopped"))
             # An agent without a session has its unit in `action.present`.
             if seen.unit_failed or _unit(action.present).active == "failed":
                 steps.append(UnitJob(verb="reset-failed", unit=unit))
@@ -128,6 +129,19 @@ def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
         return look.enabled(), ""
     except ObserveError as error:
         return frozenset(), str(error)
+
+
+def _new_conversation(action: Action, seen: SessionEvidence, facts: HostFacts, why: str) -> list[Step]:
+    """Ask for a new conversation at the agent's next start. The process that is ended is the nonce: asked twice, it
+    counts once."""
+    from providers.launch.conversations import StartRequest, once_path
+    from providers.steps import WriteFile
+
+    if all(one.path != CONVERSATION for one in action.changes):
+        return []
+    request = StartRequest(nonce=f"{why}-{seen.pane.pid}-{seen.started:.0f}", reason=why)
+    path = once_path(str(action.agent), facts)
+    return [WriteFile(path=path, content=f"{request.render()}\n", mode=0o600)]
 
 
 def _end_others(action: Action, seen: SessionEvidence) -> list[Step]:

@@ -45,7 +45,8 @@ class AgentSituation(Value):
     """Everything that a need follows from. `agent` None: git no longer declares it. `changes`: its differences.
 
     `tried`: a start with this launch digest was made before. `relaunch`: an operator asked to restart the process that
-    is seen. `override`: what somebody changed in its unit. `moving`: why it has to wait for another host before it
+    is seen. `astray`: that process went on with a conversation, and its program asks a person about it instead of
+    working. `override`: what somebody changed in its unit. `moving`: why it has to wait for another host before it
     starts here; `moving_to`: the other host that it is declared for.
     """
 
@@ -56,6 +57,7 @@ class AgentSituation(Value):
     inventory: Inventory
     tried: bool
     relaunch: bool = False
+    astray: bool = False
     override: Override | None = None
     moving: str = ""
     moving_to: str = ""

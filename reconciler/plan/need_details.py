@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from providers.base import FieldChange, HeldReason, Present, Reason, Verb
 from providers.evidence import SessionEvidence, StartEvidence, UnitEvidence
-from providers.fields import ENABLED, SCOPE
+from providers.fields import CONVERSATION, ENABLED, SCOPE
+from providers.launch.additions import takes_conversation
 from providers.pane_values import Pane
 from reconciler.model import Change
 from reconciler.plan.need import AgentSituation, Need, of_place
 from specs.dataclass import replace
+
+_NEW_CONVERSATION = FieldChange(path=CONVERSATION, live="present", desired="new")
 
 
 def as_it_is(of: AgentSituation, need: Need) -> Need:
@@ -40,10 +43,17 @@ def stop(of: AgentSituation, need: Need) -> Need:
     return replace(
         end(of, need),
         disrupts=of.view.session == "alive",
-        changes=tuple(change for change in of.fields if change.path != ENABLED),
+        changes=tuple(change for change in of.fields if change.path != ENABLED) + _after_stop(of),
         present=_with_failure(of.seen, of.unit),
         message="removed from git" if of.removes else "declared stopped",
     )
+
+
+def _after_stop(of: AgentSituation) -> tuple[FieldChange, ...]:
+    """With the usual policy, an agent that is stopped begins a new conversation when it is started again."""
+    agent = of.agent
+    stops = agent is not None and agent.state == "stopped" and of.view.session in ("alive", "dead")
+    return (_NEW_CONVERSATION,) if agent and stops and agent.resume == "on-heal" and takes_conversation(agent) else ()
 
 
 def say_override(of: AgentSituation, need: Need) -> Need:
@@ -85,6 +95,11 @@ def start(of: AgentSituation, need: Need) -> Need:
 def restart_hung(of: AgentSituation, need: Need) -> Need:
     made = say_why(of, with_changes(of, need))
     return replace(made, changes=(*made.changes, FieldChange(path="heartbeat", live="stale", desired="ok")))
+
+
+def begin_again(of: AgentSituation, need: Need) -> Need:
+    made = with_changes(of, need)
+    return replace(made, changes=(*made.changes, _NEW_CONVERSATION))
 
 
 def restart_program(of: AgentSituation, need: Need) -> Need:

@@ -46,6 +46,7 @@ def need_of(
     *,
     tried: bool,
     relaunch: bool = False,
+    astray: bool = False,
     override: Override | None = None,
     moving: str = "",
     moving_to: str = "",
@@ -60,6 +61,7 @@ def need_of(
         inventory=inventory,
         tried=tried,
         relaunch=relaunch,
+        astray=astray,
         override=override,
         moving=moving,
         moving_to=moving_to,
@@ -77,8 +79,18 @@ def ends_by_unit(need: Need) -> bool:
 
 def relaunch_due(known: AgentHistory, view: AgentView) -> bool:
     """Whether the process that is seen is the one that an operator asked to restart."""
-    same = abs(view.started - known.relaunch_started) < SAME_START_S
-    return bool(known.relaunch_pid) and view.session == "alive" and view.pid == known.relaunch_pid and same
+    return _is_process(view, known.relaunch_pid, known.relaunch_started)
+
+
+def gone_astray(known: AgentHistory, view: AgentView) -> bool:
+    """Whether the process that is seen went on with its agent's conversation, and waits for a person to answer a
+    question about that instead of working."""
+    return view.waiting == "resume" and _is_process(view, known.resumed_pid, known.resumed_started)
+
+
+def _is_process(view: AgentView, pid: int, started: float) -> bool:
+    same = abs(view.started - started) < SAME_START_S
+    return bool(pid) and view.session == "alive" and view.pid == pid and same
 
 
 # What an agent needs. The rows check first what could not be seen, then what must not run, what must not be touched,
@@ -141,6 +153,11 @@ NEEDS: tuple[DecisionRow[AgentSituation, Answer], ...] = (
         Answer(Need(verb=Verb.RESTART, reason=Reason.REQUESTED, disrupts=True,
                     message="an operator has asked for a restart"), fill.with_changes),
         "a person asked for a restart of exactly this process"),
+    DecisionRow("went on, and asks about its conversation", lambda of: of.astray,
+        Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, disrupts=True, heals=True,
+                    message="it went on with its conversation, and its program asks a person about that instead of "
+                    "working: it begins a new one"), fill.begin_again),
+        "it is of no use to anybody like that, and its next life does not go on with anything, so this happens once"),
     DecisionRow("silent and quiet", lambda of: of.silent and of.view.hung,
         Answer(Need(verb=Verb.RESTART, reason=Reason.UNHEALTHY, disrupts=True, heals=True), fill.restart_hung),
         "its program reports for itself and is silent, and its pane has shown nothing for just as long"),

@@ -22,7 +22,7 @@ from reconciler.plan.holding.moving import moving_to, why_held
 from reconciler.plan.holding.rollout import Wait, held_back
 from reconciler.plan.holding.suspensions import WHOLE_FLEET, hold_all, hold_suspended, in_force
 from reconciler.plan.need import Changes, Need
-from reconciler.plan.needs import ends_by_unit, need_of, relaunch_due
+from reconciler.plan.needs import ends_by_unit, gone_astray, need_of, relaunch_due
 from reconciler.plan.reseed import plan_reseed
 from reconciler.plan.shared import plan_shared, servers_up
 from reconciler.plan.summary import orphans, summarise
@@ -73,6 +73,7 @@ def plan(
                 inventory,
                 tried=_history(history, name).last_start > 0,
                 relaunch=relaunch_due(_history(history, name), views[name]),
+                astray=gone_astray(_history(history, name), views[name]),
                 override=observation.overrides.get(agent_unit(name)),
                 moving=why_held(fleet, name) if fleet.moving else "",
                 moving_to=moving_to(fleet, name) if name not in agents else "",

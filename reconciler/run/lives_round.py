@@ -128,6 +128,7 @@ def finish(fleet: Fleet, lives: Lives, store: Store, source: EventSource, *, now
         if life.owed and life.settled:
             _prepare(agents[name], life, fleet.host, store, now)
             recorded[name] = replace(life, owed=False)
+    _remember(lives, store, now)
     _save(recorded, lives.before, store)
     due = {name: life for name, life in recorded.items() if not life.logged}
     if due:
@@ -148,6 +149,22 @@ def _prepare(agent: Agent, life: Life, host: str, store: Store, now: float) -> N
         Outbox(store).put_nudge(
             agent=agent.name, sender=f"{host}:mosaic", text=agent.resume_nudge, life=life.process, now=now
         )
+
+
+def _remember(lives: Lives, store: Store, now: float) -> None:
+    """In the history: which processes went on with a conversation, as far as that is new."""
+    from reconciler.model import AgentHistory
+
+    fresh = {name: life for name, life in lives.now.items() if life.how == "resumed" and lives.before.get(name) != life}
+    if fresh:
+        history = store.load_history(now=now)
+        agents = dict(history.agents)
+        for name, life in fresh.items():
+            known = agents.get(name, AgentHistory())
+            agents[name] = replace(
+                known, resumed_pid=int(life.process.rpartition(":")[2]), resumed_started=life.started
+            )
+        store.save_history(replace(history, agents=agents))
 
 
 def _save(lives: Mapping[str, Life], before: Mapping[str, Life], store: Store) -> None:

@@ -56,6 +56,8 @@ _AGENT_HISTORY: Mapping[str, FieldCheck] = {
     "in_sync_since": _is_time,
     "relaunch_pid": _is_count,
     "relaunch_started": _is_time,
+    "resumed_pid": _is_count,
+    "resumed_started": _is_time,
     "mission_since": _is_time,
     "mission_told": _is_text,
     "mission_reset": _is_text,

@@ -10,12 +10,14 @@ from typing import cast
 import pytest
 
 from providers import framework_files
-from providers.base import Action, Kind, Present, Reason, Resource, ResourceKey, Verb
-from providers.evidence import FileEvidence
+from providers.base import Action, FieldChange, Kind, Present, Reason, Resource, ResourceKey, Verb
+from providers.evidence import NO_PANE, FileEvidence, SessionEvidence
 from providers.host import FileState, Look
 from providers.kinds.env import EnvProvider
 from providers.kinds.framework import MARK, PROGRAMS, RECONCILER_UNITS, UNITS, FrameworkProvider, unit_word
-from providers.steps import DeleteFile, WriteFile
+from providers.kinds.unit import UnitProvider
+from providers.launch.conversations import once_path
+from providers.steps import DeleteFile, UnitJob, WriteFile
 from specs.compiled import Agent, EnvValue
 from tests.launch.bench import changed_names, make_agent, make_facts, make_fleet
 from tests.materials import file_of, parsed
@@ -155,6 +157,23 @@ def test_steps() -> None:
 
 def framework(install: str = "none") -> FrameworkProvider:
     return FrameworkProvider(install, ("/opt/my venv/bin/python", "-m", "reconciler"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("verb", "why", "before"), [(Verb.RESTART, "locked", True), (Verb.STOP, "stopped", False)])
+def test_a_new_conversation_is_asked_for_once_for_each_process(verb: Verb, why: str, before: bool) -> None:
+    changes = (FieldChange(path="conversation", live="present", desired="new"),)
+    seen = SessionEvidence(alive=True, pane=replace(NO_PANE, id="%1", pid=7), pids=(7,), started=1000.25)
+    present = Present(key=ResourceKey(Kind.SESSION, "coder0"), agent="coder0", ours=True, fields={}, evidence=seen)
+    action = Action(
+        id="a", verb=verb, key=ResourceKey(Kind.UNIT, "coder0"), target="t", agent="coder0", reason=Reason.SPEC,
+        disrupts=True, changes=changes, present=present,
+    )  # fmt: skip
+    steps = UnitProvider().steps(action, FACTS)
+    (asked,) = (one for one in steps if isinstance(one, WriteFile))
+    assert (asked.path, asked.content) == (once_path("coder0", FACTS), f"{why}-7-1000 fresh {why}\n")
+    jobs = [index for index, one in enumerate(steps) if isinstance(one, UnitJob)]
+    assert (steps.index(asked) < jobs[0]) is before
+    assert not any(isinstance(one, WriteFile) for one in UnitProvider().steps(replace(action, changes=()), FACTS))
 
 
 @pytest.mark.parametrize("install", ["none", "timer", "watch"])

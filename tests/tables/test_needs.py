@@ -13,8 +13,9 @@ from providers.evidence import NO_PANE, SessionEvidence, StartEvidence, UnitEvid
 from providers.kinds.overrides import Override
 from reconciler.helpers.decision_table import first_match
 from reconciler.model import NAME_TAKEN, AgentHistory, Change, Inventory, Owned, Verdict
+from reconciler.plan import need_details as fill
 from reconciler.plan.need import AgentSituation, Need
-from reconciler.plan.needs import NEEDS, STARTS, Due, ends_by_unit, need_of, relaunch_due
+from reconciler.plan.needs import NEEDS, STARTS, Due, ends_by_unit, gone_astray, need_of, relaunch_due
 from tests import builders as make
 from tests.builders import NOW
 from tests.tables.fleets import make_agent
@@ -197,6 +198,9 @@ ROWS = {
         (decided(RESTART, reason=Reason.REQUESTED, disrupts=True), [
             of(more={"relaunch": True}), of(more={"relaunch": True}, hung=True, **STALE),
         ]),
+    ],
+    "went on, and asks about its conversation": [
+        (UNHEALTHY, [of(more={"astray": True}), of(more={"astray": True}, hung=True, **STALE)]),
     ],
     "silent and quiet": [(UNHEALTHY, [of(hung=True, **STALE)])],
     "silent, and its pane shows something": [
@@ -486,3 +490,38 @@ def test_a_request_is_for_the_process_that_was_seen(view: dict[str, Any], starte
     known = AgentHistory(relaunch_pid=4242, relaunch_started=NOW)
     assert relaunch_due(known, make.view(NAME, **{"started": NOW + started, **view})) is is_due
     assert not relaunch_due(AgentHistory(relaunch_started=NOW), make.view(NAME, started=NOW, pid=0))
+
+
+@pytest.mark.parametrize(
+    ("view", "is_due"),
+    [
+        ({}, True),
+        ({"started": NOW + 4.0}, True),
+        ({"started": NOW + 6.0}, False),
+        ({"pid": 8}, False),
+        ({"session": "dead"}, False),
+        ({"waiting": "permission"}, False),
+        ({"waiting": ""}, False),
+    ],
+)
+def test_a_process_that_went_on_and_asks_about_it(view: Mapping[str, Any], is_due: bool) -> None:
+    known = AgentHistory(resumed_pid=7, resumed_started=NOW)
+    assert gone_astray(known, make.view(NAME, **{"started": NOW, "pid": 7, "waiting": "resume", **view})) is is_due
+    assert not gone_astray(AgentHistory(), make.view(NAME, started=NOW, pid=0, waiting="resume"))
+
+
+@pytest.mark.parametrize(
+    ("agent", "word", "asked"),
+    [
+        (STOPPED, "alive", True),
+        (STOPPED, "dead", True),
+        (STOPPED, "missing", False),
+        (replace(STOPPED, resume="always"), "alive", False),
+        (replace(STOPPED, resume="never"), "alive", False),
+        (replace(STOPPED, argv=("wrapper",)), "alive", False),
+        (ABSENT, "alive", False),
+    ],
+)
+def test_an_agent_that_is_stopped_begins_again(agent: Any, word: str, asked: bool) -> None:
+    need = fill.stop(of(agent, word=word), Need())
+    assert any(one.path == "conversation" for one in need.changes) is asked
