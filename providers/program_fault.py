@@ -13,9 +13,9 @@ FaultWord = Literal["not-installed", "not-executable", "wrong-processor", "no-in
 
 # npm's name of each, the version that was tried last, and the oldest that was tried and whose options our launch uses.
 PACKAGES: Mapping[str, tuple[str, str, str]] = {
-    "claude": ("@anthropic-ai/claude-code", "2.1.197", "2.1.197"),
-    "codex": ("@openai/codex", "0.169.0", "0.169.0"),
-    "pi": ("@mariozechner/pi-coding-agent", "0.73.1", "0.73.1"),
+    "claude": ("@anthropic-ai/claude-code", "2.1.332", "2.1.197"),
+    "codex": ("@openai/codex", "0.171.0", "0.169.0"),
+    "pi": ("@earendil-works/pi-coding-agent", "1.6.0", "0.73.1"),
     "opencode": ("opencode-ai", "1.18.33", "1.18.33"),
 }
 

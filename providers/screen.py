@@ -21,3 +21,8 @@ class Screen:
     title: str
     width: int
     height: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row is there, once without styles and once with them: only then nothing is out of sight."""
+        return len(self.lines) == len(self.styled) == self.height

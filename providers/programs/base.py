@@ -119,8 +119,8 @@ class Program(Protocol):
         """What its launch adds; nothing if the agent's command is not this program."""
         ...
 
-    def read(self, screen: Screen) -> Reading:
-        """What its screen shows; total: an unknown screen is an empty Reading."""
+    def read(self, screen: Screen, version: str = "") -> Reading:
+        """What its screen shows; total: an unknown screen is an empty Reading. Without a version, it may be any."""
         ...
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
@@ -146,8 +146,8 @@ class Plain:
         _ = agent, place
         return Extra()
 
-    def read(self, screen: Screen) -> Reading:
-        _ = screen
+    def read(self, screen: Screen, version: str = "") -> Reading:
+        _ = screen, version
         return Reading()
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:

@@ -12,8 +12,8 @@ import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from providers.programs import claude_screen
 from providers.programs.base import Extra, HeartbeatSource, Program, Reads, chooses_itself
+from providers.programs.screens import claude as claude_screen
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class Claude:
             text = ((_CONTRACT, place.contract),)
         return Extra(files=files, args=args, text_args=text, env=env)
 
-    def read(self, screen: Screen) -> Reading:
-        return claude_screen.read(screen)
+    def read(self, screen: Screen, version: str = "") -> Reading:
+        return claude_screen.read(screen, version)
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         _ = how  # `/new` and `/reset` are aliases of it

@@ -12,8 +12,8 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from providers.programs import codex_screen
 from providers.programs.base import Extra, HeartbeatSource, Program, Reads, chooses_itself
+from providers.programs.screens import codex as codex_screen
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class Codex:
                 trusted.append(f'{_toml(key)}={{trusted_hash="{trusted_hash(event, command)}"}}')
         return Extra(args=(*args, "-c", f"hooks.state={{{','.join(trusted)}}}"))
 
-    def read(self, screen: Screen) -> Reading:
-        return codex_screen.read(screen)
+    def read(self, screen: Screen, version: str = "") -> Reading:
+        return codex_screen.read(screen, version)
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         _ = how  # in a git repository `/new` asks where; both begin a new conversation

@@ -22,7 +22,7 @@ from providers.programs.base import Plain
 from providers.programs.identity import Identity, ProcessTree
 from providers.screen import Screen
 from providers.tmux.pane_input import PaneError, Panes, PaneState, Where
-from reconciler.delivery.evidence import Receipts, busy_since, waiting, waits
+from reconciler.delivery.evidence import Receipts, busy_since, running_turn, waiting, waits
 from reconciler.delivery.next_step import pressed, step
 from reconciler.delivery.refusal import refusal
 from reconciler.delivery.shown import ShownText, ours
@@ -154,6 +154,7 @@ class _Delivering:
             return refused
         with waiting(self._by.facts, self._agent.name) as receipts:
             before_paste()
+            receipts.running = self._running_turn()
             self._typed = Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall())
             self._memory.write(self._typed)
             found = self._put_in(pane, receipts)
@@ -274,6 +275,9 @@ class _Delivering:
 
     def _waits(self, identity: Identity) -> str:
         return waits(self._by.facts, self._agent.name, identity, self._by.heartbeats, now=self._by.wall())
+
+    def _running_turn(self) -> str:
+        return running_turn(self._by.facts, self._agent.name, self._pids, now=self._by.wall())
 
     def _busy_since(self, since: float) -> bool:
         return busy_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())

@@ -86,6 +86,7 @@ class Receipts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.running = ""  # the id of the turn that was going on before the message, as `running_turn`
         self._read: set[str] = set()
 
     def find(self, text: str) -> Receipt:
@@ -97,13 +98,14 @@ class Receipts:
         for name in names:
             if name.endswith(".json") and not name.startswith(".") and name not in self._read:
                 self._read.add(name)  # each is written whole, so one look is enough
-                found = _receipt(self._folder / name, text)
+                found = _receipt(self._folder / name, text, self.running)
                 if found.evidence:
                     return found
         return Receipt()
 
 
-def _receipt(path: Path, text: str) -> Receipt:
+def _receipt(path: Path, text: str, running: str) -> Receipt:
+    """claude reports a message when it queues it, too, with the id of the turn that is going on."""
     try:
         record = parse_json(read_regular(path, limit=_RECEIPT_MAX, follow=False))
     except (OSError, ValueError):
@@ -111,7 +113,8 @@ def _receipt(path: Path, text: str) -> Receipt:
     prompt = record.get("prompt") if isinstance(record, dict) else None
     if not isinstance(prompt, str) or not same(prompt, text):
         return Receipt()
-    return Receipt(evidence="hook" if "hook_event_name" in record else "api", queued=record.get("queued") is True)
+    queued = record.get("queued") is True or (running != "" and record.get("prompt_id") == running)
+    return Receipt(evidence="hook" if "hook_event_name" in record else "api", queued=queued)
 
 
 def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
@@ -136,6 +139,17 @@ def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *
     heartbeat = judge_heartbeat(observation, agent, session, rules)
     word = newest_word(heartbeat, judge_turn(observation, agent, session))
     return "" if heartbeat.state == "stale" and heartbeat.own else word.waiting
+
+
+def running_turn(facts: HostFacts, agent: str, pids: Collection[int], *, now: float) -> str:
+    """The program's own id of the turn that its last report belongs to; "" if that has none, or says that it is
+    over."""
+    try:
+        record = parse(read_regular(Path(facts.run_dir, f"{agent}.turn"), limit=MAX_BYTES, follow=False), now)
+    except OSError:
+        return ""
+    ours = record.error is None and record.status == "busy" and record.pid in pids
+    return record.words.get("prompt", "") if ours else ""
 
 
 def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:

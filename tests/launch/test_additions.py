@@ -42,8 +42,8 @@ class Prog:
             env=(("PROG_MODE", agent.agent_class),),
         )
 
-    def read(self, screen: Screen) -> Reading:
-        return Plain("prog").read(screen)
+    def read(self, screen: Screen, version: str = "") -> Reading:
+        return Plain("prog").read(screen, version)
 
     def reset_text(self, how: Literal["new", "clear"]) -> str | None:
         return Plain("prog").reset_text(how)

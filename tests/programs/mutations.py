@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from tests.programs.captures import FOLDER, screen
+from tests.programs.captures import frames
 
 if TYPE_CHECKING:
     from providers.screen import Screen
@@ -35,8 +35,7 @@ _NOISE = st.one_of(
 
 @st.composite
 def mutations(draw: st.DrawFn, program: str) -> Screen:
-    name = draw(st.sampled_from(sorted(path.name for path in FOLDER.glob(f"{program}.*.80.txt"))))
-    seen = screen(name.removesuffix(".txt"))
+    seen = draw(st.sampled_from(frames(program))).screen
     styled = list(seen.styled)
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(styled)))

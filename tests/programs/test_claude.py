@@ -28,47 +28,10 @@ PLACE = AgentPaths(
 RULE = "─" * 80
 LONG = "queued three which is a rather long message that does not fit on one line"
 
-IDLE = Reading(turn="idle", composer="empty", why="its title says that it is idle")
-BUSY = Reading(turn="busy", composer="empty", why="its title shows a spinner")
-READINGS = {
-    "fresh.200": IDLE,
-    "idle.80": IDLE,
-    "denied.200": IDLE,
-    "draft.80": replace(IDLE, composer="draft", draft="a draft"),
-    "slash.80": replace(IDLE, composer="draft", draft="/"),
-    "interrupted.80": replace(IDLE, composer="draft", draft="interrupt me"),
-    "draft-lines.200": replace(IDLE, composer="draft", draft="[Pasted text #1 +3 lines]", placeholders=1),
-    "folded-more.80": replace(IDLE, composer="draft", draft="[Pasted text #2 +39 lines] and more", placeholders=1),
-    "approved-runs.80": BUSY,
-    "queued-two.80": replace(
-        BUSY, queued=("queued one\nwith two lines", f"{LONG}\nof a narrow screen, since it goes on and on")
-    ),
-    "queued-draft.200": replace(
-        BUSY,
-        composer="draft",
-        draft="busy draft",
-        queued=("queued one\nwith two lines", f"{LONG} of a narrow screen, since it goes on and on"),
-    ),
-    "permission.80": Reading(turn="busy", asks="permission", why="it asks for a permission"),
-    "permission.200": Reading(turn="busy", asks="permission", why="it asks for a permission"),
-    "question.80": Reading(turn="busy", asks="question", why="it asks a question"),
-    "trust.80": Reading(asks="trust", why="it asks whether to trust the folder"),
-    "bypass.80": Reading(asks="trust", why="it asks whether to work without permissions"),
-    "login.80": replace(IDLE, asks="login", why="it is not logged in"),
-    "api-key.80": Reading(asks="login", why="it asks about an API key"),
-    "menu-config.80": Reading(asks="menu", why="a menu has the place of its composer"),
-    "menu-help.80": Reading(asks="menu", why="a menu has the place of its composer"),
-}
-
 
 def added(*argv: str, env: Mapping[str, str | EnvValue] | None = None) -> Extra:
     agent = make_agent("a", argv=argv, env=env or {})
     return PROGRAM.extra(agent, PLACE)  # noqa: S610 - no Django here
-
-
-@pytest.mark.parametrize("name", READINGS)
-def test_its_screens_are_read(name: str) -> None:
-    assert PROGRAM.read(screen(f"claude.{name}")) == READINGS[name]
 
 
 def test_a_suggestion_is_no_draft_and_the_same_words_bright_are() -> None:

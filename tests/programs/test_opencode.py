@@ -20,69 +20,6 @@ PLACE = AgentPaths(
     folder="/state/agents/a.d", bin_dir="/state/bin", contract="/state/agents/a.d/contract.md", home="/home/me"
 )
 
-IDLE = Reading(turn="idle", composer="empty", why="its prompt is empty, nothing to interrupt")
-DRAFT = replace(IDLE, composer="draft", why="its prompt has a text in it, nothing to interrupt")
-SHELL = replace(DRAFT, why="it would run what is typed as a command, nothing to interrupt")
-BUSY = Reading(turn="busy", composer="empty", why="its prompt is empty, it says: esc interrupt")
-BUSY_DRAFT = replace(
-    DRAFT, turn="busy", draft="draft while busy", why="its prompt has a text in it, it says: esc interrupt"
-)
-FOLDED = replace(DRAFT, draft="[Pasted ~30 lines]  and [Pasted ~1 lines]", placeholders=2)
-QUEUED = replace(BUSY, queued=("queued message\nof two lines", "another queued"))
-MENU = Reading(turn="idle", asks="menu", why="a dialog is open: Commands, nothing to interrupt")
-PERMISSION = Reading(turn="busy", asks="permission", why="it asks: Permission required")
-QUESTION = Reading(turn="busy", asks="question", why="it asks: Which one?")
-QUESTIONS = Reading(turn="busy", asks="question", why="it asks: Pick   Many   Confirm")
-LOGIN = Reading(turn="idle", asks="login", why="a dialog is open: Connect a provider, nothing to interrupt")
-READINGS = {
-    "fresh.80": IDLE,
-    "fresh.200": IDLE,
-    "idle.80": IDLE,
-    "idle.200": IDLE,
-    "failed.80": IDLE,
-    "fresh-draft-lines.80": replace(DRAFT, draft="a draft\nof two"),
-    "draft.80": replace(DRAFT, draft="a draft of one line"),
-    "draft-lines.80": replace(DRAFT, draft="[Pasted ~4 lines]", placeholders=1),
-    "draft-typed.80": replace(DRAFT, draft="typed\nrows"),
-    "draft-scrolled.80": replace(DRAFT, draft="\n".join(f"r{row}" for row in range(3, 12))),
-    "folded-two.80": FOLDED,
-    "folded-two.200": FOLDED,
-    "draft-shell.80": replace(SHELL, draft="!ls"),
-    "draft-shell.200": replace(SHELL, draft="!ls"),
-    "shell-empty.80": replace(SHELL, draft="!"),
-    "menu-files.80": replace(DRAFT, draft="@", asks="menu"),
-    "busy-tool.80": BUSY,
-    "busy-draft.80": BUSY_DRAFT,
-    "busy-draft.200": BUSY_DRAFT,
-    "busy-queued-two.80": QUEUED,
-    "busy-queued-two.200": QUEUED,
-    "interrupt-once.80": replace(BUSY, why="its prompt is empty, it says: esc again to interrupt"),
-    "retrying.80": replace(BUSY, why="its prompt is empty, it says: [retrying attempt #1]"),
-    "retrying.200": replace(BUSY, why="its prompt is empty, it says: [retrying in 2s attempt #1]"),
-    "permission.80": PERMISSION,
-    "permission.200": PERMISSION,
-    "permission-edit.80": PERMISSION,
-    "permission-always.80": replace(PERMISSION, why="it asks: Always allow"),
-    "question.80": QUESTION,
-    "question.200": QUESTION,
-    "question-own.80": QUESTION,
-    "question-several.80": QUESTIONS,
-    "question-several.200": QUESTIONS,
-    "menu-palette.80": MENU,
-    "menu-palette.200": MENU,
-    "menu-over-draft.80": MENU,
-    "menu-over-draft.200": MENU,
-    "menu-help.80": replace(MENU, why="a dialog is open: Help, nothing to interrupt"),
-    "menu-connect.80": LOGIN,
-    "suspended.80": Reading(),
-    "subagent-view.80": Reading(),
-}
-
-
-@pytest.mark.parametrize("name", READINGS)
-def test_its_screens_are_read(name: str) -> None:
-    assert PROGRAM.read(screen(f"opencode.{name}")) == READINGS[name]
-
 
 def test_what_it_proposes_to_ask_is_no_draft_until_the_cursor_is_behind_it() -> None:
     fresh = screen("opencode.fresh.80")

@@ -18,50 +18,6 @@ PLACE = AgentPaths(
     folder="/state/agents/a.d", bin_dir="/state/bin", contract="/state/agents/a.d/contract.md", home="/home/me"
 )
 
-IDLE = Reading(turn="idle", composer="empty", why="its editor is empty, nothing turns above it")
-DRAFT = replace(IDLE, composer="draft", why="its editor has a text in it, nothing turns above it")
-BUSY = Reading(turn="busy", composer="empty", why="its editor is empty, it says: Working...")
-ROWS = "\n".join(["first line", "", "  third line é ✓", "last"])
-FOLDED = "[paste #1 +30 lines] and [paste #2 1200 chars]"
-QUEUED = ("steered message", "followed up")
-SUSPENDED = Reading(why="the editor is there, and the cursor is not in it: pi may be suspended")
-READINGS = {
-    "fresh.80": IDLE,
-    "idle.80": IDLE,
-    "idle.200": IDLE,
-    "failed.80": IDLE,
-    "menu-hotkeys.80": IDLE,  # a table in the conversation, between rules of its own
-    "draft.80": replace(DRAFT, draft="a draft of one line"),
-    "draft-lines.80": replace(DRAFT, draft=ROWS),
-    "draft-bash.80": replace(DRAFT, draft="!ls"),
-    "draft-scrolled.80": replace(DRAFT, draft="\n".join(f"more {row}" for row in range(9))),
-    "draft-scrolled-up.80": replace(
-        DRAFT, draft="\n".join(["typed row 7", "typed row 8", *(f"more {row}" for row in range(7))])
-    ),
-    "folded.80": replace(DRAFT, draft=FOLDED, placeholders=2),
-    "folded.200": replace(DRAFT, draft=FOLDED, placeholders=2),
-    "menu-slash.80": replace(DRAFT, draft="/", asks="menu"),
-    "menu-slash.200": replace(DRAFT, draft="/", asks="menu"),
-    "busy-tool.80": BUSY,
-    "busy-queued.80": replace(BUSY, queued=QUEUED),
-    "busy-queued.200": replace(BUSY, queued=QUEUED),
-    "busy-draft.80": replace(
-        BUSY, composer="draft", draft="draft while busy", why="its editor has a text in it, it says: Working..."
-    ),
-    "retrying.80": replace(BUSY, why="its editor is empty, it says: Retrying (1/3) in 2s... (escape to cancel)"),
-    "menu-login.80": Reading(asks="login", why="a menu is open: Select authentication method:"),
-    "menu-login.200": Reading(asks="login", why="a menu is open: Select authentication method:"),
-    "dialog-confirm.80": Reading(asks="question", why="a menu is open: Dangerous!"),
-    "dialog-input.80": Reading(asks="question", why="a menu is open: Your name?"),
-    "suspended.80": SUSPENDED,
-    "suspended.200": SUSPENDED,
-}
-
-
-@pytest.mark.parametrize("name", READINGS)
-def test_its_screens_are_read(name: str) -> None:
-    assert PROGRAM.read(screen(f"pi.{name}")) == READINGS[name]
-
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_a_long_line_is_a_draft_of_several(width: int) -> None:

@@ -13,12 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "agents"
-# Node comes along: pi needs 20.6 or newer, and before 22.15 codex is a child of node instead of taking its place.
+# Node comes along: claude and pi need 22.19 or newer, which systems of today do not have.
 PINS: Mapping[str, str] = {
-    "@anthropic-ai/claude-code": "2.1.197",
-    "@mariozechner/pi-coding-agent": "0.73.1",
-    "@openai/codex": "0.169.0",
-    "node": "20.20.2",
+    "@anthropic-ai/claude-code": "2.1.332",
+    "@earendil-works/pi-coding-agent": "1.6.0",
+    "@openai/codex": "0.171.0",
+    "node": "22.23.3",
     "opencode-ai": "1.18.33",
 }
 PROGRAMS = ("claude", "codex", "node", "opencode", "pi")

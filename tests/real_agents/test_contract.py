@@ -45,7 +45,7 @@ def test_each_proves_everything(report: dict[str, Any], runtime: str) -> None:
 def test_the_version_is_that_of_the_program(report: dict[str, Any]) -> None:
     said = {one["runtime"]: one["version"] for one in report["runtimes"]}
     pins = {"claude": "@anthropic-ai/claude-code", "codex": "@openai/codex", "opencode": "opencode-ai"}
-    pins["pi"] = "@mariozechner/pi-coding-agent"
+    pins["pi"] = "@earendil-works/pi-coding-agent"
     assert {name: PINS[package] in said[name] for name, package in pins.items()} == dict.fromkeys(pins, True), said
 
 

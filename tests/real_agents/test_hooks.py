@@ -18,6 +18,7 @@ import pytest
 
 from providers.host import HeartbeatFile
 from providers.programs.base import AgentPaths, Reading
+from providers.programs.claude import PROGRAM as CLAUDE
 from providers.programs.codex import PART_MAX, trusted_hash
 from providers.programs.codex import PROGRAM as CODEX
 from tests.hosts.fixtures import RealHosts
@@ -93,6 +94,18 @@ def asked(found: HeartbeatFile) -> Mapping[str, str]:
     return {key: value for key, value in found.words.items() if key in ("waiting", "stuck")}
 
 
+def press(fleet: RealFleet, agent: str, key: str) -> None:
+    """Answer a dialog. claude ignores what is pressed in the first moments of one."""
+
+    def answered() -> bool:
+        shown = CLAUDE.read(fleet.sight(agent)) if agent == "claude" else CODEX.read(fleet.sight(agent))
+        if shown.asks:
+            fleet.host.tmux(SOCKET, "send-keys", "-t", f"={agent}:", key)
+        return not shown.asks
+
+    eventually(answered, timeout=60, every=0.5, what=f"the end of the dialog of {agent}")
+
+
 def test_a_start_asks_nothing(fleet: RealFleet) -> None:
     fleet.reconcile().assert_converged()
     for agent in BOTH:
@@ -143,7 +156,7 @@ def test_a_question_for_a_permission_is_noted_until_it_is_answered(fleet: RealFl
     assert (asking.status, asked(asking)) == ("busy", {"waiting": "permission"})
     reading = fleet.until(agent, lambda seen: seen.asks != "")
     assert (reading.turn, reading.asks, reading.composer) == ("busy", "permission", "hidden")
-    fleet.host.tmux(SOCKET, "send-keys", "-t", f"={agent}:", "Enter")
+    press(fleet, agent, "Enter")
     done = turn(fleet, agent, "Stop")
     assert (done.status, asked(done)) == ("ok", {})
 
@@ -154,7 +167,7 @@ def test_a_refusal_that_no_hook_tells_of_is_noted_from_the_file_of_its_state(fle
     fleet.say("claude", "make it, too")
     assert asked(turn(fleet, "claude", "PermissionRequest")) == {"waiting": "permission"}
     fleet.until("claude", lambda seen: seen.asks == "permission")
-    fleet.host.tmux(SOCKET, "send-keys", "-t", "=claude:", "Escape")
+    press(fleet, "claude", "Escape")
     fleet.until("claude", lambda seen: seen.turn == "idle")
     refused = turn(fleet, "claude", "idle", source="status-file")
     assert (refused.status, asked(refused)) == ("ok", {})
@@ -168,7 +181,7 @@ def test_a_question_of_the_model_is_told_from_one_for_a_permission(fleet: RealFl
     asking = turn(fleet, "claude", "PermissionRequest")
     assert (asking.status, asked(asking)) == ("busy", {"waiting": "question"})
     assert fleet.until("claude", lambda seen: seen.asks != "").asks == "question"
-    fleet.host.tmux(SOCKET, "send-keys", "-t", "=claude:", "Enter")
+    press(fleet, "claude", "Enter")
     assert asked(turn(fleet, "claude", "Stop")) == {}
 
 
@@ -179,11 +192,12 @@ def test_a_question_of_the_model_is_told_from_one_for_a_permission(fleet: RealFl
 def test_a_failure_of_the_api_is_noted_until_the_next_turn(
     fleet: RealFleet, agent: str, event: str, reason: str
 ) -> None:
-    fleet.api.script(agent, refuse(400))
+    fleet.api.script(agent, *[refuse(400)] * 12)  # claude tries several times
     fleet.say(agent, "try it")
     failed = turn(fleet, agent, event)
     assert (failed.status, asked(failed)) == ("ok", {"stuck": reason})
-    fleet.until(agent, lambda seen: seen.turn == "idle")
+    fleet.api.forget(agent)
+    fleet.until(agent, lambda seen: seen.turn == "idle" and seen.composer == "empty")
     fleet.say(agent, "try it again")
     assert asked(turn(fleet, agent, "Stop")) == {}
 
