@@ -57,7 +57,7 @@ class FakeProgram:
         del how
         return None
 
-    def read(self, screen: Screen) -> Reading:
+    def read(self, screen: Screen, version: str = "") -> Reading:
         lines = [line for line in screen.lines if line]
         if lines[-1:] == ["> "] or lines[-1:] == [">"]:
             return Reading(composer="empty")

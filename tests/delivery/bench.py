@@ -46,7 +46,7 @@ class FakeProgram:
         del how
         return None
 
-    def read(self, screen: Screen) -> Reading:
+    def read(self, screen: Screen, version: str = "") -> Reading:
         rules = [at for at, line in enumerate(screen.lines) if line == fake.RULE]
         if len(rules) < 2:
             return Reading()

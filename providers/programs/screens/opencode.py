@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from providers.programs.screens.words import DialogSign, Told
     from providers.screen import Screen
 
-Row = tuple["Cell", ...]
+Cells = tuple["Cell", ...]
 _NUMBERED = re.compile(r"(\d)\. (\S.*)")
 _BOXED_MAX = 12  # rows of a failure
 
@@ -65,7 +65,7 @@ def read(screen: Screen, version: str = "") -> Reading:
     )
 
 
-def _prompt(screen: Screen, rows: list[Row], floor: int) -> Reading | None:
+def _prompt(screen: Screen, rows: list[Cells], floor: int) -> Reading | None:
     """The text typed. The last line of the box names the agent and the model, or the shell mode."""
     found = FLOOR.match(screen.lines[floor])
     left = len(found[1]) if found else 0
@@ -91,11 +91,11 @@ def _prompt(screen: Screen, rows: list[Row], floor: int) -> Reading | None:
     return Reading(composer="draft", draft=draft, asks=asks, placeholders=folded, why="its prompt has a text in it")
 
 
-def _is_wall(row: Row, left: int, colour: str | None) -> bool:
+def _is_wall(row: Cells, left: int, colour: str | None) -> bool:
     return len(row) > left and row[left].text == WALL and (colour is None or row[left].colour == colour)
 
 
-def _boxed(row: Row) -> Row | None:
+def _boxed(row: Cells) -> Cells | None:
     """The cells behind the wall of a box, up to where the box's own background ends: the side bar follows."""
     wall = next((at for at, cell in enumerate(row) if not cell.text.isspace()), len(row))
     if wall + 1 >= len(row) or row[wall].text != WALL:
@@ -104,18 +104,18 @@ def _boxed(row: Row) -> Row | None:
     return tuple(takewhile(lambda cell: cell.back != outside, rest)) if rest[0].back != outside else rest
 
 
-def _inside(row: Row) -> str | None:
+def _inside(row: Cells) -> str | None:
     boxed = _boxed(row)
     return None if boxed is None else _text(boxed)
 
 
-def _text(row: Row) -> str:
+def _text(row: Cells) -> str:
     return "".join(cell.text for cell in row).rstrip()
 
 
-def _stands_in_its_place(screen: Screen, rows: list[Row], version: str) -> Reading:
+def _stands_in_its_place(screen: Screen, rows: list[Cells], version: str) -> Reading:
     """The last box on the screen, if nothing is below it."""
-    box: list[Row] = []
+    box: list[Cells] = []
     top = 0
     for at in range(len(rows) - 1, -1, -1):
         row, inside = rows[at], _boxed(rows[at])
@@ -148,7 +148,7 @@ def _stands_in_its_place(screen: Screen, rows: list[Row], version: str) -> Readi
     return Reading()
 
 
-def _buttons(box: list[Row], sign: DialogSign) -> tuple[Choice, ...]:
+def _buttons(box: list[Cells], sign: DialogSign) -> tuple[Choice, ...]:
     """The answers side by side. The selected one has a background that no other has."""
     row = next((row for row in reversed(box) if sign.asks == "permission" and BUTTONS.search(_text(row))), ())
     text = "".join(cell.text for cell in row)
@@ -170,7 +170,7 @@ def _buttons(box: list[Row], sign: DialogSign) -> tuple[Choice, ...]:
     )
 
 
-def _listed(box: list[Row]) -> tuple[Listed, ...]:
+def _listed(box: list[Cells]) -> tuple[Listed, ...]:
     """The numbered answers. The number of the selected one has a background of its own. Nothing if they can be ticked:
     then a choice answers nothing yet."""
     found: list[tuple[int, str, str]] = []
@@ -204,7 +204,7 @@ def _turn(below: tuple[str, ...], version: str) -> tuple[TurnWord, str]:
     return "unknown", ""
 
 
-def _trouble(above: list[Row], lines: tuple[str, ...], version: str) -> Told:
+def _trouble(above: list[Cells], lines: tuple[str, ...], version: str) -> Told:
     """A box with the text in the colour of what matters less, and nothing but the name of the answering agent below
     it."""
     at = next((row for row in range(len(above) - 1, -1, -1) if ANSWERED.match(lines[row])), None)
@@ -230,12 +230,12 @@ def _trouble(above: list[Row], lines: tuple[str, ...], version: str) -> Told:
     return NO_TROUBLE
 
 
-def _text_colour(row: Row, *, last: bool = False) -> str:
+def _text_colour(row: Cells, *, last: bool = False) -> str:
     coloured = [cell.colour for cell in row if not cell.text.isspace()]
     return coloured[-1 if last else 0] if coloured else ""
 
 
-def _queued(above: list[Row]) -> tuple[str, ...]:
+def _queued(above: list[Cells]) -> tuple[str, ...]:
     """The messages with the badge, those on the screen only."""
     found = []
     box: list[str] = []
