@@ -58,6 +58,7 @@ class FakeProgram:
         return None
 
     def read(self, screen: Screen, version: str = "") -> Reading:
+        del version
         lines = [line for line in screen.lines if line]
         if lines[-1:] == ["> "] or lines[-1:] == [">"]:
             return Reading(composer="empty")

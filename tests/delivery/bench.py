@@ -47,6 +47,7 @@ class FakeProgram:
         return None
 
     def read(self, screen: Screen, version: str = "") -> Reading:
+        del version
         rules = [at for at, line in enumerate(screen.lines) if line == fake.RULE]
         if len(rules) < 2:
             return Reading()
