@@ -126,6 +126,11 @@ class HeartbeatFile:
         return self.words.get("session", "")
 
     @property
+    def prompt(self) -> str:
+        """The program's own id of the turn, for those that give one."""
+        return self.words.get("prompt", "")
+
+    @property
     def interval(self) -> str:
         """How often it is written, in seconds, as the file states it."""
         return self.words.get("interval", "")

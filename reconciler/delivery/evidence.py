@@ -149,7 +149,7 @@ def running_turn(facts: HostFacts, agent: str, pids: Collection[int], *, now: fl
     except OSError:
         return ""
     ours = record.error is None and record.status == "busy" and record.pid in pids
-    return record.words.get("prompt", "") if ours else ""
+    return record.prompt if ours else ""
 
 
 def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:

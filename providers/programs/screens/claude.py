@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from providers.programs.base import TurnWord
     from providers.programs.screens.choices import Listed
     from providers.programs.screens.rows import ScreenRow
-    from providers.programs.screens.words import Told
+    from providers.programs.screens.words import TroubleReading
     from providers.screen import Screen
 
 _PROMPT = re.compile(rf"{MARK}(?:\s|$)")
@@ -166,7 +166,7 @@ def _turn(
     return "unknown", ""
 
 
-def _trouble(shown: list[str], version: str) -> Told:
+def _trouble(shown: list[str], version: str) -> TroubleReading:
     """What claude's own words say, and until when."""
     for text in shown:
         for sign in in_force(TROUBLES, version):

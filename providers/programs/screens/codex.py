@@ -35,7 +35,7 @@ from providers.programs.screens.words import NO_TROUBLE
 if TYPE_CHECKING:
     from providers.programs.base import TurnWord
     from providers.programs.screens.rows import ScreenRow
-    from providers.programs.screens.words import Told
+    from providers.programs.screens.words import TroubleReading
     from providers.screen import Screen
 
 _TALL = 3  # rows
@@ -116,7 +116,7 @@ def _turn(title: str, above: list[ScreenRow] | None, version: str) -> tuple[Turn
     return "idle", "its composer is there, and nothing says that it works"
 
 
-def _trouble(above: list[ScreenRow], version: str) -> Told:
+def _trouble(above: list[ScreenRow], version: str) -> TroubleReading:
     """The failure that its conversation ends with."""
     start = next((at for at in range(len(above) - 1, -1, -1) if above[at].text[:1].strip()), 0)
     while start and above[start].text and above[start - 1].text[:1].strip():  # a long one goes on at the edge

@@ -35,7 +35,7 @@ from specs.dataclass import replace
 if TYPE_CHECKING:
     from providers.programs.base import Asks, TurnWord
     from providers.programs.screens.cells import Cell
-    from providers.programs.screens.words import DialogSign, Told
+    from providers.programs.screens.words import DialogSign, TroubleReading
     from providers.screen import Screen
 
 Cells = tuple["Cell", ...]
@@ -204,7 +204,7 @@ def _turn(below: tuple[str, ...], version: str) -> tuple[TurnWord, str]:
     return "unknown", ""
 
 
-def _trouble(above: list[Cells], lines: tuple[str, ...], version: str) -> Told:
+def _trouble(above: list[Cells], lines: tuple[str, ...], version: str) -> TroubleReading:
     """A box with the text in the colour of what matters less, and nothing but the name of the answering agent below
     it."""
     at = next((row for row in range(len(above) - 1, -1, -1) if ANSWERED.match(lines[row])), None)

@@ -33,7 +33,7 @@ from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.programs.base import Asks, TurnWord
-    from providers.programs.screens.words import Told
+    from providers.programs.screens.words import TroubleReading
     from providers.screen import Screen
 
 _NEAR = 12  # rows above the editor, for its spinner and its queue
@@ -156,7 +156,7 @@ def _queued(above: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _trouble(screen: Screen, top: int, version: str) -> Told:
+def _trouble(screen: Screen, top: int, version: str) -> TroubleReading:
     """The error that is the last thing above the editor: rows in one colour on no background, the first of which says
     that it is one."""
     said: list[str] = []

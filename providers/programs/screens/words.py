@@ -62,8 +62,8 @@ class AskedSign(Ranged):
     offers: tuple[Choice, ...]
 
 
-Told = tuple[Trouble, str, str]  # a trouble, when it ends ("" if that is not said), and the evidence in words
-NO_TROUBLE: Told = ("", "", "")
+TroubleReading = tuple[Trouble, str, str]  # a trouble, when it ends ("" if that is not said), and the evidence in words
+NO_TROUBLE: TroubleReading = ("", "", "")
 
 
 def meaning(label: str, means: tuple[tuple[re.Pattern[str], Means], ...]) -> Means:
