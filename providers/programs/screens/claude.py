@@ -160,7 +160,7 @@ def _turn(
     for sign in in_force(TURNS, version):
         if sign.turn != "busy" and not idle:
             continue
-        find = sign.words.search if sign.place == "foot" else sign.words.match
+        find = sign.pattern.search if sign.place == "foot" else sign.pattern.match
         if any(find(text) for text in places.get(sign.place, ())):
             return sign.turn, sign.why
     return "unknown", ""
@@ -170,7 +170,7 @@ def _trouble(shown: list[str], version: str) -> TroubleReading:
     """What claude's own words say, and until when."""
     for text in shown:
         for sign in in_force(TROUBLES, version):
-            if sign.words.search(text):
+            if sign.pattern.search(text):
                 until = UNTIL.search(text)
                 return sign.trouble, until[1] if until else "", sign.why
     return NO_TROUBLE
@@ -189,7 +189,7 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | No
         return None  # without its keys, only what stands in its place for certain
     words = lines[start:]
     for sign in in_force(DIALOGS, version):
-        if not any(sign.words.search(line) for line in words):
+        if not any(sign.pattern.search(line) for line in words):
             continue
         found: tuple[Listed, ...] = ()
         if at is not None:

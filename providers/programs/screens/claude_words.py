@@ -19,46 +19,46 @@ _TURNS = "[·✢✳✶✻✽*]"  # what turns while it works, and stands still b
 
 # Places: `title`; `row`, any row above its composer; `foot`, the rows below it.
 TURNS: tuple[TurnSign, ...] = (
-    TurnSign(place="title", words=re.compile("[\u2800-\u28ff]"), turn="busy", why="its title shows a spinner"),
-    TurnSign(place="foot", words=re.compile("esc to interrupt"), turn="busy", why="it says how to interrupt it"),
+    TurnSign(place="title", pattern=re.compile("[\u2800-\u28ff]"), turn="busy", why="its title shows a spinner"),
+    TurnSign(place="foot", pattern=re.compile("esc to interrupt"), turn="busy", why="it says how to interrupt it"),
     TurnSign(
         place="row",
-        words=re.compile(rf"{_TURNS} \S.*(?:…(?: \(.*\))?$| · (?:will retry|retrying) in )"),
+        pattern=re.compile(rf"{_TURNS} \S.*(?:…(?: \(.*\))?$| · (?:will retry|retrying) in )"),
         turn="busy",
         why="a row says what it works on",
     ),
-    TurnSign(place="row", words=QUEUED, turn="busy", why="a message is in its queue", since="2.1.332"),
+    TurnSign(place="row", pattern=QUEUED, turn="busy", why="a message is in its queue", since="2.1.332"),
     # A message without an answer, or a note other than those about what is over.
-    TurnSign(place="last", words=re.compile(MARK), turn="unknown", why="nothing follows the last message"),
+    TurnSign(place="last", pattern=re.compile(MARK), turn="unknown", why="nothing follows the last message"),
     TurnSign(
         place="last",
-        words=re.compile(rf"{_TURNS} (?!\S+ for \d|Conversation compacted)"),
+        pattern=re.compile(rf"{_TURNS} (?!\S+ for \d|Conversation compacted)"),
         turn="unknown",
         why="its last note is not known",
     ),
-    TurnSign(place="title", words=re.compile("✳"), turn="idle", why="its title says that it is idle"),
+    TurnSign(place="title", pattern=re.compile("✳"), turn="idle", why="its title says that it is idle"),
 )
 
 # Of the last thing in its conversation, or of the rows below its composer.
 TROUBLES: tuple[TroubleSign, ...] = (
     TroubleSign(
-        words=re.compile(r"Not logged in\b|Please run /login\b|OAuth token (?:has )?(?:expired|been revoked)"),
+        pattern=re.compile(r"Not logged in\b|Please run /login\b|OAuth token (?:has )?(?:expired|been revoked)"),
         trouble="logged-out",
         why="it is not logged in",
     ),
     TroubleSign(
-        words=re.compile(r"You['\u2019]ve (?:hit|reached) your \S.*?(?:limit|credits)\b|[Uu]sage limit reached\b"),
+        pattern=re.compile(r"You['\u2019]ve (?:hit|reached) your \S.*?(?:limit|credits)\b|[Uu]sage limit reached\b"),
         trouble="limit",
         why="it is at its usage limit",
     ),
-    TroubleSign(words=re.compile(r"Credit balance (?:is )?too low"), trouble="limit", why="its credit is used up"),
+    TroubleSign(pattern=re.compile(r"Credit balance (?:is )?too low"), trouble="limit", why="its credit is used up"),
     TroubleSign(
-        words=re.compile(r"API Error: (?:Request rejected \()?429\b"),
+        pattern=re.compile(r"API Error: (?:Request rejected \()?429\b"),
         trouble="limit",
         why="its last request was refused: too many",
     ),
     TroubleSign(
-        words=re.compile(r"\bAPI Error\b|^Unable to connect to API"),
+        pattern=re.compile(r"\bAPI Error\b|^Unable to connect to API"),
         trouble="api-error",
         why="its last request failed",
     ),
@@ -73,29 +73,29 @@ _PERMISSION = re.compile(r"^ ?(?:Do you want |Would you like to proceed\?)")
 
 DIALOGS: tuple[DialogSign, ...] = (
     DialogSign(
-        words=re.compile(r"Do you want to use this API key\?"),
+        pattern=re.compile(r"Do you want to use this API key\?"),
         asks="login", why="it asks about an API key", answering="digit", means=_YES_NO,
     ),
     DialogSign(
-        words=re.compile(r"Select login method|Paste code here if prompted"),
+        pattern=re.compile(r"Select login method|Paste code here if prompted"),
         asks="login", why="it asks for a login", answering="digit",
     ),
     DialogSign(
-        words=re.compile(r"one you trust\?|Do you trust the files in this folder"),
+        pattern=re.compile(r"one you trust\?|Do you trust the files in this folder"),
         asks="trust", why="it asks whether to trust the folder", answering="digit", means=_YES_NO,
     ),
     DialogSign(
-        words=re.compile(r"WARNING: Claude Code running in Bypass"),
+        pattern=re.compile(r"WARNING: Claude Code running in Bypass"),
         asks="bypass", why="it asks whether to work without permissions", answering="digit", means=_YES_NO,
     ),
     DialogSign(
-        words=re.compile(r"Make auto mode your default permission mode\?"),
+        pattern=re.compile(r"Make auto mode your default permission mode\?"),
         asks="first-run", why="it asks for its default permission mode", answering="arrows", means=_YES_NO,
         since="2.1.332",
     ),
-    DialogSign(words=_PERMISSION, asks="permission", why="it asks for a permission", answering="digit", means=_YES_NO),
+    DialogSign(pattern=_PERMISSION, asks="permission", why="it asks for a permission", answering="digit", means=_YES_NO),
     DialogSign(
-        words=re.compile(r"^Enter to select · .*to navigate"),
+        pattern=re.compile(r"^Enter to select · .*to navigate"),
         asks="question", why="it asks a question", answering="digit", described=True,
         text=re.compile(r"Type something\.?$"),
     ),

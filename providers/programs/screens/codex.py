@@ -108,7 +108,7 @@ def _turn(title: str, above: list[ScreenRow] | None, version: str) -> tuple[Turn
     """`above`: the rows above its composer, if it is visible: during work, one says how to interrupt."""
     places = {"title": [title], "above": [row.text for row in above or ()]}
     for sign in in_force(TURNS, version):
-        find = sign.words.match if sign.place == "title" else sign.words.search
+        find = sign.pattern.match if sign.place == "title" else sign.pattern.search
         if any(find(text) for text in places.get(sign.place, ())):
             return sign.turn, sign.why
     if above is None:
@@ -126,7 +126,7 @@ def _trouble(above: list[ScreenRow], version: str) -> TroubleReading:
         return NO_TROUBLE
     whole = " ".join(said)
     for sign in in_force(TROUBLES, version):
-        if sign.words.search(whole, len(FAILED)):
+        if sign.pattern.search(whole, len(FAILED)):
             until = UNTIL.search(whole)
             return sign.trouble, until[1] if until else "", sign.why
     return NO_TROUBLE
@@ -140,7 +140,7 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading:
     action = ACTION.match(screen.title) is not None
     at = next((row for row in range(len(lines) - 1, -1, -1) if POINTS.match(lines[row])), None)
     for sign in in_force(DIALOGS, version) if leaves else ():
-        start = next((row for row in range(len(lines) - 1, -1, -1) if sign.words.search(lines[row])), None)
+        start = next((row for row in range(len(lines) - 1, -1, -1) if sign.pattern.search(lines[row])), None)
         if start is None:
             continue
         pointer = lines[at].strip()[0] if at is not None else MARK

@@ -22,10 +22,10 @@ INTERRUPTED = "■ Conversation interrupted"
 
 # Places: `title`; `above`, the rows above its composer.
 TURNS: tuple[TurnSign, ...] = (
-    TurnSign(place="title", words=re.compile("[\u2800-\u28ff]"), turn="busy", why="its title shows a spinner"),
+    TurnSign(place="title", pattern=re.compile("[\u2800-\u28ff]"), turn="busy", why="its title shows a spinner"),
     TurnSign(
         place="above",
-        words=re.compile(r"\([^()]*\besc to interrupt\)"),
+        pattern=re.compile(r"\([^()]*\besc to interrupt\)"),
         turn="busy",
         why="it says how to interrupt it",
     ),
@@ -34,18 +34,18 @@ TURNS: tuple[TurnSign, ...] = (
 # Of the last thing in its conversation, which begins with the mark of a failure.
 TROUBLES: tuple[TroubleSign, ...] = (
     TroubleSign(
-        words=re.compile(r"\b(?:usage limit|hit your limit|rate.?limit|429)\b|Too Many Requests", re.IGNORECASE),
+        pattern=re.compile(r"\b(?:usage limit|hit your limit|rate.?limit|429)\b|Too Many Requests", re.IGNORECASE),
         trouble="limit", why="it is at a limit",
     ),
     TroubleSign(
-        words=re.compile(r"\b401\b|Unauthorized|not logged in|sign in again|refresh token", re.IGNORECASE),
+        pattern=re.compile(r"\b401\b|Unauthorized|not logged in|sign in again|refresh token", re.IGNORECASE),
         trouble="logged-out", why="it is not logged in",
     ),
     TroubleSign(
-        words=re.compile(r"exceeded retry limit|stream disconnected before completion"),
+        pattern=re.compile(r"exceeded retry limit|stream disconnected before completion"),
         trouble="retries", why="it has given up after several tries",
     ),
-    TroubleSign(words=re.compile(r"\S"), trouble="api-error", why="its last request failed"),
+    TroubleSign(pattern=re.compile(r"\S"), trouble="api-error", why="its last request failed"),
 )  # fmt: skip
 UNTIL = re.compile(r"\b(?:resets?|try again) (?:at |in |on )?(\S.*?)(?=\.(?:\s|$)|$)")
 
@@ -56,18 +56,18 @@ _ANSWERS: tuple[tuple[re.Pattern[str], Means], ...] = (
 
 DIALOGS: tuple[DialogSign, ...] = (
     DialogSign(
-        words=re.compile(r"^  Would you like to "), asks="permission", why="it asks for a permission",
+        pattern=re.compile(r"^  Would you like to "), asks="permission", why="it asks for a permission",
         answering="digit", means=_ANSWERS,
     ),
     DialogSign(
-        words=re.compile(r"^  Question \d+/\d+"), asks="question", why="it asks a question",
+        pattern=re.compile(r"^  Question \d+/\d+"), asks="question", why="it asks a question",
         answering="arrows", described=True,
     ),
-    DialogSign(words=re.compile(r"^  Hooks need review"), asks="trust", why="it asks whether to trust hooks",
+    DialogSign(pattern=re.compile(r"^  Hooks need review"), asks="trust", why="it asks whether to trust hooks",
                answering="digit"),
     DialogSign(
-        words=re.compile(r"^  (?:Trust this folder\?|Do you trust the contents of this directory)"),
+        pattern=re.compile(r"^  (?:Trust this folder\?|Do you trust the contents of this directory)"),
         asks="trust", why="it asks whether to trust the folder", answering="digit", means=_ANSWERS,
     ),
-    DialogSign(words=re.compile(r"Sign in with ChatGPT"), asks="login", why="it asks for a login", described=True),
+    DialogSign(pattern=re.compile(r"Sign in with ChatGPT"), asks="login", why="it asks for a login", described=True),
 )  # fmt: skip

@@ -128,7 +128,7 @@ def _stands_in_its_place(screen: Screen, rows: list[Cells], version: str) -> Rea
     said = [line.strip() for line in shown if line.strip()]
     for sign in in_force(DIALOGS, version) if said else ():
         lines = said if sign.asks == "permission" else said[-1:]
-        if not any(sign.words.search(line) for line in lines):
+        if not any(sign.pattern.search(line) for line in lines):
             continue
         buttons = _buttons(box, sign)
         listed = () if buttons else _listed(box)
@@ -191,7 +191,7 @@ def _listed(box: list[Cells]) -> tuple[Listed, ...]:
 def _lies_over_it(lines: tuple[str, ...], version: str) -> Reading:
     for line in lines:
         if found := TITLE.search(line):
-            sign = next(one for one in in_force(COVERS, version) if one.words.search(found[1]))
+            sign = next(one for one in in_force(COVERS, version) if one.pattern.search(found[1]))
             return Reading(asks=sign.asks, why=f"{sign.why}: {found[1][:80]}")
     return Reading()
 
@@ -199,7 +199,7 @@ def _lies_over_it(lines: tuple[str, ...], version: str) -> Reading:
 def _turn(below: tuple[str, ...], version: str) -> tuple[TurnWord, str]:
     for sign in in_force(TURNS, version):
         for line in below:
-            if found := sign.words.search(line):
+            if found := sign.pattern.search(line):
                 return sign.turn, f"{sign.why}: {found[0][:80]}" if sign.turn == "busy" else sign.why
     return "unknown", ""
 
@@ -224,7 +224,7 @@ def _trouble(above: list[Cells], lines: tuple[str, ...], version: str) -> Troubl
         said.insert(0, text)
     whole = " ".join(one for one in said if one)
     for sign in in_force(TROUBLES, version):
-        if whole and sign.words.search(whole):
+        if whole and sign.pattern.search(whole):
             until = UNTIL.search(whole)
             return sign.trouble, until[1].strip() if until else "", sign.why
     return NO_TROUBLE

@@ -17,13 +17,13 @@ ANSWERED = re.compile(r"\s*▣ +\S.* · ")  # below an answer: the agent, and it
 TURNS: tuple[TurnSign, ...] = (
     TurnSign(
         place="foot",
-        words=re.compile(r"\besc (?:again to )?interrupt\b|\[retrying [^\]]*\]"),
+        pattern=re.compile(r"\besc (?:again to )?interrupt\b|\[retrying [^\]]*\]"),
         turn="busy",
         why="it says",
     ),
     TurnSign(
         place="foot",
-        words=re.compile(r"\bctrl\+p commands\b|\besc exit shell mode\b"),
+        pattern=re.compile(r"\bctrl\+p commands\b|\besc exit shell mode\b"),
         turn="idle",
         why="nothing to interrupt",
     ),
@@ -32,14 +32,14 @@ TURNS: tuple[TurnSign, ...] = (
 # What its conversation ends with, in the box of a failure.
 TROUBLES: tuple[TroubleSign, ...] = (
     TroubleSign(
-        words=re.compile(r"\b(?:429|rate.?limit|usage limit|quota)\b|Too Many Requests", re.IGNORECASE),
+        pattern=re.compile(r"\b(?:429|rate.?limit|usage limit|quota)\b|Too Many Requests", re.IGNORECASE),
         trouble="limit", why="its last request was refused: a limit",
     ),
     TroubleSign(
-        words=re.compile(r"\b(?:401|unauthorized|API key)\b|not logged in", re.IGNORECASE),
+        pattern=re.compile(r"\b(?:401|unauthorized|API key)\b|not logged in", re.IGNORECASE),
         trouble="logged-out", why="its last request was refused: its login",
     ),
-    TroubleSign(words=re.compile(r"\S"), trouble="api-error", why="its last request failed"),
+    TroubleSign(pattern=re.compile(r"\S"), trouble="api-error", why="its last request failed"),
 )  # fmt: skip
 UNTIL = re.compile(r"\b(?:resets?|try again) (?:at |in )?(\d[^.,)]*)")
 
@@ -51,9 +51,9 @@ BUTTONS = re.compile(r"\b(?:Allow once|Allow always|Reject|Confirm|Cancel)\b")
 
 # In place of its prompt, by a line within the box.
 DIALOGS: tuple[DialogSign, ...] = (
-    DialogSign(words=re.compile("^△ "), asks="permission", why="it asks", means=_MEANS),
+    DialogSign(pattern=re.compile("^△ "), asks="permission", why="it asks", means=_MEANS),
     DialogSign(
-        words=re.compile(r"\besc dismiss\b|\benter (?:submit|toggle|confirm)\b"),
+        pattern=re.compile(r"\besc dismiss\b|\benter (?:submit|toggle|confirm)\b"),
         asks="question", why="it asks", answering="arrows", described=True,
     ),
 )  # fmt: skip
@@ -62,9 +62,9 @@ DIALOGS: tuple[DialogSign, ...] = (
 TITLE = re.compile(r"([^ ┃](?:[^ ]| (?! ))*) {2,}esc(?:/enter)?(?: {3}.*)?$")
 COVERS: tuple[DialogSign, ...] = (
     DialogSign(
-        words=re.compile(r"Connect a provider|API key|Log ?in\b|Authori[sz]e|Select auth method", re.IGNORECASE),
+        pattern=re.compile(r"Connect a provider|API key|Log ?in\b|Authori[sz]e|Select auth method", re.IGNORECASE),
         asks="login", why="a dialog is open",
     ),
-    DialogSign(words=re.compile(r"Select model"), asks="menu", why="a dialog is open"),
-    DialogSign(words=re.compile(r"\S"), asks="menu", why="a dialog is open"),
+    DialogSign(pattern=re.compile(r"Select model"), asks="menu", why="a dialog is open"),
+    DialogSign(pattern=re.compile(r"\S"), asks="menu", why="a dialog is open"),
 )  # fmt: skip

@@ -107,7 +107,7 @@ def _menu(screen: Screen, rules: list[int], version: str) -> Reading:
     why = f"a menu is open: {head[:80]}"
     at = next((row for row, line in enumerate(said) if POINTS.match(line)), None)
     for sign in in_force(DIALOGS, version):
-        if not sign.words.match(head):
+        if not sign.pattern.match(head):
             continue
         found = plain_list(said, at, POINTER, screen.width) if at is not None else ()
         text = wording(said[: found[0].row]) if found else ""
@@ -122,7 +122,7 @@ def _asked(screen: Screen, version: str) -> Reading:
     if not above or any(line.strip() for line in screen.lines[row + 1 :]):
         return Reading()
     for sign in in_force(ASKED, version):
-        if sign.words.search(above[-1]):
+        if sign.pattern.search(above[-1]):
             start = next((at + 1 for at in range(row - 1, -1, -1) if not above[at].strip()), 0)
             return Reading(asks=sign.asks, why=sign.why, question=wording(above[start:]), choices=sign.offers)
     return Reading()
@@ -132,11 +132,11 @@ def _turn(screen: Screen, top: int, version: str) -> tuple[TurnWord, str]:
     """What turns is in the upper rule, or coloured and without the background of messages and of tools' output."""
     signs = in_force(TURNS, version)
     for sign in signs:
-        if sign.place == "rule" and (found := sign.words.match(screen.lines[top])):
+        if sign.place == "rule" and (found := sign.pattern.match(screen.lines[top])):
             return sign.turn, f"{sign.why}: {found[1][:80]}"
     for row in range(top - 1, max(-1, top - _NEAR), -1):
         for sign in signs:
-            if sign.place == "row" and (found := sign.words.fullmatch(screen.lines[row])):
+            if sign.place == "row" and (found := sign.pattern.fullmatch(screen.lines[row])):
                 spinner = cells(screen.styled[row])[1:2]
                 if any(cell.colour and not cell.back for cell in spinner):
                     return sign.turn, f"{sign.why}: {found[1][:80]}"
@@ -173,7 +173,7 @@ def _trouble(screen: Screen, top: int, version: str) -> TroubleReading:
         if text.startswith("Error: "):
             whole = " ".join(said)
             for sign in in_force(TROUBLES, version):
-                if sign.words.match(whole):
+                if sign.pattern.match(whole):
                     until = UNTIL.search(whole)
                     return sign.trouble, until[1].strip() if until else "", sign.why
             break

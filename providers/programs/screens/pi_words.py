@@ -20,21 +20,21 @@ POINTS = re.compile(" ?[\u2192\u203a] \\S")  # arrows
 
 # Places: `rule`, the upper rule of its editor; `row`, a row above that, with a coloured spinner on no background.
 TURNS: tuple[TurnSign, ...] = (
-    TurnSign(place="rule", words=re.compile(rf"── {_TURNS} ?(.*?) ─"), turn="busy", why="it says"),
-    TurnSign(place="row", words=re.compile(rf" {_TURNS} (\S.*)"), turn="busy", why="it says"),
+    TurnSign(place="rule", pattern=re.compile(rf"── {_TURNS} ?(.*?) ─"), turn="busy", why="it says"),
+    TurnSign(place="row", pattern=re.compile(rf" {_TURNS} (\S.*)"), turn="busy", why="it says"),
 )
 
 # Of the last thing in its conversation, which is in the colour of errors.
 TROUBLES: tuple[TroubleSign, ...] = (
     TroubleSign(
-        words=re.compile(r"Error: .*\b(?:429|usage limit|rate.?limit)", re.IGNORECASE),
+        pattern=re.compile(r"Error: .*\b(?:429|usage limit|rate.?limit)", re.IGNORECASE),
         trouble="limit", why="its last request was refused: a limit",
     ),
-    TroubleSign(words=re.compile(r"Error: Retry failed after \d+ attempts"), trouble="retries",
+    TroubleSign(pattern=re.compile(r"Error: Retry failed after \d+ attempts"), trouble="retries",
                 why="it has given up after several tries"),
-    TroubleSign(words=re.compile(r"Error: .*\b(?:401|403)\b|Error: No API key"), trouble="logged-out",
+    TroubleSign(pattern=re.compile(r"Error: .*\b(?:401|403)\b|Error: No API key"), trouble="logged-out",
                 why="it is not logged in"),
-    TroubleSign(words=re.compile(r"Error: "), trouble="api-error", why="its last request failed"),
+    TroubleSign(pattern=re.compile(r"Error: "), trouble="api-error", why="its last request failed"),
 )  # fmt: skip
 UNTIL = re.compile(r"\b(?:resets?|try again) (?:at |in )?(\d[^\"},]*)")
 
@@ -51,23 +51,23 @@ FOREIGN = re.compile("\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}")  
 # By the first line of the menu. What has keys in its last line and is not among these is a question of an extension.
 DIALOGS: tuple[DialogSign, ...] = (
     DialogSign(
-        words=re.compile("Select authentication method|Select provider|Log ?in to |Enter API key"), asks="login", why=""
+        pattern=re.compile("Select authentication method|Select provider|Log ?in to |Enter API key"), asks="login", why=""
     ),
     DialogSign(
-        words=re.compile(r"Trust project folder\?|Project trust"),
+        pattern=re.compile(r"Trust project folder\?|Project trust"),
         asks="trust", why="it asks whether to trust the folder", answering="arrows", means=_YES_NO, since="1.0.0",
     ),
     DialogSign(
-        words=re.compile("Session cwd not found|Session found in different project|Session folder"),
+        pattern=re.compile("Session cwd not found|Session found in different project|Session folder"),
         asks="resume", why="it asks about an earlier conversation", answering="arrows",
     ),
-    DialogSign(words=re.compile(r"Welcome to pi\b"), asks="first-run", why="it asks for its first settings"),
+    DialogSign(pattern=re.compile(r"Welcome to pi\b"), asks="first-run", why="it asks for its first settings"),
 )  # fmt: skip
 
 # Questions before there is an interface.
 ASKED: tuple[AskedSign, ...] = (
     AskedSign(
-        words=re.compile(r"^Fork this session into current directory\? \[y/N\]"),
+        pattern=re.compile(r"^Fork this session into current directory\? \[y/N\]"),
         asks="resume", why="it asks about an earlier conversation",
         offers=(
             Choice(label="y", keys=("y", "Enter"), means="allow"),

@@ -24,7 +24,7 @@ class TurnSign(Ranged):
     """`place`: where the words are looked for, as the program's reader names its places."""
 
     place: str
-    words: re.Pattern[str]
+    pattern: re.Pattern[str]
     turn: TurnWord
     why: str
 
@@ -33,7 +33,7 @@ class TurnSign(Ranged):
 class TroubleSign(Ranged):
     """Words of the last thing in a conversation: what keeps the program from working."""
 
-    words: re.Pattern[str]
+    pattern: re.Pattern[str]
     trouble: Trouble
     why: str
 
@@ -43,7 +43,7 @@ class DialogSign(Ranged):
     """Words on a row of a dialog. `described`: its choices have descriptions below them, which are no part of their
     labels. `means`: what a label means, by words; `text`: the label of the choice that is a field for text."""
 
-    words: re.Pattern[str]
+    pattern: re.Pattern[str]
     asks: Asks
     why: str
     answering: Answering = ""
@@ -56,7 +56,7 @@ class DialogSign(Ranged):
 class AskedSign(Ranged):
     """A question in the last line of a terminal, with the answers that it takes."""
 
-    words: re.Pattern[str]
+    pattern: re.Pattern[str]
     asks: Asks
     why: str
     offers: tuple[Choice, ...]
