@@ -93,7 +93,9 @@ DIALOGS: tuple[DialogSign, ...] = (
         asks="first-run", why="it asks for its default permission mode", answering="arrows", means=_YES_NO,
         since="2.1.332",
     ),
-    DialogSign(pattern=_PERMISSION, asks="permission", why="it asks for a permission", answering="digit", means=_YES_NO),
+    DialogSign(
+        pattern=_PERMISSION, asks="permission", why="it asks for a permission", answering="digit", means=_YES_NO,
+    ),
     DialogSign(
         pattern=re.compile(r"^Enter to select · .*to navigate"),
         asks="question", why="it asks a question", answering="digit", described=True,

@@ -51,7 +51,8 @@ FOREIGN = re.compile("\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}")  
 # By the first line of the menu. What has keys in its last line and is not among these is a question of an extension.
 DIALOGS: tuple[DialogSign, ...] = (
     DialogSign(
-        pattern=re.compile("Select authentication method|Select provider|Log ?in to |Enter API key"), asks="login", why=""
+        pattern=re.compile("Select authentication method|Select provider|Log ?in to |Enter API key"),
+        asks="login", why="",
     ),
     DialogSign(
         pattern=re.compile(r"Trust project folder\?|Project trust"),
