@@ -175,6 +175,8 @@ class Fleet:
     personas: Mapping[str, PersonaText] = field(default_factory=dict)
     # What happens when one of the two has changed under an agent that runs; by class, "*" for all others.
     on_mission: Mapping[str, OnMission] = field(default_factory=dict)
+    # By class, "*" for all others: whether a program's question of trust in an agent's own folder is answered for it.
+    trusts: Mapping[str, bool] = field(default_factory=dict)
     # Sentences about this commit that stay true for as long as it is in force with what ships now.
     remarks: tuple[str, ...] = ()
     # By name, of agents whose first start here is due; found by a run or a look, and in no cache of the commit.

@@ -52,8 +52,8 @@ def answer(
     verify_s: float = VERIFY_S,
     program: Program | None = None,
 ) -> DialogAnswer:
-    """Answer the dialog that the agent shows; `case`: only the one of this id. `check` says what speaks against the
-    dialog, "" for nothing. Raises StateError and Unavailable if there is no place for the lock."""
+    """Answer the dialog that the agent shows; `case`: only the one of this id. `check` is asked at the last moment what
+    speaks against it, "" for nothing. Raises StateError and Unavailable if there is no place for the lock."""
     if program is None:
         from providers.programs.registry import program as known_program
 
@@ -109,10 +109,9 @@ class _Answering:
         if self._case and dialog.case != self._case:
             why = f"it is another case now: {dialog.case}, not {self._case}"
             return DialogAnswer(word="changed", dialog=dialog, reason=why, way="mosaic fleet attention")
-        against = self._check(dialog)
         press = choose(self._wanted, dialog)
-        if against or isinstance(press, Unfit):
-            why = against or (press.reason if isinstance(press, Unfit) else "")
+        why = press.reason if isinstance(press, Unfit) else self._check(dialog)
+        if why or isinstance(press, Unfit):
             return DialogAnswer(word="not-answered", dialog=dialog, reason=why, way=self._attach_way())
         return self._typed(pane, dialog, press) if press.text else self._pressed(pane, dialog, press)
 

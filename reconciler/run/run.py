@@ -172,6 +172,10 @@ def _messages(
     here.doing("looking after messages")
     try:
         lives_round.note_kept(fleet, lives, done.last.plan.views, here.host)
+        if any(view.waiting == "trust" for view in done.last.plan.views.values()) and any(fleet.trusts.values()):
+            from reconciler.run import trust_round
+
+            trust_round.after_run(result, ctx, fleet, here)
         if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
             from reconciler.run import mission_round
 

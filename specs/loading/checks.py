@@ -19,7 +19,7 @@ from specs.values.suggest import Suggester
 from specs.yaml_text.tree import Node
 
 FloorPolicy = Literal["two-agent", "none"]
-WHOLE_FLEET = "*"
+WHOLE_FLEET = EVERY_CLASS = "*"
 FLOOR_HELP = "a fleet has exactly one orchestrator and at least one enhancer; `floor: none` in fleet.yaml lifts that"
 
 
@@ -249,9 +249,11 @@ def check_fleet(
             )
         elif seen[entry.agent] == 2:
             problems.append(source.problem(node.span, f'agent "{entry.agent}" is suspended twice'))
-    for name in fleet.mission.classes:
-        if name not in classes:
-            span = tree.items["mission"].items["classes"].keys[name].span
+    for section, named in ((tree.items.get("mission"), fleet.mission.classes), (tree, fleet.classes)):
+        for name in named:
+            if section is None or name in classes or (section is tree and name == EVERY_CLASS):
+                continue
+            span = section.items["classes"].keys[name].span
             hint = near.phrase(name, classes)
             message = f'no agent has the class "{name}", so this has no effect'
             problems.append(source.problem(span, message, severity="warning", suggestion=hint))

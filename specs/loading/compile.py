@@ -63,6 +63,7 @@ def compile_fleet(
         ),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
         mission="" if loaded.north_star is None else render(loaded.north_star),
+        trusts={name: rules.trust_working_directory for name, rules in loaded.fleet.classes.items()},
         on_mission={"*": loaded.fleet.mission.on_change, **loaded.fleet.mission.classes},
         personas=_personas({spec.agent_class for spec, _ in everyone}, loaded.roles),
         remarks=tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -80,6 +81,13 @@ class Mission(Spec):
     classes: dict[Line, OnMission] = Field(default_factory=dict)
 
 
+class ClassRules(Spec):
+    """What holds for the agents of one class. `trust_working_directory`: where their program asks whether it may trust
+    the folder that the roster gives them, the answer is yes."""
+
+    trust_working_directory: bool = False
+
+
 class FleetSpec(Spec):
     """fleet.yaml. `floor` is None when the file does not say: two-agent if there is a file, none if there is not.
     `type` is the system type whose seats the fleet fills; None when it was not made from one. `resume_nudge`: what an
@@ -95,4 +103,5 @@ class FleetSpec(Spec):
     heartbeat: Heartbeat = Heartbeat()
     mission: Mission = Mission()
     resume_nudge: Line = "off"
+    classes: Mapping[Line, ClassRules] = Field(default_factory=dict)
     suspend: tuple[Suspend, ...] = ()

@@ -7,11 +7,18 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from providers.tmux.pane_input import Panes, PaneState, Where
+from reconciler.answering.answer import answer
 from reconciler.answering.verdict import DialogAnswer
-from tests.answering.bench import FakeAgent, asking, dialog
+from reconciler.model import Readiness
+from reconciler.run.trust_round import TrustRound, run_round
+from specs.dataclass import replace
+from tests import builders as make
+from tests.answering.bench import FakeAgent, FakeProgram, asking, dialog
 from tests.hosts.waiting import eventually
+from tests.launch.bench import make_fleet
 
 
 def result(found: DialogAnswer, word: str, **more: object) -> None:
@@ -130,6 +137,26 @@ def check_a_server_that_hangs_is_not_waited_for() -> None:
         finally:
             os.kill(server, signal.SIGCONT)
         result(found, "not-answered", reason="tmux did not end within 0.3 s")
+
+
+def check_the_rule_answers_for_the_agents_own_folder_once() -> None:
+    trust = {"kind": "trust", "question": "Do you trust this folder?\n/tmp"}
+    with asking(dialog("digit", **trust), dialog(), dialog("ignores", **trust)) as agent:
+        view = make.view(
+            agent.agent.name, session="alive", readiness=Readiness.WAITING, waiting="trust", agent_class="coder"
+        )
+        fleet = replace(make_fleet(agent.agent), name="demo", trusts={"coder": True})
+        by = TrustRound(
+            fleet=fleet, views={view.name: view}, facts=agent.facts, store=agent.store, suspended={},
+            source="reconcile", over=lambda: False, answer=partial(answer, program=FakeProgram()),
+        )  # fmt: skip
+        assert run_round(by) == ("coder0",)
+        assert run_round(by) == ()  # a permission by now, whatever the run has seen
+        assert agent.keys() == [[0, "1"]]
+        os.kill(agent.pid, signal.SIGUSR1)
+        eventually(lambda: "trust" in agent.screen(), timeout=60, what="the next dialog")
+        assert run_round(by) == ()  # the same text of the same process: it may be the first one still
+        assert agent.keys() == [[0, "1"]]
 
 
 SCENARIOS = {name[6:]: value for name, value in vars().items() if name.startswith("check_")}

@@ -10,9 +10,11 @@ from providers.programs.base import Choice, Reading
 from providers.screen import Screen
 from reconciler.answering.afterwards import SIGHTS, AfterAnswer, sight, what_it_does
 from reconciler.answering.choose import FITS, AskedOf, Press, Unfit, choose, marks
+from reconciler.answering.trust import AGAINST, TrustAsked, objection
 from reconciler.answering.verdict import ShownDialog, WantedAnswer, shown_dialog
 from reconciler.attention.case import AttentionKind
 from reconciler.helpers.decision_table import first_match
+from specs.dataclass import replace
 
 YES = Choice(label="Yes", keys=("1",), means="allow", selected=True)
 ALWAYS = Choice(label="Yes, and do not ask again", keys=("2",))
@@ -147,3 +149,32 @@ def test_the_marks_are_pieces_of_the_screen_that_tmux_reads_as_they_are() -> Non
     screen = Screen(lines=lines, styled=lines, cursor=(0, 0), title="", width=80, height=5)
     shown = dialog(YES, NO, question="Run git push #{pane_id} --force, now?\nrm -rf /tmp/a*b\nwrapped elsewhere")
     assert marks(screen, shown) == ("rm -rf /tmp/a", "Run git push", "--force", "pane_id", "Yes", "now")
+
+
+TRUST = ShownDialog(
+    case="1a2b3c4d",
+    kind=AttentionKind.TRUST,
+    question="Accessing workspace:\n /srv/work \nQuick safety check: is this yours, in /srv/work or not?",
+    choices=(YES, NO),
+    takes_text=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "shown", "folder"),
+    [
+        ("another question", WHOLE, "/srv/work"),
+        ("another question", dialog(YES, NO, question="Run it?\n/srv/work"), "/srv/work"),
+        ("no folder", replace(TRUST, question="Do you trust this folder?"), "/srv/work"),
+        ("no folder", replace(TRUST, question="Do you trust /srv/work ?"), "/srv/work"),
+        ("another folder", TRUST, "/srv"),
+        ("another folder", TRUST, "/srv/work/deep"),
+        ("another folder", replace(TRUST, question="/srv/work\n/srv"), "/srv/work"),
+        ("another folder", replace(TRUST, question="~/work"), "/home/me/work"),
+        ("its own folder", TRUST, "/srv/work"),
+    ],
+)
+def test_the_rule_speaks_for_its_own_folder_alone(row: str, shown: ShownDialog, folder: str) -> None:
+    found = first_match(AGAINST, TrustAsked(dialog=shown, folder=folder))
+    assert found.name == row
+    assert (objection(shown, folder) == "") is (row == "its own folder")
