@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from specs.dataclass import dataclass
 
@@ -38,6 +38,8 @@ class Kind(StrEnum):
     SESSION = "tmux"  # the agent's tmux session, pane and process
     HEARTBEAT = "heartbeat"  # observed only
     PLACE = "place"  # observed only: what an agent needs to start but the fleet does not own, such as its folder
+
+    __hash__ = str.__hash__  # as it compares; the one of enumerations is a function in Python
 
 
 class Verb(StrEnum):
@@ -122,9 +124,9 @@ class Value:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ResourceKey:
-    """Unique on a host: kind, and a name within the kind (file path, unit name or agent name)."""
+class ResourceKey(NamedTuple):
+    """Unique on a host: kind, and a name within the kind (file path, unit name or agent name). A tuple, since a run
+    looks up dozens for each agent, and those of Python's own types are compared and hashed fastest."""
 
     kind: Kind
     name: str

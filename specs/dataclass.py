@@ -51,7 +51,7 @@ class _Field:
 class _Made:
     """What is known of a class: its fields by name, those of its bases first, and the options of the decorator."""
 
-    __slots__ = ("cls", "count", "defaults", "factories", "fields", "names", "options", "setters")
+    __slots__ = ("cls", "count", "defaults", "factories", "fields", "names", "options", "setters", "values")
 
     def __init__(self, fields: dict[str, _Field], options: Mapping[str, bool]) -> None:
         self.cls: type = object
@@ -59,6 +59,7 @@ class _Made:
         self.defaults = {name: one.default for name, one in fields.items() if one.default is not _MISSING}
         self.factories = {name: one.factory for name, one in fields.items() if one.factory is not _MISSING}
         self.setters: list[tuple[str, Callable[[object, object], None]]] = []
+        self.values = _getter(list(fields))
         self.count = 0  # instances made by the general `__init__`
 
     def make_setters(self) -> None:
@@ -170,7 +171,7 @@ def _cannot_delete(_self: object, name: str) -> NoReturn:
 
 
 def _state(self: object) -> list[object]:
-    return [getattr(self, name) for name in _known(self).fields]
+    return list(_known(self).values(self))
 
 
 def _set_state(self: object, state: list[object]) -> None:
@@ -293,10 +294,8 @@ def _replace(value: T, /, **changes: object) -> T:
         import dataclasses
 
         return cast("T", dataclasses.replace(cast("DataclassInstance", value), **changes))
-    for name in made.fields:
-        if name not in changes:
-            changes[name] = getattr(value, name)
-    return cast("Callable[..., T]", type(value))(**changes)
+    known = dict(zip(made.fields, made.values(value), strict=True))
+    return cast("Callable[..., T]", type(value))(**(known | changes))
 
 
 def _asdict(value: object) -> dict[str, object]:

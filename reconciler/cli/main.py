@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output import Output
 
 BUGS_KEPT = 20
+GARBAGE_AFTER = 200_000  # objects more than were freed: a run for a thousand agents stays below it
 
 
 class Terminated(BaseException):
@@ -27,7 +29,12 @@ class Terminated(BaseException):
 
 
 def main(command: click.Command, args: Sequence[str] | None = None) -> NoReturn:
-    """Run a command and leave with the contract's exit code."""
+    """Run a command and leave with the contract's exit code.
+
+    Nearly all that a command makes is freed by counting references, so Python looks for circles seldom: as often as it
+    does by itself, that took a fifth of a run for a thousand agents.
+    """
+    gc.set_threshold(GARBAGE_AFTER, 10, 10)
     from reconciler.cli.output import Output
 
     with suppress(ValueError):  # not in the main thread, as under a test runner
@@ -39,6 +46,7 @@ def main(command: click.Command, args: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except (OSError, ValueError):
         output.deaf()  # or Python would say so in its own words, and leave with its own code
+    gc.freeze()  # the process ends: Python would look through all that is still there once more
     sys.exit(code)
 
 
