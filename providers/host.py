@@ -205,9 +205,9 @@ class Look(Protocol):
 
     def tmux(self, socket: str) -> TmuxServer: ...
 
-    def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+    def screens(self, socket: str, panes: Mapping[str, int], *, since: float = 0.0) -> Mapping[str, Screen]:
         """What these panes (each one's number and process) of one server show, in one call; panes that have ended are
-        left out."""
+        left out, and so are those whose window has shown nothing since that time (Unix seconds)."""
         ...
 
     def processes(self) -> Mapping[int, Process]:

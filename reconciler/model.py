@@ -240,6 +240,7 @@ class AgentView(Value):
     mission: str = ""
     mission_now: str = ""
     pane: str = ""  # tmux's number for its pane, on its server
+    socket: str = ""  # the tmux server that it was seen on, "" for the default one
     life: str = ""  # the process in its pane and when it started, `pid.ticks`: no other process ever has the same
     cpu_s: float | None = None  # since its start; like `memory` (bytes), only where it was measured
     memory: int | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from specs.dataclass import dataclass, field
 
@@ -20,6 +20,13 @@ OnMove = Literal["wait", "start"]
 OnResume = Literal["on-heal", "always", "never"]
 FRESH, PRESENT = "fresh", "present"  # in `restart_session`: a new conversation, and the one that the agent is in
 MoveWord = Literal["", "runs", "gone", "silent"]
+# The kinds of what needs a person: `reconciler.attention.case.AttentionKind` has the same words, which a test holds.
+CaseKind = Literal[
+    "permission", "question", "trust", "bypass", "login", "first-run", "model", "resume", "dialog", "logged-out",
+    "limit", "api-error", "retries", "stuck", "hung", "quarantine", "cannot-start", "unconfirmed",
+]  # fmt: skip
+CASE_KINDS: tuple[CaseKind, ...] = get_args(CaseKind)
+NotifyUse = Literal["command", "desktop", "bell", "email"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +146,24 @@ class Heartbeats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyRule:
+    """One way to notify a person. `name` is unique in the fleet. `use`: the operator's own program, or what is built
+    in; `argv` is the former's, `to` the address of an email. `kinds` empty: every kind of case. `after`, `repeat` and
+    `timeout` are seconds, `repeat` 0 for once; `quiet`: from which minute of the day to which nobody is notified, in
+    the host's local time."""
+
+    name: str
+    use: NotifyUse = "command"
+    argv: tuple[str, ...] = ()
+    to: str = ""
+    kinds: tuple[str, ...] = ()
+    after: float = 30.0
+    repeat: float = 0.0
+    quiet: tuple[int, int] | None = None
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moving:
     """An agent that was never started here, and the other host that it was declared for before ("": none). `ssh`: the
     way there, None where none is declared. `commit`: the last one that declares it there. `word`: what that host
@@ -179,6 +204,7 @@ class Fleet:
     trusts: Mapping[str, bool] = field(default_factory=dict)
     # Sentences about this commit that stay true for as long as it is in force with what ships now.
     remarks: tuple[str, ...] = ()
+    notify: tuple[NotifyRule, ...] = ()
     # By name, of agents whose first start here is due; found by a run or a look, and in no cache of the commit.
     moving: Mapping[str, Moving] = field(default_factory=dict)
 
@@ -245,6 +271,17 @@ def fleet_from_json(document: Mapping[str, Any]) -> Fleet:
         "peers": tuple(Peer(**{**raw, "groups": tuple(raw["groups"])}) for raw in document["peers"]),
         "personas": {name: PersonaText(**raw) for name, raw in document["personas"].items()},
         "remarks": tuple(document["remarks"]),
+        "notify": tuple(
+            NotifyRule(
+                **{
+                    **raw,
+                    "argv": tuple(raw["argv"]),
+                    "kinds": tuple(raw["kinds"]),
+                    "quiet": tuple(raw["quiet"]) if raw["quiet"] is not None else None,
+                }
+            )
+            for raw in document["notify"]
+        ),
         "moving": {},
     }
     return Fleet(**{**document, **rest})

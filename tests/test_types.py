@@ -32,6 +32,7 @@ ANY = {
 PARSED = {
     "providers.base",
     "providers.shipped.manifest",
+    "reconciler.attention.document",
     "reconciler.changes.edits",
     "reconciler.conformance.answers",
     "reconciler.context.settings",
@@ -41,10 +42,13 @@ PARSED = {
     "reconciler.helpers.atomic_files",
     "reconciler.helpers.sealed_json",
     "reconciler.listing.document",
+    "reconciler.notify.failures",
     "reconciler.plan.diff",  # what DeepDiff gives
+    "reconciler.remote.attention",
     "reconciler.remote.ssh",
     "reconciler.source.old_host",
     "reconciler.state.codec",
+    "reconciler.state.open_cases",
     "reconciler.state.store",
     "reconciler.status.document",
 }

@@ -143,7 +143,9 @@ class WorldLook:
             return TmuxServer(state="lost", pid=servers[0].pid, start_ticks=servers[0].start_ticks)
         return TmuxServer(state="down")
 
-    def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+    def screens(self, socket: str, panes: Mapping[str, int], *, since: float = 0.0) -> Mapping[str, Screen]:
+        """It shows all of them, however long they have been quiet: a real server may leave those out."""
+        del since
         return self._once("screens", socket, lambda: self._screens(socket, panes))
 
     def _screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:

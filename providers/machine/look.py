@@ -96,10 +96,10 @@ class LocalLook:
     def tmux(self, socket: str) -> TmuxServer:
         return self._once(("tmux", socket), lambda: self._server(socket))
 
-    def screens(self, socket: str, panes: Mapping[str, int]) -> Mapping[str, Screen]:
+    def screens(self, socket: str, panes: Mapping[str, int], *, since: float = 0.0) -> Mapping[str, Screen]:
         from providers.tmux.screens import read_screens
 
-        return read_screens(self._tmux, socket, panes)
+        return read_screens(self._tmux, socket, panes, since=since)
 
     def processes(self) -> Mapping[int, Process]:
         return self._once(("processes",), lambda: procfs.scan(self._facts.uid))

@@ -24,25 +24,23 @@ _ID = re.compile(r"%[0-9]+", re.ASCII)
 _HEAD = "#{pane_id}|#{pane_pid}|#{pane_width}|#{pane_height}|#{cursor_x}|#{cursor_y}|#{=256:pane_title}"
 
 
-def read_screens(tmux: TmuxClient, socket: str, panes: Mapping[str, int]) -> dict[str, Screen]:
+def read_screens(tmux: TmuxClient, socket: str, panes: Mapping[str, int], *, since: float = 0.0) -> dict[str, Screen]:
     """The screens of those of `panes` (tmux's number of each, and its process) that still exist with that process.
-    Raises ObserveError."""
+    With `since` (Unix seconds), only of those whose window has shown something from then on: the server itself leaves
+    out the others, so that a quiet pane costs one comparison. Raises ObserveError."""
     wanted = [pane for pane in panes if _ID.fullmatch(pane)]
     if not wanted:
         return {}
     nonce = os.urandom(8).hex()
-    lines = [
-        f'display-message -p -t {pane} "{nonce} {_HEAD}"\ncapture-pane -p -t {pane}\n'
-        f'display-message -p "{nonce} styled"\ncapture-pane -p -e -t {pane}\n'
-        for pane in wanted
-    ]
+    lines = [_changed(pane, nonce, since) if since > 0 else _shown(pane, nonce) for pane in wanted]
     script = "".join([*lines, f'display-message -p "{nonce} end"\n'])
     try:
         done = tmux.spawn(socket, ["source-file", "-"], script.encode()).finish()
     except SpawnError as error:
         raise ObserveError(f"tmux capture-pane: {error}") from error
     parts = done.out.decode("utf-8", "replace").split(nonce + " ")
-    if parts[-1] != "end\n" or len(parts) != 2 * len(wanted) + 2:
+    whole = len(parts) % 2 == 0 and (since > 0 or len(parts) == 2 * len(wanted) + 2)
+    if parts[-1] != "end\n" or not whole:
         # A server that has ended meanwhile prints nothing, and its panes have ended too.
         if not done.out and done.status != 0:
             return {}
@@ -53,6 +51,19 @@ def read_screens(tmux: TmuxClient, socket: str, panes: Mapping[str, int]) -> dic
         if one is not None:
             found[one[0]] = one[1]
     return found
+
+
+def _shown(pane: str, nonce: str) -> str:
+    return (
+        f'display-message -p -t {pane} "{nonce} {_HEAD}"\ncapture-pane -p -t {pane}\n'
+        f'display-message -p "{nonce} styled"\ncapture-pane -p -e -t {pane}\n'
+    )
+
+
+def _changed(pane: str, nonce: str, since: float) -> str:
+    """The same, where the window has been active since. tmux has whole seconds; both numbers have ten digits."""
+    commands = _shown(pane, nonce).rstrip("\n").replace("\n", " ; ")
+    return f"if-shell -F -t {pane} '#{{>=:#{{window_activity}},{since:.0f}}}' '{commands}'\n"
 
 
 def _screen(head: str, styled: str, panes: Mapping[str, int]) -> tuple[str, Screen] | None:

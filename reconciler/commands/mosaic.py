@@ -25,6 +25,7 @@ FLEET_SECTIONS: Mapping[str, Table] = {
     "See": {
         "ps": ("view.ps", "command", "Every agent, as it is right now."),
         "status": ("view.status", "command", "What is known of the fleet on this host."),
+        "attention": ("view.attention", "command", "What needs a person, and what answers it."),
         "verify": ("view.verify", "command", "Check everything that the fleet needs, by its name."),
         "org": ("view.org", "command", "Draw who reports to whom."),
         "comms-block": ("view.comms_block", "command", "What an agent knows of its peers."),

@@ -26,6 +26,8 @@ DOCUMENTS = (
     "deliveries",
     "outbox",
     "answer",
+    "attention",
+    "attention-notice",
     "change",
     "suspensions",
     "sync",
@@ -49,9 +51,9 @@ DOCUMENTS = (
 def command(output: Output, *, which: str) -> int:
     """Print the JSON Schema of one file that an operator writes (roster, fleet, north-star, system-type), or of one
     document that programs read (plan, report, status, event, agents, agent, agent-sessions, verification, doctor,
-    contract, delivery, deliveries, outbox, answer, change, suspensions, sync, agent-roster, validation, org; of the
-    mission: north-star-validation, north-star-projection, north-star-next, north-star-graph, north-star-diff; of
-    contracts: personas, persona, persona-diff)."""
+    contract, delivery, deliveries, outbox, answer, attention, attention-notice, change, suspensions, sync,
+    agent-roster, validation, org; of the mission: north-star-validation, north-star-projection, north-star-next,
+    north-star-graph, north-star-diff; of contracts: personas, persona, persona-diff)."""
     if which in SPECS:
         from specs.scaffold.schema import EVERY, schema
 

@@ -1,5 +1,5 @@
 """What `ps`, `verify` and `describe` tell: read only, from a fresh look.
 
-Imports `errors`, `helpers`, `model`, `git`, `observe`, `status`, `listing`, `plan`, `state`, `context`, `loop`,
-`source`, `agents`, `run`; and from `specs` and `providers`. Read `fleet.py` first.
+Imports `errors`, `helpers`, `model`, `git`, `observe`, `attention`, `status`, `listing`, `plan`, `state`, `context`,
+`loop`, `source`, `agents`, `run`; and from `specs` and `providers`. Read `fleet.py` first.
 """

@@ -6,26 +6,29 @@ as it is, of a remote one that was fetched last. If nothing newer can be had, it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.errors import MosaicError, NotFound
 from reconciler.inspection.rows import build_rows, ended_again
 from reconciler.listing.document import Listing
+from reconciler.listing.row import Row, RowCase
 from reconciler.loop.converge import Pass, look
 from reconciler.loop.host_guard import at_home
 from reconciler.loop.result import RunOptions
 from reconciler.model import AgentHistory, History, Inventory, Plan
 from reconciler.observe.idle_threshold import with_idle_threshold
 from reconciler.run import lives_round
+from reconciler.state.may_need import may_need_a_person
 from reconciler.status.fleet_problems import fleet_problems
 from reconciler.status.status import FleetStatus
 from reconciler.status.values import Pause
 from specs.compiled import Fleet, Suspension
-from specs.dataclass import dataclass
+from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from providers.host import HostFacts
+    from reconciler.attention.register import OpenCase
     from reconciler.context.fleet import FleetContext
     from reconciler.context.host import HostContext
     from reconciler.context.settings import Settings
@@ -60,6 +63,7 @@ class FleetLook:
     tip: str  # the commit that a repository on this machine offers, "" for any other
     status: FleetStatus | None  # of the last run
     warnings: tuple[str, ...] = ()
+    cases: tuple[OpenCase, ...] = ()  # what needs a person
 
 
 def see(fleet: str | None = None, around: HostContext | None = None) -> FleetLook:
@@ -102,6 +106,20 @@ def see_at(place: FleetContext, around: HostContext, before: FleetLook | None = 
     history, inventory = store.load_history(now=now), store.load_inventory()
     suspended = merge(desired.suspended, store.load_suspensions(), now)
     pause = read_pause(around.facts)
+    cases = _cases(store, desired, seen.plan, history, now)
+    rows = build_rows(
+        seen.plan,
+        desired,
+        history,
+        inventory,
+        seen.observation,
+        suspended,
+        failed=status.failed if status is not None else (),
+        last_words=_last_words(store, seen.plan, history),
+        lives=lives_round.observe(
+            desired, seen.plan.views, store, around.facts, boot=seen.observation.boot_id, now=now
+        ).now,
+    )
     listing = Listing(
         fleet=desired.name,
         tenant_id=desired.tenant_id,
@@ -113,19 +131,7 @@ def see_at(place: FleetContext, around: HostContext, before: FleetLook | None = 
         rejected=source.rejected,
         pause=pause,
         problems=fleet_problems(seen.plan),
-        rows=build_rows(
-            seen.plan,
-            desired,
-            history,
-            inventory,
-            seen.observation,
-            suspended,
-            failed=status.failed if status is not None else (),
-            last_words=_last_words(store, seen.plan, history),
-            lives=lives_round.observe(
-                desired, seen.plan.views, store, around.facts, boot=seen.observation.boot_id, now=now
-            ).now,
-        ),
+        rows=_with_cases(rows, cases),
     )
     return FleetLook(
         fleet=desired,
@@ -142,7 +148,25 @@ def see_at(place: FleetContext, around: HostContext, before: FleetLook | None = 
         tip=tip,
         status=status,
         warnings=(*source.warnings, *([unread] if unread else []), *store.warnings),
+        cases=cases,
     )
+
+
+def _cases(store: Store, fleet: Fleet, plan: Plan, history: History, now: float) -> tuple[OpenCase, ...]:
+    """What needs a person; a look at which nothing does imports nothing for it."""
+    if not may_need_a_person(store, plan.views, history):
+        return ()
+    from reconciler.run.attention_round import open_cases
+
+    return open_cases(store, fleet, plan.views, history, now=now)
+
+
+def _with_cases(rows: tuple[Row, ...], cases: Sequence[OpenCase]) -> tuple[Row, ...]:
+    """Each row with the cases of its agent."""
+    found: dict[str, list[RowCase]] = {}
+    for one in cases:
+        found.setdefault(one.case.agent, []).append(RowCase(one.case.id, str(one.case.kind), one.case.since))
+    return tuple(replace(row, attention=tuple(found[row.name])) if row.name in found else row for row in rows)
 
 
 def _last_words(store: Store, plan: Plan, history: History) -> dict[str, str]:

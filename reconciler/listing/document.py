@@ -16,7 +16,7 @@ from providers.evidence import RawEvidence
 from reconciler.errors import unknown_agent
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.helpers.times import parse_rfc3339, rfc3339, rfc3339_or_none
-from reconciler.listing.row import Row, Sync
+from reconciler.listing.row import Row, RowCase, Sync
 from reconciler.model import Readiness
 from reconciler.status.document import API_VERSION
 from reconciler.status.values import Pause
@@ -119,6 +119,7 @@ def row_document(row: Row) -> dict[str, Json]:
         "until": row.until or None,
         "until_at": rfc3339_or_none(row.until_at),
         "screen": "not-understood" if row.blank else None,
+        "attention": [{"case": one.case, "kind": one.kind, "since": rfc3339(one.since)} for one in row.attention],
         "sync": str(row.sync),
         "wrong": row.wrong,
         "why": row.why,
@@ -225,6 +226,10 @@ def problems_back(document: Parsed) -> tuple[str, ...]:
     return (*own, *((f"the newest commit is not taken: {rejected}",) if rejected else ()))
 
 
+def _case_back(one: Mapping[str, Parsed]) -> RowCase:
+    return RowCase(str(one["case"]), str(one["kind"]), parse_rfc3339(one["since"]))
+
+
 def _row_back(one: Mapping[str, Parsed]) -> Row:
     due = one["next"] or {"verb": "", "reason": "", "at": None}
     if one["kind"] not in ("agent", "removed", "orphan", "unmanaged", "host"):
@@ -239,6 +244,7 @@ def _row_back(one: Mapping[str, Parsed]) -> Row:
         desired=str(one["desired"]),
         readiness=Readiness(one["readiness"]),
         readiness_why=str(one["readiness_why"]),
+        attention=tuple(_case_back(case) for case in one.get("attention") or ()),
         waiting=str(one.get("waiting") or ""),  # an older version does not say these
         question=str(one.get("question") or ""),
         stuck=str(one.get("stuck") or ""),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from providers.base import Value
 from providers.evidence import RawEvidence
@@ -26,6 +26,14 @@ class Sync(StrEnum):
     MISSING = "missing"  # it should run, and has no session
     EXTRA = "extra"  # it is here, and git does not declare it
     HELD = "held"  # a change is due and deliberately not made, or nothing may be concluded
+
+
+class RowCase(NamedTuple):
+    """A case that needs a person, by its id and kind; `since` is Unix seconds."""
+
+    case: str
+    kind: str
+    since: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -47,6 +55,7 @@ class Row(Value):
     desired: str = "undeclared"
     readiness: Readiness = Readiness.UNKNOWN
     readiness_why: str = ""
+    attention: tuple[RowCase, ...] = ()  # what needs a person
     waiting: str = ""  # for what it waits for a person, "" while it does not
     question: str = ""  # the dialog's text as its screen shows it, where a reader knows it
     stuck: str = ""  # the kind of what keeps it from working, "" while nothing does

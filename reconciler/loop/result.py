@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from providers.host import HostFacts
     from providers.kinds.framework import Install
     from providers.kinds.registry import Registry
+    from reconciler.attention.notices import Notice
     from reconciler.git.log import HistoryLine
 
 
@@ -77,3 +78,6 @@ class RunResult:
     facts: HostFacts | None = None
     install: Install = "none"  # what looks at this host by itself
     messages: bool = False  # a message in the outbox waits for a living agent
+    notices: tuple[Notice, ...] = ()  # to hand over once the fleet's lock is free; never again
+    sockets: tuple[str, ...] = ()  # the fleet's tmux servers, for who hands them over
+    notices_at: float = float("inf")  # Unix seconds: when the next of them is due, if nothing changes

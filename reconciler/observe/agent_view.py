@@ -99,6 +99,7 @@ def _view(
         program=seen.program,
         pid=pane.pid,
         pane=pane.id,
+        socket=seen.socket,
         life=life,
         started=seen.started,
         last_activity=last,

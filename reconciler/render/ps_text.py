@@ -114,6 +114,8 @@ def counted(listing: Listing) -> str:
     silent = sum(row.kind == "host" for row in rows)
     wrong = sum(row.wrong for row in rows)
     parts = [count(len(agents), "agent") + (f": {tally}" if tally else "")]
+    needs = sum(len(row.attention) for row in rows)
+    parts += [f"{needs} need{'s' if needs == 1 else ''} a person (mosaic fleet attention)"] if needs else []
     parts += [f"{extra} extra"] if extra else []
     parts += [f"{count(silent, 'host')} silent"] if silent else []
     parts += [f"{wrong} wrong"] if wrong else []

@@ -41,6 +41,7 @@ def status_text(
         _worded(_head(status, now, running), "PAUSED", "yellow", paint),
         _conditions(status, now, verbose, paint),
         _agents(status.agents, now, paint),
+        _worded(_attention(status, now), "needs a person:", "yellow", paint),
         [line for held in status.held for line in _held(status, held, now, looks, paint)],
         _worded(
             (
@@ -92,6 +93,14 @@ def _head(status: FleetStatus, now: float, running: Holder | None) -> list[str]:
     if running is not None:
         lines.append(f"a run is under way: {data(running.described(now))}")
     return lines
+
+
+def _attention(status: FleetStatus, now: float) -> Iterator[str]:
+    for one in status.attention:
+        asks = f": {data(one.question)}" if one.question else ""
+        yield f"needs a person: {data(one.agent)}, {one.kind} for {spell_duration(now - one.since)}{asks}"
+    if status.attention:
+        yield f"{_INDENT}now: mosaic fleet attention"
 
 
 def _suspended(status: FleetStatus, now: float) -> Iterator[str]:

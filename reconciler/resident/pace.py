@@ -1,9 +1,9 @@
 """Pace: when the resident loop may look again, so that it rests in proportion to what its looks cost. Pure.
 
 The first event after a quiet time is answered at once. After a look, events are collected for a rest twice as long as
-the look was. What a person waits for (a commit, a request) or an agent (its process ended) cuts a rest short, once: the
-part that was cut is added to the next rest, which nothing cuts. So the loop never spends more than about a third of its
-time looking, however many events there are.
+the look was. What a person waits for (a commit, a request) or an agent (its process ended, it asks something) cuts a
+rest short, once: the part that was cut is added to the next rest, which nothing cuts. So the loop never spends more
+than about a third of its time looking, however many events there are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from specs.dataclass import dataclass
 REST = 2.0  # after a look that took d, events are collected for REST * d ...
 REST_MAX_S = 2.0  # ... but no longer than this
 REST_MIN_S = 0.01
-URGENT = frozenset({WakeReason.PROCESS, WakeReason.PAUSE, WakeReason.GIT, WakeReason.SYNC, WakeReason.HANGUP})
+URGENT = frozenset({*WakeReason} - {WakeReason.UNITS, WakeReason.HEARTBEAT})
 NOW = URGENT | {WakeReason.UNITS}  # reasons for a look as soon as the rest is over; others wait for the next full one
 
 

@@ -12,6 +12,7 @@ class WakeReason(StrEnum):
     PROCESS = "process"  # an agent's process ended
     PAUSE = "pause"  # the kill switch was touched
     HEARTBEAT = "beat"  # a heartbeat was written
+    ATTENTION = "attention"  # something has begun or ceased to need a person
     GIT = "git"  # the repository moved
     SYNC = "sync"  # somebody asked
     HANGUP = "hangup"  # SIGHUP: read the settings again, too

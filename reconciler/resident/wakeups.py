@@ -31,6 +31,7 @@ class WakeSources:
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._selector.register(self._read, selectors.EVENT_READ, None)
         self._said: set[WakeReason] = set()
+        self._records: set[str] = set()  # files of the run folder that were written
         self._processes: dict[int, int] = {}  # pid -> pidfd
         self._bus: int = -1
         self._drain: Callable[[], bool] = lambda: False
@@ -48,6 +49,17 @@ class WakeSources:
         self._said.add(reason)
         with suppress(BlockingIOError):
             os.write(self._write, b"!")
+
+    def note_records(self, names: Iterable[str]) -> None:
+        """From any thread: these files of the run folder were written."""
+        self._records.update(names)
+
+    def take_records(self) -> set[str]:
+        """The names of the files that were written to the run folder since the last call."""
+        found: set[str] = set()
+        while self._records:  # one by one: another thread may be adding at this moment
+            found.add(self._records.pop())
+        return found
 
     def wait(self, timeout_s: float) -> set[WakeReason]:
         """The reasons since the last call, waiting at most so long for the first one."""
@@ -159,6 +171,7 @@ class WakeSources:
                 if "PAUSED" in names or os.fsdecode(event.src_path) == str(folder):
                     sources.wake(WakeReason.PAUSE)
                 elif event.event_type != "created":
+                    sources.note_records(names)
                     sources.wake(WakeReason.HEARTBEAT)
 
         observer = self._observing()

@@ -23,13 +23,15 @@ from reconciler.errors import ExitCode, Locked, MosaicError, Unavailable
 from reconciler.helpers.sd_notify import Notifier
 from reconciler.loop.host_guard import checked
 from reconciler.loop.result import RunOptions, RunResult
+from reconciler.notify.deliveries import Deliveries
+from reconciler.resident.attention import AttentionSigns
 from reconciler.resident.pace import REST_MIN_S, Pace
 from reconciler.resident.wake_reason import WakeReason
 from reconciler.resident.wakeups import WakeSources
 from reconciler.responder.serve import changed
 from reconciler.run.run import run_locked
 from reconciler.source.intake import open_store, source_spec
-from reconciler.state.lock import run_lock
+from reconciler.state.lock import run_lock, sub_store
 from reconciler.status.conditions import ConditionReason, ConditionType
 from specs.dataclass import replace
 
@@ -93,6 +95,8 @@ class _Watcher:
         self._tip, self._may_cut, self._cut_short = "", True, False
         self._taken = False  # the commit at the tip is in force, and nothing was wrong with the source
         self._program = changed(release.__file__)
+        self._signs = AttentionSigns(here)
+        self._deliveries = Deliveries(self._store, here.environ, here.facts.uid, "watch")
 
     def run(self) -> ExitCode:
         handlers: dict[int, Callable[[], None]] = {
@@ -116,6 +120,7 @@ class _Watcher:
                     first = False
                 reasons = self._sleep()
             self._notifier.stopping()
+            self._deliveries.close()
         if not self._ended:
             return ExitCode.OK
         return ExitCode.TERMINATED if self._ended[0] == signal.SIGTERM else ExitCode.INTERRUPTED
@@ -195,6 +200,8 @@ class _Watcher:
         self._due.end(began, now)
         self._due.look = now + retry
         if result is not None:
+            self._deliveries.begin(result.notices, result.sockets)
+            self._signs.follow(result)
             self._plan_ahead(result, now)
             self._output(result)
 
@@ -203,7 +210,7 @@ class _Watcher:
         self._taken = source is not None and source.reason is ConditionReason.REVISION_ACCEPTED
         self._interval = result.interval or self._interval
         times = [held.until for held in plan.held if held.until is not None]
-        soonest = min((until - self._here.wall() for until in times), default=self._interval)
+        soonest = min(until - self._here.wall() for until in (*times, result.notices_at))
         if plan.settling:
             soonest = min(soonest, 1.0)
         if plan.unknown or plan.unclear:
@@ -296,7 +303,9 @@ class _Watcher:
                 self._notifier.alive()
             if now >= due:
                 return reasons
-            reasons |= self._sources.wait(min(due - now, ping_s) if ping_s is not None else due - now)
+            reasons |= self._sources.wait(min(due - now, ping_s or due - now, self._signs.due_in()))
+            if self._signs.changed(self._sources.take_records()):
+                reasons.add(WakeReason.ATTENTION)
         return reasons
 
 
@@ -304,11 +313,3 @@ def waits_for_heartbeat(plan: Plan) -> bool:
     """Whether an agent's next heartbeat may end a wait: it may say that the agent is idle, or answers again. Other held
     things do not depend on it, and with a thousand agents one has always just written."""
     return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)
-
-
-def sub_store(store: Store, name: str) -> Store:
-    """The same fleet's store with a lock of its own: a resident loop keeps other resident loops out, and lets an
-    operator's single runs in between its looks."""
-    from reconciler.state.store import Store as Kept
-
-    return Kept(store.state, store.runtime / name)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from providers.host import HostFacts
     from providers.kinds.framework import Install
     from providers.kinds.registry import Registry
+    from reconciler.attention.case import AttentionCase
     from reconciler.context.host import HostContext
     from reconciler.context.settings import Settings
 
@@ -41,6 +42,7 @@ def finish(
     duration_s: float,
     install: Install = "none",
     began: Mapping[str, str] = MappingProxyType({}),
+    attention: tuple[AttentionCase, ...] = (),
 ) -> RunResult:
     """Build the status and, unless this was a preview, write everything."""
     from reconciler.state.pause import merge, read_pause
@@ -65,6 +67,7 @@ def finish(
             exit_code=int(code),
             passes=done.passes,
         ),
+        attention=attention,
     )
     warnings = [*intake.warnings, *store.warnings]
     if not options.dry_run:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from providers.base import HeldReason
 from providers.host import HostFacts
@@ -24,6 +24,7 @@ from reconciler.model import Plan
 from reconciler.observe.idle_threshold import with_idle_threshold
 from reconciler.run import lives_round
 from reconciler.source.intake import Intake, load_source, open_store, source_spec
+from reconciler.state.may_need import may_need_a_person
 from reconciler.state.store import Store
 from reconciler.status.assess import MANAGERS, verdict
 from specs.compiled import Fleet
@@ -31,6 +32,7 @@ from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings
+    from reconciler.run.attention_round import AttentionRound
     from reconciler.run.lives_round import Lives
     from reconciler.status.events import EventSource
 
@@ -54,7 +56,24 @@ def run(
     lock: AbstractContextManager[None] = nullcontext() if options.dry_run else run_lock(store, now=started)
     with lock:
         result = run_locked(spec, options, settings, here, store)
+    hand_over(result, store, here)
     return replace(result, intake=replace(result.intake, named_by=by)) if result.intake is not None else result
+
+
+def hand_over(result: RunResult, store: Store, here: HostContext) -> None:
+    """Notify people, with the fleet's lock free; it ends within the longest of the rules' timeouts. Every caller of
+    `run_locked` does this, or its own: nobody is notified again."""
+    if not result.notices:
+        return
+    from reconciler.notify.deliveries import GRACE_S, Deliveries
+
+    here.doing("notifying people")
+    sent = Deliveries(store, here.environ, here.facts.uid, "reconcile")
+    try:
+        sent.begin(result.notices, result.sockets)
+        sent.wait(max(one.rule.timeout for one in result.notices) + GRACE_S)
+    finally:
+        sent.close()
 
 
 def run_locked(
@@ -115,6 +134,7 @@ def run_locked(
         started=lives_round.started_by(done),
         since=last.started_at if last is not None else None,
     )
+    attention = None if options.dry_run else _attention(store, intake, done.last.plan, options, here)
     result = finish(
         intake,
         done,
@@ -127,10 +147,32 @@ def run_locked(
         duration_s=here.monotonic() - began,
         install=settings.install,
         began=lives.notes(here.wall()),
+        attention=attention.cases if attention is not None else (),
     )
+    if attention is not None:
+        sockets = {intake.fleet.socket, *(agent.socket for agent in intake.fleet.agents)} if attention.notices else ()
+        result = replace(result, notices=attention.notices, notices_at=attention.again, sockets=tuple(sorted(sockets)))
     if options.dry_run:
         return _would_be_put_away(result, ctx, intake.fleet)
     return _messages(result, ctx, intake.fleet, done, here, lives, settings)
+
+
+def _attention(
+    store: Store, intake: Intake, plan: Plan, options: RunOptions, here: HostContext
+) -> AttentionRound | None:
+    """What needs a person; None if nothing does, and nothing did."""
+    if not may_need_a_person(store, plan.views, store.load_history(now=here.wall())):
+        return None
+    from reconciler.run.attention_round import after_look
+
+    source: Literal["watch", "reconcile"] = "watch" if options.trigger == "watch" else "reconcile"
+    # A run within `mosaic update` leaves notices to the next one: nobody there would hand them over.
+    paused = plan.paused is not None or options.trigger == "update"
+    try:
+        return after_look(store, intake.fleet, plan.views, source=source, paused=paused, now=here.wall())
+    except MosaicError as error:
+        intake.warnings.append(f"what needs a person: {error.message}")
+        return None
 
 
 def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: HostContext, deadline: float) -> bool:

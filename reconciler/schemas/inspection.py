@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from providers.base import Health, HeldReason, Kind, Reason, Verb
+from reconciler.attention.case import AttentionKind
 from reconciler.inspection.describe import CONDITIONS
 from reconciler.inspection.verify import RESULTS
 from reconciler.listing.row import Sync
@@ -48,6 +49,7 @@ _ROW = record(
     until=or_null(TEXT),
     until_at=or_null(TIME),
     screen=or_null(words(("not-understood",))),
+    attention=items(record(case=TEXT, kind=words(AttentionKind), since=TIME)),
     sync=words(Sync),
     wrong=BOOL,
     why=TEXT,

@@ -15,6 +15,7 @@ from reconciler.conformance.model import OUTCOMES, PROOFS
 from reconciler.delivery.verdict import DELIVERIES, EVIDENCE
 from reconciler.doctor import check as doctor
 from reconciler.model import Readiness
+from reconciler.schemas.attention import ATTENTION, ATTENTION_EVENTS, CASE
 from reconciler.schemas.pieces import ANY as _ANY
 from reconciler.schemas.pieces import BOOL as _BOOL
 from reconciler.schemas.pieces import COUNT as _COUNT
@@ -167,6 +168,7 @@ def _status() -> Schema:
         suspended=_list(_object(agent=_TEXT, reason=_TEXT, by=_TEXT, until=_or_null(_TIME))),
         last_run=_or_null(run),
         last_success=_or_null(_TIME),
+        attention=_list(CASE),
         agents=_list(agent),
     )
 
@@ -217,6 +219,7 @@ EVENT_FIELDS: Mapping[EventType, Mapping[str, Schema]] = {
     EventType.CONVERSATION_FRESH: _CONVERSATION,
     EventType.INSTALLED: {"by": _TEXT, "mode": _words(("timer", "watch"))},
     EventType.KEPT: {"path": _TEXT, "kept": _TEXT},
+    **ATTENTION_EVENTS,
 }
 
 _BY_FORCE: Mapping[str, Schema] = {"forced": _BOOL, "by": _TEXT}
@@ -289,4 +292,4 @@ def schema_of(which: str) -> Schema:
     from reconciler.schemas.persona import PERSONA
     from reconciler.schemas.talking import TALKING
 
-    return {**_SCHEMAS, **SEEING, **CHANGING, **NORTH_STAR, **PERSONA, **TALKING}[which]()
+    return {**_SCHEMAS, **SEEING, **CHANGING, **NORTH_STAR, **PERSONA, **TALKING, **ATTENTION}[which]()

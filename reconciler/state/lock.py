@@ -71,6 +71,12 @@ def run_lock(
         os.close(descriptor)
 
 
+def sub_store(store: Store, name: str) -> Store:
+    """The same fleet's store with a lock of its own: a resident loop keeps other resident loops out, and lets an
+    operator's single runs in between its looks."""
+    return Store(store.state, store.runtime / name)
+
+
 def holder(store: Store) -> Holder | None:
     """Who holds the lock now; None if nobody does, or the note is missing. Takes nothing and writes nothing."""
     try:

@@ -77,16 +77,16 @@ class Store:
     def load_inventory(self) -> Inventory:
         """A damaged inventory counts as empty: what is not owned is not deleted."""
         instead = "nothing is deleted until it is known again what is ours"
-        return self._load("inventory.json", inventory_from_json, instead) or Inventory()
+        return self.load("inventory.json", inventory_from_json, instead) or Inventory()
 
     def save_inventory(self, inventory: Inventory) -> None:
         """Raises StateError."""
-        self._save("inventory.json", inventory, inventory_to_json)
+        self.save("inventory.json", inventory, inventory_to_json)
 
     def load_history(self, *, now: float) -> History:
         """After a damaged history, every known agent counts as started just now and has to wait the longest."""
         instead = "an agent that fails waits five minutes before it is started again"
-        found = self._load("history.json", history_from_json, instead)
+        found = self.load("history.json", history_from_json, instead)
         if isinstance(found, History):
             return found
         if found is None:
@@ -98,7 +98,7 @@ class Store:
 
     def save_history(self, history: History) -> None:
         """Raises StateError."""
-        self._save("history.json", history, history_to_json)
+        self.save("history.json", history, history_to_json)
 
     # --- the desired state, compiled ---
 
@@ -132,7 +132,7 @@ class Store:
     def load_suspensions(self) -> dict[str, Suspension]:
         """By agent name, "*" for all; expired ones too. If the file is damaged, everything is suspended until somebody
         lifts it: an agent that was stopped on purpose must not start because a file was lost."""
-        found = self._load("suspend.json", suspensions_from_json, "the whole fleet is suspended")
+        found = self.load("suspend.json", suspensions_from_json, "the whole fleet is suspended")
         if isinstance(found, dict):
             return dict(found)
         if found is None:
@@ -144,7 +144,7 @@ class Store:
 
     def save_suspensions(self, suspended: Mapping[str, Suspension]) -> None:
         """Raises StateError."""
-        self._save("suspend.json", dict(suspended), suspensions_to_json)
+        self.save("suspend.json", dict(suspended), suspensions_to_json)
 
     # --- what people look at ---
 
@@ -152,7 +152,7 @@ class Store:
         """None if the file is missing or damaged."""
         from reconciler.status.document import status_from_bytes
 
-        return self._load("status.json", status_from_bytes, "times of transitions begin again", sealed=False) or None
+        return self.load("status.json", status_from_bytes, "times of transitions begin again", sealed=False) or None
 
     def save_status(self, status: FleetStatus) -> None:
         """Raises StateError."""
@@ -208,7 +208,7 @@ class Store:
                 with suppress(OSError):  # only litter: a place that really cannot be written is reported by the writer
                     left.unlink(missing_ok=True)
 
-    def _load(
+    def load(
         self, name: str, parse: Callable[[Parsed], T], instead: str, *, sealed: bool = True
     ) -> T | Literal[False] | None:
         """The parsed file, None if it is missing, False if it was damaged. Parsed again only when it changes."""
@@ -231,7 +231,8 @@ class Store:
             self._seen[path] = (signature, value)
         return value
 
-    def _save(self, name: str, value: T, to_json: Callable[[T], object]) -> None:
+    def save(self, name: str, value: T, to_json: Callable[[T], object]) -> None:
+        """Seal and write a file of the state folder, unless it has that content already. Raises StateError."""
         path = self.state / name
         if self.read_only:
             raise ReadOnlyStore(f"a preview tried to write {path}")

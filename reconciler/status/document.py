@@ -6,7 +6,8 @@ Times are RFC 3339 with whole seconds; "never" is null. The JSON Schema is docs/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from providers.base import FieldChange, HeldReason, Json, Parsed, Verb
 from reconciler.helpers.sealed_json import Damaged
@@ -17,6 +18,9 @@ from reconciler.status.failures import FailedAction
 from reconciler.status.status import AgentStatus, FleetStatus, LastRun
 from reconciler.status.values import Pause
 from specs.compiled import Suspension
+
+if TYPE_CHECKING:
+    from reconciler.attention.case import AttentionCase
 
 API_VERSION = "mosaic.fleet/v1"
 
@@ -66,8 +70,17 @@ def status_document(status: FleetStatus) -> dict[str, Json]:
         ],
         "last_run": _last_run(status.last_run),
         "last_success": rfc3339_or_none(status.last_success),
+        "attention": _attention(status.attention),
         "agents": [_agent(agent) for agent in status.agents],
     }
+
+
+def _attention(cases: Sequence[AttentionCase]) -> list[Json]:
+    if not cases:
+        return []  # the usual case imports nothing
+    from reconciler.attention.document import case_document
+
+    return [case_document(one) for one in cases]
 
 
 def condition_document(one: Condition) -> dict[str, Json]:
@@ -205,7 +218,17 @@ def _status(document: Parsed) -> FleetStatus:
         pending=int(document["pending"]),
         last_run=LastRun(**{**run, "started_at": _time(run["started_at"])}) if run else None,
         last_success=_time(document["last_success"]),
+        attention=_attention_back(document.get("attention") or ()),
     )
+
+
+def _attention_back(found: Sequence[Parsed]) -> tuple[AttentionCase, ...]:
+    """Raises Damaged."""
+    if not found:
+        return ()
+    from reconciler.attention.document import case_from_document
+
+    return tuple(case_from_document(one) for one in found)
 
 
 def _agent_back(one: Mapping[str, Parsed]) -> AgentStatus:

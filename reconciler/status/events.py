@@ -55,6 +55,10 @@ class EventType(StrEnum):
     ANSWERED = "answered"
     CONVERSATION_RESUMED = "conversation-resumed"
     CONVERSATION_FRESH = "conversation-fresh"
+    ATTENTION_RAISED = "attention-raised"
+    ATTENTION_CLEARED = "attention-cleared"
+    NOTIFIED = "notified"
+    NOTIFY_FAILED = "notify-failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from providers.programs.base import Asks, Trouble
 from reconciler.model import Readiness
 from reconciler.status.conditions import ConditionStatus
 from reconciler.status.status import FleetStatus
+from specs.compiled import CASE_KINDS
 
 Sample = tuple[Mapping[str, str], float]
 OTHER = "other"
@@ -60,6 +61,12 @@ def metrics_text(status: FleetStatus) -> str:
     family("agent_in_sync", "gauge", "Whether an agent is as git says.",
            [({"agent": agent.name}, agent.in_sync) for agent in status.agents])  # fmt: skip
     family("paused", "gauge", "Whether the kill switch is set.", [({}, status.pause is not None)])
+    kinds = Counter(str(one.kind) for one in status.attention)
+    family("attention", "gauge", "Cases that need a person, by kind.",
+           [({"kind": kind}, kinds[kind]) for kind in CASE_KINDS])  # fmt: skip
+    ages = [max(0.0, status.updated_at - one.since) for one in status.attention]
+    family("attention_oldest_seconds", "gauge", "Age of the oldest case that needs a person; 0 without any.",
+           [({}, max(ages, default=0.0))])  # fmt: skip
     family("condition", "gauge", "Whether a condition is True.",
            [({"type": str(one.type)}, one.status is ConditionStatus.TRUE) for one in status.conditions])  # fmt: skip
     return "\n".join(out) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from providers.base import Health, HeldReason, Value
 from reconciler.model import AgentHistory, AgentView, Held, History, Outcome, Plan
@@ -19,6 +20,9 @@ from reconciler.status.failures import FailedAction, counting_for_a_stall, faile
 from reconciler.status.values import Pause, SourceReport
 from specs.compiled import Suspension
 from specs.dataclass import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from reconciler.attention.case import AttentionCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,7 @@ class FleetStatus(Value):
     pending: int = 0  # actions that are due and not held
     last_run: LastRun | None = None
     last_success: float = 0.0
+    attention: tuple[AttentionCase, ...] = ()  # what needs a person
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of one type, or None if it was never judged."""
@@ -119,6 +124,7 @@ def build_status(
     now: float,
     last_run: LastRun | None = None,
     began: Mapping[str, str] = MappingProxyType({}),
+    attention: tuple[AttentionCase, ...] = (),
 ) -> FleetStatus:
     """The status after a run. `plan` is what remains: the plan of the last pass, after its outcomes were seen.
 
@@ -145,6 +151,7 @@ def build_status(
         pending=len(plan.actions),
         last_run=last_run,
         last_success=previous.last_success if previous else 0.0,
+        attention=attention,
     )
     conditions = (
         assess.source_ready(source, now),

@@ -5,11 +5,24 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
-from specs.compiled import PRESENT, Agent, EnvValue, Fleet, Heartbeats, Limits, Peer, PersonaText, Policy, Suspension
+from specs.compiled import (
+    PRESENT,
+    Agent,
+    EnvValue,
+    Fleet,
+    Heartbeats,
+    Limits,
+    NotifyRule,
+    Peer,
+    PersonaText,
+    Policy,
+    Suspension,
+)
 from specs.fleet_files import ROSTER
 from specs.loading.load import LoadResult
 from specs.mission.projection import render
 from specs.models.fleet import FleetSpec
+from specs.models.notify import Notify
 from specs.models.roster import AgentSpec, EnvSpec, Roster
 from specs.models.runtimes import Runtime, argv, combine, known_runtimes
 from specs.personas.persona import Persona, outdated, resolve
@@ -61,6 +74,7 @@ def compile_fleet(
                 key=lambda peer: peer.name,
             )
         ),
+        notify=tuple(_notify(one, home) for one in loaded.fleet.notify),
         suspended={s.agent: Suspension(reason=s.reason, by=s.by, until=s.until) for s in loaded.fleet.suspend},
         mission="" if loaded.north_star is None else render(loaded.north_star),
         trusts={name: rules.trust_working_directory for name, rules in loaded.fleet.classes.items()},
@@ -212,6 +226,20 @@ def _policy(fleet: FleetSpec, floor: str) -> Policy:
         quarantine_within=loop.quarantine.within,
         restart_budget=loop.restart_budget,
         floor="two-agent" if floor == "two-agent" else "none",
+    )
+
+
+def _notify(one: Notify, home: str) -> NotifyRule:
+    return NotifyRule(
+        name=one.shown_name,
+        use=one.use or "command",
+        argv=_program(one.command or (), home),
+        to=one.to or "",
+        kinds=one.kinds,
+        after=one.after,
+        repeat=one.repeat or 0.0,
+        quiet=one.quiet_hours,
+        timeout=one.timeout,
     )
 
 

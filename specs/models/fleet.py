@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specs.compiled import OnMission
+from specs.models.notify import NotifyRules
 from specs.values.fields import Duration, HostName, Line, Moment, Name, Spec, Text, VersionText
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -105,3 +106,4 @@ class FleetSpec(Spec):
     resume_nudge: Line = "off"
     classes: Mapping[Line, ClassRules] = Field(default_factory=dict)
     suspend: tuple[Suspend, ...] = ()
+    notify: NotifyRules = ()

@@ -37,7 +37,7 @@ def scan(tree: Node, source: SourceFile) -> list[Problem]:
 
 def _exposed(tree: Node) -> Iterator[tuple[str, Node]]:
     """The scalars below `env`, connectors and commands, with their names."""
-    for key in ("connector", "runtimes"):
+    for key in ("connector", "runtimes", "notify"):
         if key in tree.items:
             yield from tree.items[key].walk()
     agents, defaults = tree.items.get("agents"), tree.items.get("defaults")

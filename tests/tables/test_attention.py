@@ -10,6 +10,7 @@ from providers.programs.base import Choice
 from reconciler.attention.case import AttentionKind, case_id
 from reconciler.attention.cases import KINDS, UnconfirmedMessage, case_of, cases_of
 from reconciler.model import AgentHistory, AgentView, History, Readiness
+from specs.compiled import CASE_KINDS
 from tests.builders import NOW, view
 from tests.tables.rows import Examples, check, check_shape, expect, params
 
@@ -48,6 +49,10 @@ EXAMPLES = Examples("KINDS", KINDS, {
 @pytest.mark.parametrize(("table", "row", "decision", "situation"), params(EXAMPLES))
 def test_row(table: Examples, row: str, decision: Any, situation: Any) -> None:
     check(table, row, decision, situation)
+
+
+def test_the_kinds_are_those_that_fleet_yaml_may_name() -> None:
+    assert tuple(AttentionKind) == CASE_KINDS
 
 
 def test_shape() -> None:

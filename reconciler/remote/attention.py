@@ -1,0 +1,78 @@
+"""What needs a person on the fleet's other hosts, asked over ssh at the same time; a host that does not answer says
+why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from reconciler.attention.document import case_from_document
+from reconciler.errors import MosaicError, Unavailable
+from reconciler.helpers.sealed_json import Damaged
+from reconciler.remote.all_hosts import by_host, way_to
+from reconciler.remote.ssh import Asking, Remote, RemoteAnswer
+from specs.dataclass import dataclass, field
+
+if TYPE_CHECKING:
+    from providers.base import Json, Parsed
+    from specs.compiled import Fleet
+
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionElsewhere:
+    """Cases and failing notifiers as their hosts' documents have them, each with its `host`; and the hosts that gave no
+    answer, with the reason."""
+
+    cases: tuple[dict[str, Json], ...] = ()
+    failing: tuple[dict[str, Json], ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
+
+
+def attention_of(fleet: Fleet) -> AttentionElsewhere:
+    """What needs a person on every other host of the fleet. Raises nothing: a host that is not reached is silent."""
+    words = ["fleet", "attention", "--fleet", fleet.name, "-o", "json"]
+    asked: dict[str, Asking | MosaicError] = {}
+    cases: list[dict[str, Json]] = []
+    failing: list[dict[str, Json]] = []
+    silent: dict[str, str] = {}
+    try:
+        for host, there in by_host(fleet.peers).items():
+            try:
+                asked[host] = Asking(way_to(there), words, timeout_s=TIMEOUT_S)
+            except MosaicError as error:
+                asked[host] = error
+        for host, asking in asked.items():
+            try:
+                if isinstance(asking, MosaicError):
+                    raise asking
+                document = _document(host, asking, asking.answer())
+                cases += [{**one, "host": host} for one in document["cases"]]
+                failing += [{**one, "host": host} for one in document["failing"]]
+            except MosaicError as error:
+                silent[host] = error.message + (f" ({error.help})" if error.help else "")
+    finally:
+        for asking in asked.values():
+            if isinstance(asking, Asking):
+                asking.abandon()
+    return AttentionElsewhere(cases=tuple(cases), failing=tuple(failing), silent=silent)
+
+
+def _document(host: str, asking: Asking, answer: RemoteAnswer) -> Mapping[str, Parsed]:
+    """Raises MosaicError for what is not a list of cases."""
+    document = answer.document
+    if document is None or document.get("kind") != "AttentionList":
+        raise Remote(asking.there, answer)
+    try:
+        for one in document["cases"]:
+            case_from_document(one)
+            if not isinstance(one["age_s"], int | float) or not isinstance(one["notified"], list):
+                raise Damaged("an age or a list is missing")
+        if not all(isinstance(one[key], str) for one in document["failing"] for key in ("notifier", "since", "error")):
+            raise Damaged("a notifier makes no sense")
+    except (Damaged, KeyError, TypeError) as error:
+        raise Unavailable(
+            f"{host} gave an answer that is not understood", help="is the same version installed there?"
+        ) from error
+    return document
