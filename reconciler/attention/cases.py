@@ -63,14 +63,19 @@ def cases_of(
     nobody = AgentHistory()
     for name, view in views.items():
         about = AgentFacts(view, history.agents.get(name, nobody))
-        found += _cases(about, away=name in suspended or EVERYTHING in suspended, now=now)
+        found += _cases(about, away=is_suspended(name, suspended), now=now)
     for message in unconfirmed:
         sent = f"a message from {message.sender} may or may not have arrived"
         about_it = f"{sent}: {message.reason}" if message.reason else sent
-        away = message.agent in suspended or EVERYTHING in suspended
+        away = is_suspended(message.agent, suspended)
         found.append(_case(message.agent, AttentionKind.UNCONFIRMED, message.id, about_it, now=now, suspended=away))
     order = list(AttentionKind)
     return tuple(sorted(found, key=lambda one: (one.agent, order.index(one.kind), one.id)))
+
+
+def is_suspended(agent: str, suspended: Collection[str]) -> bool:
+    """Whether an agent is left alone on purpose, by its name or with all others."""
+    return agent in suspended or EVERYTHING in suspended
 
 
 def case_of(view: AgentView, *, now: float) -> AttentionCase | None:

@@ -6,10 +6,11 @@ nothing known at the moment, still has the case that it had.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.attention.case import DIALOGS, AttentionCase, AttentionKind
+from reconciler.attention.cases import is_suspended
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import AgentHistory, AgentView, Readiness
 from specs.dataclass import dataclass, field, replace
@@ -55,10 +56,11 @@ def updated(
     history: History,
     *,
     messages: frozenset[str] | None,
+    suspended: Collection[str] = (),
     now: float,
 ) -> Register:
     """The register after a look, with the changes that follow. `cases`: those that the look shows; `messages`: ids of
-    the messages that are unconfirmed, None if that is not known."""
+    the messages that are unconfirmed, None if that is not known; `suspended`: as for `cases_of`."""
     left = list(cases)
     kept: list[OpenCase] = []
     changes: list[CaseChange] = []
@@ -74,7 +76,8 @@ def updated(
         if first_match(OVER, about).then:
             changes.append(CaseChange(raised=False, case=known.case, number=known.number, at=now))
         else:
-            kept.append(known)
+            away = is_suspended(known.case.agent, suspended)
+            kept.append(_not_later(replace(known, case=replace(known.case, suspended=away)), now))
     number = register.last
     for case in map(_without_keys, left):
         number = max(number + 1, int(now * 1000))
@@ -124,10 +127,11 @@ def listed(
     history: History,
     *,
     messages: frozenset[str] | None,
+    suspended: Collection[str] = (),
     now: float,
 ) -> tuple[OpenCase, ...]:
     """The cases of a look that writes nothing, each with what the register knows of it."""
-    return updated(register, cases, views, history, messages=messages, now=now).open
+    return updated(register, cases, views, history, messages=messages, suspended=suspended, now=now).open
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,9 @@ def after_look(
         before = replace(before, changes=())
     history = store.load_history(now=now)
     messages = unconfirmed(store)
-    cases = _cases(store, fleet, views, history, messages, now)
-    register = updated(before, cases, views, history, messages=_ids(messages), now=now)
+    away = merge(fleet.suspended, store.load_suspensions(), now).keys()
+    cases = cases_of(views, history, unconfirmed=messages or (), suspended=away, now=now)
+    register = updated(before, cases, views, history, messages=_ids(messages), suspended=away, now=now)
     if register.changes:
         save_register(store, register)
         log.write([change_event(one) for one in register.changes], now=now, revision=fleet.revision)
@@ -75,20 +76,9 @@ def open_cases(
 ) -> tuple[OpenCase, ...]:
     """What needs a person by a look that writes nothing."""
     messages = unconfirmed(store)
-    cases = _cases(store, fleet, views, history, messages, now)
-    return listed(load_register(store), cases, views, history, messages=_ids(messages), now=now)
-
-
-def _cases(
-    store: Store,
-    fleet: Fleet,
-    views: Mapping[str, AgentView],
-    history: History,
-    messages: tuple[UnconfirmedMessage, ...] | None,
-    now: float,
-) -> tuple[AttentionCase, ...]:
     away = merge(fleet.suspended, store.load_suspensions(), now).keys()
-    return cases_of(views, history, unconfirmed=messages or (), suspended=away, now=now)
+    cases = cases_of(views, history, unconfirmed=messages or (), suspended=away, now=now)
+    return listed(load_register(store), cases, views, history, messages=_ids(messages), suspended=away, now=now)
 
 
 def unconfirmed(store: Store) -> tuple[UnconfirmedMessage, ...] | None:
