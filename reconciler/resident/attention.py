@@ -51,13 +51,16 @@ class AttentionSigns:
         self._shown: dict[tuple[str, str], ShownSigns] = {}  # by tmux server and pane
         self._noted: dict[tuple[str, str], list[float]] = {}  # when its text made the loop look, newest last
         self._panes: dict[str, dict[str, tuple[int, str]]] = {}  # by tmux server: process and runtime of each pane
+        self._open: set[str] = set()  # agents and panes that needed a person at the last run, as it saw them
         self._due = 0.0
         self._since = 0.0
 
     def follow(self, result: RunResult) -> None:
         """Look from now on at the panes that a run has seen."""
-        self._panes = {}
-        for view in result.plan.views.values():
+        self._panes, self._open = {}, set()
+        for name, view in result.plan.views.items():
+            if view.waiting or view.stuck:
+                self._open |= {name, f"{view.socket} {view.pane}"}
             if view.session == "alive" and view.pane and view.runtime in READERS:
                 self._panes.setdefault(view.socket, {})[view.pane] = (view.pid, view.runtime)
         living = {(socket, pane) for socket, panes in self._panes.items() for pane in panes}
@@ -81,9 +84,12 @@ class AttentionSigns:
             if name.startswith(".") or not name.endswith((".hb", ".turn")):
                 continue
             words = self._said(name)
-            if words is not None and words != self._words.get(name, ("", "")):
-                self._words[name] = words
-                found = True
+            if words is None:
+                continue
+            before = self._words.get(name)
+            if before is None and name.rpartition(".")[0] not in self._open:
+                before = ("", "")
+            self._words[name], found = words, found or words != before
         return found
 
     def _said(self, name: str) -> tuple[str, str] | None:
@@ -106,7 +112,8 @@ class AttentionSigns:
                 continue  # the next run says so
             for pane, screen in screens.items():
                 at, signs = (socket, pane), _signs(reading(panes[pane][1], screen))
-                if signs == self._shown.get(at, NOTHING_SHOWN):
+                if signs == self._before(at):
+                    self._shown[at] = signs
                     continue
                 if self._too_often(at, signs, now):
                     later = True  # it is looked at again, also if it is quiet by then
@@ -117,10 +124,16 @@ class AttentionSigns:
         self._due = self._here.monotonic() + LOOK_S
         return found
 
+    def _before(self, at: tuple[str, str]) -> ShownSigns | None:
+        """What a pane showed last; None if that is not known, and it was not nothing."""
+        if at in self._shown or " ".join(at) in self._open:
+            return self._shown.get(at)
+        return NOTHING_SHOWN
+
     def _too_often(self, at: tuple[str, str], signs: ShownSigns, now: float) -> bool:
         """Whether a dialog only has another text again, as one does that counts seconds."""
-        before = self._shown.get(at, NOTHING_SHOWN)
-        if (signs.asks, signs.trouble) != (before.asks, before.trouble):
+        before = self._before(at)
+        if before is None or (signs.asks, signs.trouble) != (before.asks, before.trouble):
             return False
         times = [when for when in self._noted.get(at, ()) if now - when < REPEATED_S]
         self._noted[at] = times

@@ -7,7 +7,7 @@ import pytest
 from reconciler.resident.pace import REST, REST_MAX_S, URGENT, Pace
 from reconciler.resident.wake_reason import WakeReason
 
-EVENTS = ("units", "process", "pause", "beat", "git", "sync", "hangup")
+EVENTS = ("units", "process", "pause", "beat", "attention", "git", "sync", "hangup")
 
 
 def test_the_events_are_all_there_are() -> None:
