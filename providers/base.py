@@ -91,6 +91,7 @@ class HeldReason(StrEnum):
     DEPENDENCY = "dependency"
     MAX_UNAVAILABLE = "max-unavailable"
     FLOOR = "floor"
+    LIMIT = "limit"  # its program is at a usage limit, and the time when that ends is known
     MOVING = "moving"  # its old host has not released it yet
     UNSUPPORTED = "unsupported"  # this host cannot do it, so a retry would not help
 

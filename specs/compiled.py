@@ -86,6 +86,7 @@ class Agent:
     resume: OnResume = "on-heal"  # when a start goes on with the conversation that it had
     restart_session: str = ""  # what the restart of its generation begins with: `fresh`, or the id of a conversation
     resume_nudge: str = ""  # what it is told after a start in the middle of a turn; "" for nothing
+    limit_nudge: str = ""  # what it is told when a usage limit has ended; "" for nothing
     held: str | None = None
     placed: bool = False  # its entry names this host: there may be others
 

@@ -37,7 +37,8 @@ class Outbox:
         self._folder = store.state / "outbox"
 
     def messages(self) -> tuple[Message, ...]:
-        """All messages: an agent's kickstart first, then in the order in which they were stored. Raises StateError."""
+        """All messages: an agent's kickstart first, then what continues a turn, then in the order in which they were
+        stored. Raises StateError."""
         try:
             names = sorted(name for name in os.listdir(self._folder) if name.endswith(".json") and name[0] != ".")
         except (FileNotFoundError, NotADirectoryError):
@@ -45,7 +46,9 @@ class Outbox:
         except OSError as error:
             raise write_failure(self._folder, error) from error
         found = (self._read(name.removesuffix(".json")) for name in names)
-        return tuple(sorted((one for one in found if one is not None), key=lambda one: (not one.kickstart, one.id)))
+        return tuple(
+            sorted((one for one in found if one is not None), key=lambda one: (not one.kickstart, not one.life, one.id))
+        )
 
     def put(
         self, *, agent: str, sender: str, text: str, now: float, expires: float = 0.0, revision: str = ""

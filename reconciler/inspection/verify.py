@@ -256,6 +256,7 @@ def _fix(row: Row, check: VerifyCheck) -> str:
         HeldReason.MASKED: f"systemctl --user unmask {_for_now(row)}{agent_unit(row.name)}",
         HeldReason.OVERRIDDEN: f"systemctl --user cat {agent_unit(row.name)}, and move away what is not the fleet's",
         HeldReason.WORKING: _once_idle(row),
+        HeldReason.LIMIT: f"wait for its limit to end; to restart it now: mosaic fleet restart {row.name} --force",
         HeldReason.MOVING: f"it starts when that host has ended it; to have it now: mosaic fleet release {row.name}",
         HeldReason.PRUNE: "reconcile --allow-removals N",
     }

@@ -20,7 +20,7 @@ from reconciler.plan.needs import relaunch_due
 from specs.compiled import Agent, Fleet
 from specs.dataclass import replace
 
-WAITING = (HeldReason.WORKING, HeldReason.MAX_UNAVAILABLE)
+WAITING = (HeldReason.WORKING, HeldReason.MAX_UNAVAILABLE, HeldReason.LIMIT)
 PROCESS_VERBS = (Verb.START, Verb.RESTART)
 FILES = (Kind.FRAMEWORK, Kind.PROJECTION)  # kinds whose things are the fleet's shared files, by path
 
@@ -61,6 +61,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
             known = replace(known, waiting_since=since, in_sync_since=sync)
         if known.trouble != view.trouble:
             known = replace(known, trouble=view.trouble)
+        if known.limit_told and view.trouble is None:
+            known = replace(known, limit_told="")
         agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)
     due = history.reload_due or any(one.verb is Verb.RELOAD for one in plan.actions)

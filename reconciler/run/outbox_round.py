@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 ROUND_S = 30.0  # in one run, for all agents; the next run takes what is left
 LOCK_S = 2.0
+LIMIT_SLACK_S = 60.0  # programs round the time down to minutes, and clocks differ
 _ENDED = "the run that was sending it was ended, and nobody knows how far it came"
 
 
@@ -110,6 +111,9 @@ def run_round(by: OutboxRound) -> bool:
     for message in _of_this_life(waiting, outbox, by):
         agent, view = agents.get(message.agent), by.views.get(message.agent)
         if agent is None or view is None or view.session != "alive":
+            continue
+        if not _meant_for_now(message, agent, view, by):
+            left = True
             continue
         first = message.agent not in served
         served.add(message.agent)
@@ -198,7 +202,18 @@ def _noted(one: Message, host: str, outbox: Outbox, by: OutboxRound) -> Message:
 
 def _may_be_sent(by: OutboxRound, view: AgentView) -> bool:
     """Whether a living agent is free to take something up, and nobody asked to leave it alone."""
-    return not {view.name, "*"} & by.suspended.keys() and may_be_sent(view)
+    return not {view.name, "*"} & by.suspended.keys() and (may_be_sent(view) or limit_is_over(view, by.wall()))
+
+
+def _meant_for_now(message: Message, agent: Agent, view: AgentView, by: OutboxRound) -> bool:
+    """Whether it may be what an agent gets first after its limit. That is what tells it to go on; where nothing does,
+    any message."""
+    return not limit_is_over(view, by.wall()) or bool(message.life) or not agent.limit_nudge
+
+
+def limit_is_over(view: AgentView, now: float) -> bool:
+    """Whether an agent is stuck at a limit whose end, as its screen had said it, has come. `now`: Unix seconds."""
+    return view.session == "alive" and view.stuck == "limit" and 0.0 < view.until_at <= now - LIMIT_SLACK_S
 
 
 def may_be_sent(view: AgentView) -> bool:

@@ -218,6 +218,11 @@ def _messages(
             from reconciler.run import trust_round
 
             trust_round.after_run(result, ctx, fleet, here)
+        if any(view.stuck == "limit" and view.until_at for view in done.last.plan.views.values()):
+            from reconciler.run import limit_round
+
+            boot = done.last.observation.boot_id
+            limit_round.run_round(fleet, done.last.plan.views, ctx.store, boot=boot, now=here.wall())
         if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
             from reconciler.run import mission_round
 

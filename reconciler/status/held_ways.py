@@ -25,6 +25,7 @@ class Way:
 # What has to come about; "" where nothing does without a person.
 _ONCE: Mapping[HeldReason, str] = {
     HeldReason.WORKING: "once it is idle",
+    HeldReason.LIMIT: "once its usage limit has ended",
     HeldReason.MAX_UNAVAILABLE: "once enough others are back",
     HeldReason.NOT_INSTALLED: "once it is installed",
     HeldReason.NOT_RUNNABLE: "once it can be executed",
@@ -47,7 +48,7 @@ def way(held: Held, now: float, *, desired: str = "", whole: bool = False, looks
     """`desired`: what git says of the agent, "" where that is not known. `whole`: whether the whole fleet is suspended.
     `looks`: whether this host reconciles by itself, without which nothing comes but with the next run."""
     once = _ONCE[held.reason]
-    if held.until is not None and held.reason in (HeldReason.CRASH_LOOP, HeldReason.SUSPENDED):
+    if held.until is not None and held.reason in (HeldReason.CRASH_LOOP, HeldReason.SUSPENDED, HeldReason.LIMIT):
         once = f"in {spell_duration(held.until - now)}"
     if held.target == HOLDER_UNIT and held.reason is HeldReason.WORKING:
         once = "once no agent lives in it"
@@ -85,7 +86,7 @@ def _command(held: Held, desired: str, *, whole: bool) -> str:
         return "mosaic fleet release --holder"
     if name is None:
         return ""
-    if held.reason is HeldReason.WORKING:
+    if held.reason in (HeldReason.WORKING, HeldReason.LIMIT):
         return force(name, held.verb, desired) if held.target == agent_unit(name) else ""
     if held.reason in (HeldReason.CRASH_LOOP, HeldReason.MOVING) or held.losses:
         return f"mosaic fleet release {name}"

@@ -62,10 +62,7 @@ def compile_fleet(
         revision=revision,
         socket=roster.tmux.socket_name,
         holder_session=session_name(roster.tmux.holder_session),
-        agents=tuple(
-            _agent(spec, message, roster, runtimes, home, names, loaded.fleet.resume_nudge)
-            for spec, message in everyone
-        ),
+        agents=tuple(_agent(spec, message, roster, runtimes, home, names, loaded.fleet) for spec, message in everyone),
         policy=_policy(loaded.fleet, loaded.floor),
         heartbeats=_heartbeats(loaded.fleet),
         peers=tuple(
@@ -112,7 +109,7 @@ def _agent(
     runtimes: dict[str, Runtime],
     home: str,
     names: set[str],
-    nudge: str,
+    rules: FleetSpec,
 ) -> Agent:
     runtime = runtimes.get(spec.runtime, _UNREADABLE)
     defaults, said = roster.defaults, spec.model_fields_set
@@ -157,7 +154,8 @@ def _agent(
         reset_between_tasks=spec.reset_between_tasks if "reset_between_tasks" in said else defaults.reset_between_tasks,
         resume=spec.resume if "resume" in said else defaults.resume,
         restart_session="" if spec.restart_session == PRESENT else spec.restart_session,
-        resume_nudge=_nudge(spec.resume_nudge or nudge),
+        resume_nudge=_nudge(spec.resume_nudge or rules.resume_nudge),
+        limit_nudge=_nudge(spec.limit_nudge or rules.limit_nudge),
         held=held,
         placed=spec.host is not None,
     )

@@ -104,6 +104,7 @@ class FleetSpec(Spec):
     heartbeat: Heartbeat = Heartbeat()
     mission: Mission = Mission()
     resume_nudge: Line = "off"
+    limit_nudge: Line = "go on"
     classes: Mapping[Line, ClassRules] = Field(default_factory=dict)
     suspend: tuple[Suspend, ...] = ()
     notify: NotifyRules = ()

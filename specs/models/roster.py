@@ -192,6 +192,7 @@ class AgentSpec(Spec):
     kickstart_template: Line | None = None
     resume: OnResume = "on-heal"
     resume_nudge: Line | None = None
+    limit_nudge: Line | None = None
     restart_session: SessionId = PRESENT
     host: HostName | None = None
     ssh: SshTarget | None = None

@@ -41,6 +41,8 @@ WORKS = make.view(readiness=Readiness.WORKING, readiness_why="its hook says busy
 FREE = make.view(readiness=Readiness.AVAILABLE)
 ENDING = RolloutEnding(view=WORKS, need=RESTART, policy=Policy())
 NEVER = replace(ENDING, policy=Policy(on_change="never"))
+AT_LIMIT = make.view(readiness=Readiness.STUCK, stuck="limit", until="3pm", until_at=NOW + 60)
+LIMITED = replace(ENDING, view=AT_LIMIT)
 WAITING = Waiting(ending=ENDING, objection="it works", deadline=NOW, now=NOW - 1)
 CODER = Candidate(orchestrator=False, repairs_floor=False)
 LEAD = Candidate(orchestrator=True, repairs_floor=False)
@@ -94,10 +96,23 @@ EXAMPLES = (
         "forced": expect(
             None, replace(WAITING, ending=replace(ENDING, need=replace(RESTART, forced="ada"))),
             replace(WAITING, ending=replace(NEVER, need=replace(RESTART, forced="ada")), now=NOW + 1),
+            replace(WAITING, ending=replace(LIMITED, need=replace(RESTART, forced="ada"))),
         ),
-        "nothing against it": expect(None, replace(WAITING, objection=""), replace(WAITING, objection="", now=NOW)),
+        "at its limit": expect(
+            ("it is at its usage limit until 3pm", NOW + 60),
+            replace(WAITING, ending=LIMITED, objection=""), replace(WAITING, ending=LIMITED, now=NOW + 59),
+        ),
+        "nothing against it": expect(
+            None, replace(WAITING, objection=""), replace(WAITING, objection="", now=NOW),
+            replace(WAITING, ending=LIMITED, objection="", now=NOW + 60),  # its time has come
+            replace(WAITING, ending=replace(LIMITED, policy=Policy(on_change="immediately")), objection=""),
+            replace(WAITING, ending=replace(LIMITED, view=replace(AT_LIMIT, until_at=0.0)), objection=""),
+            replace(WAITING, ending=replace(LIMITED, view=replace(AT_LIMIT, stuck="logged-out")), objection=""),
+            replace(WAITING, ending=replace(LIMITED, need=replace(RESTART, verb=Verb.STOP)), objection=""),
+        ),
         "policy: never": expect(
-            ("it works", None), replace(WAITING, ending=NEVER), replace(WAITING, ending=NEVER, now=NOW + 1)
+            ("it works", None), replace(WAITING, ending=NEVER), replace(WAITING, ending=NEVER, now=NOW + 1),
+            replace(WAITING, ending=replace(NEVER, view=AT_LIMIT)),
         ),
         "drained for too long": expect(
             ("it works; the drain timeout has passed, and it is not ended by force: stop it by hand, or set on_change",
@@ -339,3 +354,12 @@ def test_the_objection_is_the_same_for_whoever_asks() -> None:
     assert objection(WORKS, RESTART, Policy()) == "it works: its hook says busy"
     assert objection(WORKS, RESTART, Policy(on_change="immediately")) == ""
     assert objection(FREE, RESTART, Policy(on_change="never")) == BY_HAND
+
+
+def test_a_restart_at_a_limit_is_held_until_it_ends_and_holds_nobody_up() -> None:
+    """The orchestrator waits for agents that may become idle soon, and not for one that is at its limit till noon."""
+    at_limit = {"readiness": Readiness.STUCK, "stuck": "limit", "until": "noon", "until_at": NOW + 3600}
+    views = four(a=at_limit)
+    needs = dict.fromkeys(("a", "orch"), RESTART)
+    held = hold(views, needs, Policy(floor="two-agent", max_unavailable=2))
+    assert {name: (wait.reason, wait.until) for name, wait in held.items()} == {"a": (HeldReason.LIMIT, NOW + 3600)}

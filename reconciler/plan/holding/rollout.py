@@ -27,6 +27,7 @@ from reconciler.plan.holding.rollout_tables import (
     Started,
     Turn,
     Waiting,
+    until_its_limit_ends,
 )
 from reconciler.plan.need import Need
 from specs.compiled import Fleet, Policy
@@ -65,7 +66,10 @@ def held_back(
     down = (down | closed) - set(candidates)
     # An orchestrator waits only for agents that can still become idle; one that never does must not hold it up forever.
     draining = any(
-        needs[name].verb is Verb.RESTART and wait.until is not None and views[name].agent_class != "orchestrator"
+        needs[name].verb is Verb.RESTART
+        and wait.until is not None
+        and wait.reason is HeldReason.WORKING
+        and views[name].agent_class != "orchestrator"
         for name, wait in held.items()
     )
     known = {
@@ -105,7 +109,8 @@ def _unavailable(view: AgentView, need: Need, policy: Policy, since: float, now:
     if hold is None:
         return None
     message, until = hold(waiting)
-    return Wait(HeldReason.WORKING, message, since, until)
+    reason = HeldReason.LIMIT if hold is until_its_limit_ends else HeldReason.WORKING
+    return Wait(reason, message, since, until)
 
 
 def _came_up_closed(candidates: list[str], views: Mapping[str, AgentView], history: History, now: float) -> set[str]:

@@ -45,6 +45,14 @@ class Waiting:
     deadline: float
     now: float
 
+    @property
+    def at_limit(self) -> bool:
+        """Whether a restart would only meet the usage limit that the agent is at: the time when that ends is known, and
+        has not come. A policy that asks about nothing does not ask about this either."""
+        view, policy = self.ending.view, self.ending.policy
+        asks = policy.on_change != "immediately" and not self.ending.never
+        return asks and self.ending.need.verb is Verb.RESTART and view.stuck == "limit" and view.until_at > self.now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -138,10 +146,18 @@ def _until_it_is_idle(one: Waiting) -> tuple[str, float | None]:
     return one.objection, one.deadline
 
 
+def until_its_limit_ends(one: Waiting) -> tuple[str, float | None]:
+    """Its conversation goes on then; a restart before would change nothing about it."""
+    view = one.ending.view
+    return f"it is at its usage limit{f' until {view.until}' if view.until else ''}", view.until_at
+
+
 # Whether an agent's end waits, and until when. None: it does not wait.
 BY_AGENT: tuple[DecisionRow[Waiting, Hold | None], ...] = (
     DecisionRow("forced", lambda one: one.ending.need.forced, None,
         "a person gave --force for exactly this process"),
+    DecisionRow("at its limit", lambda one: one.at_limit, until_its_limit_ends,
+        "it can go on with its conversation then, and with a new process it could not sooner"),
     DecisionRow("nothing against it", lambda one: not one.objection, None,
         "the policy and the evidence allow it"),
     DecisionRow("policy: never", lambda one: one.ending.never, _by_hand,
