@@ -149,7 +149,7 @@ class AgentHistory(Value):
     forced_by: str = ""
     forced_from: str = ""  # the revision that was in force then
     trouble: KeptTrouble | None = None  # see `reconciler.observe.troubles`
-    limit_told: str = ""  # the process and the end of the limit, after which it was told to go on
+    limit_nudged: str = ""  # the process and the end of the limit, after which it was told to go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

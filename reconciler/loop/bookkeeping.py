@@ -61,8 +61,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
             known = replace(known, waiting_since=since, in_sync_since=sync)
         if known.trouble != view.trouble:
             known = replace(known, trouble=view.trouble)
-        if known.limit_told and view.trouble is None:
-            known = replace(known, limit_told="")
+        if known.limit_nudged and view.trouble is None:
+            known = replace(known, limit_nudged="")
         agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)
     due = history.reload_due or any(one.verb is Verb.RELOAD for one in plan.actions)

@@ -29,7 +29,7 @@ def due(agent: Agent, view: AgentView | None, known: AgentHistory, now: float) -
     """Whether the agent is to be told now. `now`: Unix seconds."""
     if view is None or agent.state != "running" or not agent.limit_nudge:
         return False
-    return limit_is_over(view, now) and known.limit_told != mark(view)
+    return limit_is_over(view, now) and known.limit_nudged != mark(view)
 
 
 def run_round(fleet: Fleet, views: Mapping[str, AgentView], store: Store, *, boot: str, now: float) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def run_round(fleet: Fleet, views: Mapping[str, AgentView], store: Store, *, boo
     StateError and MosaicError."""
     history = store.load_history(now=now)
     agents = dict(history.agents)
-    told = []
+    nudged = []
     for agent in fleet.agents:
         view, known = views.get(agent.name), agents.get(agent.name, AgentHistory())
         if view is None or not due(agent, view, known, now):
@@ -50,8 +50,8 @@ def run_round(fleet: Fleet, views: Mapping[str, AgentView], store: Store, *, boo
             life=process_of(view, boot),
             now=now,
         )
-        agents[agent.name] = replace(known, limit_told=mark(view))
-        told.append(agent.name)
-    if told:
+        agents[agent.name] = replace(known, limit_nudged=mark(view))
+        nudged.append(agent.name)
+    if nudged:
         store.save_history(replace(history, agents=agents))
-    return tuple(told)
+    return tuple(nudged)

@@ -68,7 +68,7 @@ _AGENT_HISTORY: Mapping[str, FieldCheck] = {
     "forced_by": _is_text,
     "forced_from": _is_text,
     "trouble": _is_trouble,
-    "limit_told": _is_text,
+    "limit_nudged": _is_text,
 }
 _HISTORY: Mapping[str, FieldCheck] = {
     "agents": lambda value: type(value) is dict,

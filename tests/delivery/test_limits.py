@@ -73,7 +73,7 @@ def test_when_a_limit_is_over(view: AgentView, now: float, over: bool) -> None:
     [
         (replace(CODER, limit_nudge=""), AgentHistory()),
         (replace(CODER, state="stopped"), AgentHistory()),
-        (CODER, AgentHistory(limit_told=mark(at_limit()))),
+        (CODER, AgentHistory(limit_nudged=mark(at_limit()))),
     ],
 )
 def test_who_is_not_told(agent: Agent, known: AgentHistory) -> None:
@@ -94,10 +94,10 @@ def test_it_is_told_once_for_each_limit_of_each_process(store: Store) -> None:
 
 
 def test_a_trouble_that_is_over_forgets_what_was_told() -> None:
-    history = History(agents={"coder0": AgentHistory(limit_told=mark(at_limit()))})
+    history = History(agents={"coder0": AgentHistory(limit_nudged=mark(at_limit()))})
 
     def after(view: AgentView) -> str:
-        return history_after_look(make.plan(views={"coder0": view}), history, FLEET).agents["coder0"].limit_told
+        return history_after_look(make.plan(views={"coder0": view}), history, FLEET).agents["coder0"].limit_nudged
 
     kept = KeptTrouble("limit", 0.0, "7.8", until="3pm", until_at=END, reported=False)
     assert after(at_limit(trouble=kept)) == mark(at_limit())
