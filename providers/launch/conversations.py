@@ -4,7 +4,7 @@
 is killed while writing leaves a line that readers pass over. A line is an event and `key=value` words, with tabs
 between them; a value has no tab and no line break:
 
-    start  at life program class declared dir how reason id source file once local turn mission
+    start  at life program class declared dir how reason id source file once local turn mission contract
     id     at life program id source said file
     reset  at life
     end    at life status signal
@@ -14,7 +14,7 @@ between them; a value has no tab and no line break:
   below. `turn=open`: the turn of the life before it had not ended when that life did; its last report (`run/NAME.turn`,
   else `run/NAME.hb`) came from its process and said `busy`. `mission`: the digest of the mission and contract that this
   conversation runs on (`MOSAIC_MISSION`); where a program goes on with the contract that it was first given, the digest
-  of that one.
+  of that one. `contract`: a sum of the contract that the program gets with its first prompt, and keeps.
 - `id`: the program itself has named its conversation: `source` is `hook` or `native`. `file` is where it keeps it, if
   it said so. Written when the id is another one, and at the first prompt (then `said` is 1).
 - `reset`: a new conversation was begun in the pane. No start goes back by itself to what was named before that time.

@@ -114,10 +114,12 @@ def _takes_hooks(agent: Agent) -> bool:
 
 def _part(path: str, number: int) -> str:
     """The command that prints one part of a file, up to the end of a line; the last one prints the rest. It prints
-    nothing for a file that is shorter or absent."""
+    nothing for a file that is shorter or absent, and nothing to a conversation that is gone on with and has it (the
+    start says so): codex keeps what it has been told, and would have it once more each time."""
     last = number if number < PARTS - 1 else 10**6
+    known = """[ -z "${MOSAIC_CONTRACT_KNOWN:-}" ] || ! grep -q '"source": *"resume"' || exit 0; """
     program = f"(n+=length($0)+1)>{PART_MAX}&&n>length($0)+1{{p++;n=length($0)+1}}p>={number}&&p<={last}"
-    return f"LC_ALL=C awk {shlex.quote(program)} {shlex.quote(path)} 2>/dev/null || :"
+    return f"{known}LC_ALL=C awk {shlex.quote(program)} {shlex.quote(path)} 2>/dev/null || :"
 
 
 def trusted_hash(event: str, command: str, timeout_s: int = TIMEOUT_S) -> str:

@@ -47,8 +47,8 @@ class Pane:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.with_suffix(".once").write_text(request.render() + "\n")
 
-    def start(self, **more: str) -> list[str]:
-        """The program's arguments after its own."""
+    def start(self, *, then: str = "", **more: str) -> list[str]:
+        """The program's arguments after its own. `then`: more of sh, before they are printed."""
         text = pane_text()
         choice = text[text.index(HEAD) : text.index(FOOT)]
         env = {
@@ -57,7 +57,7 @@ class Pane:
             "MOSAIC_CONVERSATION": self.program, **self.env, **more,
         }  # fmt: skip
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
-            script.write(f'set -eu\n{choice}printf "%s\\0" "$@"\n')
+            script.write(f'set -eu\n{choice}{then}printf "%s\\0" "$@"\n')
             script.flush()
             argv = ["sh", script.name, *self.argv]
             done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=60)
@@ -285,6 +285,23 @@ def test_codex_names_a_conversation_itself(pane: Pane, tmp_path: Path) -> None:
     rollout.unlink()
     assert pane.start() == []
     assert pane.begun() == ("fresh", "gone", "")
+
+
+def test_codex_is_told_whether_its_conversation_has_the_contract(pane: Pane, tmp_path: Path) -> None:
+    """It has it once it has been given a prompt."""
+    pane.program, pane.argv = "codex", ("codex", "--no-daemon")
+    contract = tmp_path / "mosaic/fleet/agents/a.d/contract.md"
+    contract.parent.mkdir(parents=True)
+    contract.write_text("one\n")
+    known = 'set -- "$@" "known: ${MOSAIC_CONTRACT_KNOWN:-}"; '
+    pane.start()
+    pane.record(line("id", at=11, life=pane.last.life, id=ONE, source="hook", said=1))
+    assert pane.start(then=known)[-1] == "known: 1"
+    contract.write_text("two\n")
+    assert pane.start(then=known)[-1] == "known: "
+    assert pane.start(then=known)[-1] == "known: "
+    pane.record(line("id", at=11, life=pane.last.life, id=ONE, source="hook", said=1))
+    assert pane.start(then=known)[-1] == "known: 1"
 
 
 def test_pi_is_given_a_file(pane: Pane, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import tomllib
@@ -124,6 +125,24 @@ def test_the_contract_is_said_in_parts_that_codex_does_not_cut(tmp_path: Path, s
     assert [subprocess.run(["sh", "-c", one], capture_output=True, check=True).stdout for one in commands] == [
         b""
     ] * PARTS
+
+
+@pytest.mark.parametrize(
+    ("source", "known", "said"),
+    [("startup", "", True), ("resume", "", True), ("resume", "1", False), ("clear", "1", True), ("compact", "1", True)],
+)
+def test_what_a_conversation_has_is_not_said_again(tmp_path: Path, source: str, known: str, said: bool) -> None:
+    path = tmp_path / "contract.md"
+    path.write_text("the contract\n")
+    agent = make_agent("a", runtime="codex", argv=("codex", "--no-daemon"))
+    words = PROGRAM.extra(agent, replace(PLACE, contract=str(path))).args  # noqa: S610 - no Django here
+    (value,) = (word.removeprefix("hooks.SessionStart=") for word in words if word.startswith("hooks.SessionStart="))
+    command = tomllib.loads(f"x = {value}")["x"][0]["hooks"][0]["command"]
+    done = subprocess.run(
+        ["sh", "-c", command], input=f'{{"session_id":"x","source":"{source}"}}', text=True, capture_output=True,
+        check=True, env={"PATH": os.environ["PATH"], "MOSAIC_CONTRACT_KNOWN": known},
+    )  # fmt: skip
+    assert done.stdout == ("the contract\n" if said else "")
 
 
 @pytest.mark.parametrize("wide", [1, 80, 3_001, 4_501, 7_999, 8_500, 30_000])
