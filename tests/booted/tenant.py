@@ -202,6 +202,18 @@ class Tenant:
         done = self.machine.run(["journalctl", "--quiet", "--no-pager", f"_UID={self.uid}", "-n", "60"], check=False)
         return done.stdout + done.stderr
 
+    def screen(self, name: str) -> str:
+        """What an agent's pane shows."""
+        return self.run(["tmux", "-L", SOCKET, "capture-pane", "-p", "-J", "-t", f"={name}:"], check=False).stdout
+
+    def say(self, name: str, text: str) -> None:
+        """One turn of a stub's conversation, to its end; it is on the disk then."""
+        pane = ["tmux", "-L", SOCKET, "send-keys", "-t", f"={name}:"]
+        self.run([*pane, "-l", text])
+        self.run([*pane, "Enter"])
+        eventually(lambda: f"stub {name}> {text}" in self.screen(name), timeout=SOON, what=f"an answer of {name}")
+        self.machine.run(["sync"])
+
     def in_own_scope(self, name: str, process: Process) -> bool:
         """Whether the agent's process is in a scope of its own, away from every service."""
         path = self.cgroup(process.pid)

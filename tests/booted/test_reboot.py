@@ -35,8 +35,11 @@ def test_an_ordinary_user_converges(ann: Tenant) -> None:
 def test_everything_is_back_without_a_hand(machine: Machine, ann: Tenant, end: str) -> None:
     ann.reconcile()
     before = ann.up()
+    ann.say("lead", f"before the {end}")
     getattr(machine, end)()
     after = ann.up()
+    went_on = f"the last: before the {end}"
+    eventually(lambda: went_on in ann.screen("lead"), timeout=90, what="the conversation of lead")
     assert not set(before.values()) & set(after.values())
     assert "No changes" in ann.reconcile().stdout
     assert ann.up() == after

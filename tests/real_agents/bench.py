@@ -182,7 +182,7 @@ class RealFleet:
 
     def say(self, agent: str, text: str) -> None:
         """Paste a text into an empty composer and submit it, once the program shows that it has it."""
-        read, target = program(agent).read, f"={agent}:"
+        read, target = program(runtime_of(agent)).read, f"={agent}:"
         self.until(agent, lambda reading: reading.composer == "empty")
         self.host.tmux(SOCKET, "load-buffer", "-b", "said", "-", input=text)
         self.host.tmux(SOCKET, "paste-buffer", "-p", "-r", "-d", "-b", "said", "-t", target)
@@ -200,7 +200,7 @@ class RealFleet:
         readings: list[Reading] = []
 
         def look() -> bool:
-            readings.append(program(agent).read(self.sight(agent)))
+            readings.append(program(runtime_of(agent)).read(self.sight(agent)))
             return holds(readings[-1])
 
         try:
@@ -266,6 +266,11 @@ class RealFleet:
         pids = self.pids()
         self.host.run(["kill", "-KILL", *(str(pids[name]) for name in agents)])
         eventually(lambda: all(self.panes()[name].dead for name in agents), timeout=90, what="dead panes", every=0.05)
+
+
+def runtime_of(agent: str) -> str:
+    """`claude` of `claude` and of `claude-two`: a second agent of a program is named so."""
+    return agent.partition("-")[0]
 
 
 @contextmanager

@@ -52,6 +52,9 @@ def roster(
         {"name": "opencode", "runtime": "opencode", "model_hint": "fake/chosen", "env": opencode},
         {"name": "shared", "runtime": "codex", "command": ["codex"], "env": codex_home},
     ]
+    # A second agent of a program, for tests that want one: `claude-two` is all that `claude` is.
+    first = {str(agent["name"]): agent for agent in agents}
+    agents += [{**first[name.partition("-")[0]], "name": name} for name in more if name not in first]
     for agent in agents:
         agent["state"] = states.get(str(agent["name"]), "running")
         agent.update(more.get(str(agent["name"]), {}))

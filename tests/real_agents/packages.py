@@ -21,6 +21,14 @@ PINS: Mapping[str, str] = {
     "node": "22.23.3",
     "opencode-ai": "1.18.33",
 }
+# What the programs are replaced by newer ones from: the versions that were pinned before.
+OLDER: Mapping[str, str] = {
+    "@anthropic-ai/claude-code": "2.1.197",
+    "@mariozechner/pi-coding-agent": "0.73.1",
+    "@openai/codex": "0.169.0",
+    "node": "20.20.2",
+    "opencode-ai": "1.18.33",
+}
 PROGRAMS = ("claude", "codex", "node", "opencode", "pi")
 INSTALL_TIMEOUT_S = 600.0
 
@@ -29,9 +37,9 @@ class InstallError(Exception):
     """The programs are not here and could not be brought; the text says what npm said."""
 
 
-def installed() -> Path:
+def installed(pins: Mapping[str, str] = PINS) -> Path:
     """npm's prefix that holds the programs (`bin`, `lib`), made if it is not there yet. Raises InstallError."""
-    described = json.dumps([dict(PINS), platform.system(), platform.machine()], sort_keys=True)
+    described = json.dumps([dict(pins), platform.system(), platform.machine()], sort_keys=True)
     prefix = CACHE / sha256(described.encode()).hexdigest()[:16]
     if prefix.is_dir():
         return prefix
@@ -39,11 +47,11 @@ def installed() -> Path:
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs of one checkout
         if not prefix.is_dir():
-            _install(prefix)
+            _install(prefix, pins)
     return prefix
 
 
-def _install(prefix: Path) -> None:
+def _install(prefix: Path, pins: Mapping[str, str]) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise InstallError("npm is not on PATH (Debian packages: nodejs npm)")
@@ -52,7 +60,7 @@ def _install(prefix: Path) -> None:
     # npm's own cache would be as large again, and a home that cannot be written to is no reason to fail.
     scratch = prefix.with_suffix(".scratch")
     options = ["--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error", f"--cache={scratch}"]
-    wanted = [f"{name}@{version}" for name, version in PINS.items()]
+    wanted = [f"{name}@{version}" for name, version in pins.items()]
     try:
         done = subprocess.run(
             [npm, "install", "--global", f"--prefix={unfinished}", *options, *wanted],

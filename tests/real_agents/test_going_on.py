@@ -1,0 +1,142 @@
+"""The real programs go on with their conversations: killed and healed, restarted, replaced by a newer version.
+
+What counts is the next request: the model is told the earlier turns of this agent, and nothing of the other agent of
+the same program in the same folder. `MOSAIC_TEST_TRIES` says how often each way is tried (once by default), and
+`MOSAIC_TEST_REPLACED=1` adds the replacement of the programs, which needs the older versions too: `./dev going-on`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from providers.launch.conversations import ConversationRecord, parse
+from providers.machine import heartbeat_files
+from tests.hosts.fixtures import RealHosts
+from tests.hosts.waiting import eventually
+from tests.real_agents import homes
+from tests.real_agents.api import FakeApi
+from tests.real_agents.bench import RealFleet, runtime_of
+from tests.real_agents.offline import EmptyNetwork, OfflineHost
+from tests.real_agents.packages import OLDER, installed
+
+TRIES = int(os.environ.get("MOSAIC_TEST_TRIES", "1"))
+REPLACED = bool(os.environ.get("MOSAIC_TEST_REPLACED"))
+PROGRAMS = ("claude", "codex", "pi", "opencode")
+TWINS = tuple(f"{name}-two" for name in PROGRAMS)
+AGENTS = (*PROGRAMS, *TWINS)
+REPORT = os.environ.get("MOSAIC_TEST_REPORT", "")  # a file that each try adds a line to
+READY_S = 300.0  # all of them start at the same time, and opencode asks for a network that is not there
+
+
+@dataclass(kw_only=True)
+class Talks:
+    """What each agent has been told so far, oldest first, and the number of its starts."""
+
+    fleet: RealFleet
+    said: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in AGENTS})
+    generation: int = 0
+
+    def up(self) -> None:
+        self.fleet.reconcile().assert_converged()
+        for name in AGENTS:
+            self.fleet.until(name, lambda reading: reading.composer == "empty" and not reading.asks, timeout=READY_S)
+
+    def say(self, name: str) -> None:
+        """One more turn, to its end; the request has all the turns before it and nothing of anybody else."""
+        text = f"This is word {len(self.said[name])} for agent {name}."
+        self.fleet.say(name, text)
+        request = self.fleet.api.wait_for(runtime_of(name), text, timeout=READY_S)
+        heard = [one for one in request.user_texts if "for agent" in one]
+        told = [one for one in [*self.said[name], text] if any(one in words for words in heard)]
+        assert told == [*self.said[name], text], f"{name} has forgotten: {heard}\n{self.record(name)}"
+        others = [one for one in heard if f"for agent {name}." not in one]
+        assert others == [], f"{name} has turns of another agent"
+        self.said[name].append(text)
+        self.fleet.until(name, lambda reading: reading.turn != "busy" and reading.composer == "empty", timeout=READY_S)
+        eventually(lambda: self.ended(name), what=f"the end of the turn of {name}", every=0.1)
+
+    def ended(self, name: str) -> bool:
+        """Whether its own report says that the turn is over, and its conversation is recorded."""
+        kind = "turn" if runtime_of(name) in ("claude", "codex") else "hb"
+        path = self.fleet.host.path_outside(self.fleet.run_folder / f"{name}.{kind}")
+        if not path.exists():
+            return False
+        found = heartbeat_files.parse(path.read_bytes(), time.time())
+        return found.status == "ok" and any(one.said for one in self.record(name).conversations)
+
+    def record(self, name: str) -> ConversationRecord:
+        path = self.fleet.host.path_outside(self.fleet.run_folder.parent / "conversations" / f"{name}.log")
+        return parse(path.read_text() if path.exists() else "")
+
+    def kill(self) -> None:
+        self.fleet.kill_panes(*AGENTS)
+
+    def restart(self) -> None:
+        """What `mosaic fleet restart` commits."""
+        self.generation += 1
+        for name in AGENTS:
+            self.fleet.more[name]["generation"] = self.generation
+        self.fleet.commit(f"Restart them all ({self.generation})", {})
+
+    def all_say(self, way: str, attempt: int) -> None:
+        for name in AGENTS:
+            last = self.record(name).last_start
+            assert last is not None
+            assert (last.how, last.reason) == ("resumed", ""), (name, last)
+            self.say(name)
+            if REPORT:
+                with Path(REPORT).open("a") as file:
+                    file.write(
+                        json.dumps({"program": runtime_of(name), "agent": name, "way": way, "try": attempt}) + "\n"
+                    )
+
+
+@pytest.fixture(scope="module")
+def talks(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Iterator[Talks]:
+    share = [programs, installed(OLDER)] if REPLACED else [programs]
+    with real_hosts(lambda: OfflineHost(network, share=share)) as host, closing(FakeApi(network)) as api:
+        fleet = RealFleet(host=host, api=api, prefix=share[-1])
+        fleet.states = {"shared": "stopped"}
+        more: Mapping[str, dict[str, object]] = {name: {} for name in AGENTS}
+        fleet.more = dict(more)
+        fleet.prepare()
+        fleet.write(fleet.repository / "fleet.yaml", homes.FLEET.replace("max_unavailable: 5", "max_unavailable: 20"))
+        fleet.commit("Restart all at once", {})
+        talks = Talks(fleet=fleet)
+        talks.up()
+        for name in AGENTS:
+            talks.say(name)
+        yield talks
+
+
+@pytest.mark.parametrize("attempt", range(TRIES))
+def test_after_a_kill(talks: Talks, attempt: int) -> None:
+    talks.kill()
+    talks.up()
+    talks.all_say("kill -9, heal", attempt)
+
+
+@pytest.mark.parametrize("attempt", range(TRIES))
+def test_after_a_restart_that_was_asked_for(talks: Talks, attempt: int) -> None:
+    talks.restart()
+    talks.up()
+    talks.all_say("fleet restart", attempt)
+
+
+if REPLACED:
+
+    @pytest.mark.parametrize("attempt", range(TRIES))
+    def test_after_the_programs_were_replaced_by_newer_ones(talks: Talks, programs: Path, attempt: int) -> None:
+        """And by the older ones again, which begins the next try; that way back is nobody's promise."""
+        talks.fleet.write(talks.fleet.host.home / ".npmrc", f"prefix={programs}\n")
+        talks.kill()
+        talks.up()
+        talks.all_say("newer version", attempt)
