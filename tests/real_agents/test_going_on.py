@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.launch.conversations import ConversationRecord, parse
+from providers.launch.conversations import ConversationRecord, StartRequest, parse
 from providers.machine import heartbeat_files
 from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
@@ -30,6 +30,7 @@ from tests.real_agents.packages import OLDER, installed
 TRIES = int(os.environ.get("MOSAIC_TEST_TRIES", "1"))
 REPLACED = bool(os.environ.get("MOSAIC_TEST_REPLACED"))
 PROGRAMS = ("claude", "codex", "pi", "opencode")
+WAYS = ("kill -9, heal", "fleet restart", "newer version")
 TWINS = tuple(f"{name}-two" for name in PROGRAMS)
 AGENTS = (*PROGRAMS, *TWINS)
 REPORT = os.environ.get("MOSAIC_TEST_REPORT", "")  # a file that each try adds a line to
@@ -86,6 +87,25 @@ class Talks:
             self.fleet.more[name]["generation"] = self.generation
         self.fleet.commit(f"Restart them all ({self.generation})", {})
 
+    def replace(self, prefix: Path) -> None:
+        """From now on the programs are those that npm has put there; the ones that run are killed."""
+        self.fleet.write(self.fleet.host.home / ".npmrc", f"prefix={prefix}\n")
+        self.kill()
+
+    def begin_again(self, number: int, prefix: Path) -> None:
+        """A new conversation for everybody, with the programs that are there."""
+        for name in AGENTS:
+            request = StartRequest(nonce=f"again-{number}").render()
+            self.fleet.write(self.fleet.run_folder.parent / "conversations" / f"{name}.once", f"{request}\n")
+            self.said[name] = []
+        self.replace(prefix)
+        self.up()
+        for name in AGENTS:
+            last = self.record(name).last_start
+            assert last is not None
+            assert last.reason == "requested", (name, last)
+            self.say(name)
+
     def all_say(self, way: str, attempt: int) -> None:
         for name in AGENTS:
             last = self.record(name).last_start
@@ -121,22 +141,23 @@ def talks(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Itera
 def test_after_a_kill(talks: Talks, attempt: int) -> None:
     talks.kill()
     talks.up()
-    talks.all_say("kill -9, heal", attempt)
+    talks.all_say(WAYS[0], attempt)
 
 
 @pytest.mark.parametrize("attempt", range(TRIES))
 def test_after_a_restart_that_was_asked_for(talks: Talks, attempt: int) -> None:
     talks.restart()
     talks.up()
-    talks.all_say("fleet restart", attempt)
+    talks.all_say(WAYS[1], attempt)
 
 
 if REPLACED:
 
     @pytest.mark.parametrize("attempt", range(TRIES))
     def test_after_the_programs_were_replaced_by_newer_ones(talks: Talks, programs: Path, attempt: int) -> None:
-        """And by the older ones again, which begins the next try; that way back is nobody's promise."""
-        talks.fleet.write(talks.fleet.host.home / ".npmrc", f"prefix={programs}\n")
-        talks.kill()
+        """Of a conversation that the older ones have begun."""
+        if attempt:
+            talks.begin_again(attempt, installed(OLDER))
+        talks.replace(programs)
         talks.up()
-        talks.all_say("newer version", attempt)
+        talks.all_say(WAYS[2], attempt)
