@@ -48,7 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--sizes", default="10,100,1000", help="numbers of agents, with commas")
     parser.add_argument(
-        "--only", default="", help="of: noop, compose, converge, heal, commit, quiet, operate (with commas)"
+        "--only", default="", help="of: noop, compose, converge, heal, commit, large, quiet, operate (with commas)"
     )
     parser.add_argument("--full", action="store_true", help="Ansible for 1,000 units too (several minutes)")
     parser.add_argument("--no-neighbours", action="store_true")

@@ -18,7 +18,8 @@ from tests.bench.fleet import RECONCILE, SOCKET, BenchFailed, BenchFleet, median
 BEATS = Path.home() / ".config" / "mosaic" / "fleet" / "run"
 TICKS = os.sysconf("SC_CLK_TCK")
 HEALS = 50
-ALL = ("noop", "compose", "converge", "heal", "commit", "quiet", "operate")
+CONVERGE = 300  # agents
+ALL = ("noop", "compose", "converge", "heal", "commit", "large", "quiet", "operate")
 
 
 def noop(fleet: BenchFleet, tools: Path | None, full: bool) -> None:
@@ -53,7 +54,7 @@ def noop(fleet: BenchFleet, tools: Path | None, full: bool) -> None:
 
 
 def converge(fleet: BenchFleet) -> None:
-    """200 agents from nothing, against a bare loop that starts the same units and sessions."""
+    """300 agents from nothing, against a bare loop that starts the same units and sessions."""
     began = time.perf_counter()
     fleet.converge()
     ours = time.perf_counter() - began
@@ -180,9 +181,13 @@ def main() -> int:
 
             compose_all()
         if "converge" in only:
-            with_fleet = BenchFleet(200)
+            with_fleet = BenchFleet(CONVERGE)
             converge(with_fleet)
             with_fleet.clear()
+        if "large" in only:
+            from tests.bench import large
+
+            large.commit(watching)
         if "operate" in only:
             operating.message()
         for size in sizes if only & {"noop", "operate", "heal", "commit", "quiet"} else ():
