@@ -24,6 +24,7 @@ from reconciler.plan.planner import PlanOptions, plan
 from reconciler.state.store import Store
 from specs.compiled import Fleet, Suspension
 from specs.dataclass import dataclass, field, replace
+from specs.values.collector import paused_collector
 
 MAX_PASSES = 1000  # passes that act; no fleet should reach it: rollout one by one takes a pass for each agent
 MAX_TRIES = 3  # of one action in a run: if it is still due then, it needs another run, or a person
@@ -151,10 +152,11 @@ def reconcile_once(
     due: DueIn = lambda plan: plan.actions,
 ) -> Pass:
     """One pass: observe, diff, plan, and apply the actions that `due` picks. `first`: a look that was already taken."""
-    seen = first or look(ctx, fleet)
-    known = learned(ctx, fleet, seen)
-    if actions := due(seen.plan):
-        return act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=actions)), known, deadline)
+    with paused_collector():  # garbage can wait until the pass has acted
+        seen = first or look(ctx, fleet)
+        known = learned(ctx, fleet, seen)
+        if actions := due(seen.plan):
+            return act(ctx, fleet, replace(seen, plan=replace(seen.plan, actions=actions)), known, deadline)
     ctx.store.save_history(known[0])
     ctx.store.save_inventory(known[1])
     return seen

@@ -9,9 +9,14 @@ than about a third of its time looking, however many events there are.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
+from providers.base import HeldReason
 from reconciler.resident.wake_reason import WakeReason
 from specs.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from reconciler.model import Plan
 
 REST = 2.0  # after a look that took d, events are collected for REST * d ...
 REST_MAX_S = 2.0  # ... but no longer than this
@@ -46,3 +51,9 @@ class Pace:
     def end(self, began: float, now: float) -> None:
         """A look has ended: rest."""
         self.rest = now + min(REST_MAX_S, max(REST_MIN_S, REST * (now - began))) + self.owed
+
+
+def waits_for_heartbeat(plan: Plan) -> bool:
+    """Whether an agent's next heartbeat may end a wait: it may say that the agent is idle, or answers again. Other held
+    things do not depend on it, and with a thousand agents one has always just written."""
+    return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)

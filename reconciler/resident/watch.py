@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from providers.base import HeldReason
 from providers.shipped import release
 from reconciler.context.host import HostContext, host_context
 from reconciler.context.settings import read_settings, settings_path
@@ -25,7 +24,7 @@ from reconciler.loop.host_guard import checked
 from reconciler.loop.result import RunOptions, RunResult
 from reconciler.notify.deliveries import Deliveries
 from reconciler.resident.attention import AttentionSigns
-from reconciler.resident.pace import REST_MIN_S, Pace
+from reconciler.resident.pace import REST_MIN_S, Pace, waits_for_heartbeat
 from reconciler.resident.wake_reason import WakeReason
 from reconciler.resident.wakeups import WakeSources
 from reconciler.responder.serve import changed
@@ -37,7 +36,6 @@ from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings
-    from reconciler.model import Plan
     from reconciler.state.store import Store
 
 LOCK_WAIT_S = 60.0  # how long a look waits for another run, such as an operator's own
@@ -117,6 +115,7 @@ class _Watcher:
                 self._look(reasons)
                 if first:
                     self._notifier.ready("watching")
+                    self._prepare_more()
                     first = False
                 reasons = self._sleep()
             self._notifier.stopping()
@@ -139,6 +138,15 @@ class _Watcher:
                 f"{self._store.runtime / 'trigger.sock'} cannot be opened ({error}): `mosaic fleet sync` finds no loop"
             )
             self._complain(Unavailable(message))
+
+    def _prepare_more(self) -> None:
+        """See `prepare.py`; not if something has happened already."""
+        self._early |= self._sources.wait(0.0)
+        if not self._early and not self._ended:
+            from reconciler.resident.prepare import prepare
+
+            here, host = self._here, self._options.host or self._here.facts.hostname
+            prepare(self._spec, self._settings, self._store.state, here.facts, host=host, now=here.wall())
 
     def _follow_files(self) -> None:
         """Watch heartbeats, the kill switch, and commits to a local repository, even if it appears later or again."""
@@ -307,9 +315,3 @@ class _Watcher:
             if self._signs.changed(self._sources.take_records()):
                 reasons.add(WakeReason.ATTENTION)
         return reasons
-
-
-def waits_for_heartbeat(plan: Plan) -> bool:
-    """Whether an agent's next heartbeat may end a wait: it may say that the agent is idle, or answers again. Other held
-    things do not depend on it, and with a thousand agents one has always just written."""
-    return any(held.reason in (HeldReason.WORKING, HeldReason.UNKNOWN) and held.agent is not None for held in plan.held)

@@ -71,6 +71,9 @@ def finish(
     )
     warnings = [*intake.warnings, *store.warnings]
     if not options.dry_run:
+        if intake.compiled is not None:
+            compiled, inputs = intake.compiled
+            _attempt(lambda: store.save_desired(compiled, inputs=inputs), warnings)
         _keep(previous, status, done, providers, here.facts, store, fleet, options, warnings)
     return RunResult(
         plan=done.last.plan,

@@ -14,7 +14,7 @@ from providers.host import HostFacts
 from reconciler.errors import InvalidConfig, MosaicError, Unavailable
 from reconciler.loop.result import SourceSummary
 from reconciler.plan.desired import compile_files, inputs_digest
-from reconciler.state.store import StateError, Store, write_failure
+from reconciler.state.store import Store, write_failure
 from reconciler.status.assess import why_rejected
 from reconciler.status.conditions import ConditionReason
 from reconciler.status.values import SourceReport
@@ -35,7 +35,9 @@ SOURCE_TIMEOUT_S = 120.0  # for one look at the source, fetching included
 class Intake:
     """The desired state in force. `rejected`: the error that keeps the newest commit out, None if it is in force.
 
-    `problems`: rendered problems and warnings of the newest commit. `commit`: subject of the revision in force.
+    `problems`: rendered problems and warnings of the newest commit. `subject`: that of the revision in force.
+    `compiled`: a fleet that was compiled just now, and the digest of its inputs: a run writes it to the cache of
+    compiled fleets after its work.
     """
 
     fleet: Fleet
@@ -50,6 +52,7 @@ class Intake:
     seen_at: float = 0.0
     next_fetch: float | None = None
     commits: tuple[HistoryLine, ...] = ()  # in a preview: those that would come into force
+    compiled: tuple[Fleet, str] | None = None
 
     def summary(self) -> SourceSummary:
         """The part that belongs to a run's result."""
@@ -160,6 +163,7 @@ class _Judging:
         self._problems: tuple[str, ...] = ()
         self._warnings: list[str] = []
         self._commits: tuple[HistoryLine, ...] = ()
+        self._compiled: tuple[Fleet, str] | None = None
 
     def intake(self) -> Intake:
         from reconciler.source.ledger import marker_path, read_ledger
@@ -224,11 +228,7 @@ class _Judging:
                 help="a fleet keeps its name; to begin again, remove its agents first, then use the new name",
             )
         self._problems = rendered
-        if not self._store.read_only:
-            try:
-                self._store.save_desired(fleet, inputs=self._inputs)
-            except StateError as error:
-                self._warnings.append(error.message)  # only a cache: a full disk does not make a commit bad
+        self._compiled = fleet, self._inputs
         return fleet
 
     def _accept(self, ledger: Ledger, rewind: bool) -> None:
@@ -315,4 +315,5 @@ class _Judging:
             subject=source.subject,
             next_fetch=self._source.next_fetch,
             commits=self._commits,
+            compiled=self._compiled,
         )

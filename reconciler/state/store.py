@@ -121,8 +121,9 @@ class Store:
 
     def save_desired(self, fleet: Fleet, *, inputs: str) -> None:
         """Raises StateError."""
-        data = seal(fleet_to_json(fleet), revision=fleet.revision, host=fleet.host, inputs=inputs)
-        self.write(self.state / "desired.json", data)
+        path = self.state / "desired.json"
+        self.write(path, seal(fleet_to_json(fleet), revision=fleet.revision, host=fleet.host, inputs=inputs))
+        self._desired = ((fleet.revision, fleet.host, inputs, _signature(path)), fleet)
         # For the shells' completion, which starts no program.
         names = {agent.name for agent in fleet.agents} | {peer.name for peer in fleet.peers}
         self.write(self.state / "names", "".join(f"{name}\n" for name in sorted(names)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from specs.dataclass import dataclass, field
@@ -18,6 +19,7 @@ from specs.fleet_files import (
 )
 
 if TYPE_CHECKING:
+    from specs.loading.known_entries import KnownEntries, ShortRoster
     from specs.models.entries import AgentEntry
     from specs.models.explain import Explainer
     from specs.models.fleet import FleetSpec
@@ -61,21 +63,36 @@ class LoadResult:
         return tuple(problem for problem in self.problems if problem.severity == "warning")
 
 
-def load(files: Mapping[str, bytes]) -> LoadResult:
+def load(files: Mapping[str, bytes], known: KnownEntries | None = None) -> LoadResult:
     """Reads `roster.yaml`, `fleet.yaml`, `NORTH_STAR.yaml`, `roles/*.md` and `profiles/*.yaml` by name; only the first
-    is required. Never raises."""
+    is required. `known`: agents that were read before, by default all that this process has read; the result does not
+    depend on it. Never raises."""
+    from specs.loading.known_entries import KNOWN_ENTRIES, NotShort
     from specs.values.collector import paused_collector
     from specs.values.suggest import Suggester
 
     with paused_collector():
-        return _Loading(files, Suggester()).result()
+        known = known or KNOWN_ENTRIES
+        short = known.shorten(files.get(ROSTER, b""))
+        if short is not None:
+            with suppress(NotShort):
+                return _Loading(files, Suggester(), known, short).result()
+        return _Loading(files, Suggester(), known).result()
 
 
 class _Loading:
-    """One load. The order matters only for what a check needs to know from another file."""
+    """One load. The order matters only for what a check needs to know from another file. `short`: read this in the
+    place of the roster; NotShort is raised where that is not enough."""
 
-    def __init__(self, files: Mapping[str, bytes], suggester: Suggester) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        suggester: Suggester,
+        known: KnownEntries,
+        short: ShortRoster | None = None,
+    ) -> None:
         self.files = files
+        self.known, self.short = known, short
         self.near = suggester
         self.fatal: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -175,6 +192,7 @@ class _Loading:
     def _roster(
         self, fleet: FleetSpec, floor: Literal["two-agent", "none"]
     ) -> tuple[RosterHead | None, list[AgentEntry]]:
+        from specs.loading.known_entries import NotShort
         from specs.models.entries import place, read_entries
         from specs.models.legacy_keys import modernise
         from specs.values.problems import SourceFile, Span
@@ -186,7 +204,9 @@ class _Loading:
             self.fatal.append(missing)
             return None, []
         found: list[Problem] = []
-        source, tree = read(ROSTER, self.files[ROSTER], found)
+        source, tree = read(ROSTER, self.files[ROSTER] if self.short is None else self.short.raw, found)
+        if self.short is not None and not source.simple:
+            raise NotShort
         if tree is None:
             self.fatal += found
             return None, []
@@ -195,17 +215,33 @@ class _Loading:
         head = self._head(tree, explainer)
         agents = self._agents(tree, source)
         if agents is None:
+            if self.short is not None:
+                raise NotShort
             self.fatal += found + scan(tree, source)
             return head, []
-        entries = read_entries(agents, explainer, self.fatal)
+        fresh = read_entries(agents, explainer, self.fatal)
         found += scan(tree, source)
-        self.fatal += place(found, entries)
+        self.fatal += place(found, fresh)
+        entries = fresh if self.short is None else self.short.whole(fresh, tree.size)
         if head is not None:
             self._check(head, entries, fleet, tree, source)
             from specs.loading.checks import check_floor
 
             self.fatal += check_floor(entries, floor, tree.keys["agents"], source)
+        self._learn(fresh, entries, source)
         return head, entries
+
+    def _learn(self, fresh: list[AgentEntry], entries: list[AgentEntry], source: SourceFile) -> None:
+        from specs.loading.known_entries import NotShort
+
+        said = any(problem.file == ROSTER for problem in (*self.fatal, *self.warnings))
+        clean = not said and not any(entry.problems for entry in entries)
+        if self.short is not None:
+            if not clean:
+                raise NotShort
+            self.known.learn(self.short.texts, fresh)
+        elif clean and source.simple:
+            self.known.learn_all(self.files[ROSTER], fresh)
 
     def _head(self, tree: Node, explainer: Explainer) -> RosterHead | None:
         from pydantic import ValidationError

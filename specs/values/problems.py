@@ -78,6 +78,7 @@ class SourceFile:
     name: str
     lines: Sequence[str] = ()
     hidden: list[tuple[int, int, int]] = field(default_factory=list)  # line, first and last column, all 1-based
+    simple: bool = False  # the fast parser has read it
 
     def problem(
         self,

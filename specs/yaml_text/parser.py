@@ -22,6 +22,7 @@ def parse(text: str, source: SourceFile, problems: list[Problem]) -> Node | None
     """The only document of `text`, or None when it cannot be read. Never raises; what is wrong goes to `problems`."""
     fast = Builder(text, source, [])
     if parse_simple(text, fast):
+        source.simple = True
         return fast.root
     return parse_any(text, source, problems)
 

@@ -12,9 +12,9 @@ import pytest
 
 from providers.base import HeldReason
 from reconciler.git.refs import find_repo
+from reconciler.resident.pace import waits_for_heartbeat
 from reconciler.resident.wake_reason import WakeReason
 from reconciler.resident.wakeups import WakeSources
-from reconciler.resident.watch import waits_for_heartbeat
 from tests import builders as make
 
 
