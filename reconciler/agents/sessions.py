@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
-from providers.launch.additions import is_its_program
+from providers.launch.additions import takes_conversation
 from providers.machine.conversation_files import kept_files, read_record
 from providers.programs.base import Plain
 from providers.programs.registry import program
@@ -67,18 +67,19 @@ def sessions_of(agent: Agent, facts: HostFacts) -> tuple[AgentSession, ...]:
     return tuple(sorted(found, key=lambda one: (one.present, one.last, one.started), reverse=True))
 
 
-def cannot_go_on(runtime: str, *, own: bool) -> str:
-    """Why no start of a program can go on with a conversation, as the end of a sentence; "" if it can. `own`: the
-    agent's command is the program of its runtime."""
-    if isinstance(program(runtime), Plain):
-        return f"nothing is known of how {runtime} goes on with a conversation"
-    return "" if own else f"its command is not {runtime} itself, so nothing is added to it"
+def cannot_go_on(agent: Agent) -> str:
+    """Why no start of an agent can be told which conversation to go on with, as a sentence; "" if it can."""
+    if takes_conversation(agent):
+        return ""
+    if isinstance(program(agent.runtime), Plain):
+        return f"nothing is known of how {agent.runtime} goes on with a conversation"
+    return "its command is not the program of its runtime, or chooses a conversation itself"
 
 
 def chosen(agent: Agent, wanted: str, facts: HostFacts) -> str:
     """The id of the conversation that is meant: `wanted` is an id, or the beginning of only one. Raises NotFound, and
     Refused if a start cannot go back to it."""
-    why = cannot_go_on(agent.runtime, own=is_its_program(agent))
+    why = cannot_go_on(agent)
     if why:
         raise Refused(f"agent {agent.name} cannot go back to a conversation: {why}")
     return pick(agent.name, wanted, sessions_of(agent, facts))
