@@ -27,6 +27,7 @@ WORDS = {
     "mosaic fleet release": ("a",),
     "mosaic fleet resume": ("a",),
     "mosaic agent send": ("a", "-m", "x"),
+    "mosaic agent answer": ("a", "--allow"),
     "mosaic fleet north-star diff": ("HEAD",),
 }
 LONG_OF = {"-o": "--output", "-y": "--yes", "-m": "--message"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,7 @@ HEAVY = ("pydantic", "ruamel", "git", "deepdiff", "watchdog", "jeepney")
 def test_every_fleet_command_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of(mosaic.command, capsys, "fleet", name)
     assert f"Usage: mosaic fleet {name}" in text
-    assert "Example:" in text
-    assert f"mosaic fleet {name}" in text.partition("Example:")[2]
+    assert re.search(rf"\bExamples?:\n.*mosaic fleet {name}", text, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", mosaic.AGENT)

@@ -333,7 +333,7 @@ AROUND = Runtimes(programs=(), settings_file="/home/ada/.config/mosaic/reconcile
             replace(CLAUDE, path="/b/claude", version="9.0.0"),
             AROUND,
             "ok",
-            "2.1.197 was tried, this one can be: mosaic doctor --contract claude",
+            "2.1.332 was tried, this one can be: mosaic doctor --contract claude",
             (),
         ),
         (replace(CLAUDE, path="/b/claude", version=HIDDEN), AROUND, "warn", "no answer", ("/b/claude --version",)),
