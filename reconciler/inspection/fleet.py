@@ -166,7 +166,12 @@ def _with_cases(rows: tuple[Row, ...], cases: Sequence[OpenCase]) -> tuple[Row, 
     found: dict[str, list[RowCase]] = {}
     for one in cases:
         found.setdefault(one.case.agent, []).append(RowCase(one.case.id, str(one.case.kind), one.case.since))
-    return tuple(replace(row, attention=tuple(found[row.name])) if row.name in found else row for row in rows)
+    return tuple(_with(row, tuple(found[row.name])) if row.name in found else row for row in rows)
+
+
+def _with(row: Row, cases: tuple[RowCase, ...]) -> Row:
+    notes = (f"it needs a person ({one.kind}, case {one.case})" for one in cases)
+    return replace(row, attention=cases, notes=(*row.notes, *notes))
 
 
 def _last_words(store: Store, plan: Plan, history: History) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.attention.document import case_document
 from reconciler.helpers.times import rfc3339, spell_duration
-from reconciler.helpers.words import Paint, count, data, no_paint, when
+from reconciler.helpers.words import Paint, count, data, no_paint
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def attention_text(
     tail = [f"{count(len(rows), 'thing')} {'needs' if len(rows) == 1 else 'need'} a person"]
     tail = tail if rows else ["nothing needs a person"]
     for one in failing:
-        tail += _fold(f"{data(one.notifier)} fails since {when(one.since, now)}: {data(one.error)}", WIDTH)
+        failed = f"{data(one.notifier)} has failed for {spell_duration(now - one.since)}"
+        tail += _fold(f"{failed}: {data(one.error)}", WIDTH)
     return "\n\n".join("\n".join(block) for block in [*blocks, tail]) + "\n"
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.attention.case import AttentionKind
 from reconciler.attention.cases import UnconfirmedMessage, cases_of
 from reconciler.attention.notices import NEVER, Notice, due_notices
 from reconciler.attention.register import Register, listed, updated
@@ -95,6 +96,12 @@ def unconfirmed(store: Store) -> tuple[UnconfirmedMessage, ...] | None:
         for one in messages
         if one.state == "unconfirmed"
     )
+
+
+def unlisted(store: Store) -> bool:
+    """Whether a message is unconfirmed that no open case is about."""
+    known = {one.case.life for one in load_register(store).open if one.case.kind is AttentionKind.UNCONFIRMED}
+    return bool((_ids(unconfirmed(store)) or frozenset()) - known)
 
 
 def _ids(messages: tuple[UnconfirmedMessage, ...] | None) -> frozenset[str] | None:

@@ -154,7 +154,17 @@ def run_locked(
         result = replace(result, notices=attention.notices, notices_at=attention.again, sockets=tuple(sorted(sockets)))
     if options.dry_run:
         return _would_be_put_away(result, ctx, intake.fleet)
-    return _messages(result, ctx, intake.fleet, done, here, lives, settings)
+    return _look_again(_messages(result, ctx, intake.fleet, done, here, lives, settings), store, here)
+
+
+def _look_again(result: RunResult, store: Store, here: HostContext) -> RunResult:
+    """The messages of this run come after its list of what needs a person: one that is unconfirmed since then makes a
+    resident loop look again at once."""
+    if not os.path.isdir(store.state / "outbox"):
+        return result
+    from reconciler.run.attention_round import unlisted
+
+    return replace(result, notices_at=here.wall()) if unlisted(store) else result
 
 
 def _attention(

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from providers.programs.base import Choice
+from reconciler.attention.cases import UnconfirmedMessage, cases_of
+from reconciler.attention.register import OpenCase
 from reconciler.inspection.describe import describe
-from reconciler.listing.row import Sync
-from reconciler.model import AgentHistory, Readiness
+from reconciler.listing.row import RowCase, Sync
+from reconciler.model import AgentHistory, History, Readiness
+from reconciler.render.attention_text import FailingRow, attention_text, case_rows
 from reconciler.render.describe_text import describe_text
 from reconciler.render.ps_text import ps_text
 from reconciler.status.values import Pause
 from tests import builders as make
+from tests.builders import view
 from tests.golden.book import Text
 from tests.inspection.seen import listed, listing, row
 from tests.inspection.test_rows import FLEET, started
@@ -46,11 +51,45 @@ def ps() -> Iterator[Text]:
     yield Text("two hosts", ps_text(listed(row("a"), row("b", host="build-2")), width=80))
     yield Text("no agents", ps_text(listed(), width=80))
     yield Text("all is well", ps_text(listed(row()), width=80))
+    asked = (RowCase("4be1f0a2", "permission", make.NOW - 300),)
+    yield Text("one needs a person", ps_text(listed(replace(ASKS, attention=asked), row()), width=80))
     yield Text("rejected, paused, and a problem of the fleet", ps_text(TROUBLE, width=80))
     yield Text("a commit that is not applied yet", ps_text(listed(row(), in_force="c" * 40), width=80))
     yield Text("the newest commit is not taken", ps_text(listed(row(), rejected="it is not valid"), width=80))
     extra = row("x", kind="orphan", sync=Sync.EXTRA, wrong=True)
     yield Text("a session of nobody", ps_text(listed(row(), extra), width=80))
+
+
+PERMISSION = view(
+    "coder0", readiness=Readiness.WAITING, waiting="permission", life="4242.17",
+    question="Bash command\n\n  rm -rf build\n\nDo you want to proceed?",
+    choices=(
+        Choice(label="Yes", keys=("1",), means="allow", selected=True),
+        Choice(label="Yes, and do not ask again for rm", keys=("2",)),
+        Choice(label="No, and say what to do differently", keys=("Escape",), means="deny"),
+    ),
+)  # fmt: skip
+LIMIT = view("coder1", readiness=Readiness.STUCK, stuck="limit", until="3pm (UTC)", readiness_why="its screen: a limit")
+DOWN = view("coder2", session="dead", pid=0, readiness=Readiness.DEAD, no_start="claude is not on an agent's PATH")
+
+
+def cases() -> tuple[OpenCase, ...]:
+    """What needs a person at three agents, five minutes later; somebody was notified of the first."""
+    seen = {one.name: one for one in (PERMISSION, LIMIT, DOWN)}
+    history = History(agents={"coder2": AgentHistory(quarantined_since=make.NOW - 60)})
+    sent = [UnconfirmedMessage(id="0mu6w1c0-1f2e", agent="coder1", sender="ada", created=make.NOW - 400)]
+    found = cases_of(seen, history, unconfirmed=sent, suspended={"coder1"}, now=make.NOW)
+    made = [OpenCase(case=one, number=at, raised=one.id) for at, one in enumerate(found)]
+    return (replace(made[0], notified={"page-me": make.NOW + 30}), *made[1:])
+
+
+def attention() -> Iterator[Text]:
+    now = make.NOW + 312
+    rows = case_rows(cases(), "build-1", now)
+    fails = [FailingRow(notifier="desktop", host="build-1", since=make.NOW, error="notify-send is not on PATH")]
+    yield Text("a dialog, a limit, a message, and an agent that does not start", attention_text(rows, [], now=now))
+    yield Text("one on another host", attention_text([*rows[:1], {**rows[1], "host": "build-2"}], [], now=now))
+    yield Text("nothing, and a notifier that fails", attention_text([], fails, now=now))
 
 
 def described() -> Iterator[Text]:

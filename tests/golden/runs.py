@@ -18,6 +18,7 @@ from reconciler.status.conditions import ConditionReason
 from reconciler.status.values import Pause
 from specs.compiled import Suspension
 from tests import builders as make
+from tests.golden.agents import cases
 from tests.golden.book import Text
 
 NOW = make.NOW
@@ -129,5 +130,7 @@ def status() -> Iterator[Text]:
             "*": Suspension(reason="move", by="bob", until=None),
         },
     )
+    needs = make.status(attention=tuple(one.case for one in cases()))
+    yield Text("some need a person", status_text(needs, now=NOW + 30))
     running = Holder(pid=7, since=NOW, command="reconcile")
     yield Text("paused, drifted, suspended, and a run under way", status_text(much, now=NOW + 30, running=running))

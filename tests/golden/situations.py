@@ -13,6 +13,7 @@ SITUATIONS: Mapping[str, tuple[Source, ...]] = {
     "reconcile": (runs.previews, runs.reports),
     "mosaic doctor": (checks.doctor,),
     "mosaic fleet add": (changes.add,),
+    "mosaic fleet attention": (agents.attention,),
     "mosaic fleet init": (files.init,),
     "mosaic fleet north-star graph": (mission.graph,),
     "mosaic fleet north-star next": (mission.next_goals,),
