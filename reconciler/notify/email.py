@@ -38,7 +38,7 @@ def message(notice: Notice) -> bytes:
     from email.policy import SMTP
 
     document = notice.document
-    mail = EmailMessage(policy=SMTP.clone(linesep="\n"))
+    mail = EmailMessage(policy=SMTP.clone(linesep="\n", max_line_length=998))
     mail["To"] = notice.rule.to
     where = f"[{document['fleet']} on {document['host']}] "
     mail["Subject"] = one_line(where + str(document["summary"]), SUBJECT_MAX)

@@ -1,0 +1,1 @@
+"""Notices on their way to a person. The programs are small scripts."""
