@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 VERIFY_S = 8.0  # for the dialog to go away; pi and codex repaint within a second
-REPAINT_S = 2.0  # for a dialog that is being painted, or that a key has changed
+REPAINT_S = 3.0  # for a dialog that is being painted, or that a key has changed
+SHOWN_S = 1.0  # claude ignores what is pressed in the first moments of a dialog
 POLL_S = 0.05
 STEADY = 2  # looks in a row that say the same
 STEADY_UNCLEAR_S = 1.5  # a screen without dialog, composer and work for so long is no longer a repaint
@@ -145,17 +146,19 @@ class _Answering:
         return state, reading, shown_dialog(self._agent.name, self._life, reading)
 
     def _steady(self, pane: PaneState) -> tuple[ShownDialog | None, Reading | None]:
-        """The dialog, once two looks in a row show the same one. Raises PaneError."""
+        """The dialog, once all looks within `SHOWN_S` have shown the same one. Raises PaneError."""
         deadline = self._by.monotonic() + REPAINT_S
-        last: ShownDialog | None = None
+        last, since = "", self._by.monotonic()
         while True:
             _, reading, dialog = self._look(pane)
-            if dialog is not None and last is not None and dialog.case == last.case:
+            case = dialog.case if dialog is not None else ""
+            if case != last:
+                last, since = case, self._by.monotonic()
+            if dialog is not None and self._by.monotonic() >= since + SHOWN_S:
                 return dialog, reading
             nothing = dialog is None and reading is not None and (reading.composer != "hidden" or reading.asks)
             if reading is None or nothing or self._by.monotonic() >= deadline:
                 return None, reading
-            last = dialog
             self._by.sleep(POLL_S)
 
     def _pressed(self, pane: PaneState, dialog: ShownDialog, press: Press) -> DialogAnswer:

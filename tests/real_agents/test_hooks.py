@@ -9,7 +9,7 @@ import json
 import shlex
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ import pytest
 
 from providers.host import HeartbeatFile
 from providers.programs.base import AgentPaths, Reading
-from providers.programs.claude import PROGRAM as CLAUDE
 from providers.programs.codex import PART_MAX, trusted_hash
 from providers.programs.codex import PROGRAM as CODEX
 from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
 from tests.launch.bench import make_agent
 from tests.real_agents import homes
+from tests.real_agents.answers import answer
 from tests.real_agents.api import FakeApi
 from tests.real_agents.bench import SOCKET, RealFleet, receipts
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
@@ -36,6 +36,10 @@ ASKING: Mapping[str, Reply] = {
     "codex": call(
         "exec_command", cmd="touch /var/tmp/made", sandbox_permissions="require_escalated", justification="?"
     ),
+}
+MADE: Mapping[str, Callable[[RealFleet], Path]] = {  # by the allowed command
+    "claude": lambda fleet: fleet.project / "made",
+    "codex": lambda _: Path("/var/tmp/made"),
 }
 TEXT = "Two lines with 'both' \"kinds\" of quotes, a $HOME, a \\ and some Umläute;\n\nand a third after an empty one"
 
@@ -94,18 +98,6 @@ def asked(found: HeartbeatFile) -> Mapping[str, str]:
     return {key: value for key, value in found.words.items() if key in ("waiting", "stuck")}
 
 
-def press(fleet: RealFleet, agent: str, key: str) -> None:
-    """Answer a dialog. claude ignores what is pressed in the first moments of one."""
-
-    def answered() -> bool:
-        shown = CLAUDE.read(fleet.sight(agent)) if agent == "claude" else CODEX.read(fleet.sight(agent))
-        if shown.asks:
-            fleet.host.tmux(SOCKET, "send-keys", "-t", f"={agent}:", key)
-        return not shown.asks
-
-    eventually(answered, timeout=60, every=0.5, what=f"the end of the dialog of {agent}")
-
-
 def test_a_start_asks_nothing(fleet: RealFleet) -> None:
     fleet.reconcile().assert_converged()
     for agent in BOTH:
@@ -156,9 +148,10 @@ def test_a_question_for_a_permission_is_noted_until_it_is_answered(fleet: RealFl
     assert (asking.status, asked(asking)) == ("busy", {"waiting": "permission"})
     reading = fleet.until(agent, lambda seen: seen.asks != "")
     assert (reading.turn, reading.asks, reading.composer) == ("busy", "permission", "hidden")
-    press(fleet, agent, "Enter")
+    answer(fleet, agent, "--allow")
     done = turn(fleet, agent, "Stop")
     assert (done.status, asked(done)) == ("ok", {})
+    assert fleet.host.path_outside(MADE[agent](fleet)).exists()
 
 
 def test_a_refusal_that_no_hook_tells_of_is_noted_from_the_file_of_its_state(fleet: RealFleet) -> None:
@@ -167,7 +160,7 @@ def test_a_refusal_that_no_hook_tells_of_is_noted_from_the_file_of_its_state(fle
     fleet.say("claude", "make it, too")
     assert asked(turn(fleet, "claude", "PermissionRequest")) == {"waiting": "permission"}
     fleet.until("claude", lambda seen: seen.asks == "permission")
-    press(fleet, "claude", "Escape")
+    answer(fleet, "claude", "--deny")
     fleet.until("claude", lambda seen: seen.turn == "idle")
     refused = turn(fleet, "claude", "idle", source="status-file")
     assert (refused.status, asked(refused)) == ("ok", {})
@@ -181,8 +174,9 @@ def test_a_question_of_the_model_is_told_from_one_for_a_permission(fleet: RealFl
     asking = turn(fleet, "claude", "PermissionRequest")
     assert (asking.status, asked(asking)) == ("busy", {"waiting": "question"})
     assert fleet.until("claude", lambda seen: seen.asks != "").asks == "question"
-    press(fleet, "claude", "Enter")
+    answer(fleet, "claude", "--choose", "2")
     assert asked(turn(fleet, "claude", "Stop")) == {}
+    assert any("Right" in text for text in fleet.api.turns("claude")[-1].new_texts)
 
 
 @pytest.mark.parametrize(

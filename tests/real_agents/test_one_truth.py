@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 from tests.hosts.waiting import eventually
+from tests.real_agents import homes
+from tests.real_agents.answers import answer
 from tests.real_agents.bench import RealFleet
 from tests.real_agents.test_attending import mosaic
 
@@ -20,6 +22,7 @@ def rows(fleet: RealFleet) -> dict[str, Any]:
 def test_who_asks_for_trust_waits(fleet: RealFleet) -> None:
     folder = fleet.host.home / "elsewhere"
     fleet.write(folder / "README", "nobody has been here\n")
+    fleet.write(fleet.host.home / ".claude/settings.json", "{}\n")  # nobody has agreed to its unattended mode
     fleet.more = {name: {"working_directory": str(folder)} for name in ASKS}
     fleet.commit("Elsewhere", {"codex": "stopped", "shared": "stopped", "pi": "stopped", "opencode": "stopped"})
     fleet.reconcile()
@@ -49,4 +52,21 @@ def test_who_asks_for_trust_waits(fleet: RealFleet) -> None:
     ]
     wrong = {one["agent"] for one in checks if (one["name"], one["result"]) == ("waiting", "wrong")}
     assert wrong == set(ASKS)
+    assert fleet.pids() == before
+
+
+def test_the_rule_trusts_its_own_folder_and_a_person_answers_the_rest(fleet: RealFleet) -> None:
+    before = fleet.pids()
+    rules = 'classes: {"*": {trust_working_directory: true}}\n'
+    fleet.write(fleet.repository / "fleet.yaml", homes.FLEET + rules)
+    fleet.commit("Trust what the roster names", {})
+    fleet.reconcile()
+    fleet.until("claude", lambda seen: seen.asks == "bypass")
+    log = fleet.host.path_outside(fleet.host.home / ".local/state/mosaic/real/events.ndjson")
+    (answered,) = (one for one in map(json.loads, log.read_text().splitlines()) if one["type"] == "answered")
+    assert (answered["agent"], answered["kind"], answered["rule"]) == ("claude", "trust", "trust_working_directory")
+    fleet.reconcile()  # the rule speaks for no other dialog
+    assert fleet.until("claude", lambda seen: seen.asks != "").asks == "bypass"
+    answer(fleet, "claude", "--allow")
+    fleet.until("claude", lambda seen: seen.composer == "empty")
     assert fleet.pids() == before

@@ -18,6 +18,7 @@ from providers.machine import heartbeat_files
 from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
 from tests.real_agents import homes
+from tests.real_agents.answers import answer
 from tests.real_agents.api import FakeApi
 from tests.real_agents.bench import SOCKET, RealFleet, receipts
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
@@ -180,7 +181,7 @@ def test_a_long_tool_and_the_permission_for_it(fleet: RealFleet, agent: str) -> 
         until_beat(fleet, agent, "busy", waiting="permission")
         reading = fleet.until(agent, lambda seen: seen.asks != "")
         assert (reading.turn, reading.asks, reading.composer) == ("busy", "permission", "hidden")
-        keys(fleet, agent, "Enter")
+        answer(fleet, agent, "--allow")
     until_beat(fleet, agent, "busy")
     until_it_has_gone_on(fleet, agent)
     assert beat(fleet, agent).status == "busy"
