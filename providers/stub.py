@@ -15,6 +15,7 @@ is sent. Lines that begin with `/` are for it, and make it misbehave:
     /spawn [stubborn]  leave a daemon behind that outlives this program (stubborn: and ignores SIGTERM)
     /env NAME          print one environment variable
     /clear             clear the screen, and begin a new conversation
+    /dialog, /trouble  show a dialog, or what keeps it from working, until /idle: see `stub_screens.py`
     /quit              end with exit status 0
 
 Every other line is a turn of its conversation: see `stub_conversation.py`.
@@ -32,6 +33,7 @@ import time
 
 if TYPE_CHECKING := False:  # typing itself takes a while to import
     from providers.stub_conversation import StubConversation
+    from providers.stub_screens import StubScreen
 
 NEW = ("/reset", "/new", "/clear")
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
@@ -136,8 +138,11 @@ class Composer:
 class StubAgent:
     """One agent, until it is told to end."""
 
-    def __init__(self, name: str, heartbeat: StubHeartbeat, receipts: str, conversation: StubConversation) -> None:
+    def __init__(
+        self, name: str, heartbeat: StubHeartbeat, receipts: str, conversation: StubConversation, screen: StubScreen
+    ) -> None:
         self._name = name
+        self._screen = screen
         self._conversation = conversation
         self._heartbeat = heartbeat
         self._receipts = receipts  # the folder of expected receipts; "": this stub reports for no agent
@@ -156,6 +161,9 @@ class StubAgent:
                 data = os.read(0, 65536)
                 if not data:
                     return
+                if self._screen.asks:
+                    self._screen.answer(data)
+                    continue
                 for message in self._composer.feed(data):
                     self._answer(message)
 
@@ -166,6 +174,8 @@ class StubAgent:
         if word in ("/deaf", "/idle"):
             self._deaf = word == "/deaf"
         self._acknowledge(message)
+        if self._screen.takes(message):
+            return
         if word not in ("/hang", "/silent"):
             self._turn(word, rest)
         if word == "/hang":
@@ -179,6 +189,8 @@ class StubAgent:
         elif word == "/quit":
             raise SystemExit(0)
         elif word == "/spawn":
+            from providers.stub_daemon import spawn
+
             spawn(stubborn=rest == "stubborn")
         elif word == "/env":
             say(f"{rest}={os.environ[rest]}" if rest in os.environ else f"{rest} is not set")
@@ -259,24 +271,6 @@ def number(text: str, otherwise: float) -> float:
         return otherwise
 
 
-def spawn(*, stubborn: bool) -> None:
-    """Start a daemon that stays: its own session, no terminal, unaffected by the end of ours."""
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        return
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    if stubborn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    null = os.open("/dev/null", os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    os.execvp("sleep", ["mosaic-stub-daemon", "infinity"])  # noqa: S606 - no shell is wanted
-
-
 def raw_terminal() -> None:
     """Take keys as they come, as a full-screen program does, and ask for pastes to be bracketed."""
     try:
@@ -307,13 +301,15 @@ def main() -> None:
     # Run by its path, it does not find its own package. Nothing of the standard library is to be found there first.
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     from providers.stub_conversation import StubConversation, choose
+    from providers.stub_screens import StubScreen
 
     conversation = StubConversation(os.path.expanduser("~/.mosaic-stub"), log, life, say)
     raw_terminal()
     choose(sys.argv[1:], conversation)
     heartbeat = StubHeartbeat(name, f"{home}/fleet/run", interval, conversation)
     heartbeat.silent = not own
-    StubAgent(name, heartbeat, f"{runtime}/mosaic/await/{name}" if own and runtime else "", conversation).run()
+    receipts = f"{runtime}/mosaic/await/{name}" if own and runtime else ""
+    StubAgent(name, heartbeat, receipts, conversation, StubScreen(say)).run()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from providers.base import ObserveError, Present, ResourceKey
 from providers.evidence import SessionEvidence
-from providers.programs.base import Reading
-from providers.programs.registry import READERS, program
+from providers.programs.base import Reading, read_screen
+from providers.programs.registry import is_read, program
 from providers.screen import Screen
 from specs.dataclass import replace
 
@@ -52,10 +52,10 @@ def _readable(seen: SessionEvidence, agent: Agent | None) -> str:
     if not seen.alive or seen.launching or seen.another:
         return ""  # no process, or a program declared earlier: this one's screen is not there
     runtime = seen.program  # a declared agent's runtime once that runs; otherwise what runs
-    return runtime if runtime in READERS and (agent is None or agent.runtime == runtime) else ""
+    return runtime if is_read(runtime, seen.pane.title) and (agent is None or agent.runtime == runtime) else ""
 
 
 @lru_cache(maxsize=512)  # a resident loop sees the same screens again and again
-def reading(runtime: str, screen: Screen) -> Reading:
-    """What a screen shows, according to its program's reader."""
-    return program(runtime).read(screen)
+def reading(runtime: str, screen: Screen) -> Reading | None:
+    """What a screen shows, according to its program's reader; None if that cannot be known."""
+    return read_screen(program(runtime), screen)

@@ -15,6 +15,15 @@ READERS = frozenset({"claude", "codex", "opencode", "pi"})  # those whose screen
 _KNOWN = ("claude", "codex", "opencode", "pi", "stub")
 
 
+def is_read(runtime: str, title: str) -> bool:
+    """Whether the screen of a runtime with this title can be read."""
+    if runtime == "stub":
+        from providers.programs.stub import shows_something
+
+        return shows_something(title)
+    return runtime in READERS
+
+
 @cache
 def program(runtime: str) -> Program:
     """The program of a runtime; Plain if it is not listed here."""

@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
 from providers.processes import procfs
-from providers.programs.base import Plain
+from providers.programs.base import Plain, read_screen
 from providers.programs.identity import Identity, ProcessTree
 from providers.screen import Screen
 from providers.tmux.pane_input import PaneError, Panes, PaneState, Where
-from reconciler.delivery.evidence import Receipts, busy_since, running_turn, waiting, waits
+from reconciler.delivery.evidence import Receipts, Since, reported_since, running_turn, state_now, waiting
 from reconciler.delivery.next_step import pressed, step
 from reconciler.delivery.refusal import refusal
 from reconciler.delivery.shown import ShownText, ours
 from reconciler.delivery.text import submittable
 from reconciler.delivery.typed_text import Memory, Typed, clear_earlier, life_of, still_typed
 from reconciler.delivery.verdict import ComposerState, Delivery, Progress, Task
-from reconciler.errors import Locked
+from reconciler.errors import Locked, MosaicError
+from reconciler.helpers.times import rfc3339
 from reconciler.state.lock import run_lock
 from reconciler.state.pause import read_pause
 from reconciler.state.store import StateError, Store
@@ -37,6 +38,7 @@ from specs.compiled import Heartbeats
 from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
+    from providers.evidence import KeptTrouble
     from providers.host import HostFacts
     from providers.programs.base import Program, Reading
     from specs.compiled import Agent
@@ -182,17 +184,23 @@ class _Delivering:
                 identity = ProcessTree(procfs.Scanned(self._by.facts.uid)).identify(pane, self._agent.process_names)
                 pane, screen = self._by.panes.shot(self._where, pane)
             wrong = "launch" if identity.launching else "" if identity.matches else identity.program or "nothing"
-            reading = self._read(screen) if screen is not None and self._known else None
+            reading = self._read(screen) if screen is not None else None
             # Whoever types a program's own command has already judged whether it may be typed.
-            said = "" if self._as_is or not identity.pids else self._waits(identity)
+            said, stuck, until = (
+                ("", "", "") if self._as_is or not identity.pids else self._said(identity, pane, reading)
+            )
             name, runtime = self._agent.name, self._agent.runtime
-            refused = refusal(name, pane, program=runtime, wrong=wrong, reading=reading, said=said)
+            refused = refusal(
+                name, pane, program=runtime, wrong=wrong, reading=reading, said=said, stuck=stuck, until=until
+            )
             if refused is None and screen is None:
                 refused = refusal(self._agent.name, PaneState(found="no-pane"), program="", wrong="", reading=None)
             if refused is None and screen is not None:
                 self._pids = identity.pids
                 self._before = ShownText.of(screen, reading, self._text)
-                self._was_busy = self._busy_since(0.0)
+                self._was_busy = self._since(0.0).busy
+                works = self._was_busy or (reading is not None and reading.turn == "busy")
+                self._task = replace(self._task, doubt=stuck, works=works)
                 return pane, None
             passing = reading is not None and not reading.asks and not pane.in_mode and not wrong
             if not passing or self._by.monotonic() >= deadline:
@@ -254,9 +262,17 @@ class _Delivering:
         if state.dead:
             return replace(found, pane="dead")
         found = replace(found, pane="copy-mode" if state.in_mode else "ok")
-        if not self._known:
-            return found
+        since = self._since(self._submitted_at) if self._submitted_at else Since()
+        found = replace(found, answered=since.answered, trouble=since.trouble)
         reading = self._read(screen)
+        if reading is None:
+            return found
+        if reading.turn == "busy":
+            found = replace(found, trouble="", works=True)
+        elif reading.trouble:
+            found = replace(found, trouble=reading.trouble, until=reading.until, works=False)
+        if not self._known:
+            return replace(found, asks=reading.asks)
         now = ShownText.of(screen, reading, self._text)
         empty = reading.composer == "empty"
         fresh = now.folded - self._before.folded
@@ -270,21 +286,37 @@ class _Delivering:
             asks=reading.asks,
             queued=now.queued > self._before.queued,
             shown=empty and (now.shows_more(self._before) or bool(fresh & self._pasted)),
-            busy=not self._was_busy and self._submitted_at > 0.0 and self._busy_since(self._submitted_at),
+            busy=not self._was_busy and since.busy,
         )
 
-    def _waits(self, identity: Identity) -> str:
-        return waits(self._by.facts, self._agent.name, identity, self._by.heartbeats, now=self._by.wall())
+    def _said(self, identity: Identity, pane: PaneState, reading: Reading | None) -> tuple[str, str, str]:
+        """What it waits for, what keeps it from working, and until when, if that is known and not over."""
+        now = self._by.wall()
+        state, waits = state_now(
+            self._by.facts, self._agent, identity, self._by.heartbeats,
+            reading=reading, life=life_of(pane), kept=self._kept(now), now=now,
+        )  # fmt: skip
+        until = state.until or (rfc3339(state.until_at) if state.until_at else "")
+        return waits or state.waiting, state.stuck, until if state.until_at > now else ""
 
     def _running_turn(self) -> str:
         return running_turn(self._by.facts, self._agent.name, self._pids, now=self._by.wall())
 
-    def _busy_since(self, since: float) -> bool:
-        return busy_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())
+    def _kept(self, now: float) -> KeptTrouble | None:
+        """The trouble that the last run remembers; a send changes nothing of what a run keeps."""
+        store = Store(self._by.store.state, self._by.store.runtime, read_only=True)
+        with suppress(MosaicError):
+            known = store.load_history(now=now).agents.get(self._agent.name)
+            return known.trouble if known is not None else None
+        return None
 
-    def _read(self, screen: Screen) -> Reading:
-        reading = self._program.read(screen)
-        return replace(reading, asks="") if self._as_is and reading.asks == "menu" else reading
+    def _since(self, since: float) -> Since:
+        return reported_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())
+
+    def _read(self, screen: Screen) -> Reading | None:
+        reading = read_screen(self._program, screen)
+        menu = reading is not None and self._as_is and reading.asks == "menu"
+        return replace(reading, asks="") if reading is not None and menu else reading
 
     def _look_yourself(self) -> str:
         return f"look before it is sent again: mosaic agent tail {self._agent.name}"

@@ -16,16 +16,21 @@ from typing import TYPE_CHECKING
 
 from providers.filesystem.guarded_read import read_regular
 from providers.machine.heartbeat_files import MAX_BYTES, parse
+from providers.programs.base import ANSWERED
 from reconciler.delivery.text import same
 from reconciler.helpers.atomic_files import make_folder, parse_json
+from reconciler.observe.troubles import kind_of
 from reconciler.state.store import write_failure
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from providers.evidence import KeptTrouble
     from providers.host import HostFacts
+    from providers.programs.base import Reading
     from providers.programs.identity import Identity
     from reconciler.delivery.verdict import EvidenceWord
-    from specs.compiled import Heartbeats
+    from reconciler.observe.live_state import LiveState
+    from specs.compiled import Agent, Heartbeats
 
 _RECEIPT_MAX = 16 << 20  # bytes: a prompt may hold several messages, and a hook's JSON adds more
 _FRESH_S = 60.0  # how long a folder may be without its sender's lock: it may have just been made
@@ -117,28 +122,40 @@ def _receipt(path: Path, text: str, running: str) -> Receipt:
     return Receipt(evidence="hook" if "hook_event_name" in record else "api", queued=queued)
 
 
-def waits(facts: HostFacts, agent: str, identity: Identity, rules: Heartbeats, *, now: float) -> str:
-    """What an agent waits for a person to do, by its newest report, as every list reads it. "" for nothing."""
+def state_now(
+    facts: HostFacts,
+    agent: Agent,
+    identity: Identity,
+    rules: Heartbeats,
+    *,
+    reading: Reading | None,
+    life: str,
+    kept: KeptTrouble | None,
+    now: float,
+) -> tuple[LiveState, str]:
+    """The state of an agent as every list reads it, and what it waits for by its newest report, "" for nothing."""
     from providers.base import Kind, ObserveError, Present, ResourceKey
     from providers.evidence import SessionEvidence
     from providers.kinds.heartbeat import as_evidence
     from providers.machine.heartbeat_files import scan_both
     from reconciler.model import Observation
     from reconciler.observe.attribution import judge_heartbeat, judge_turn
-    from reconciler.observe.signs_of_work import newest_word
+    from reconciler.observe.live_state import StateEvidence, live_state
 
     try:
         heartbeats, turns = scan_both(facts.run_dir, now)
     except ObserveError:
-        return ""  # nothing is known about it, and every list says so
-    key = ResourceKey(Kind.HEARTBEAT, agent)
-    said = as_evidence(heartbeats.get(agent), turns.get(agent))
-    session = SessionEvidence(alive=True, pids=identity.pids, started=identity.started)
-    seen = {key: Present(key=key, agent=agent, ours=True, fields={}, evidence=said)} if said is not None else {}
+        heartbeats, turns = {}, {}  # nothing is known about it, and every list says so
+    key = ResourceKey(Kind.HEARTBEAT, agent.name)
+    said = as_evidence(heartbeats.get(agent.name), turns.get(agent.name))
+    session = SessionEvidence(alive=True, pids=identity.pids, started=identity.started, screen=reading)
+    seen = {key: Present(key=key, agent=agent.name, ours=True, fields={}, evidence=said)} if said is not None else {}
     observation = Observation(present=seen, unknown={}, taken_at=now, digest="")
-    heartbeat = judge_heartbeat(observation, agent, session, rules)
-    word = newest_word(heartbeat, judge_turn(observation, agent, session))
-    return "" if heartbeat.state == "stale" and heartbeat.own else word.waiting
+    one = StateEvidence(
+        session="alive", seen=session, heartbeat=judge_heartbeat(observation, agent.name, session, rules),
+        turn=judge_turn(observation, agent.name, session), now=now, life=life, agent=agent, kept=kept,
+    )  # fmt: skip
+    return live_state(one), "" if one.heartbeat.state == "stale" and one.heartbeat.own else one.word.waiting
 
 
 def running_turn(facts: HostFacts, agent: str, pids: Collection[int], *, now: float) -> str:
@@ -152,14 +169,25 @@ def running_turn(facts: HostFacts, agent: str, pids: Collection[int], *, now: fl
     return record.prompt if ours else ""
 
 
-def busy_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> bool:
-    """Whether a process of the pane has reported since then that it works; both are Unix seconds. Compared to the
-    second, since some writers are no more precise."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What a program has reported since some moment: that it works, that a model has answered, what stops it."""
+
+    busy: bool = False
+    answered: bool = False
+    trouble: str = ""
+
+
+def reported_since(facts: HostFacts, agent: str, pids: Collection[int], *, since: float, now: float) -> Since:
+    """What the processes of the pane have reported since then; both are Unix seconds. Compared to the second, since
+    some writers are no more precise; an answer counts only if it is certainly later."""
     for kind in ("turn", "hb"):
         try:
             record = parse(read_regular(Path(facts.run_dir, f"{agent}.{kind}"), limit=MAX_BYTES, follow=False), now)
         except OSError:
             continue
-        if record.error is None and record.status == "busy" and record.pid in pids and record.ts >= int(since):
-            return record.own
-    return False
+        if record.error is not None or record.pid not in pids or record.ts < int(since) or not record.own:
+            continue
+        answered = record.event in ANSWERED and not record.stuck and record.ts >= since
+        return Since(busy=record.status == "busy", answered=answered, trouble=kind_of(record.stuck))
+    return Since()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reconciler.delivery.verdict import PASTE_BYTE_S, PASTE_MAX_S, Delivery
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from reconciler.observe.troubles import phrase
 from specs.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ STEADY_S = 0.6  # after this time a part of the text counts as the whole, if it 
 RETRY_S = 1.0  # between two presses of the submit key
 PRESSES = 3
 LEAVE_S = 5.0  # without --verify: how long the text may take to leave the composer; it seldom takes a tenth of that
+FOLLOW_S = 1.0  # how long the program may take to show what it does with a message that it has reported
 BETTER_S = 1.0  # how long evidence from the pane waits for the program's own report
 
 Do = Literal["look", "press"]
@@ -61,15 +63,45 @@ class DeliveryLook:
         return self.now.stands and self.now.may_press and due
 
     @property
+    def troubled(self) -> bool:
+        """Whether it cannot work: it shows more than what it had before our message, or still shows that at the end."""
+        old = self.now.trouble == self.task.doubt and not self.after.cleared
+        over = self.waited >= self.task.timeout_s
+        return self.before.presses > 0 and bool(self.now.trouble) and (not old or over)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the trouble that it had before may still be there."""
+        return bool(self.task.doubt) and not self.now.answered and self.waited < self.task.timeout_s
+
+    @property
+    def followed(self) -> bool:
+        """Whether it is clear what follows the program's own report: some report a message before they refuse it."""
+        now = self.now
+        if not self.task.verify or not self.before.presses or now.pane in ("dead", "gone") or now.answered:
+            return True
+        if self.waited >= self.task.timeout_s:
+            return True
+        if self.task.doubt:
+            return False
+        began = now.works and not self.task.works
+        return not self.task.known or began or now.at - self.after.receipt_at >= FOLLOW_S
+
+    @property
     def no_better(self) -> bool:
         """Whether nobody needs to wait for better evidence than the candidate."""
-        return not self.task.receipts or self.now.at - self.after.candidate_at >= BETTER_S
+        waited = not self.task.receipts or self.now.at - self.after.candidate_at >= BETTER_S
+        return waited and not self.in_doubt
 
 
 def step(task: Task, before: Progress, now: ComposerState) -> tuple[Progress, NextStep]:
     """Process one look; return the progress and what to do. Ends within bounds that depend only on the task."""
     after = replace(before, last=now, stood=before.stood or now.stands)
-    over = bool(now.receipt) or now.pane in ("dead", "gone") or now.queued
+    if now.receipt and not before.receipt:
+        after = replace(after, receipt=now.receipt, receipt_queued=now.receipt_queued, receipt_at=now.at)
+    if task.doubt and before.presses and now.pane == "ok" and not now.trouble:
+        after = replace(after, cleared=True)
+    over = bool(after.receipt) or now.pane in ("dead", "gone") or now.queued
     if before.presses and task.verify and not over:
         after = _with_candidate(before, after, now)
     look = DeliveryLook(task=task, before=before, after=after, now=now)
@@ -116,7 +148,14 @@ def _sent(look: DeliveryLook) -> NextStep:
 
 
 def _receipt(look: DeliveryLook) -> NextStep:
-    return _arrived(look.task, look.now.receipt, queued=look.now.receipt_queued)
+    return _arrived(look.task, look.after.receipt, queued=look.after.receipt_queued or look.now.queued)
+
+
+def _troubled(look: DeliveryLook) -> NextStep:
+    said = "it has taken the message up" if look.after.receipt else "the message was submitted"
+    what = phrase(look.now.trouble, look.now.until)
+    way = f"look before it is sent again: mosaic agent attach {look.task.agent}"
+    return Delivery(word="unconfirmed", reason=f"{said}, and {what}", way=way)
 
 
 def _queued(look: DeliveryLook) -> NextStep:
@@ -152,7 +191,12 @@ def _unsure(task: Task, reason: str) -> Delivery:
 
 # These rows count at any time. None: the phase decides.
 AT_ONCE: tuple[DecisionRow[DeliveryLook, Decide | None], ...] = (
-    DecisionRow("the program says so", lambda look: look.now.receipt, _receipt,
+    DecisionRow("it cannot work", lambda look: look.troubled and look.task.verify, _troubled,
+        "some programs report a message, and then refuse it: nothing of it has reached the model"),
+    DecisionRow("the program says that it is queued",
+        lambda look: look.after.receipt and (look.after.receipt_queued or look.now.queued), _receipt,
+        "it holds exactly this text until its turn has ended"),
+    DecisionRow("the program says so", lambda look: look.after.receipt and look.followed, _receipt,
         "the program's own report about exactly this text is the best evidence"),
     DecisionRow("it has ended", lambda look: look.now.pane in ("dead", "gone"), _ended,
         "it is not known whether it had accepted the text"),
@@ -200,6 +244,8 @@ SUBMITTED: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("no evidence, and the time is up",
         lambda look: look.task.verify and look.waited >= look.task.timeout_s, _no_evidence,
         "it may or may not have arrived"),
+    DecisionRow("reported, and it is not clear what follows", lambda look: look.after.receipt, _look_again,
+        "the next look shows more, and a key would not"),
     DecisionRow("it still stands there", lambda look: look.again, _press,
         "the key had no effect: it is pressed again, and only on our own text"),
     DecisionRow("it takes its time", otherwise, _look_again,

@@ -24,6 +24,8 @@ class PaneLook:
     wrong: str
     reading: Reading | None
     said: str
+    stuck: str = ""
+    until: str = ""
 
     @property
     def waits(self) -> str:
@@ -40,16 +42,27 @@ class Refusing:
 
 
 def refusal(
-    agent: str, pane: PaneState, *, program: str, wrong: str, reading: Reading | None, said: str = ""
+    agent: str,
+    pane: PaneState,
+    *,
+    program: str,
+    wrong: str,
+    reading: Reading | None,
+    said: str = "",
+    stuck: str = "",
+    until: str = "",
 ) -> Delivery | None:
     """Why nothing may be put into a pane, None if something may. `wrong`: what runs there instead of `program`, "" if
     the program itself does; `reading` None: this program's screen cannot be read. `said`: what it waits for a person to
-    do, by its newest report."""
-    look = PaneLook(agent=agent, pane=pane, program=program, wrong=wrong, reading=reading, said=said)
+    do, by its newest report. `stuck`: what keeps it from working until `until`, "" for a limit whose end is not known
+    or over: then a message may be what shows that it is over."""
+    look = PaneLook(
+        agent=agent, pane=pane, program=program, wrong=wrong, reading=reading, said=said, stuck=stuck, until=until
+    )
     refusing = first_match(REFUSALS, look).then
     if refusing is None:
         return None
-    words = {"agent": agent, "wrong": wrong, "program": program, "waits": look.waits}
+    words = {"agent": agent, "wrong": wrong, "program": program, "waits": look.waits, "until": until}
     return Delivery(word="not-delivered", reason=refusing.reason.format(**words), way=refusing.way.format(**words))
 
 
@@ -75,6 +88,13 @@ REFUSALS: tuple[DecisionRow[PaneLook, Refusing | None], ...] = (
     DecisionRow("asks a person", lambda look: look.waits,
         Refusing("it waits for a person ({waits})", "answer it: mosaic agent attach {agent}"),
         "the message would answer the question"),
+    DecisionRow("logged out", lambda look: look.stuck == "logged-out",
+        Refusing("it is logged out", "log it in: mosaic agent attach {agent}"),
+        "some programs report a message before they look whether they are logged in, and no model would get it"),
+    DecisionRow("at its limit", lambda look: look.stuck == "limit" and look.until,
+        Refusing("it is at its usage limit until {until}",
+                 "let it wait: mosaic agent send {agent} --when available"),
+        "the model would refuse it"),
     DecisionRow("its screen cannot be read", lambda look: look.reading is None,
         None, "no reason against it is known"),
     DecisionRow("a draft", lambda look: look.reading is not None and look.reading.composer == "draft",

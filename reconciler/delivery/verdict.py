@@ -40,7 +40,8 @@ class Delivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What is to be delivered. `known`: the program's screen can be read; `receipts`: the program reports what it takes
-    up."""
+    up. `doubt`: the trouble that it had before, so that it may take the message up in vain; `works`: it worked before,
+    so that working is no sign of our message."""
 
     agent: str
     known: bool
@@ -48,6 +49,8 @@ class Task:
     verify: bool
     timeout_s: float
     size: int  # bytes
+    doubt: str = ""
+    works: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,9 @@ class ComposerState:
 
     `ours`: whether the composer holds our text; `queued`, `shown`: the text is now, and was not before, among the
     queued messages, or anywhere while the composer is empty. `receipt`: the program's own report on exactly this text,
-    possibly that it is queued; `busy`: its record says that it began to work after we submitted.
+    possibly that it is queued; `busy`: its record says that it began to work after we submitted. `works`: its screen
+    shows work; `answered`: its record says since then what only follows an answer of the model.
+    `trouble`: what keeps it from working now, and `until` when that ends, as its screen says it.
     """
 
     at: float
@@ -70,6 +75,10 @@ class ComposerState:
     receipt: EvidenceWord = ""
     receipt_queued: bool = False
     busy: bool = False
+    works: bool = False
+    answered: bool = False
+    trouble: str = ""
+    until: str = ""
 
     @property
     def stands(self) -> bool:
@@ -84,7 +93,8 @@ class ComposerState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """The progress of a delivery. `began`: start of this phase; `last`: the previous look; `candidate`: evidence, found
-    at `candidate_at`, that better evidence may still replace; `stood`: our text was seen in the composer."""
+    at `candidate_at`, that better evidence may still replace; `stood`: our text was seen in the composer. `receipt`:
+    the program's own report, which came at `receipt_at`; `cleared`: after we submitted, it was seen without trouble."""
 
     began: float
     presses: int = 0
@@ -93,3 +103,7 @@ class Progress:
     stood: bool = False
     candidate: EvidenceWord = ""
     candidate_at: float = 0.0
+    receipt: EvidenceWord = ""
+    receipt_queued: bool = False
+    receipt_at: float = 0.0
+    cleared: bool = False

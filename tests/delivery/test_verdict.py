@@ -126,7 +126,7 @@ def test_the_programs_own_word_comes_first() -> None:
 def test_a_program_that_gives_receipts_is_given_time_for_one() -> None:
     receipts = replace(TASK, receipts=True)
     shown = replace(EMPTY, shown=True)
-    found, _ = run(settled(*[shown] * 5, replace(shown, receipt="hook")), receipts)
+    found, _ = run(settled(*[shown] * 5, replace(shown, receipt="hook", works=True)), receipts)
     assert found == Delivery(word="delivered", evidence="hook")
     assert run(settled(shown), receipts)[0] == Delivery(word="delivered", evidence="pane")
     short = replace(receipts, timeout_s=BETTER_S / 2)
@@ -171,6 +171,62 @@ def test_a_large_paste_is_waited_for() -> None:
     assert found == Delivery(word="delivered", evidence="pane")
 
 
+REPORTED = replace(EMPTY, receipt="hook")
+
+
+@pytest.mark.parametrize("kind", ["logged-out", "limit", "api-error", "retries"])
+def test_what_it_reports_and_then_refuses_is_not_delivered(kind: str) -> None:
+    """claude reports a message before it looks whether it is logged in."""
+    refused = replace(EMPTY, trouble=kind)
+    found, keys = run(settled(REPORTED, EMPTY, refused))
+    assert found is not None
+    assert (found.word, found.evidence, len(keys)) == ("unconfirmed", "", 1)
+    assert found.reason.startswith("it has taken the message up, and ")
+    assert run(settled(replace(refused, receipt="hook")))[0] == found
+    quiet, _ = run(settled(refused))
+    assert quiet is not None
+    assert quiet.reason.startswith("the message was submitted, and ")
+
+
+def test_a_report_counts_once_it_is_clear_what_follows() -> None:
+    reported = Delivery(word="delivered", evidence="hook")
+    assert run(settled(REPORTED, replace(EMPTY, works=True)))[0] == reported
+    assert run(settled(REPORTED, replace(EMPTY, answered=True)))[0] == reported
+    assert run(settled(REPORTED, EMPTY))[0] == reported  # nothing shows a trouble for a while
+    assert run(settled(REPORTED), replace(TASK, known=False))[0] == reported
+    late, _ = run(settled(REPORTED, *[EMPTY] * 5, replace(EMPTY, trouble="limit")))
+    assert late is not None
+    assert late.word == "unconfirmed"
+
+
+def test_a_report_of_what_is_only_queued_says_so() -> None:
+    """claude reports a message when it queues it, and shows so a moment later."""
+    works = replace(TASK, works=True)
+    queued = replace(EMPTY, works=True, queued=True)
+    looks = settled(replace(REPORTED, works=True), replace(EMPTY, works=True), queued)
+    assert run(looks, works)[0] == Delivery(word="delivered", evidence="hook", queued=True)
+    assert run(settled(replace(REPORTED, works=True), replace(EMPTY, works=True)), works)[0] == Delivery(
+        word="delivered", evidence="hook"
+    )
+
+
+def test_where_it_had_a_trouble_before_only_an_answer_shows_that_it_is_over() -> None:
+    doubt = replace(TASK, doubt="limit")
+    reported = Delivery(word="delivered", evidence="hook")
+    still = replace(EMPTY, trouble="limit")
+    assert run(settled(replace(still, receipt="hook"), still, replace(EMPTY, answered=True)), doubt)[0] == reported
+    assert run(settled(REPORTED, replace(EMPTY, works=True)), doubt)[0] == reported  # it worked for all of the time
+    for looks in (settled(replace(still, receipt="hook"), still), settled(REPORTED, EMPTY, still), settled(still)):
+        found, keys = run(looks, doubt)
+        assert found is not None
+        assert (found.word, len(keys)) == ("unconfirmed", 1)
+        assert "usage limit" in found.reason
+    shown = replace(EMPTY, shown=True)
+    found, _ = run(settled(shown, replace(shown, trouble="limit")), doubt)
+    assert found is not None
+    assert found.word == "unconfirmed"
+
+
 GLIMPSES = st.builds(
     ComposerState,
     at=st.just(0.0),
@@ -184,6 +240,9 @@ GLIMPSES = st.builds(
     receipt=st.sampled_from(["", "", "", "hook", "api"]),
     receipt_queued=st.booleans(),
     busy=st.booleans(),
+    works=st.booleans(),
+    answered=st.booleans(),
+    trouble=st.sampled_from(["", "", "", "limit", "logged-out"]),
 )
 TASKS = st.builds(
     Task,
@@ -193,6 +252,8 @@ TASKS = st.builds(
     verify=st.booleans(),
     timeout_s=st.floats(0.0, 10.0),
     size=st.integers(0, 200_000),
+    doubt=st.sampled_from(["", "", "limit"]),
+    works=st.booleans(),
 )
 
 
@@ -221,17 +282,18 @@ def test_whatever_is_seen(task: Task, looks: list[tuple[ComposerState, float]]) 
     assert isinstance(do, Delivery)
     assert keys <= PRESSES
     assert do.word in ("delivered", "unconfirmed", "sent")
-    assert (do.word == "sent") <= (not task.verify and (keys > 0 or seen[-1].receipt != ""))
+    assert (do.word == "sent") <= (not task.verify and (keys > 0 or any(one.receipt for one in seen)))
     assert (do.word == "delivered") <= task.verify
     assert (do.word == "unconfirmed") == bool(do.reason) == bool(do.way)
     if do.word == "delivered":
         assert do.evidence
         last = seen[-1]
-        told = do.evidence == last.receipt != ""
+        told = any(one.receipt == do.evidence for one in seen)
         inside = keys > 0 and last.queued and do.queued and do.evidence == "pane"
         outside = task.known and keys > 0 and any(one.stands for one in seen) and last.composer == "empty"
         assert told or inside or (outside and (last.shown or last.busy))
-    assert not do.queued or seen[-1].queued or seen[-1].receipt_queued
+        assert keys == 0 or not last.trouble or last.trouble == task.doubt
+    assert not do.queued or seen[-1].queued or any(one.receipt_queued for one in seen)
 
 
 READY = Reading(composer="empty")

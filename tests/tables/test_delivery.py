@@ -12,6 +12,7 @@ from providers.tmux.pane_input import PaneState
 from reconciler.delivery.next_step import (
     AT_ONCE,
     BETTER_S,
+    FOLLOW_S,
     LEAVE_S,
     NO_EVIDENCE,
     NOT_PRESSED,
@@ -35,8 +36,11 @@ READY = Reading(composer="empty")
 LOOK = PaneLook(agent="coder0", pane=HERE, program="stub", wrong="", reading=READY, said="")
 
 
+WORDS = ("wrong", "reading", "said", "stuck", "until")
+
+
 def pane(**more: Any) -> PaneLook:
-    return replace(LOOK, **{word: more.pop(word) for word in list(more) if word in ("wrong", "reading", "said")},
+    return replace(LOOK, **{word: more.pop(word) for word in list(more) if word in WORDS},
                    pane=replace(HERE, **more))  # fmt: skip
 
 
@@ -58,11 +62,16 @@ REFUSING = Examples("REFUSALS", REFUSALS, {
         "it waits for a person (login)", pane(said="login"), pane(reading=Reading(composer="draft", asks="login")),
         pane(said="login", reading=None), pane(said="menu", reading=Reading(asks="login")),
     ),
-    "its screen cannot be read": expect(None, pane(reading=None)),
+    "logged out": expect("it is logged out", pane(stuck="logged-out"), pane(stuck="logged-out", reading=None),
+                         pane(stuck="logged-out", reading=Reading(composer="draft"))),
+    "at its limit": expect("it is at its usage limit until 3pm", pane(stuck="limit", until="3pm"),
+                           pane(stuck="limit", until="3pm", reading=None)),
+    "its screen cannot be read": expect(None, pane(reading=None), pane(stuck="limit", reading=None)),
     "a draft": expect("a person's draft stands in its composer", pane(reading=Reading(composer="draft"))),
     "no composer": expect("its composer is not on its screen", pane(reading=Reading())),
     "ready": expect(None, LOOK, pane(found="a-word-unknown"), pane(reading=UNKNOWN_FIRST), pane(reading=UNKNOWN_LAST),
-                    pane(reading=Reading(composer="empty", turn="busy", queued=("x",)))),
+                    pane(reading=Reading(composer="empty", turn="busy", queued=("x",))), pane(stuck="limit"),
+                    pane(stuck="api-error", until="3pm")),
 })  # fmt: skip
 
 
@@ -71,7 +80,7 @@ def test_refusal(one: Examples, name: str, decision: Any, situation: Any) -> Non
     assert first_match(one.table, situation).name == name
     found = refusal(
         situation.agent, situation.pane, program=situation.program, wrong=situation.wrong, reading=situation.reading,
-        said=situation.said,
+        said=situation.said, stuck=situation.stuck, until=situation.until,
     )  # fmt: skip
     assert (found.reason if found is not None else None) == decision
     assert found is None or (found.word == "not-delivered" and found.way and "{" not in found.way)
@@ -105,11 +114,34 @@ def _word(made: Any) -> Any:
 
 STEPS = (
     Examples("AT_ONCE", AT_ONCE, {
+        "it cannot work": expect(
+            ("unconfirmed", "", False), look(at(0.1, EMPTY, trouble="limit"), before=AGAIN),
+            look(at(0.1, EMPTY, trouble="limit"), before=AGAIN, receipt="hook", receipt_queued=True),
+            look(at(0.1, EMPTY, trouble="limit"), replace(TASK, doubt="retries"), AGAIN),
+            look(at(0.1, EMPTY, trouble="limit"), replace(TASK, doubt="limit"), AGAIN, cleared=True),
+            look(at(0.1, EMPTY, trouble="limit", pane="dead"), before=AGAIN),
+            look(at(6.0, EMPTY, trouble="limit"), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
+        ),
+        "the program says that it is queued": expect(
+            ("delivered", "api", True), look(at(0.1), before=AGAIN, receipt="api", receipt_queued=True),
+            look(at(0.1, EMPTY, queued=True), before=AGAIN, receipt="api"),
+        ),
         "the program says so": expect(
-            ("delivered", "hook", False), look(at(0.0, receipt="hook")), look(at(9.0, pane="dead", receipt="hook")),
+            ("delivered", "hook", False), look(at(0.0), receipt="hook"), look(at(9.0, pane="dead"), receipt="hook"),
+            look(at(0.1, EMPTY, works=True), before=AGAIN, receipt="hook"),
+            look(at(0.1, EMPTY, answered=True), before=AGAIN, receipt="hook"),
+            look(at(0.1, EMPTY, answered=True), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
+            look(at(FOLLOW_S + 0.1, EMPTY), before=AGAIN, receipt="hook", receipt_at=0.1),
+            look(at(0.1, EMPTY), replace(TASK, known=False), AGAIN, receipt="hook"),
+            look(at(6.0, EMPTY), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
+            look(at(6.0, EMPTY), replace(TASK, works=True), AGAIN, receipt="hook", receipt_at=5.9),
         ),
         "it has ended": expect(("unconfirmed", "", False), look(at(0.0, pane="dead")), look(at(0.0, pane="gone"))),
-        "it goes on": expect(None, look(), look(at(0.0, pane="blind")), look(at(0.0, pane="copy-mode"))),
+        "it goes on": expect(None, look(at(0.1, EMPTY, trouble="limit")),
+            look(at(0.1, EMPTY, trouble="limit"), UNASKED, AGAIN),
+            look(at(0.1, EMPTY, trouble="limit"), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
+            look(at(1.0, EMPTY, works=True), replace(TASK, works=True), AGAIN, receipt="hook", receipt_at=0.1),
+            look(), look(at(0.0, pane="blind")), look(at(0.0, pane="copy-mode"))),
     }, outcome=_word),
     Examples("SETTLING", SETTLING, {
         "too soon": expect("look", look(at(PASTE_MIN_S - 0.01)), look(at(0.0), replace(TASK, known=False)),
@@ -170,6 +202,9 @@ STEPS = (
         ),
         "no evidence, and the time is up": expect(
             ("unconfirmed", "", False), look(at(6.0, EMPTY), TASK, AGAIN), look(at(7.0), TASK, AGAIN),
+        ),
+        "reported, and it is not clear what follows": expect(
+            "look", look(at(0.1, EMPTY), before=AGAIN, receipt="hook"), look(at(RETRY_S), before=AGAIN, receipt="hook"),
         ),
         "it still stands there": expect(
             "press", look(at(RETRY_S), TASK, AGAIN), look(at(RETRY_S), UNASKED, AGAIN),
@@ -293,7 +328,7 @@ def test_a_sender_that_did_not_ask_is_told_that_it_was_sent() -> None:
 
 def test_a_delivery_begins_with_nothing() -> None:
     assert (BEGAN.presses, BEGAN.pressed_at, BEGAN.candidate_at, BEGAN.candidate) == (0, 0.0, 0.0, "")
-    assert step(TASK, AGAIN, at(0.0, receipt="hook"))[1] == Delivery(word="delivered", evidence="hook")
+    assert step(TASK, AGAIN, at(0.0, receipt="hook", works=True))[1] == Delivery(word="delivered", evidence="hook")
 
 
 def test_words_that_are_not_known_are_not_taken_for_others() -> None:
