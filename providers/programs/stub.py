@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, get_args
 
 from providers.programs.base import Asks, Choice, Plain, Reading, Trouble
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from specs.compiled import Agent
 
 ASKS, STOPS = "stub ? ", "stub ! "  # as in `stub_screens.py`: a title begins with one of these
+_ASKS: Mapping[str, Asks] = {one: one for one in get_args(Asks) if one}
+_TROUBLES: Mapping[str, Trouble] = {one: one for one in get_args(Trouble) if one}
 _BEGINS = re.compile(r"\[dialog ([a-z-]+)\]")
 _CHOICE = re.compile(r"([> ]) (\d)\. (.+)")
 _STOPS = re.compile(r"\[trouble ([a-z-]+)(?: until (.+))?\]")
@@ -59,7 +62,7 @@ def _dialog(screen: Screen) -> Reading:
         return Reading(asks="unknown", why="its title says that it asks something")
     said = [(row, match) for row in rows[1:] if (match := _CHOICE.fullmatch(row))]
     chosen = {row for row, _ in said}
-    kind = next((one for one in get_args(Asks) if one and one == found[1]), "unknown")
+    kind = _ASKS.get(found[1], "unknown")
     return Reading(
         asks=kind,
         turn="busy" if kind in ("permission", "question") else "unknown",
@@ -77,7 +80,7 @@ def _choice(match: re.Match[str]) -> Choice:
 
 def _trouble(screen: Screen) -> Reading:
     found = next((match for line in reversed(screen.lines) if (match := _STOPS.fullmatch(line))), None)
-    kind = next((one for one in get_args(Trouble) if found is not None and one and one == found[1]), "")
+    kind = _TROUBLES.get(found[1], "") if found is not None else ""
     if found is None or not kind:
         return Reading()
     return Reading(composer="empty", turn="idle", trouble=kind, until=found[2] or "", why="it refuses what is sent")

@@ -297,7 +297,7 @@ class _Delivering:
             reading=reading, life=life_of(pane), kept=self._kept(now), now=now,
         )  # fmt: skip
         until = state.until or (rfc3339(state.until_at) if state.until_at else "")
-        return waits or state.waiting, state.stuck, until if state.until_at > now else ""
+        return waits, state.stuck, until if state.until_at > now else ""
 
     def _running_turn(self) -> str:
         return running_turn(self._by.facts, self._agent.name, self._pids, now=self._by.wall())

@@ -122,6 +122,25 @@ def says(stub: Terminal, **words: str | None) -> None:
     eventually(lambda: all(stub.words().get(key) == value for key, value in words.items()), what=f"{words}")
 
 
+def test_a_dialog_takes_keys_and_a_trouble_takes_messages_in_vain(stub: Terminal) -> None:
+    stub.say("/dialog permission Run rm?\r")
+    stub.shows("\x1b]2;stub ? permission\x07[dialog permission]\r\nRun rm?\r\n> 1. Yes\r\n")
+    stub.say("x9")  # no answer of it
+    stub.say("3")
+    stub.shows("stub: the answer is No")
+    stub.say("/trouble limit 3pm (UTC)\r")
+    stub.shows("\x1b]2;stub ! limit\x07[trouble limit until 3pm (UTC)]")
+    stub.receipts.mkdir(parents=True)
+    stub.say("hello\r")
+    stub.shows("[trouble limit until 3pm (UTC)]")
+    eventually(lambda: len(list(stub.receipts.glob("[!.]*.json"))) == 1, what="a receipt all the same")
+    stub.say("/idle\r")
+    says(stub, event="Stop", status="ok")
+    stub.say("hello again\r")
+    stub.shows("stub s> hello again")
+    assert "> hello\r" not in stub.text
+
+
 def test_each_event_is_said(stub: Terminal) -> None:
     stub.say("hello\r")
     says(stub, event="Stop", status="ok")

@@ -110,7 +110,8 @@ def test_lists_and_documents(told: Told) -> None:
 def test_what_is_wrong(told: Told) -> None:
     wrong = what_is_wrong(told)
     assert {"trust", "codex-trust", "silent", "stuck", "odd", "loops", "taken"} <= wrong
-    assert not {"working", "free", "asks", "question", "permission", "menu", "draft", "idle", "stopped"} & wrong
+    assert {"asks", "question", "permission"} <= wrong  # nobody may be there to answer
+    assert not {"working", "free", "menu", "draft", "idle", "stopped"} & wrong
 
 
 def test_what_is_due_and_held(told: Told) -> None:

@@ -27,6 +27,7 @@ def agents(fleet: Fleet) -> None:
         "stub": stub(),
         "other": stub(),
         "third": stub(),
+        "screen": stub(),
     }
     fleet.commit("first")
     fleet.converge()
@@ -53,7 +54,7 @@ def test_a_dialog_on_the_screen_is_the_same_for_all(fleet: Fleet, name: str) -> 
     assert (
         cells(fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "wide").out)[name]["STATE"] == f"waiting ({kind})"
     )
-    closed = kind in ("trust", "login")
+    closed = kind not in ("menu", "draft")  # at those a person is there
     assert seen["wrong"] is closed
     check = fleet.cli("fleet", "ps", "--fleet", fleet.repo, "--check", "--agent", name)
     assert check.code == (3 if closed else 0), check.out
@@ -71,14 +72,66 @@ def test_a_dialog_on_the_screen_is_the_same_for_all(fleet: Fleet, name: str) -> 
 
 def test_a_screen_that_nobody_can_read_is_no_sign_of_anything(fleet: Fleet) -> None:
     reads(fleet, "odd", "unknown")  # also while it has just started
-    fleet.wait(
-        lambda: "neither its prompt nor a known dialog" in row(fleet, "odd")["why"], "what its screen shows", LONG
-    )
+    fleet.wait(lambda: "its screen is not understood" in row(fleet, "odd")["why"], "what its screen shows", LONG)
     seen = row(fleet, "odd")
     assert (seen["may_stop"], seen["available"]) == (False, None)
     sent = fleet.cli("agent", "send", "odd", "-m", "hello")
     assert sent.code == 1
     assert "its composer is not on its screen" in sent.out + sent.err
+
+
+def state(fleet: Fleet, name: str) -> str:
+    """As a person reads it."""
+    return cells(fleet.cli("fleet", "ps", "--fleet", fleet.repo, "-o", "wide").out)[name]["STATE"]
+
+
+def test_what_only_its_screen_shows_is_known_to_all(fleet: Fleet) -> None:
+    """Its heartbeat goes on to say that all is well, as the hooks of real programs do."""
+    fleet.type("screen", "/dialog trust")
+    seen = reads(fleet, "screen", "waiting", "trust")
+    assert (seen["wrong"], seen["question"], seen["heartbeat"]["state"]) == (True, "May the stub go on (trust)?", "ok")
+    assert fleet.cli("fleet", "ps", "--fleet", fleet.repo, "--check", "--agent", "screen").code == 3
+    fleet.tmux("send-keys", "-t", "=screen:", "1")
+    reads(fleet, "screen", "available")
+    assert fleet.cli("fleet", "ps", "--fleet", fleet.repo, "--check", "--agent", "screen").code == 0
+    fleet.type("screen", "/trouble limit in 2h 5m")
+    seen = reads(fleet, "screen", "stuck")
+    assert (seen["stuck"], seen["until"], seen["wrong"]) == ("limit", "in 2h 5m", True)
+    assert seen["until_at"] is not None
+    assert state(fleet, "screen") == "stuck (limit, until in 2h 5m)"
+    assert fleet.cli("fleet", "ps", "--fleet", fleet.repo, "--check", "--agent", "screen").code == 3
+    verified = fleet.cli("fleet", "verify", "--fleet", fleet.repo, "-o", "json").document["checks"]
+    (progress,) = [one for one in verified if (one["agent"], one["name"]) == ("screen", "progress")]
+    assert progress["result"] == "wrong"
+    sent = fleet.cli("agent", "send", "screen", "-m", "hello", "--verify", "-o", "json").document
+    assert (sent["result"], sent["reason"]) == ("not-delivered", "it is at its usage limit until in 2h 5m")
+
+
+def test_what_keeps_it_from_working_stays_until_something_shows_that_it_is_over(fleet: Fleet) -> None:
+    fleet.type("screen", "/trouble logged-out")
+    fleet.wait(lambda: row(fleet, "screen")["stuck"] == "logged-out", "that it is logged out", LONG)
+    fleet.reconcile()  # which remembers it
+    fleet.tmux("select-pane", "-t", "=screen:", "-T", "nothing to read")
+    seen = reads(fleet, "screen", "stuck")
+    assert seen["stuck"] == "logged-out"
+    assert "nothing shows that it is over" in seen["why"]
+    sent = fleet.cli("agent", "send", "screen", "-m", "hello", "--verify", "-o", "json").document
+    assert (sent["result"], sent["reason"]) == ("not-delivered", "it is logged out")
+    fleet.type("screen", "/idle")
+    reads(fleet, "screen", "available")
+
+
+def test_what_is_taken_up_and_refused_is_not_delivered(fleet: Fleet) -> None:
+    """Its limit is over, as far as anybody knows, so a message may show whether that is so. It leaves a receipt."""
+    fleet.type("screen", "/trouble limit")
+    reads(fleet, "screen", "stuck")
+    sent = fleet.cli(
+        "agent", "send", "screen", "-m", "is it over?", "--verify", "--verify-timeout", "1s", "-o", "json"
+    ).document
+    assert sent["result"] == "unconfirmed"
+    assert sent["reason"] == "it has taken the message up, and it is at its usage limit"
+    fleet.type("screen", "/idle")
+    reads(fleet, "screen", "available")
 
 
 def test_who_asks_by_its_heartbeat_is_not_sent_to(fleet: Fleet) -> None:

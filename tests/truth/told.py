@@ -51,12 +51,13 @@ def steady(row: dict[str, Any]) -> tuple[Any, ...]:
 def lists_and_documents(told: Told) -> None:
     for name, one in told.rows.items():
         assert steady(told.single[name]) == steady(one)
-        shown = f"{one['state']} ({one['waiting']})" if one["waiting"] else one["state"]
-        assert told.wide[name]["STATE"] == shown
+        kind = one["waiting"] or one["stuck"] or ("its screen is not understood" if one["screen"] else "")
+        assert told.wide[name]["STATE"] == (f"{one['state']} ({kind})" if kind else one["state"])
         assert told.wide[name]["MAY-STOP"].startswith("yes" if one["may_stop"] else "no: ")
         assert one["may_stop"] is not bool(one["may_stop_why"])
         status = told.status[name]
-        assert (status["readiness"], status["waiting"]) == (one["readiness"], one["waiting"])
+        words = ("readiness", "waiting", "stuck", "until")
+        assert [status[word] for word in words] == [one[word] for word in words]
         assert status["health"] == one["health"]
         if one["kind"] == "agent":
             assert status["in_sync"] is (one["sync"] == "synced"), (name, one["sync"], one["why"], status["held"])
