@@ -174,8 +174,9 @@ class HeartbeatRecords(KindEvidence):
 
 class KeptTrouble(NamedTuple):
     """What keeps an agent from working, by evidence that may be gone by now. `since` is when it was first seen, and
-    `until_at` when it ends (0 if unknown); both are Unix seconds. `life`: see `AgentView`. `reported`: its program said
-    it, and not only its screen."""
+    `until_at` when it ends (0 if unknown); both are Unix seconds. `life`: see `AgentView`;
+    `session`: its program's id of the conversation, "" if unknown. `reported`: its program said it, and not only its
+    screen."""
 
     kind: str
     since: float
@@ -183,6 +184,7 @@ class KeptTrouble(NamedTuple):
     until: str = ""
     until_at: float = 0.0
     reported: bool = False
+    session: str = ""
 
 
 class RawEvidence(NamedTuple):

@@ -130,6 +130,11 @@ class HeartbeatFile:
         """The program's own id of the turn, for those that give one."""
         return self.words.get("prompt", "")
 
+    def answered(self) -> float:
+        """When a model last answered it (Unix seconds), as a program that writes for itself says; 0 if it does not."""
+        text = self.words.get("answered", "")
+        return float(text) if text.replace(".", "", 1).isdecimal() and text.isascii() and len(text) <= 24 else 0.0
+
     @property
     def interval(self) -> str:
         """How often it is written, in seconds, as the file states it."""

@@ -51,6 +51,7 @@ class StubHeartbeat:
         self._busy_until = 0.0
         self._words = ""
         self._event = ""
+        self._answered = ""
         self.silent = False
         self.turn("SessionStart")
 
@@ -70,7 +71,7 @@ class StubHeartbeat:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         temporary = f"{self._path}.{os.getpid()}"
         words = f"ts={stamp} pid={os.getpid()} status={status} source=native interval={self._interval:g}{self._words}"
-        words += f" event={self._event} session={self._conversation.id}\n"
+        words += f" event={self._event} session={self._conversation.id}{self._answered}\n"
         try:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
             put(temporary, self._path, words)
@@ -85,6 +86,11 @@ class StubHeartbeat:
     def answered(self) -> None:
         """A message was answered, which changes nothing else: a busy agent stays busy."""
         self._event = "UserPromptSubmit" if self._busy_until else "Stop"
+        self.well()
+
+    def well(self) -> None:
+        """What kept it from answering is over."""
+        self._answered = f" answered={time.time():.6f}"
         self._due = 0.0
 
     def turn(self, event: str, *, busy_s: float = 0.0, words: str = "") -> None:
@@ -161,10 +167,7 @@ class StubAgent:
                 data = os.read(0, 65536)
                 if not data:
                     return
-                if self._screen.asks:
-                    self._screen.answer(data)
-                    continue
-                for message in self._composer.feed(data):
+                for message in () if self._screen.answers(data) else self._composer.feed(data):
                     self._answer(message)
 
     def _answer(self, message: str) -> None:
@@ -216,6 +219,7 @@ class StubAgent:
             self._heartbeat.begin()
         elif word == "/idle":
             self._heartbeat.turn("Stop")
+            self._heartbeat.well()
         else:
             self._heartbeat.answered()
 

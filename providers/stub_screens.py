@@ -30,10 +30,6 @@ class StubScreen:
         self._until = ""
         self._choices: tuple[str, ...] = ()
 
-    @property
-    def asks(self) -> bool:
-        return bool(self._choices)
-
     def takes(self, message: str) -> bool:
         """Whether it has dealt with this message: a command for it, or one that it refuses."""
         word, _, rest = message.strip().partition(" ")
@@ -52,14 +48,17 @@ class StubScreen:
             self._refuse()
         return True
 
-    def answer(self, keys: bytes) -> None:
-        """Keys that a person presses at the dialog."""
+    def answers(self, keys: bytes) -> bool:
+        """Whether these keys are for its dialog. The first that chooses an answer ends it."""
+        if not self._choices:
+            return False
         for key in keys.decode("latin-1"):
             number = len(self._choices) if key == "\x1b" else 1 if key in "\r\n" else int(key) if key.isdecimal() else 0
             if self._choices and 1 <= number <= len(self._choices):
                 chosen = self._choices[number - 1]
                 self._end()
                 self._say(f"stub: the answer is {chosen}")
+        return True
 
     def _ask(self, kind: str, text: str) -> None:
         self._choices = ANSWERS.get(kind, ("Yes", "No"))

@@ -90,9 +90,9 @@ class Reading:
     without: tuple[Trouble, ...] = ()
 
 
-# Events that a program reports only after a model has answered. A report that merely says "not busy" is none of them.
-ANSWERED = frozenset({"Stop", "PreToolUse", "PostToolUse", "agent_end", "session.status"})
-NEW_CONVERSATION = frozenset({"SessionStart", "session_start"})
+# Hooks that a program calls only after a model has answered. One that merely says "not busy" is none of them. A program
+# that writes its own heartbeat says when it was answered last (`answered=`), for it repeats its last event.
+ANSWERED = frozenset({"Stop", "PreToolUse", "PostToolUse"})
 # They create a session at its first prompt, and until then their hooks report the previous one (measured with
 # codex 0.169.0 and opencode 1.18.33).
 LATE_SESSIONS = frozenset({"codex", "opencode"})

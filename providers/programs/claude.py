@@ -61,7 +61,7 @@ HOOKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("PreToolUse", "", ("busy",)),
     ("PostToolUse", "", ("busy",)),
     ("PermissionRequest", "", _ASKS),
-    ("Notification", "idle_prompt", ("ok",)),
+    ("Notification", "idle_prompt", ("ok", "keep=stuck")),  # it comes a minute after a turn that failed, too
     ("Notification", "elicitation_dialog", ("busy", "waiting=question")),
     ("Notification", "elicitation_complete|elicitation_response", ("busy",)),
     ("PreCompact", "", ("busy",)),

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from providers.filesystem.guarded_read import read_regular
 from providers.machine.heartbeat_files import MAX_BYTES, parse
-from providers.programs.base import ANSWERED
 from reconciler.delivery.text import same
 from reconciler.helpers.atomic_files import make_folder, parse_json
+from reconciler.observe.attribution import answered_at
 from reconciler.observe.troubles import kind_of
 from reconciler.state.store import write_failure
 from specs.dataclass import dataclass
@@ -188,6 +188,6 @@ def reported_since(facts: HostFacts, agent: str, pids: Collection[int], *, since
             continue
         if record.error is not None or record.pid not in pids or record.ts < int(since) or not record.own:
             continue
-        answered = record.event in ANSWERED and not record.stuck and record.ts >= since
+        answered = answered_at(record, record.ts) >= since > 0.0
         return Since(busy=record.status == "busy", answered=answered, trouble=kind_of(record.stuck))
     return Since()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from providers.base import Kind, ResourceKey
 from providers.evidence import HeartbeatRecords
+from providers.programs.base import ANSWERED
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
 from reconciler.model import Observation
 from reconciler.observe.clock_steps import stamp
@@ -42,6 +43,8 @@ class AttributedHeartbeat:
     stuck: str = ""
     source: str = ""
     event: str = ""
+    session: str = ""
+    answered: float = 0.0  # when a model last answered, as far as this record tells; Unix seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,13 @@ def credited(record: HeartbeatFile, observation: Observation, session: SessionEv
     return first_match(ATTRIBUTION, written).then(written)
 
 
+def answered_at(record: HeartbeatFile, ts: float) -> float:
+    """When a model last answered, as far as a record that was written at `ts` tells; 0 if it does not."""
+    if record.source == "hook":
+        return ts if record.event in ANSWERED and not record.stuck else 0.0
+    return record.answered + ts - record.ts if record.answered else 0.0
+
+
 def interval_of(record: HeartbeatFile) -> float:
     """The interval that the writer itself keeps: git's present value applies from the writer's next start. At most an
     hour, or one word in a file could put off the judgement forever."""
@@ -129,7 +139,7 @@ def _credited(one: WrittenRecord) -> AttributedHeartbeat:
     status: Literal["ok", "busy"] = "busy" if record.status == "busy" else "ok"
     return AttributedHeartbeat(
         status, one.age, one.ts, "", own=record.own, status=status, source=record.source, waiting=record.waiting,
-        stuck=record.stuck, event=record.event,
+        stuck=record.stuck, event=record.event, session=record.session, answered=answered_at(record, one.ts),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from providers.evidence import KeptTrouble, SessionEvidence
-from providers.programs.base import ANSWERED, NEW_CONVERSATION, Reading
+from providers.programs.base import Reading
 from reconciler.helpers.times import rfc3339
 from reconciler.model import Readiness
 from reconciler.observe.health import ended
@@ -150,8 +150,8 @@ def _trouble(one: StateEvidence) -> tuple[KeptTrouble | None, Source]:
             life=one.life,
             shown=reading.trouble if reading is not None and shows else "",
             reported=kind_of(word.stuck) if not word.note else "",
-            answered_at=word.ts if word.own and word.event in ANSWERED and not word.stuck else 0.0,
-            begun_at=word.ts if word.own and word.event in NEW_CONVERSATION and not word.stuck else 0.0,
+            answered_at=max(one.heartbeat.answered, one.turn.answered),
+            session=word.session,
             taken_back_at=word.ts if over and word.source in ("", "native") else 0.0,
             without=reading.without if reading is not None else (),
             kept=one.kept,

@@ -56,7 +56,7 @@ class TroubleEvidence:
 
     `seen`, `lives`: its pane could be looked at, and a process lives in it. `shown` is the kind on its
     screen, `reported` the kind in its program's newest report; "" for none. `answered_at`: when it last reported
-    something that only follows an answer of the model; `begun_at`: when it last reported a new conversation;
+    something that only follows an answer of the model; `session`: its program's id of its conversation;
     `taken_back_at`: when a program that reports for itself last said that it is fine. All are Unix seconds, 0 for
     never. `without`: kinds that its screen would show, and does not.
     """
@@ -67,7 +67,7 @@ class TroubleEvidence:
     shown: str = ""
     reported: str = ""
     answered_at: float = 0.0
-    begun_at: float = 0.0
+    session: str = ""
     taken_back_at: float = 0.0
     without: Collection[str] = field(default_factory=tuple)
     kept: KeptTrouble | None = None
@@ -76,6 +76,11 @@ class TroubleEvidence:
     def another_life(self) -> bool:
         """Whether what was kept is about an earlier process."""
         return self.kept is not None and self.kept.life != self.life
+
+    @property
+    def another_conversation(self) -> bool:
+        """Whether its program is in another conversation by now."""
+        return self.kept is not None and bool(self.kept.session and self.session) and self.kept.session != self.session
 
     def since_then(self, at: float) -> bool:
         """Whether something came after the trouble was first seen."""
@@ -98,8 +103,7 @@ def trouble_now(evidence: TroubleEvidence, now: float, until: str = "") -> tuple
         return (kept if kept.reported == reported else kept._replace(reported=reported)), source
     since = kept.since if kept is not None and kept.kind == kind else now
     end = until_at(until, now) if until else 0.0
-    fresh = KeptTrouble(kind, since, evidence.life, until=until, until_at=end, reported=reported)
-    return fresh, source
+    return KeptTrouble(kind, since, evidence.life, until, end, reported, evidence.session), source
 
 
 TROUBLES: tuple[DecisionRow[TroubleEvidence, Source], ...] = (
@@ -123,7 +127,7 @@ TROUBLES: tuple[DecisionRow[TroubleEvidence, Source], ...] = (
         lambda one: one.kept is not None and one.kept.reported and one.since_then(one.taken_back_at), "",
         "the program that reported it for itself says that it is fine"),
     DecisionRow("a new conversation",
-        lambda one: one.kept is not None and one.kept.kind in OF_A_CONVERSATION and one.since_then(one.begun_at), "",
+        lambda one: one.kept is not None and one.kept.kind in OF_A_CONVERSATION and one.another_conversation, "",
         "the request that failed is no part of the conversation any more"),
     DecisionRow("it stays", otherwise, "kept",
         "nothing shows that it is over"),

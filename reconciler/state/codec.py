@@ -36,8 +36,8 @@ def _is_trouble(value: object) -> bool:
     """As `KeptTrouble` is written: a list."""
     if type(value) is not list or len(value) != len(KeptTrouble._fields):
         return False
-    kind, since, life, until, until_at, reported = value
-    texts = all(map(_is_text, (kind, life, until)))
+    kind, since, life, until, until_at, reported, session = value
+    texts = all(map(_is_text, (kind, life, until, session)))
     return texts and _is_time(since) and _is_time(until_at) and type(reported) is bool
 
 

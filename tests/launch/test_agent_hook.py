@@ -72,6 +72,30 @@ def test_a_turn_is_written_whole_and_read_as_a_heartbeat(agent: Agent) -> None:
     assert agent.turn().status == "ok"
 
 
+def test_what_an_event_does_not_end_stays(agent: Agent) -> None:
+    def stuck() -> str:
+        return agent.turn().stuck
+
+    assert silent(agent.call("Notification", "ok", "keep=stuck"))
+    assert stuck() == ""  # there was no record at all
+    assert silent(agent.call("StopFailure", "ok", "stuck=rate_limit"))
+    for _ in range(2):
+        assert silent(agent.call("Notification", "ok", "keep=stuck"))
+        assert (agent.turn().event, stuck()) == ("Notification", "rate_limit")
+    assert silent(agent.call("Notification", "ok", "keep=stuck", "stuck=server_error"))
+    assert stuck() == "server_error"
+    record = (agent.run / "a.turn").read_text()
+    (agent.run / "a.turn").write_text(record.replace(f"pid={os.getpid()} ", f"pid={os.getpid()}1 "))
+    assert silent(agent.call("Notification", "ok", "keep=stuck"))
+    assert stuck() == ""  # another process had that
+    (agent.run / "a.turn").write_text(record.replace("stuck=server_error", "stuck=$(id)"))
+    assert silent(agent.call("Notification", "ok", "keep=stuck"))
+    assert stuck() == ""
+    (agent.run / "a.turn").write_text(record)
+    assert silent(agent.call("Stop", "ok"))
+    assert stuck() == ""
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -77,7 +77,21 @@ EVIDENCE = st.builds(
     idle_after=st.floats(0.1, 1e6),
     waiting=st.sampled_from(("", "permission", "question", "login")),
     stuck=st.sampled_from(("", "rate-limit")),
+    own=st.booleans(),
+    said_ok=st.booleans(),
+    shown=st.sampled_from(("", "composer", "draft", "hidden", "unread")),
+    asks=st.sampled_from(("", "", "trust", "unknown")),
+    shown_busy=st.booleans(),
+    shown_trouble=st.sampled_from(("", "", "limit")),
+    kept_trouble=st.sampled_from(("", "", "logged-out")),
+    queued=st.booleans(),
 )
+# What makes it less available, one at a time.
+WORSE: dict[str, Any] = {
+    "seen": False, "pane": False, "process": False, "heartbeat": None, "stuck": "x", "waiting": "permission",
+    "shown": "hidden", "asks": "unknown", "shown_busy": True, "shown_trouble": "limit", "kept_trouble": "limit",
+    "queued": True,
+}  # fmt: skip
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -89,26 +103,35 @@ def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(se
     if word is Readiness.DEAD:
         assert seen.seen
         assert not lives
+    shows = seen.asks or seen.shown_trouble
     if word not in (Readiness.DEAD, Readiness.UNKNOWN):
         assert lives
-        assert seen.heartbeat is not None
+        assert seen.heartbeat is not None or shows
     if word not in (Readiness.DEAD, Readiness.UNKNOWN, Readiness.STALE):
-        assert seen.heartbeat_age <= seen.stale_after
+        assert seen.heartbeat_age <= seen.stale_after or shows
     if word is Readiness.AVAILABLE:
         assert seen.heartbeat == "ok"
-        assert seen.idle is not None
-        assert seen.idle_after <= seen.idle < math.inf
-        assert not seen.waiting
+        assert seen.said_ok or (seen.idle is not None and seen.idle_after <= seen.idle < math.inf)
+        assert not (seen.waiting or seen.stuck or shows or seen.kept_trouble or seen.queued or seen.shown_busy)
+        assert seen.shown in ("", "composer")  # a screen that is not understood is never available
     if word is Readiness.STUCK:
-        assert seen.stuck
+        assert seen.stuck or seen.shown_trouble or seen.kept_trouble
     if word is Readiness.WAITING:
-        assert seen.waiting
+        assert seen.waiting or seen.asks or seen.shown == "draft"
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(EVIDENCE, st.sampled_from(sorted(WORSE)))
+def test_more_evidence_against_it_never_makes_it_available(seen: ReadinessEvidence, against: str) -> None:
+    worse = classify(replace(seen, **{against: WORSE[against]}))
+    assert worse is not Readiness.AVAILABLE
 
 
 @settings(deadline=None)  # the machine may be busy
 @given(EVIDENCE, st.floats(0, 1e9))
 def test_silence_alone_never_makes_it_stuck_or_waiting(seen: ReadinessEvidence, idle: float) -> None:
-    quiet = classify(replace(seen, stuck="", waiting="", idle=idle))
+    nothing: dict[str, Any] = {"stuck": "", "waiting": "", "asks": "", "shown_trouble": "", "kept_trouble": ""}
+    quiet = classify(replace(seen, **nothing, shown="composer", idle=idle))
     assert quiet not in (Readiness.STUCK, Readiness.WAITING)
 
 
@@ -126,6 +149,8 @@ def test_an_older_heartbeat_is_never_worth_more(seen: ReadinessEvidence, age: fl
     sooner, later = replace(seen, heartbeat_age=age), replace(seen, heartbeat_age=age + more)
     if classify(sooner) is Readiness.STALE:
         assert classify(later) is Readiness.STALE
+    if classify(sooner) is not Readiness.AVAILABLE:
+        assert classify(later) is not Readiness.AVAILABLE
 
 
 @pytest.mark.parametrize(

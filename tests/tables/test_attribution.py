@@ -204,7 +204,12 @@ def test_a_stamp_of_an_earlier_clock_counts_from_when_the_clock_was_set() -> Non
 def test_the_newest_word_of_a_turn_does_not_age() -> None:
     turn = replace(FILE, ts=NOW - 50, status="busy", words={"source": "hook", "event": "Stop"})
     said = judge_turn(look(turn=turn), NAME, PANE)
-    assert said == AttributedHeartbeat("busy", 50.0, NOW - 50, "", own=True, status="busy", source="hook", event="Stop")
+    assert said == AttributedHeartbeat(
+        "busy", 50.0, NOW - 50, "", own=True, status="busy", source="hook", event="Stop", answered=NOW - 50
+    )
+    for event, words in (("Notification", {}), ("Stop", {"stuck": "rate_limit"}), ("Stop", {"source": "status-file"})):
+        record = {"source": "hook", "event": event, **words}
+        assert judge_turn(look(turn=replace(turn, words=record)), NAME, PANE).answered == 0.0
     assert judge_turn(look(turn=replace(turn, words={"source": "sidecar"})), NAME, PANE).own
     assert judge_turn(look(turn=replace(turn, ts=NOW + 3)), NAME, PANE).age == 0.0
     assert judge_turn(look(turn=replace(turn, ts=NOW)), NAME, PANE).age == 0.0

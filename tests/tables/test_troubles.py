@@ -13,8 +13,8 @@ from reconciler.observe.troubles import PHRASES, TROUBLES, TroubleEvidence, kind
 from tests.tables.rows import Examples, check, check_shape, expect, params
 
 NOW = 1_700_000_600.0
-LIMIT = KeptTrouble("limit", NOW - 60, "7.700", until="3pm", until_at=NOW + 3600)
-FAILED = KeptTrouble("api-error", NOW - 60, "7.700", reported=True)
+LIMIT = KeptTrouble("limit", NOW - 60, "7.700", until="3pm", until_at=NOW + 3600, session="one")
+FAILED = KeptTrouble("api-error", NOW - 60, "7.700", reported=True, session="one")
 WELL = TroubleEvidence(life="7.700")
 
 
@@ -37,12 +37,13 @@ EXAMPLES = Examples("TROUBLES", TROUBLES, {
     "answered": expect("", had(answered_at=NOW - 59), had(FAILED, answered_at=NOW)),
     "its screen is without it": expect("", had(without=("limit",)), had(without=("logged-out", "limit"))),
     "taken back": expect("", had(FAILED, taken_back_at=NOW - 59)),
-    "a new conversation": expect("", had(FAILED, begun_at=NOW), had(FAILED._replace(kind="retries"), begun_at=NOW)),
+    "a new conversation": expect("", had(FAILED, session="two"), had(FAILED._replace(kind="retries"), session="two")),
     "it stays": expect(
         "kept", had(), had(answered_at=NOW - 60), had(answered_at=NOW - 61), had(without=("logged-out",)),
         had(taken_back_at=NOW),  # what only its screen showed, its program may not know of
-        had(begun_at=NOW),  # a new conversation is at the same limit
-        had(FAILED, begun_at=NOW - 60), had(FAILED, taken_back_at=NOW - 60),
+        had(session="two"),  # a new conversation is at the same limit
+        had(FAILED, session="one"), had(FAILED._replace(session=""), session="two"),
+        had(FAILED, taken_back_at=NOW - 60),
     ),
 })  # fmt: skip
 
@@ -76,7 +77,7 @@ def test_a_trouble_that_goes_on_began_when_it_began() -> None:
     assert trouble_now(had(reported="limit"), later) == (LIMIT._replace(reported=True), "reported")
     assert trouble_now(had(), later) == (LIMIT, "kept")
     another = trouble_now(had(shown="limit"), later, "in 1h")[0]
-    assert another == LIMIT._replace(until="in 1h", until_at=later + 3600)
+    assert another == LIMIT._replace(until="in 1h", until_at=later + 3600, session="")
     assert trouble_now(had(shown="retries"), later)[0] == KeptTrouble("retries", later, "7.700")
     assert trouble_now(had(shown="limit", life="8.800"), later)[0] == KeptTrouble("limit", later, "8.800")
 

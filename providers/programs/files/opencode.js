@@ -71,7 +71,9 @@ const tui = async (api) => {
 
   on("message.part.updated", ({ part }) => {
     if (!typed.has(part.messageID)) {
-      if (busy.has(part.sessionID)) failed = {} // the model says something again
+      if (!busy.has(part.sessionID)) return
+      failed = {} // the model says something again
+      self.answered()
     } else if (part.type === "text" && !part.synthetic) {
       typed.delete(part.messageID)
       failed = {}

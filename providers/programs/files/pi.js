@@ -100,7 +100,9 @@ export default function (pi) {
   })
 
   on("message_end", ({ message }) => {
-    if (message.role === "assistant" && message.stopReason !== "error") stuck = ""
+    if (message.role !== "assistant" || message.stopReason === "error") return
+    stuck = ""
+    if (message.stopReason !== "aborted") self.answered()
   })
 
   on("agent_end", ({ messages }) => {

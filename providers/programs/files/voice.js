@@ -41,6 +41,7 @@ class Voice {
     this.interval = Math.max(SHORTEST_S, Number(env.MOSAIC_HEARTBEAT_INTERVAL) || USUAL_S)
     this.words = { status: "ok" }
     this.event = "start"
+    this.answeredAt = ""
     this.everyBeat = () => {} // looks at what no event tells, before each beat
     this.beat()
     // A timer that is not unref'ed would keep a program from ending.
@@ -57,6 +58,11 @@ class Voice {
     if (news) this.beat()
   }
 
+  /** A model has answered, or is answering: whatever kept it from that is over. */
+  answered() {
+    this.answeredAt = (Date.now() / 1000).toFixed(3)
+  }
+
   tick() {
     try {
       this.everyBeat()
@@ -70,6 +76,7 @@ class Voice {
   beat(interval = this.interval) {
     const head = { ts: new Date().toISOString(), pid: process.pid, status: "ok", source: "native", interval }
     const words = Object.entries({ ...head, ...this.words, event: this.event })
+    if (this.answeredAt) words.push(["answered", this.answeredAt])
     const line = words.map(([key, value]) => `${key}=${word(value)}`).join(" ")
     makeFolders(this.folder)
     replace(`${this.file}.${process.pid}`, this.file, `${line}\n`)
