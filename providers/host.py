@@ -130,6 +130,7 @@ class HeartbeatFile:
         """The program's own id of the turn, for those that give one."""
         return self.words.get("prompt", "")
 
+    @property
     def answered(self) -> float:
         """When a model last answered it (Unix seconds), as a program that writes for itself says; 0 if it does not."""
         text = self.words.get("answered", "")

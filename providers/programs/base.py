@@ -175,9 +175,9 @@ def chooses_itself(argv: tuple[str, ...], options: Collection[str], *, values: C
     return False
 
 
-def read_screen(one: Program, screen: Screen) -> Reading | None:
+def read_screen(one: Program, screen: Screen, version: str = "") -> Reading | None:
     """What its screen shows; None if that cannot be known: of an unknown program, and of one whose composer is not
     recognised, only a dialog or a trouble counts."""
-    reading = one.read(screen)
+    reading = one.read(screen, version)
     known = not isinstance(one, Plain) or reading.asks or reading.trouble
     return reading if known else None

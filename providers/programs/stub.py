@@ -31,7 +31,8 @@ class StubProgram(Plain):
     receipts: bool = True
     reads: Reads = "conversation"
 
-    def read(self, screen: Screen) -> Reading:
+    def read(self, screen: Screen, version: str = "") -> Reading:
+        _ = version
         if screen.title.startswith(ASKS):
             return _dialog(screen)
         if screen.title.startswith(STOPS):

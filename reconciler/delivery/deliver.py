@@ -22,14 +22,14 @@ from providers.programs.base import Plain, read_screen
 from providers.programs.identity import Identity, ProcessTree
 from providers.screen import Screen
 from providers.tmux.pane_input import PaneError, Panes, PaneState, Where
-from reconciler.delivery.evidence import Receipts, Since, reported_since, running_turn, state_now, waiting
+from reconciler.delivery.evidence import Receipts, Since, kept_trouble, reported_since, running_turn, state_now, waiting
 from reconciler.delivery.next_step import pressed, step
 from reconciler.delivery.refusal import refusal
 from reconciler.delivery.shown import ShownText, ours
 from reconciler.delivery.text import submittable
 from reconciler.delivery.typed_text import Memory, Typed, clear_earlier, life_of, still_typed
 from reconciler.delivery.verdict import ComposerState, Delivery, Progress, Task
-from reconciler.errors import Locked, MosaicError
+from reconciler.errors import Locked
 from reconciler.helpers.times import rfc3339
 from reconciler.state.lock import run_lock
 from reconciler.state.pause import read_pause
@@ -38,7 +38,6 @@ from specs.compiled import Heartbeats
 from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from providers.evidence import KeptTrouble
     from providers.host import HostFacts
     from providers.programs.base import Program, Reading
     from specs.compiled import Agent
@@ -294,21 +293,13 @@ class _Delivering:
         now = self._by.wall()
         state, waits = state_now(
             self._by.facts, self._agent, identity, self._by.heartbeats,
-            reading=reading, life=life_of(pane), kept=self._kept(now), now=now,
+            reading=reading, life=life_of(pane), kept=kept_trouble(self._by.store, self._agent.name, now), now=now,
         )  # fmt: skip
         until = state.until or (rfc3339(state.until_at) if state.until_at else "")
         return waits, state.stuck, until if state.until_at > now else ""
 
     def _running_turn(self) -> str:
         return running_turn(self._by.facts, self._agent.name, self._pids, now=self._by.wall())
-
-    def _kept(self, now: float) -> KeptTrouble | None:
-        """The trouble that the last run remembers; a send changes nothing of what a run keeps."""
-        store = Store(self._by.store.state, self._by.store.runtime, read_only=True)
-        with suppress(MosaicError):
-            known = store.load_history(now=now).agents.get(self._agent.name)
-            return known.trouble if known is not None else None
-        return None
 
     def _since(self, since: float) -> Since:
         return reported_since(self._by.facts, self._agent.name, self._pids, since=since, now=self._by.wall())

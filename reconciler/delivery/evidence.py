@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from providers.filesystem.guarded_read import read_regular
 from providers.machine.heartbeat_files import MAX_BYTES, parse
 from reconciler.delivery.text import same
+from reconciler.errors import MosaicError
 from reconciler.helpers.atomic_files import make_folder, parse_json
 from reconciler.observe.attribution import answered_at
 from reconciler.observe.troubles import kind_of
-from reconciler.state.store import write_failure
+from reconciler.state.store import Store, write_failure
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -167,6 +168,14 @@ def running_turn(facts: HostFacts, agent: str, pids: Collection[int], *, now: fl
         return ""
     ours = record.error is None and record.status == "busy" and record.pid in pids
     return record.prompt if ours else ""
+
+
+def kept_trouble(store: Store, agent: str, now: float) -> KeptTrouble | None:
+    """The trouble that the last run remembers. A send changes nothing of what a run keeps."""
+    with suppress(MosaicError):
+        known = Store(store.state, store.runtime, read_only=True).load_history(now=now).agents.get(agent)
+        return known.trouble if known is not None else None
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

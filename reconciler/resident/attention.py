@@ -16,11 +16,11 @@ from providers.base import ObserveError
 from providers.filesystem.guarded_read import read_regular
 from providers.kinds.readings import reading
 from providers.machine.heartbeat_files import MAX_BYTES, parse
+from providers.programs.base import Reading
 from providers.programs.registry import READERS
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from providers.programs.base import Reading
     from reconciler.context.host import HostContext
     from reconciler.loop.result import RunResult
 
@@ -111,7 +111,7 @@ class AttentionSigns:
             except ObserveError:
                 continue  # the next run says so
             for pane, screen in screens.items():
-                at, signs = (socket, pane), _signs(reading(panes[pane][1], screen))
+                at, signs = (socket, pane), _signs(reading(panes[pane][1], screen) or Reading())
                 if signs == self._before(at):
                     self._shown[at] = signs
                     continue

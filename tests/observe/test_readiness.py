@@ -112,7 +112,7 @@ def test_there_is_an_answer_for_anything_and_none_is_better_than_its_evidence(se
     if word is Readiness.AVAILABLE:
         assert seen.heartbeat == "ok"
         assert seen.said_ok or (seen.idle is not None and seen.idle_after <= seen.idle < math.inf)
-        assert not (seen.waiting or seen.stuck or shows or seen.kept_trouble or seen.queued or seen.shown_busy)
+        assert not any((seen.waiting, seen.stuck, shows, seen.kept_trouble, seen.queued, seen.shown_busy))
         assert seen.shown in ("", "composer")  # a screen that is not understood is never available
     if word is Readiness.STUCK:
         assert seen.stuck or seen.shown_trouble or seen.kept_trouble
