@@ -1,8 +1,9 @@
 """The real programs go on with their conversations: killed and healed, restarted, replaced by a newer version.
 
 What counts is the next request: the model is told the earlier turns of this agent, and nothing of the other agent of
-the same program in the same folder. `MOSAIC_TEST_TRIES` says how often each way is tried (once by default), and
-`MOSAIC_TEST_REPLACED=1` adds the replacement of the programs, which needs the older versions too: `./dev going-on`.
+the same program in the same folder. `MOSAIC_TEST_TRIES` says how often each way is tried (once by default),
+`MOSAIC_TEST_PROGRAMS` with which programs, and `MOSAIC_TEST_REPLACED=1` adds the replacement of the programs, which
+needs the older versions too: `./dev going-on`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from tests.real_agents.packages import OLDER, installed
 
 TRIES = int(os.environ.get("MOSAIC_TEST_TRIES", "1"))
 REPLACED = bool(os.environ.get("MOSAIC_TEST_REPLACED"))
-PROGRAMS = ("claude", "codex", "pi", "opencode")
+EACH = ("claude", "codex", "pi", "opencode")
+PROGRAMS = tuple(os.environ.get("MOSAIC_TEST_PROGRAMS", " ".join(EACH)).split())
 WAYS = ("kill -9, heal", "fleet restart", "newer version")
 TWINS = tuple(f"{name}-two" for name in PROGRAMS)
 AGENTS = (*PROGRAMS, *TWINS)
@@ -124,7 +126,7 @@ def talks(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Itera
     share = [programs, installed(OLDER)] if REPLACED else [programs]
     with real_hosts(lambda: OfflineHost(network, share=share)) as host, closing(FakeApi(network)) as api:
         fleet = RealFleet(host=host, api=api, prefix=share[-1])
-        fleet.states = {"shared": "stopped"}
+        fleet.states = dict.fromkeys({"shared", *EACH} - set(PROGRAMS), "stopped")
         more: Mapping[str, dict[str, object]] = {name: {} for name in AGENTS}
         fleet.more = dict(more)
         fleet.prepare()
