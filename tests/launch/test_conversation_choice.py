@@ -261,6 +261,17 @@ def test_a_turn_that_had_not_ended_is_recorded(pane: Pane, kind: str, said: str,
     assert pane.last.mission == "m1"  # no version of claude is known here: the older contract may stay in force
 
 
+@pytest.mark.parametrize("kind", ["turn", "hb"])
+def test_an_agent_of_an_older_version_goes_on_as_well(pane: Pane, kind: str) -> None:
+    """Nothing was recorded then; the program's last report names its conversation."""
+    pane.keep(ONE)
+    run = pane.home / "mosaic/fleet/run"
+    run.mkdir(parents=True)
+    (run / f"a.{kind}").write_text(f"ts=2026-01-01T00:00:00Z pid=2 status=ok session={ONE} event=Stop\n")
+    assert pane.start() == ["--resume", ONE]
+    assert pane.begun() == ("resumed", "", ONE)
+
+
 def test_a_new_conversation_has_the_newest_contract(pane: Pane) -> None:
     pane.record(start("2.2", 20, "resumed", ONE, mission="m1"))
     pane.start(MOSAIC_MISSION="m2", MOSAIC_RESUME="never")
