@@ -22,7 +22,6 @@ from providers.launch.conversations import ConversationRecord, StartRequest, par
 from providers.machine import heartbeat_files
 from tests.hosts.fixtures import RealHosts
 from tests.hosts.waiting import eventually
-from tests.real_agents import homes
 from tests.real_agents.api import FakeApi
 from tests.real_agents.bench import RealFleet, runtime_of
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
@@ -36,6 +35,16 @@ WAYS = ("kill -9, heal", "fleet restart", "newer version")
 TWINS = tuple(f"{name}-two" for name in PROGRAMS)
 AGENTS = (*PROGRAMS, *TWINS)
 REPORT = os.environ.get("MOSAIC_TEST_REPORT", "")  # a file that each try adds a line to
+# Backoff is not what these tests are about: an agent that was killed may come back at once, however often.
+FLEET = """\
+version: 1
+name: real
+floor: none
+reconcile:
+  rollout: {on_change: immediately, max_unavailable: 20}
+  backoff: {initial: 1s, maximum: 2s}
+  quarantine: {restarts: 1000, within: 1s}
+"""
 READY_S = 300.0  # all of them start at the same time, and opencode asks for a network that is not there
 
 
@@ -130,7 +139,7 @@ def talks(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Itera
         more: Mapping[str, dict[str, object]] = {name: {} for name in AGENTS}
         fleet.more = dict(more)
         fleet.prepare()
-        fleet.write(fleet.repository / "fleet.yaml", homes.FLEET.replace("max_unavailable: 5", "max_unavailable: 20"))
+        fleet.write(fleet.repository / "fleet.yaml", FLEET)
         fleet.commit("Restart all at once", {})
         talks = Talks(fleet=fleet)
         talks.up()
