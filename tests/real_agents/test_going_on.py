@@ -44,6 +44,7 @@ reconcile:
   rollout: {on_change: immediately, max_unavailable: 20}
   backoff: {initial: 1s, maximum: 2s}
   quarantine: {restarts: 1000, within: 1s}
+  restart_budget: 10000
 """
 READY_S = 300.0  # all of them start at the same time, and opencode asks for a network that is not there
 
