@@ -69,7 +69,9 @@ def _agents_pane(row: _Row, beside: Sequence[_Row]) -> Pane:
         for one in sorted(beside, key=lambda one: (one.window, one.at))
         if one.own != row.own
     )  # fmt: skip
-    pane = replace(row.pane, mark=row.own, panes=len(beside), others=others)
+    pane = row.pane
+    if len(beside) > 1 or pane.mark != row.own:
+        pane = replace(pane, mark=row.own, panes=len(beside), others=others)
     if row.home or pane.life:
         return pane
     # From before panes carried marks: the rest of its data stayed behind in its session.

@@ -28,9 +28,9 @@ FILES = (Kind.FRAMEWORK, Kind.PROJECTION)  # kinds whose things are the fleet's 
 def history_for(fleet: Fleet, history: History) -> History:
     """The history that counts for the present declaration: a new launch digest clears an agent's history, and so does a
     time in which it is to be stopped."""
-    agents = dict(history.agents)
+    agents, nothing = dict(history.agents), AgentHistory()
     for agent in fleet.agents:
-        known = agents.get(agent.name, AgentHistory())
+        known = agents.get(agent.name, nothing)
         runs = agent.held is None and agent.state == "running"
         agents[agent.name] = backoff.for_launch(known, launch_digest(agent) if runs else "")
     return replace(history, agents=agents) if agents != history.agents else history

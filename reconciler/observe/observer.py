@@ -121,11 +121,11 @@ def _stamp(files: Iterable[UnitFile]) -> str:
 def _digest(present: dict[ResourceKey, Present], unclear: dict[ResourceKey, Present], unknown: dict[Kind, str]) -> str:
     """Digest of what is compared, without ages and activity, which change with every look. It includes each pane's
     process: a session that was restarted since is another one."""
-    digest = hashlib.sha256()
-    kept = [(key.kind, key.name, seen) for key, seen in present.items() if key.kind is not Kind.HEARTBEAT]
-    for kind, name, seen in sorted(kept, key=lambda one: one[:2]):
-        fields = sorted(seen.fields.items())
-        session = SessionEvidence.of(seen)
-        digest.update(f"{kind} {name} {seen.ours} {fields!r} {session.pane.pid if session else ''}\n".encode())
-    digest.update(repr((sorted(unknown), sorted(map(str, unclear)))).encode())
-    return "sha256:" + digest.hexdigest()
+    rows = []
+    for key in sorted(key for key in present if key.kind is not Kind.HEARTBEAT):
+        seen = present[key]
+        session = SessionEvidence.of(seen) if key.kind is Kind.SESSION else None
+        pid = session.pane.pid if session is not None else ""
+        rows.append((f"{key.kind} {key.name}", seen.ours, sorted(seen.fields.items()), pid))
+    all_of_it = repr((rows, sorted(unknown), sorted(map(str, unclear))))
+    return "sha256:" + hashlib.sha256(all_of_it.encode()).hexdigest()

@@ -29,6 +29,8 @@ from reconciler.plan.summary import orphans, summarise
 from specs.compiled import Agent, Fleet, Suspension
 from specs.dataclass import dataclass, replace
 
+UNKNOWN = AgentHistory()  # of an agent that nothing has happened to yet
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
@@ -284,7 +286,7 @@ def _deletes(changes: Changes) -> bool:
 
 
 def _history(history: History, name: str) -> AgentHistory:
-    return history.agents.get(name) or AgentHistory()
+    return history.agents.get(name, UNKNOWN)
 
 
 def _relies(agents: Mapping[str, Agent], inventory: Inventory) -> dict[str, tuple[str, ...]]:
