@@ -98,6 +98,10 @@ ANSWERED = frozenset({"Stop", "PreToolUse", "PostToolUse"})
 LATE_SESSIONS = frozenset({"codex", "opencode"})
 
 
+# They lose the messages in their own queue when they end; the others keep them (measured with claude 2.1 and pi 1.6).
+LOSES_QUEUE = frozenset({"claude", "pi"})
+
+
 class Program(Protocol):
     """`heartbeats`: who writes the heartbeat: the program itself, its hooks (of turns; liveness is the responder's), or
     nobody. `receipts`: whether it reports each message that it takes up, with its text. `reads`: how often it reads

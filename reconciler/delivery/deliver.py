@@ -159,6 +159,7 @@ class _Delivering:
             self._typed = Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall())
             self._memory.write(self._typed)
             found = self._put_in(pane, receipts)
+        found = replace(found, pid=pane.pid)
         if not self._stands or found.word == "not-delivered":
             self._memory.forget()
         if cleared and not found.reason:

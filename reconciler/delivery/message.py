@@ -21,7 +21,8 @@ class Message:
     announces. `life`: the only process that it is for, of one that asks an agent to continue an interrupted turn.
     `revision`: the commit at which its agent was last known to be its true recipient; "" for the reconciler's own
     messages, which go to whichever agent has the name. `tries`: how often it was refused; `reason`: why, or why it is
-    unconfirmed or put away; `ended`: when that happened."""
+    unconfirmed or put away; `ended`: when that happened, or when it was queued; `queued_in`: the process that then had
+    it in its own queue, as `Life` has it."""
 
     id: str
     agent: str
@@ -38,6 +39,7 @@ class Message:
     tries: int = 0
     revision: str = ""
     ended: float = 0.0
+    queued_in: str = ""
 
     @property
     def our_own(self) -> bool:
@@ -49,7 +51,7 @@ def parse(name: str, raw: Mapping[str, Parsed]) -> Message:
     """Read a message from its file, called `name`. Raises KeyError, TypeError, ValueError, OverflowError."""
     message = Message(**raw)
     words = (message.agent, message.sender, message.text, message.kickstart, message.mission, message.life)
-    texts = (*words, message.reason, message.revision)
+    texts = (*words, message.reason, message.revision, message.queued_in)
     if message.id != name or message.state not in OUTBOX_STATES or not all(isinstance(one, str) for one in texts):
         raise ValueError("not a message")
     created, expires, tries = float(message.created), float(message.expires), float(message.tries)

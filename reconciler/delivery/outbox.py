@@ -121,6 +121,23 @@ class Outbox:
                 if one.mission != mission and one.state == "waiting":
                     self._unlink(one.id)
 
+    def put_queued(
+        self, *, agent: str, sender: str, text: str, process: str, now: float, expires: float, revision: str
+    ) -> None:
+        """Keep a message that was sent past the outbox, and that its agent's program may still lose."""
+        with self._locked(now):
+            name = next_id(now, self.messages(), os.urandom(2).hex())
+            kept = Message(
+                id=name, agent=agent, sender=sender, text=text, created=now, expires=expires, state="queued",
+                revision=revision, ended=now, queued_in=process,
+            )  # fmt: skip
+            self._write(kept)
+
+    def queued(self, message: Message, now: float, process: str) -> None:
+        """Record that it was put into its program's own queue."""
+        with self._locked(now):
+            self._write(replace(message, state="queued", reason="", ended=now, queued_in=process))
+
     def begin(self, message: Message, now: float) -> bool:
         """Mark it as being sent. False if it is no longer waiting."""
         with self._locked(now):
@@ -138,7 +155,8 @@ class Outbox:
             else:
                 tries = message.tries + (state == "waiting")
                 ended = 0.0 if state in ("waiting", "sending") else now
-                self._write(replace(message, state=state, reason=reason, tries=tries, ended=ended))
+                kept = replace(message, state=state, reason=reason, tries=tries, ended=ended)
+                self._write(replace(kept, queued_in="") if state == "waiting" else kept)
 
     def note(self, message: Message, now: float, *, revision: str, reason: str) -> Message:
         """Record what is known about a message that still waits: at which commit its agent was still the same, and why

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from providers.filesystem.guarded_read import read_regular
+from providers.programs.base import LOSES_QUEUE
 from reconciler.delivery.deliver import GRACE_S, LOCK_S, VERIFY_S, deliver, delivery_io
 from reconciler.delivery.text import compose
 from reconciler.delivery.verdict import Delivery, DeliveryWord
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
     from specs.compiled import Agent, Fleet
 
+DAY_S = 86400.0  # how long a message that its program has lost waits for the agent's next life
 EXIT: Mapping[DeliveryWord, ExitCode] = {
     "delivered": ExitCode.OK,
     "sent": ExitCode.OK,
@@ -60,10 +63,31 @@ def send(
     )
     if found.word == "not-delivered" and agent.state != "running":
         found = replace(found, reason=f"it is declared {agent.state}: {found.reason}")
+    if found.queued and not message_id and agent.runtime in LOSES_QUEUE:
+        _keep(fleet, agent.name, text, store, sender, found.pid)
     if refusals or found.word != "not-delivered":
         size = len(text.encode())
         record_event(fleet, store, agent.name, found, sender=sender, source=source, size=size, message_id=message_id)
     return found
+
+
+def process_name(pid: int) -> str:
+    """A process as `Life` has it."""
+    return f"{read_regular('/proc/sys/kernel/random/boot_id', limit=64).decode().strip()}:{pid}"
+
+
+def _keep(fleet: Fleet, agent: str, text: str, store: Store, sender: str, pid: int) -> None:
+    """It counts as delivered. If the program ends before it has begun with it, it is delivered once more."""
+    from reconciler.delivery.outbox import Outbox
+
+    try:
+        now = time.time()
+        Outbox(store).put_queued(
+            agent=agent, sender=sender, text=text, process=process_name(pid), now=now, expires=now + DAY_S,
+            revision=fleet.revision,
+        )  # fmt: skip
+    except (MosaicError, OSError) as error:
+        store.warnings.append(f"if its program ends before it takes the message up, the message is lost: {error}")
 
 
 def record_event(

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 DeliveryWord = Literal["delivered", "unconfirmed", "not-delivered", "sent"]
 EvidenceWord = Literal["", "hook", "status-file", "api", "pane"]
-DeliveryState = Literal["waiting", "sending", "unconfirmed", "damaged", "put-away"]  # of a message in the outbox
+# Of a message in the outbox.
+DeliveryState = Literal[
+    "waiting", "sending", "queued", "unconfirmed", "damaged", "put-away"
+]  # of a message in the outbox
 DELIVERIES: tuple[DeliveryWord, ...] = get_args(DeliveryWord)
 EVIDENCE: tuple[EvidenceWord, ...] = tuple(word for word in get_args(EvidenceWord) if word)
 OUTBOX_STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
@@ -35,6 +38,7 @@ class Delivery:
     queued: bool = False
     reason: str = ""
     way: str = ""
+    pid: int = 0  # of the pane's process, where something was put in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ _TINTS: dict[DeliveryWord, Tint] = {
 _STATES: dict[str, Tint | None] = {
     "waiting": None,
     "sending": None,
+    "queued": None,
     "unconfirmed": "yellow",
     "damaged": "red",
     "put-away": "yellow",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from providers.programs.base import LOSES_QUEUE
 from reconciler.delivery.kickstart import first_words
 from reconciler.delivery.outbox import KEEP_S, Outbox
 from reconciler.delivery.send import record_event, send
@@ -54,6 +55,8 @@ class OutboxRound:
     # The agents with messages from before this commit that were replaced by a namesake; None if that is unknown.
     ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
     lives: Mapping[str, str] = field(default_factory=dict)  # by agent, its present process as `Life` has it
+    looked_at: float = 0.0  # when `views` were seen, in Unix seconds
+    again: list[str] = field(default_factory=list)  # messages that wait again since this round
     said: list[str] = field(default_factory=list)  # sentences for the caller that reads the run
 
 
@@ -84,6 +87,7 @@ def after_run(
         monotonic=here.monotonic,
         ended=ended,
         lives=lives,
+        looked_at=result.plan.observed_at,
     )
     left = run_round(by)
     return replace(result, messages=left or result.messages, warnings=(*result.warnings, *by.said))
@@ -122,13 +126,15 @@ def run_round(by: OutboxRound) -> bool:
         left = left or not sent
     if not outbox.messages():
         outbox.sweep(by.wall())
-    return left
+    return left or bool(by.again)
 
 
 def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: OutboxRound) -> bool:
     """Put away what no longer waits. Only a run sends from the outbox, and runs never overlap: a message that is
     `sending` as a round begins belongs to a run that was ended."""
     now = by.wall()
+    if message.state == "queued":
+        return _taken_back(message, agent, outbox, by)
     if message.state == "sending":
         _record(message, Delivery(word="unconfirmed", reason=_ENDED), by)
         outbox.end(message, now, state="unconfirmed", reason=_ENDED)
@@ -144,6 +150,30 @@ def _still_waits(message: Message, agent: Agent | None, outbox: Outbox, by: Outb
         outbox.end(message, now, state=None)  # the life that it was for is over
     else:
         return message.state == "waiting"
+    return False
+
+
+def _taken_back(message: Message, agent: Agent | None, outbox: Outbox, by: OutboxRound) -> bool:
+    """Look after a message that was in its program's own queue; if it waits again, the next round takes it up."""
+    from reconciler.run.queue_round import decide
+
+    now, view = by.wall(), by.views.get(message.agent)
+    if agent is None or message.ended + KEEP_S <= now:
+        outbox.end(message, now, state=None)
+        return False
+    free = view is not None and may_be_sent(view)
+    found = decide(
+        message, view, by.lives.get(message.agent, ""), by.looked_at, free=free, host=by.fleet.host, facts=by.facts
+    )
+    if found is None:
+        return False
+    if found.word == "delivered":
+        outbox.end(message, now, state=None)
+        return False
+    _record(message, found, by)
+    again = found.word == "not-delivered"
+    outbox.end(message, now, state="waiting" if again else "unconfirmed", reason=found.reason)
+    by.again.extend([message.id] if again else [])
     return False
 
 
@@ -260,6 +290,9 @@ def _hand_over(message: Message, agent: Agent, outbox: Outbox, by: OutboxRound) 
     if found.word == "not-delivered":
         outbox.end(message, by.wall(), state="waiting", reason=found.reason)
         return False
+    if found.queued and agent.runtime in LOSES_QUEUE and message.text and not message.life:
+        outbox.queued(message, by.wall(), by.lives.get(agent.name, ""))
+        return True
     kept: DeliveryState | None = "unconfirmed" if found.word == "unconfirmed" else None
     outbox.end(message, by.wall(), state=kept, reason=found.reason)
     return True
