@@ -64,15 +64,10 @@ def _files(record: ConversationRecord, process: str) -> list[str]:
 def _end_of(path: str) -> bytes | None:
     """The last part of a file; None if it cannot be read, b"" if it is not there: nothing was ever said in it."""
     from providers.filesystem.bounded_look import ask_one
-
-    def read() -> bytes:
-        with open(path, "rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL))
-            return file.read()
+    from providers.filesystem.guarded_read import read_regular
 
     try:
-        return ask_one(path, read)
+        return ask_one(path, lambda: read_regular(path))[-_TAIL:]
     except FileNotFoundError:
         return b""
     except OSError:

@@ -67,7 +67,8 @@ class Life:
     def round(self) -> bool:
         self.looked_at += 10
         free = self.readiness is Readiness.AVAILABLE
-        view = replace(make.view("coder0", pid=self.pid, session=self.session), readiness=self.readiness, available=free)
+        seen = make.view("coder0", pid=self.pid, session=self.session)
+        view = replace(seen, readiness=self.readiness, available=free)
         return run_round(
             OutboxRound(
                 fleet=self.fleet, views={"coder0": view}, facts=self.facts, store=self.store, suspended={},
