@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
 
 
+SOON_S = 0.5  # until a resident loop lists a message that this run left unconfirmed
+
+
 def run(
     options: RunOptions, around: HostContext | None = None, *, doing: Callable[[str], None] | None = None
 ) -> RunResult:
@@ -164,7 +167,7 @@ def _look_again(result: RunResult, store: Store, here: HostContext) -> RunResult
         return result
     from reconciler.run.attention_round import unlisted
 
-    return replace(result, notices_at=here.wall()) if unlisted(store) else result
+    return replace(result, notices_at=here.wall() + SOON_S) if unlisted(store) else result
 
 
 def _attention(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from providers.base import Json, Parsed
 from reconciler.attention.document import case_document, case_from_document, moment
 from reconciler.attention.register import CaseChange, OpenCase, Register
 from reconciler.helpers.sealed_json import Damaged
-from reconciler.state.store import Store
+from reconciler.state.store import Store, write_failure
 
 FILE = "attention.json"
 _INSTEAD = "what needs a person is raised again"
@@ -18,8 +20,18 @@ def load_register(store: Store) -> Register:
 
 
 def save_register(store: Store, register: Register) -> None:
-    """Raises StateError."""
-    store.save(FILE, register, _to_json)
+    """A register without anything on it leaves no file, so that a run that finds nothing has nothing to read. Raises
+    StateError."""
+    if register.open or register.changes:
+        store.save(FILE, register, _to_json)
+        return
+    path = store.state / FILE
+    if os.path.lexists(path):
+        store.guard(path)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_failure(path, error) from error
 
 
 def _to_json(register: Register) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 
 from providers import framework_files
+from reconciler.attention.case import AttentionKind
 from reconciler.context.settings import Settings
 from reconciler.errors import ExitCode
 from reconciler.status.events import EventType
@@ -109,6 +110,11 @@ def test_the_settings() -> None:
 def test_the_exit_codes() -> None:
     rows = tables(DAY_TWO.section("Exit codes"))[0]
     assert [int(row[0]) for row in rows] == [int(code) for code in ExitCode]
+
+
+def test_the_kinds_of_cases() -> None:
+    rows = tables(page("docs/attention.md").section("Kinds"))[0]
+    assert [plain(row[0]) for row in rows] == [str(one) for one in AttentionKind]
 
 
 def test_the_events() -> None:

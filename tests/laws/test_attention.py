@@ -106,7 +106,7 @@ def minute(when: float) -> int:
 STEPS = st.lists(
     st.builds(
         Step,
-        after=st.sampled_from([0.0, 0.4, 5.0, 29.0, 31.0, 61.0, 301.0, 3600.0, 8 * 3600.0]),
+        after=st.sampled_from([0.01, 0.4, 5.0, 29.0, 31.0, 61.0, 301.0, 3600.0, 8 * 3600.0]),
         states=st.tuples(*(st.sampled_from(sorted(STATES)) for _ in NAMES)),
         suspended=st.booleans(),
         paused=st.booleans(),
