@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from providers.base import HeldReason
 from providers.host import HostFacts
@@ -23,8 +23,8 @@ from reconciler.loop.setup import context
 from reconciler.model import Plan
 from reconciler.observe.idle_threshold import with_idle_threshold
 from reconciler.run import lives_round
+from reconciler.run.attention_steps import hand_over, looking_again, what_needs_a_person, with_notices
 from reconciler.source.intake import Intake, load_source, open_store, source_spec
-from reconciler.state.may_need import may_need_a_person
 from reconciler.state.store import Store
 from reconciler.status.assess import MANAGERS, verdict
 from specs.compiled import Fleet
@@ -32,12 +32,8 @@ from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from reconciler.context.settings import Settings
-    from reconciler.run.attention_round import AttentionRound
     from reconciler.run.lives_round import Lives
     from reconciler.status.events import EventSource
-
-
-SOON_S = 0.5  # until a resident loop lists a message that this run left unconfirmed
 
 
 def run(
@@ -61,22 +57,6 @@ def run(
         result = run_locked(spec, options, settings, here, store)
     hand_over(result, store, here)
     return replace(result, intake=replace(result.intake, named_by=by)) if result.intake is not None else result
-
-
-def hand_over(result: RunResult, store: Store, here: HostContext) -> None:
-    """Notify people, with the fleet's lock free; it ends within the longest of the rules' timeouts. Every caller of
-    `run_locked` does this, or its own: nobody is notified again."""
-    if not result.notices:
-        return
-    from reconciler.notify.deliveries import GRACE_S, Deliveries
-
-    here.doing("notifying people")
-    sent = Deliveries(store, here.environ, here.facts.uid, "reconcile")
-    try:
-        sent.begin(result.notices, result.sockets)
-        sent.wait(max(one.rule.timeout for one in result.notices) + GRACE_S)
-    finally:
-        sent.close()
 
 
 def run_locked(
@@ -137,7 +117,7 @@ def run_locked(
         started=lives_round.started_by(done),
         since=last.started_at if last is not None else None,
     )
-    attention = None if options.dry_run else _attention(store, intake, done.last.plan, options, here)
+    attention = None if options.dry_run else what_needs_a_person(store, intake, done.last.plan, options, here)
     result = finish(
         intake,
         done,
@@ -153,39 +133,10 @@ def run_locked(
         attention=attention.cases if attention is not None else (),
     )
     if attention is not None:
-        sockets = {intake.fleet.socket, *(agent.socket for agent in intake.fleet.agents)} if attention.notices else ()
-        result = replace(result, notices=attention.notices, notices_at=attention.again, sockets=tuple(sorted(sockets)))
+        result = with_notices(result, attention, intake.fleet)
     if options.dry_run:
         return _would_be_put_away(result, ctx, intake.fleet)
-    return _look_again(_messages(result, ctx, intake.fleet, done, here, lives, settings), store, here)
-
-
-def _look_again(result: RunResult, store: Store, here: HostContext) -> RunResult:
-    """The messages of this run come after its list of what needs a person: one that is unconfirmed since then makes a
-    resident loop look again at once."""
-    if not os.path.isdir(store.state / "outbox"):
-        return result
-    from reconciler.run.attention_round import unlisted
-
-    return replace(result, notices_at=here.wall() + SOON_S) if unlisted(store) else result
-
-
-def _attention(
-    store: Store, intake: Intake, plan: Plan, options: RunOptions, here: HostContext
-) -> AttentionRound | None:
-    """What needs a person; None if nothing does, and nothing did."""
-    if not may_need_a_person(store, plan.views, store.load_history(now=here.wall())):
-        return None
-    from reconciler.run.attention_round import after_look
-
-    source: Literal["watch", "reconcile"] = "watch" if options.trigger == "watch" else "reconcile"
-    # A run within `mosaic update` leaves notices to the next one: nobody there would hand them over.
-    paused = plan.paused is not None or options.trigger == "update"
-    try:
-        return after_look(store, intake.fleet, plan.views, source=source, paused=paused, now=here.wall())
-    except MosaicError as error:
-        intake.warnings.append(f"what needs a person: {error.message}")
-        return None
+    return looking_again(_messages(result, ctx, intake.fleet, done, here, lives, settings), store, here)
 
 
 def _asked(plan: Plan, ctx: Context, intake: Intake, options: RunOptions, here: HostContext, deadline: float) -> bool:
