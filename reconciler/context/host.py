@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 @dataclass(slots=True, kw_only=True)
 class HostContext:
     """The values that stay from run to run of a resident loop. `stop`: a signal has asked it to end. `doing` receives
-    the progress, for people who wait."""
+    the progress, for people who wait. `looking` is called before each look at the whole host: what happened until then
+    is in that look."""
 
     host: Host
     environ: Mapping[str, str]
     stop: Callable[[], bool] = lambda: False
     doing: Callable[[str], None] = lambda _text: None
+    looking: Callable[[], None] = lambda: None
     sleep: Callable[[float], None] = time.sleep
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic

@@ -6,6 +6,7 @@ here. One process at a time writes to it (the caller holds the host's lock); a p
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import tempfile
 
 MAX_OBJECT = 1 << 20  # bytes of a commit or of the root folder
+MOST_SINGLE, MOST_PACKS = 2000, 50  # objects and packs of our copy, before they are packed together
 LOCAL_S = 20.0  # a call that only reads our own copy
 TIP = "refs/mosaic/tip"
 _BROKEN = r"(?:error|fatal|missing|broken|bad)\b(?! in (?:blob|tree|commit|tag) )"
@@ -144,9 +146,17 @@ class Checkout:
             lock.unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Pack many small fetches together. Best effort: an unpacked copy works just as well."""
+        """Pack many small fetches together. Best effort: an unpacked copy works just as well. Whether it is time is
+        asked as git asks it, without a process: one of the 256 folders of single objects tells how many there are."""
+        objects = self.path / "objects"
+        with suppress(OSError):
+            packs = len(list((objects / "pack").glob("*.pack")))
+            single = objects / "17"
+            if packs <= MOST_PACKS and (not single.is_dir() or len(os.listdir(single)) <= MOST_SINGLE / 256):
+                return
         with suppress(GitFailed):
-            run_git(["gc", "--auto", "--quiet"], git_dir=self.path, timeout_s=LOCAL_S, config=(("gc.auto", "2000"),))
+            auto = (("gc.auto", str(MOST_SINGLE)), ("gc.autoPackLimit", str(MOST_PACKS)))
+            run_git(["gc", "--auto", "--quiet"], git_dir=self.path, timeout_s=LOCAL_S, config=auto)
 
     def peel(self, revision: str) -> tuple[str, Commit]:
         """The object that `revision` names, and the commit that it leads to. Raises NotFound if it is not here."""

@@ -39,7 +39,8 @@ DueIn = Callable[[Plan], tuple[Action, ...]]  # picks the actions of a plan to t
 @dataclass(slots=True, kw_only=True)
 class Context:
     """What a pass works with. `suspended` is asked again in every pass. `stop` says whether to begin nothing more.
-    `sleep` waits up to so many seconds (a resident loop wakes up early). `doing` receives the progress."""
+    `sleep` waits up to so many seconds (a resident loop wakes up early). `doing` receives the progress. `looking` is
+    called before each look."""
 
     host: Host
     store: Store
@@ -50,6 +51,7 @@ class Context:
     sleep: Callable[[float], None]
     stop: Callable[[], bool]
     doing: Callable[[str], None] = lambda _text: None
+    looking: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Converged:
 def look(ctx: Context, fleet: Fleet) -> Pass:
     """Observe, compare and plan; change nothing on the host and write nothing."""
     ctx.doing("looking at this host")
+    ctx.looking()
     registry = ctx.registry()
     inventory = ctx.store.load_inventory()
     observation = observe(ctx.host, fleet, registry)

@@ -48,4 +48,5 @@ def context(
         sleep=here.sleep,
         stop=here.stop,
         doing=here.doing,
+        looking=here.looking,
     )

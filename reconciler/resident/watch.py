@@ -25,6 +25,7 @@ from reconciler.loop.result import RunOptions, RunResult
 from reconciler.notify.deliveries import Deliveries
 from reconciler.resident.attention import AttentionSigns
 from reconciler.resident.pace import REST_MIN_S, Pace, waits_for_heartbeat
+from reconciler.resident.tip import local_tip
 from reconciler.resident.wake_reason import WakeReason
 from reconciler.resident.wakeups import WakeSources
 from reconciler.responder.serve import changed
@@ -81,7 +82,7 @@ class _Watcher:
         self._sources, self._ended = sources, ended
         self._notifier = Notifier(here.environ)
         self._outer, self._pinged = here, 0.0
-        self._here = replace(here, stop=self._stop, sleep=self._wait)
+        self._here = replace(here, stop=self._stop, sleep=self._wait, looking=self._looks)
         self._due = Pace()
         self._settings: Settings = read_settings(settings_path(here.facts.config_home))
         self._options = options = checked(options, self._settings, here.host)
@@ -89,7 +90,8 @@ class _Watcher:
         self._store: Store = open_store(self._spec, options, self._settings, here.facts, now=here.wall())
         self._interval = 60.0
         self._remote = True
-        self._early: set[WakeReason] = set()  # what arrived while a run was under way
+        self._early: set[WakeReason] = set()  # what arrived while a run was under way ...
+        self._covered: set[WakeReason] = set()  # ... and what of it was in a later look of the same run
         self._tip, self._may_cut, self._cut_short = "", True, False
         self._taken = False  # the commit at the tip is in force, and nothing was wrong with the source
         self._program = changed(release.__file__)
@@ -180,7 +182,7 @@ class _Watcher:
         """Make one run, or report an error; then decide when to look next."""
         here, began = self._here, self._here.monotonic()
         self._due.begin(began)
-        self._taken = False
+        self._taken, self._covered = False, set()
         if WakeReason.HANGUP in reasons:
             self._reread()
         asked = bool(reasons & {WakeReason.SYNC, WakeReason.HANGUP})
@@ -212,6 +214,8 @@ class _Watcher:
             self._signs.follow(result)
             self._plan_ahead(result, now)
             self._output(result)
+        else:
+            self._early |= self._covered
 
     def _plan_ahead(self, result: RunResult, now: float) -> None:
         plan, source = result.plan, result.status.condition(ConditionType.SOURCE_READY)
@@ -272,16 +276,14 @@ class _Watcher:
         return not self._taken or self._local_tip() != self._tip
 
     def _local_tip(self) -> str:
-        """The ref and commit that a local repository offers now; "" for a remote, which has its own interval."""
-        from reconciler.git.location import parse_place
+        return "" if self._remote else local_tip(self._spec, self._settings.ref)
 
-        if self._remote:
-            return ""
-        try:
-            tip = parse_place(self._spec).tip(self._settings.ref, timeout_s=5.0)
-        except MosaicError:
-            return ""
-        return f"{tip.ref} {tip.oid}"
+    def _looks(self) -> None:
+        """A look at the whole host begins, and shows all that units and processes have done so far: most of what is
+        heard is what a run did itself. A process that looks alive by mistake is heard again (`follow_processes`)."""
+        self._early |= self._sources.wait(0.0)
+        covered = self._early & {WakeReason.UNITS, WakeReason.PROCESS}
+        self._covered, self._early = self._covered | covered, self._early - covered
 
     def _wait(self, seconds: float) -> None:
         self._ping_watchdog()

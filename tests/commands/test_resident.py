@@ -7,13 +7,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from providers.host import Look
 from reconciler.context.host import HostContext
 from reconciler.context.settings import Settings, settings_path, write_settings
 from reconciler.errors import ExitCode, MosaicError
@@ -115,3 +116,29 @@ def test_what_is_written_in_a_repository_is_no_reason_to_look_until_its_tip_move
     watch(RunOptions(fleet=str(mine)), lambda result: seen.append(result.plan.revision), here)
     log = subprocess.run(["git", "rev-list", "--reverse", "HEAD"], cwd=mine, check=True, capture_output=True, text=True)
     assert seen == log.stdout.split()
+
+
+@pytest.mark.parametrize(("said", "looks"), [("before the look", 1), ("during the look", 2)])
+def test_what_was_heard_before_a_look_is_in_that_look(
+    here: HostContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, looks: int
+) -> None:
+    """A run hears of what it does itself; one more look for that would be one too many."""
+    heard = [{WakeReason.UNITS, WakeReason.PROCESS}]
+    begun: list[bool] = []
+    look = here.host.look
+
+    def looking(sockets: Sequence[str] = ()) -> Look:
+        begun.extend([True] if sockets else [])  # a look at the whole host
+        return look(sockets)
+
+    def wait(_sources: WakeSources, seconds: float) -> set[WakeReason]:
+        if seconds > 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return {WakeReason.HANGUP}
+        return heard.pop() if heard and (said == "before the look" or begun) else set()
+
+    monkeypatch.setattr(here.host, "look", looking)
+    monkeypatch.setattr(WakeSources, "wait", wait)
+    mine, seen = repository(tmp_path / "mine"), list[str]()
+    assert watch(RunOptions(fleet=mine), lambda result: seen.append(result.plan.revision), here) == 143
+    assert (len(seen), heard) == (looks, [])
