@@ -19,6 +19,7 @@ from reconciler.context.host import HostContext
 from reconciler.context.settings import Settings, settings_path, write_settings
 from reconciler.errors import ExitCode, MosaicError
 from reconciler.loop.result import RunOptions, RunResult
+from reconciler.resident.pace import REST_MAX_S
 from reconciler.resident.wake_reason import WakeReason
 from reconciler.resident.wakeups import WakeSources
 from reconciler.resident.watch import watch
@@ -33,6 +34,7 @@ agents:
   - {name: coder0, runtime: stub, class: worker, state: stopped}
 """
 ENOUGH = 50
+LONGEST_REST_S = 2 * REST_MAX_S  # one, and what was cut off the one before
 
 
 @pytest.fixture
@@ -122,23 +124,32 @@ def test_what_is_written_in_a_repository_is_no_reason_to_look_until_its_tip_move
 def test_what_was_heard_before_a_look_is_in_that_look(
     here: HostContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, looks: int
 ) -> None:
-    """A run hears of what it does itself; one more look for that would be one too many."""
-    heard = [{WakeReason.UNITS, WakeReason.PROCESS}]
-    begun: list[bool] = []
+    """A run hears of what it does itself; one more look for that would be one too many. The first run here has things
+    to do, and the second one, which somebody asks for, only looks."""
+    heard, asked = [{WakeReason.UNITS, WakeReason.PROCESS}], [{WakeReason.SYNC}]
+    runs: list[int] = []  # the looks that each has begun
     look = here.host.look
 
+    def run(_sources: WakeSources, _folder: Path) -> None:
+        runs.append(0)
+
     def looking(sockets: Sequence[str] = ()) -> Look:
-        begun.extend([True] if sockets else [])  # a look at the whole host
+        runs[-1:] = [runs[-1] + 1] if runs and sockets else runs[-1:]
         return look(sockets)
 
     def wait(_sources: WakeSources, seconds: float) -> set[WakeReason]:
         if seconds > 0:
-            os.kill(os.getpid(), signal.SIGTERM)
-            return {WakeReason.HANGUP}
-        return heard.pop() if heard and (said == "before the look" or begun) else set()
+            if asked:
+                return asked.pop()
+            if seconds > LONGEST_REST_S:  # nothing is due
+                os.kill(os.getpid(), signal.SIGTERM)
+                return {WakeReason.HANGUP}
+            time.sleep(seconds)
+            return set()
+        return heard.pop() if heard and len(runs) == 2 and (said == "before the look" or runs[1]) else set()
 
-    monkeypatch.setattr(here.host, "look", looking)
+    monkeypatch.setattr(WakeSources, "watch_heartbeats", run)
     monkeypatch.setattr(WakeSources, "wait", wait)
-    mine, seen = repository(tmp_path / "mine"), list[str]()
-    assert watch(RunOptions(fleet=mine), lambda result: seen.append(result.plan.revision), here) == 143
-    assert (len(seen), heard) == (looks, [])
+    monkeypatch.setattr(here.host, "look", looking)
+    assert watch(RunOptions(fleet=repository(tmp_path / "mine")), lambda _result: None, here) == 143
+    assert (len(runs), heard) == (1 + looks, [])
