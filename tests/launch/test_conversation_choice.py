@@ -240,9 +240,14 @@ def test_claude_is_told_not_to_record_its_prompt_where_it_knows_how(pane: Pane, 
         "3.0.1": True,
         "": False,
     }
+    pane.keep(ONE)
     for version, knows in known.items():
+        pane.log.unlink(missing_ok=True)
+        pane.record(start("2.2", 20, "resumed", ONE, mission="m1"))
         (package / "package.json").write_text(f'{{\n  "name": "x",\n  "version": "{version}",\n  "bin": {{}}\n}}\n')
-        assert pane.start()[2:] == (["--system-prompt-snapshot", "off"] if knows else []), version
+        options = pane.start(MOSAIC_MISSION="m2")
+        assert options[2:] == (["--system-prompt-snapshot", "off"] if knows else []), version
+        assert pane.last.mission == ("m2" if knows or version == "2.1.197" else "m1"), version
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ $_mosaic_id"
 --system-prompt-snapshot
 off"
             ;;
+        # These do not record it (measured with 2.1.197); of those between nobody has tried.
+        2.1.[0-9] | 2.1.[0-9][0-9] | 2.1.1[0-9][0-9] | 2.0.* | [01].*) ;;
         *) [ -z "$_mosaic_there" ] || _mosaic_contract= ;;
     esac
 }
