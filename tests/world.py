@@ -22,6 +22,7 @@ from typing import Literal
 
 from providers.host import HostFacts, Overlay
 from providers.launch.contract import OVERLAYS, PROFILE
+from providers.screen import Screen
 from providers.steps import (
     CaptureDead,
     Confine,
@@ -72,7 +73,7 @@ class World(Trouble):
     def __init__(self, facts: HostFacts = FACTS, now: float = 1_700_000_000.0) -> None:
         super().__init__(facts, now)
         self.blind: set[str] = set()  # names of `Look` methods that fail; "tmux:work" is one socket only
-        self.shows: dict[str, str] = {}  # the captured screen that an agent shows
+        self.shows: dict[str, str | Screen] = {}  # the screen that an agent shows; a text names a captured one
         self.failing: list[Callable[[Step], str | None]] = []  # each may say why a step fails
         self.before_step: Callable[[Step], None] | None = None  # what happens just before a step
         self.unkept: set[str] = set()  # limits that no controller of this host keeps

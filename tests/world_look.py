@@ -160,8 +160,8 @@ class WorldLook:
                     runtime = next((one for one in sorted(READERS) if one in words), "")
                     if not runtime:
                         continue
-                    name = self._world.shows.get(session.mark, f"{runtime}.idle.80")
-                    found[session.pane] = screen(name)
+                    shown = self._world.shows.get(session.mark, f"{runtime}.idle.80")
+                    found[session.pane] = screen(shown) if isinstance(shown, str) else shown
         return found
 
     def _pane(self, session: Session) -> Pane:

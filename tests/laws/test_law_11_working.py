@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from providers.base import HeldReason
 from providers.launch.environment import launch_digest
+from providers.screen import Screen
 from reconciler.plan.planner import PlanOptions
 from specs.compiled import Fleet, Policy
 from tests.laws.driver import MemoryStore, converge, reconciler
 from tests.laws.oracle import living
+from tests.programs.captures import screen
 from tests.strategies import FOREIGN, HARMLESS, Event, fleets, make_agent, make_fleet, revised
 from tests.world import World
 
@@ -127,3 +129,52 @@ def test_law_11_nobody_is_ended_for_a_start_that_cannot_be_made() -> None:
     reconciler(world, store).converge(after)
     assert living(world).keys() == before.keys()
     assert living(world) != before
+
+
+LIMIT = "■ You've hit your usage limit. Buy more, or try again in 2h."
+
+
+def at_its_limit(text: str = LIMIT) -> Screen:
+    """codex, whose last request was refused."""
+    idle = screen("codex.idle.80")
+    at = idle.lines.index("• Understood.")
+    lines, styled = ((*rows[:at], text, *rows[at + 1 :]) for rows in (idle.lines, idle.styled))
+    return replace(idle, lines=lines, styled=styled)
+
+
+def test_law_11_a_restart_waits_for_the_end_of_a_limit_and_a_stop_does_not() -> None:
+    agent = make_agent("coder", "codex")
+    fleet = make_fleet(agent, policy=Policy(on_change="when-idle", max_removals=6))
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    world.advance(400.0)
+    before = living(world)
+    world.shows["coder"] = at_its_limit()
+    reconciler(world, store).converge(fleet)  # a run sees it first
+    changed = make_fleet(replace(agent, generation=1), policy=fleet.policy)
+    world.advance(600.0)
+    plan = reconciler(world, store).converge(changed).last.plan
+    (held,) = plan.held
+    assert (held.reason, held.message) == (HeldReason.LIMIT, "it is at its usage limit until 2h")
+    assert held.until is not None
+    assert held.until - plan.observed_at > 6000.0
+    assert living(world) == before
+    at_once = replace(changed, policy=Policy(on_change="immediately"))
+    assert reconciler(world, store).look(at_once).plan.held == ()
+    stopped = make_fleet(replace(agent, state="stopped"), policy=fleet.policy)
+    assert reconciler(world, store, options=ALL).look(stopped).plan.held == ()
+    world.advance(6700.0)  # its screen still shows it: nobody has said anything since
+    reconciler(world, store).converge(changed)
+    assert living(world).keys() == before.keys()
+    assert living(world) != before
+
+
+def test_law_11_a_limit_without_a_known_end_holds_nothing() -> None:
+    agent = make_agent("coder", "codex")
+    fleet = make_fleet(agent, policy=Policy(on_change="when-idle"))
+    world, store = World(), MemoryStore()
+    converge(world, fleet, store)
+    world.advance(400.0)
+    world.shows["coder"] = at_its_limit("■ You've hit your usage limit.")
+    changed = make_fleet(replace(agent, generation=1), policy=fleet.policy)
+    assert reconciler(world, store).look(changed).plan.held == ()

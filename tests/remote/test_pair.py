@@ -132,6 +132,23 @@ def test_a_host_that_is_not_reached_gets_nothing_and_that_is_said(pair: Pair) ->
     assert "lost" not in screen(pair, "far", "coder0")
 
 
+def test_a_message_to_all_is_answered_by_each_host_for_its_own(pair: Pair) -> None:
+    words = ["--all", "-m", "to everyone", "--verify", "--verify-timeout", "30s"]
+    found = pair.document("near", "agent", "send", *words)
+    assert [(one["agent"], one["host"], one["result"]) for one in found["deliveries"]] == [
+        ("coder0", "far", "delivered"),
+        ("coder1", "far", "delivered"),
+        ("lead", "near", "delivered"),
+    ]
+    assert "[near:operator -> far:coder1] to everyone" in screen(pair, "far", "coder1")
+
+
+def test_a_dialog_of_the_other_host_is_looked_for_there(pair: Pair) -> None:
+    found = pair.document("near", "agent", "answer", "coder0", "--allow", code=4)
+    assert (found["host"], found["result"]) == ("far", "no-dialog")
+    assert "cannot be read" in found["reason"]  # a stub's screen says nothing
+
+
 def test_an_unknown_name_is_unknown_everywhere(pair: Pair) -> None:
     assert "did you mean" in pair.mosaic("near", "agent", "send", "codr0", "-m", "x", code=4).stderr
 

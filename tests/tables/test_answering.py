@@ -7,14 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.programs.base import Choice, Reading
+from providers.programs.registry import program
 from providers.screen import Screen
 from reconciler.answering.afterwards import SIGHTS, AfterAnswer, sight, what_it_does
 from reconciler.answering.choose import FITS, AskedOf, Press, Unfit, choose, marks
 from reconciler.answering.trust import AGAINST, TrustAsked, objection
 from reconciler.answering.verdict import ShownDialog, WantedAnswer, shown_dialog
 from reconciler.attention.case import AttentionKind
+from reconciler.attention.cases import case_of
 from reconciler.helpers.decision_table import first_match
+from reconciler.model import Readiness
 from specs.dataclass import replace
+from tests import builders as make
+from tests.programs import captures
 
 YES = Choice(label="Yes", keys=("1",), means="allow", selected=True)
 ALWAYS = Choice(label="Yes, and do not ask again", keys=("2",))
@@ -178,3 +183,17 @@ def test_the_rule_speaks_for_its_own_folder_alone(row: str, shown: ShownDialog, 
     found = first_match(AGAINST, TrustAsked(dialog=shown, folder=folder))
     assert found.name == row
     assert (objection(shown, folder) == "") is (row == "its own folder")
+
+
+@pytest.mark.parametrize("frame", captures.frames(), ids=str)
+def test_a_dialog_is_listed_under_the_id_by_which_it_is_answered(frame: captures.Frame) -> None:
+    reading = program(frame.program).read(frame.screen)
+    shown = shown_dialog("coder0", "7.8", reading)
+    view = make.view(
+        "coder0", session="alive", life="7.8", readiness=Readiness.WAITING if reading.asks else Readiness.AVAILABLE,
+        waiting=reading.asks, question=reading.question, choices=reading.choices, takes_text=reading.takes_text,
+    )  # fmt: skip
+    listed = case_of(view, now=0.0)
+    assert (listed.id if listed is not None else None) == (shown.case if shown is not None else None)
+    if shown is not None:
+        assert all(mark in "\n".join(frame.screen.lines) for mark in marks(frame.screen, shown))
