@@ -72,7 +72,8 @@ def _roster() -> Schema:
 
 
 def _validation() -> Schema:
-    """`host` is the one that was asked about."""
+    """`host` is the one that was asked about; `origins`: where the values of the agent come from that was asked
+    about."""
     return of_files(
         "Validation",
         valid=BOOL,
@@ -81,6 +82,18 @@ def _validation() -> Schema:
         host=or_null(TEXT),
         host_agents=or_null(TEXTS),
         held=TEXTS,
+        origins=or_null(
+            items(
+                record(
+                    key=TEXT,
+                    value=TEXT,
+                    source=words(("agent", "defaults", "runtime", "shipped")),
+                    line=or_null(COUNT),
+                    column=or_null(COUNT),
+                    lost=BOOL,
+                )
+            )
+        ),
         problems=items(problem(agent=or_null(TEXT))),
     )
 

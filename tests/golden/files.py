@@ -58,6 +58,19 @@ def folder() -> Iterator[Path]:
             yield home
 
 
+INHERITING = """\
+version: 1
+defaults:
+  env: {GIT_PAGER: cat, LANG: C.UTF-8}
+  args: --quiet
+runtimes:
+  claude: {args: [--effort, high]}
+agents:
+  - {name: coder0, runtime: claude, env: {LANG: de_DE.UTF-8}, args: --add-dir ~/shared}
+  - {name: coder1, runtime: claude, command: claude --resume, model_hint: opus, yolo: false}
+"""
+
+
 def shown(said: Said, home: Path) -> str:
     """Both streams, one after the other, and the exit code; nothing in it is of this machine or this moment."""
     text = "".join(f"{name}:\n{text}" for name, text in (("stderr", said.err), ("stdout", said.out)) if text)
@@ -72,6 +85,10 @@ def validate() -> Iterator[Text]:
             for name, text in files.items():
                 (home / name).write_text(text)
             yield Text(situation, shown(fleet("validate", str(home), "--host", "build-1"), home))
+    with folder() as home:
+        (home / "roster.yaml").write_text(INHERITING)
+        yield Text("--explain AGENT", shown(fleet("validate", str(home), "--explain", "coder0"), home))
+        yield Text("--explain nobody", shown(fleet("validate", str(home), "--explain", "coder9"), home))
 
 
 def init() -> Iterator[Text]:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from specs.compiled import Agent, EnvValue, Limits
+from specs.loading.origins import origins
 from specs.values.fields import camel
 from specs.values.problems import render_all
 from tests.specs.helpers import HEAD, agent, agents, compiled, only, read, underlined
@@ -107,3 +108,51 @@ def test_a_secret_in_them_is_found(head: str) -> None:
     loaded = read(f"{HEAD}defaults: {{{head % random}}}\nagents:\n  - {{name: a, runtime: pi}}\n")
     assert "generated secret" in loaded.errors_fatal[0].message
     assert random not in render_all(loaded.problems)
+
+
+def test_where_each_value_comes_from() -> None:
+    entry = (
+        "{name: a, runtime: claude, class: code, env: {A: mine, MY_TOKEN: {from_env: T}}, yolo: true, args: --own x}"
+    )
+    found = origins(f"{HEAD}{INHERITED}agents:\n  - {entry}\n".encode(), "a")
+    assert [(one.key, one.value, one.source, one.line) for one in found] == [
+        ("args", "--of-runtime", "runtime", 13),
+        ("args", "--of fleet", "defaults", 7),
+        ("args", "--own x", "agent", 15),
+        ("class", "code", "agent", 15),
+        ("command", "claude", "shipped", 0),
+        ("env.A", "mine", "agent", 15),
+        ("env.B", "{from_env: B_OF_HOST}", "defaults", 5),
+        ("env.C", "{from_file: ~/c}", "defaults", 5),
+        ("env.MY_TOKEN", "{from_env: T}", "agent", 15),
+        ("kickstart_template", "./begin.md", "defaults", 9),
+        ("name", "a", "agent", 15),
+        ("reset_between_tasks", "true", "defaults", 10),
+        ("resources.cpu_weight", "50", "defaults", 6),
+        ("resources.memory_max", "2G", "defaults", 6),
+        ("resume", "never", "defaults", 11),
+        ("runtime", "claude", "agent", 15),
+        ("working_directory", "~", "shipped", 0),
+        ("yolo", "true", "agent", 15),
+    ]
+    assert not any(one.lost for one in found)
+
+
+def test_what_has_no_effect_is_marked_and_older_spellings_are_read() -> None:
+    found = origins(
+        f"{HEAD}{CAMEL}agents:\n  - {{name: a, runtime: claude, command: sh, modelHint: m}}\n".encode(), "a"
+    )
+    assert {one.key for one in found if one.lost} == {"args", "model_hint", "yolo"}
+    assert [one.source for one in found if one.key == "args"] == ["runtime", "defaults"]
+    assert {one.source for one in found if one.key == "resources.memory_max"} == {"defaults"}
+
+
+def test_nothing_is_said_of_what_is_not_there() -> None:
+    assert origins(b"agents: [", "a") == ()
+    assert origins(f"{HEAD}agents:\n  - {{name: a, runtime: pi}}\n".encode(), "b") == ()
+
+
+def test_a_secret_is_not_shown() -> None:
+    roster = f"{HEAD}agents:\n  - {{name: a, runtime: pi, env: {{API_TOKEN: q7Zk29dLm4TxV8sB3nRw6YpJ}}}}\n"
+    (token,) = (one for one in origins(roster.encode(), "a") if one.key == "env.API_TOKEN")
+    assert "q7Zk" not in token.value

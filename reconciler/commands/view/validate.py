@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from providers.base import Json
     from reconciler.cli.output import Format, Output
+    from specs.loading.origins import ValueOrigin
     from specs.values.problems import Problem
 
 KINDS = ("error", "warning")
@@ -23,9 +24,10 @@ KINDS = ("error", "warning")
 @click.command(epilog="\b\nExample:\n  mosaic fleet validate ~/fleet --host build-1\n")
 @files_argument
 @click.option("--host", metavar="NAME", help="Also say which agents this host would run.")
+@click.option("--explain", metavar="AGENT", help="Also say where each value of this agent comes from.")
 @output_option
 @click.pass_obj
-def command(output: Output, *, fleet: str | None, host: str | None, form: Format) -> int:
+def command(output: Output, *, fleet: str | None, host: str | None, explain: str | None, form: Format) -> int:
     """Check roster.yaml, fleet.yaml, NORTH_STAR.yaml, roles/*.md and profiles/*.yaml of FLEET as they are now,
     committed or not.
 
@@ -46,6 +48,7 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
     if loaded.roster is not None:
         loaded = replace(loaded, problems=(*loaded.problems, *_of_this_host(files, host)))
     code = ExitCode.OK if loaded.ok else ExitCode.INVALID_CONFIG
+    explained = _explained(files, explain, [*agents, *loaded.held])
     if form != "text":
         document: dict[str, Json] = {
             "apiVersion": "mosaic.fleet/v1",
@@ -56,6 +59,19 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
             "host": host,
             "host_agents": mine,
             "held": sorted(loaded.held),
+            "origins": None
+            if explained is None
+            else [
+                {
+                    "key": one.key,
+                    "value": one.value,
+                    "source": one.source,
+                    "line": one.line or None,
+                    "column": one.column or None,
+                    "lost": one.lost,
+                }
+                for one in explained
+            ],
             "problems": [problem_document(problem) for problem in loaded.problems],
         }
         output.document(document, form)
@@ -65,6 +81,10 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
 
     for text in render_each(loaded.problems):
         output.progress(text + "\n")
+    if explained is not None:
+        from reconciler.render.fleet_files.origins_text import origins_text
+
+        output.result(origins_text(explained, paint=output.paint))
     errors, warnings = (len(render_each(p for p in loaded.problems if p.severity == kind)) for kind in KINDS)
     found = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
     if loaded.roster is None:
@@ -74,6 +94,20 @@ def command(output: Output, *, fleet: str | None, host: str | None, form: Format
     state = "valid" if loaded.ok else f"invalid: {', '.join(sorted(loaded.held))} would be held"
     output.result(f"{state}: fleet {loaded.fleet.name}, {count(len({*agents, *loaded.held}), 'agent')}{where}; {found}")
     return int(code)
+
+
+def _explained(files: Mapping[str, bytes], agent: str | None, known: list[str]) -> tuple[ValueOrigin, ...] | None:
+    """Raises NotFound for a name that the roster does not have."""
+    if agent is None:
+        return None
+    from reconciler.errors import unknown_agent
+    from specs.fleet_files import ROSTER
+    from specs.loading.origins import origins
+
+    found = origins(files.get(ROSTER, b""), agent)
+    if not found:
+        raise unknown_agent(agent, known)
+    return found
 
 
 def _of_this_host(files: Mapping[str, bytes], host: str | None) -> tuple[Problem, ...]:
