@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 
 from providers.programs.base import Choice, Reading
@@ -34,17 +35,7 @@ class Frame:
 
     @property
     def screen(self) -> Screen:
-        head, *styled = self.path.read_text().replace(_PICTURE, _ESC).split("\n")
-        column, row, width, height, title = head.split(" ", 4)
-        drawn = tuple([*styled[: int(height)], *[""] * int(height)][: int(height)])
-        return Screen(
-            lines=tuple(_SGR.sub("", line).rstrip() for line in drawn),
-            styled=drawn,
-            cursor=(int(column), int(row)),
-            title=title,
-            width=int(width),
-            height=int(height),
-        )
+        return _screen(self.path)
 
     @property
     def reading(self) -> Reading:
@@ -60,6 +51,22 @@ class Frame:
         return f"{self.program}-{self.version}-{self.name}"
 
 
+@cache
+def _screen(path: Path) -> Screen:
+    head, *styled = path.read_text().replace(_PICTURE, _ESC).split("\n")
+    column, row, width, height, title = head.split(" ", 4)
+    drawn = tuple([*styled[: int(height)], *[""] * int(height)][: int(height)])
+    return Screen(
+        lines=tuple(_SGR.sub("", line).rstrip() for line in drawn),
+        styled=drawn,
+        cursor=(int(column), int(row)),
+        title=title,
+        width=int(width),
+        height=int(height),
+    )
+
+
+@cache
 def frames(program: str = "*") -> list[Frame]:
     """All that are recorded, of one program or of all."""
     found = sorted(FOLDER.glob(f"{program}/*/*.txt"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from providers.programs.base import AgentPaths, Extra, Reading
 from providers.programs.claude import HOOKS, PROGRAM, SETTINGS
@@ -81,6 +81,7 @@ def test_the_title_alone_tells_only_of_work() -> None:
 
 
 @given(screens())
+@settings(deadline=None)
 def test_reading_is_total(any_screen: object) -> None:
     assert isinstance(PROGRAM.read(any_screen), Reading)  # type: ignore[arg-type]
 

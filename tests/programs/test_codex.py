@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from providers.host import Overlay
 from providers.launch.contract import OVERLAYS, PROFILE, compose
@@ -80,6 +80,7 @@ def test_its_title_alone_tells_of_work_and_of_a_question() -> None:
 
 
 @given(screens())
+@settings(deadline=None)
 def test_reading_is_total(any_screen: object) -> None:
     assert isinstance(PROGRAM.read(any_screen), Reading)  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from providers.programs import files
 from providers.programs.base import AgentPaths, Extra, Reading
@@ -54,6 +54,7 @@ def test_an_output_with_a_spinner_is_not_its_own() -> None:
 
 
 @given(mutations("pi"))
+@settings(deadline=None)
 def test_reading_is_total_and_claims_no_more_than_it_sees(seen: object) -> None:
     reading = PROGRAM.read(seen)  # type: ignore[arg-type]
     assert (reading.draft != "") <= (reading.composer == "draft")

@@ -29,7 +29,14 @@ OLDER: Mapping[str, str] = {
     "node": "20.20.2",
     "opencode-ai": "1.18.33",
 }
+PACKAGES: Mapping[str, str] = {
+    "claude": "@anthropic-ai/claude-code",
+    "codex": "@openai/codex",
+    "opencode": "opencode-ai",
+    "pi": "@earendil-works/pi-coding-agent",
+}
 PROGRAMS = ("claude", "codex", "node", "opencode", "pi")
+CHOSEN = "MOSAIC_TEST_AGENTS"  # "codex=0.172.0 pi=1.7.0": these versions in place of the pinned ones
 INSTALL_TIMEOUT_S = 600.0
 
 
@@ -37,9 +44,17 @@ class InstallError(Exception):
     """The programs are not here and could not be brought; the text says what npm said."""
 
 
-def installed(pins: Mapping[str, str] = PINS) -> Path:
+def pins(chosen: str | None = None) -> Mapping[str, str]:
+    """The version of each package. `chosen` as in the environment, which counts without it."""
+    words = os.environ.get(CHOSEN, "") if chosen is None else chosen
+    pairs = (word.partition("=") for word in words.split())
+    return {**PINS, **{PACKAGES.get(name, name): version for name, _, version in pairs}}
+
+
+def installed(wanted: Mapping[str, str] | None = None) -> Path:
     """npm's prefix that holds the programs (`bin`, `lib`), made if it is not there yet. Raises InstallError."""
-    described = json.dumps([dict(pins), platform.system(), platform.machine()], sort_keys=True)
+    wanted = pins() if wanted is None else wanted
+    described = json.dumps([dict(wanted), platform.system(), platform.machine()], sort_keys=True)
     prefix = CACHE / sha256(described.encode()).hexdigest()[:16]
     if prefix.is_dir():
         return prefix
@@ -47,11 +62,11 @@ def installed(pins: Mapping[str, str] = PINS) -> Path:
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs of one checkout
         if not prefix.is_dir():
-            _install(prefix, pins)
+            _install(prefix, wanted)
     return prefix
 
 
-def _install(prefix: Path, pins: Mapping[str, str]) -> None:
+def _install(prefix: Path, versions: Mapping[str, str]) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise InstallError("npm is not on PATH (Debian packages: nodejs npm)")
@@ -60,7 +75,7 @@ def _install(prefix: Path, pins: Mapping[str, str]) -> None:
     # npm's own cache would be as large again, and a home that cannot be written to is no reason to fail.
     scratch = prefix.with_suffix(".scratch")
     options = ["--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error", f"--cache={scratch}"]
-    wanted = [f"{name}@{version}" for name, version in pins.items()]
+    wanted = [f"{name}@{version}" for name, version in versions.items()]
     try:
         done = subprocess.run(
             [npm, "install", "--global", f"--prefix={unfinished}", *options, *wanted],

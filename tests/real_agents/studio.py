@@ -65,7 +65,7 @@ class Pane:
             lambda seen: any(re.search(words, line) for line in (*seen.lines, f"title: {seen.title}")), words, timeout
         )
 
-    def until(self, holds: Callable[[Screen], bool], what: str, timeout: float = 90.0) -> Screen:
+    def until(self, holds: Callable[[Screen], bool], what: str, timeout: float = 90.0, every: float = 0.1) -> Screen:
         seen: list[Screen] = []
 
         def look() -> bool:
@@ -73,7 +73,7 @@ class Pane:
             return holds(seen[-1])
 
         try:
-            eventually(look, timeout=timeout, every=0.1, what=what)
+            eventually(look, timeout=timeout, every=every, what=what)
         except AssertionError as error:
             shown = "\n".join(seen[-1].lines)
             raise AssertionError(f"{self.name} does not show {what}:\n{seen[-1].title}\n{shown}") from error
@@ -113,9 +113,16 @@ class Studio:
         command = ["env", *(f"{key}={value}" for key, value in given.items()), *argv]
         columns, rows = size
         where = ["-x", str(columns), "-y", str(rows), "-c", str(folder)]
+        self._hold()
+        self.host.tmux(SOCKET, "new-session", "-d", "-s", name, *where, *command)
+        return Pane(host=self.host, name=name, program=program)
+
+    def _hold(self) -> None:
+        """A server that does not end with its last program, and keeps what an ended one has shown."""
+        if self.host.tmux(SOCKET, "has-session", "-t", "=_holder", check=False).returncode == 0:
+            return
         self.host.tmux(
-            SOCKET, "-f", "/dev/null", "new-session", "-d", "-s", name, *where, *command,
+            SOCKET, "-f", "/dev/null", "new-session", "-d", "-s", "_holder", "cat",
             ";", "set-option", "-g", "remain-on-exit", "on", ";", "set-option", "-g", "window-size", "manual",
             ";", "set-option", "-g", "status", "off",
         )  # fmt: skip
-        return Pane(host=self.host, name=name, program=program)

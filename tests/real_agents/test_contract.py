@@ -15,7 +15,7 @@ from reconciler.schemas.registry import schema_of
 from tests.hosts.fixtures import RealHosts
 from tests.hosts.namespace import CHECKOUT
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
-from tests.real_agents.packages import PINS
+from tests.real_agents.packages import PACKAGES, pins
 
 EACH = ("claude", "codex", "pi", "opencode", "stub")
 COMMAND = [sys.executable, "-c", "from reconciler.commands.mosaic import main; main()", "doctor", "--contract"]
@@ -44,9 +44,9 @@ def test_each_proves_everything(report: dict[str, Any], runtime: str) -> None:
 
 def test_the_version_is_that_of_the_program(report: dict[str, Any]) -> None:
     said = {one["runtime"]: one["version"] for one in report["runtimes"]}
-    pins = {"claude": "@anthropic-ai/claude-code", "codex": "@openai/codex", "opencode": "opencode-ai"}
-    pins["pi"] = "@earendil-works/pi-coding-agent"
-    assert {name: PINS[package] in said[name] for name, package in pins.items()} == dict.fromkeys(pins, True), said
+    assert {name: pins()[package] in said[name] for name, package in PACKAGES.items()} == dict.fromkeys(
+        PACKAGES, True
+    ), said
 
 
 def test_the_document_and_what_is_left(report: dict[str, Any]) -> None:

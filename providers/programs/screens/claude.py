@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from providers.programs.base import Reading
 from providers.programs.screens.cells import cells
 from providers.programs.screens.choices import choices, numbered, plain_list, wording
-from providers.programs.screens.claude_words import DIALOGS, FOLDED, MARK, QUEUED, RULE, TROUBLES, TURNS, UNTIL
+from providers.programs.screens.claude_words import (
+    DIALOGS,
+    FOLDED,
+    MARK,
+    NO_START,
+    OPENED,
+    QUEUED,
+    RULE,
+    TROUBLES,
+    TURNS,
+    UNTIL,
+)
 from providers.programs.screens.rows import rows
 from providers.programs.screens.versions import in_force
 from providers.programs.screens.words import NO_TROUBLE
@@ -49,7 +60,7 @@ def read(screen: Screen, version: str = "") -> Reading:
         turn, why = _turn(screen.title, version, above=(), foot=(), last="", idle=False)
         dialog = _dialog(seen, screen, version)
         if dialog is None:
-            return Reading(turn=turn, why=why)
+            return _no_start(seen, turn, why, version)
         # It shows no sign of its work while it asks about a step of it.
         busy = dialog.asks in ("permission", "question") or turn == "busy"
         return Reading(
@@ -72,7 +83,7 @@ def read(screen: Screen, version: str = "") -> Reading:
         turn=turn,
         composer="draft" if draft else "empty",
         draft=draft,
-        queued=_queued(above) or _queued_above(above, screen.styled),
+        queued=_queued_above(above, screen.styled) or (() if draft[:1] in ("/", "@") else _queued(above)),
         placeholders=len(FOLDED.findall(re.sub(r"\s", "", draft))),
         why=wrong or why,
         trouble=trouble,
@@ -100,7 +111,8 @@ def _draft(inside: list[ScreenRow]) -> str:
 
 
 def _queued(above: list[ScreenRow]) -> tuple[str, ...]:
-    """The block of indented messages that ends right above the composer, in their order."""
+    """The block of indented messages that ends right above the composer, in their order. What is offered for a command
+    looks the same."""
     found: list[str] = []
     part: list[str] = []
     for row in reversed(above):
@@ -179,11 +191,14 @@ def _trouble(shown: list[str], version: str) -> TroubleReading:
 def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | None:
     """The dialog in the composer's place: below the last rule above the choice that it points at."""
     lines = [row.text for row in seen]
+    if any(OPENED.match(line) for line in lines):
+        return Reading(asks="menu", why="a menu has the place of its composer")
     at = _pointed(lines, screen.cursor[1])
     leaves = any(_CAN_LEAVE.search(line) for line in [line for line in lines if line][-4:])
     if at is None and not leaves:
         return None
-    start = next((row + 1 for row in range(at or 0, -1, -1) if RULE.match(lines[row])), 0) if at is not None else 0
+    bottom = len(lines) - 1 if at is None else at
+    start = next((row + 1 for row in range(bottom, -1, -1) if RULE.match(lines[row])), 0)
     listed = () if at is None else numbered(lines, at, MARK)
     if not leaves and not (start and (listed or at == screen.cursor[1])):
         return None  # without its keys, only what stands in its place for certain
@@ -202,10 +217,16 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | No
             choices=choices(found, sign),
             takes_text=text,
         )
-    return Reading(asks="menu", why="a menu has the place of its composer") if leaves else None
+    return Reading(asks="unknown", why="a dialog that is not known has the place of its composer")
+
+
+def _no_start(seen: list[ScreenRow], turn: TurnWord, why: str, version: str) -> Reading:
+    for sign in in_force(NO_START, version):
+        if any(sign.pattern.match(row.text) for row in seen):
+            return Reading(turn=turn, trouble=sign.trouble, why=sign.why)
+    return Reading(turn=turn, why=why)
 
 
 def _pointed(lines: list[str], cursor: int) -> int | None:
-    """The row of the choice that it points at: the cursor's, or the last one of those that could be."""
-    rows_ = [row for row, line in enumerate(lines) if _POINTS.match(line)]
-    return cursor if cursor in rows_ else rows_[-1] if rows_ else None
+    """The row of the choice that it points at: it puts the cursor there, and on no row of a conversation."""
+    return cursor if 0 <= cursor < len(lines) and _POINTS.match(lines[cursor]) else None

@@ -63,6 +63,14 @@ TROUBLES: tuple[TroubleSign, ...] = (
         why="its last request failed",
     ),
 )
+# It never came to its composer.
+NO_START: tuple[TroubleSign, ...] = (
+    TroubleSign(
+        pattern=re.compile(r"^ ?Unable to connect to Anthropic services"),
+        trouble="api-error",
+        why="it cannot reach its service",
+    ),
+)
 UNTIL = re.compile(r"\bresets? (?:at |on )?(.+?)(?= · |$)")
 
 _YES_NO: tuple[tuple[re.Pattern[str], Means], ...] = (
@@ -71,7 +79,23 @@ _YES_NO: tuple[tuple[re.Pattern[str], Means], ...] = (
 )
 _PERMISSION = re.compile(r"^ ?(?:Do you want |Would you like to proceed\?)")
 
+# The upper edge of what a person has opened by a command.
+OPENED = re.compile("▔{8,}$")
+
 DIALOGS: tuple[DialogSign, ...] = (
+    DialogSign(
+        pattern=re.compile(rf"^ {{0,4}}(?:{MARK} )?\d\. \[[^\]]?\] "),  # its choices are only ticked
+        asks="question", why="it asks a question", described=True,
+    ),
+    DialogSign(
+        pattern=re.compile(r"^ *Resume session$"),
+        asks="resume", why="it asks which earlier conversation is meant",
+    ),
+    DialogSign(
+        pattern=re.compile(r"Try the new fullscreen renderer\?"),
+        asks="first-run", why="it offers another way to draw its screen", answering="digit",
+        means=((re.compile("Yes, try it$"), "allow"), (re.compile("Not now$"), "deny")),
+    ),
     DialogSign(
         pattern=re.compile(r"Do you want to use this API key\?"),
         asks="login", why="it asks about an API key", answering="digit", means=_YES_NO,
@@ -100,5 +124,9 @@ DIALOGS: tuple[DialogSign, ...] = (
         pattern=re.compile(r"^Enter to select · .*to navigate"),
         asks="question", why="it asks a question", answering="digit", described=True,
         text=re.compile(r"Type something\.?$"),
+    ),
+    DialogSign(
+        pattern=re.compile(r"^  (?:Settings|Help)  "), asks="menu", why="a menu has the place of its composer",
+        before="2.1.332",
     ),
 )  # fmt: skip

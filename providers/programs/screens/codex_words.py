@@ -14,7 +14,8 @@ ITEM = "  \N{DOWNWARDS ARROW WITH TIP RIGHTWARDS} "
 # On its own below a composer: a start may show one before it shows the dialog that it ends at.
 STARTS = "  ? for shortcuts"
 CAN_LEAVE = re.compile(
-    r"^  (?:\S.* )?esc (?:back|cancel|close|skip|to (?:cancel|go back))\b|^  \S.* esc to interrupt$|^  Press enter to "
+    r"^  (?:\S.* )?esc (?:back|cancel|close|skip|to (?:cancel|go back))\b"
+    r"|^  \S.* \| esc to interrupt$|^  Press enter to "
 )
 ACTION = re.compile(r"\[ . \] Action Required")
 FAILED = "■ "
