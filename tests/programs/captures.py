@@ -28,10 +28,11 @@ class Frame:
     program: str
     version: str
     name: str
+    folder: Path = FOLDER
 
     @property
     def path(self) -> Path:
-        return FOLDER / self.program / self.version / f"{self.name}.txt"
+        return self.folder / self.program / self.version / f"{self.name}.txt"
 
     @property
     def screen(self) -> Screen:

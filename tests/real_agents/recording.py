@@ -1,13 +1,11 @@
-"""Record the screens of a real program: `./dev record PROGRAM [VERSION]`.
+"""Play scenes with a real program, and record what it shows.
 
-The scenes of each program are played in an empty network against the fake API. Each screen is written beside what it is
-read as; what is read wrongly is mended in the tables of words, and `--again` writes the readings anew.
+They are played in an empty network against the fake API, each from an empty home.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,8 +13,8 @@ from pathlib import Path
 
 from providers.programs.registry import program as known_program
 from providers.screen import Screen
-from tests.programs.captures import Frame
 from tests.hosts.errors import HostCommandError
+from tests.programs.captures import Frame
 from tests.real_agents import homes
 from tests.real_agents.api import FakeApi
 from tests.real_agents.offline import EmptyNetwork, OfflineHost
@@ -148,11 +146,6 @@ def keep(stage: Stage, version: str) -> list[Frame]:
         frame.write(seen, read(seen, version))
         made.append(frame)
     return made
-
-
-def forget(program: str, version: str) -> None:
-    """Remove the recorded screens of a version."""
-    shutil.rmtree(Frame(program=program, version=version, name="x").path.parent, ignore_errors=True)
 
 
 def pinned(program: str) -> str:

@@ -114,7 +114,9 @@ class Studio:
         columns, rows = size
         where = ["-x", str(columns), "-y", str(rows), "-c", str(folder)]
         self._hold()
-        self.host.tmux(SOCKET, "new-session", "-d", "-s", name, *where, *command)
+        # Of the window: as an option of the server, it ends tmux 3.3a at the next `new-session -x`.
+        manual = [";", "set-option", "-w", "-t", f"={name}:", "window-size", "manual"]
+        self.host.tmux(SOCKET, "new-session", "-d", "-s", name, *where, *command, *manual)
         return Pane(host=self.host, name=name, program=program)
 
     def _hold(self) -> None:
@@ -123,6 +125,5 @@ class Studio:
             return
         self.host.tmux(
             SOCKET, "-f", "/dev/null", "new-session", "-d", "-s", "_holder", "cat",
-            ";", "set-option", "-g", "remain-on-exit", "on", ";", "set-option", "-g", "window-size", "manual",
-            ";", "set-option", "-g", "status", "off",
+            ";", "set-option", "-g", "remain-on-exit", "on", ";", "set-option", "-g", "status", "off",
         )  # fmt: skip

@@ -101,7 +101,7 @@ def _menu(screen: Screen, rules: list[int], version: str) -> Reading:
         top = rules[-3]
     said = screen.lines[top + 1 : rules[-1]]
     keys = any(KEYS.search(line) for line in said)
-    if not keys and not any(POINTS.match(line) or line.startswith("> ") for line in said):
+    if not keys and not any(POINTS.match(line) or line[:2] in ("> ", ">") for line in said):
         return Reading()
     head = next((line.strip() for line in said if line.strip()), "")
     why = f"a menu is open: {head[:80]}"

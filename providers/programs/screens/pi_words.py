@@ -36,7 +36,7 @@ TROUBLES: tuple[TroubleSign, ...] = (
                 why="it is not logged in"),
     TroubleSign(pattern=re.compile(r"Error: "), trouble="api-error", why="its last request failed"),
 )  # fmt: skip
-UNTIL = re.compile(r"\b(?:resets?|try again) (?:at |in )?(\d[^\"},]*)")
+UNTIL = re.compile(r"\b(?:resets?|try again) (?:at |in )?(\d[^\"},]*?)(?=\.?(?:[\"},]|$))")
 
 # Below an error, and no part of it.
 HINT = re.compile("If this looks like a pi bug")
@@ -59,7 +59,7 @@ DIALOGS: tuple[DialogSign, ...] = (
         asks="trust", why="it asks whether to trust the folder", answering="arrows", means=_YES_NO, since="1.0.0",
     ),
     DialogSign(
-        pattern=re.compile("Session cwd not found|Session found in different project|Session folder"),
+        pattern=re.compile("Session cwd does not exist"),
         asks="resume", why="it asks about an earlier conversation", answering="arrows",
     ),
     DialogSign(pattern=re.compile(r"Welcome to pi\b"), asks="first-run", why="it asks for its first settings"),
