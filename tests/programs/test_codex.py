@@ -63,7 +63,9 @@ def test_nothing_is_claimed_of_a_start() -> None:
         "  ? for shortcuts",
     )
     assert PROGRAM.read(plain(*lines, title="host")) == Reading()
-    assert PROGRAM.read(plain(*lines[:-1], f"  ← for agents · {lines[-1].strip()}", title="host")).composer == "draft"
+    shown = plain(*lines[:-1], f"  ← for agents · {lines[-1].strip()}", title="host")
+    assert PROGRAM.read(replace(shown, cursor=(2, 3))).composer == "draft"
+    assert PROGRAM.read(shown).composer == "hidden"  # the cursor is elsewhere
 
 
 @pytest.mark.parametrize(

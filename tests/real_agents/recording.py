@@ -14,6 +14,7 @@ from pathlib import Path
 from providers.programs.registry import program as known_program
 from providers.screen import Screen
 from tests.hosts.errors import HostCommandError
+from tests.hosts.waiting import eventually
 from tests.programs.captures import Frame
 from tests.real_agents import homes
 from tests.real_agents.api import FakeApi
@@ -42,7 +43,13 @@ class Stage:
     def home(self, more: Mapping[str, str | None] | None = None) -> None:
         """An empty home with what the program needs to start without a question; `more` below it, None to remove."""
         self.api.forget()
-        self.studio.host.run(["rm", "-rf", str(HOME)])
+        remove = ["rm", "-rf", str(HOME)]  # into which the last program may still write
+        eventually(
+            lambda: self.studio.host.run(remove, check=False).returncode == 0,
+            timeout=60,
+            every=0.5,
+            what="an empty home",
+        )
         files = homes.files(HOME, PROJECT, self.studio.prefix, self.api.url)
         for path, text in {**files, **{HOME / name: text for name, text in (more or {}).items()}}.items():
             if text is not None:

@@ -112,7 +112,7 @@ def _plan(stage: Stage) -> None:
         scene.ready()
         stage.api.script("claude", call("ExitPlanMode", plan="1. Look at it\n2. Mend it"))
         scene.say("make a plan")
-        scene.take("plan", "proceed")
+        scene.take("plan", "Exit plan mode")
 
 
 def _menus(stage: Stage) -> None:

@@ -88,6 +88,7 @@ def _failures(stage: Stage) -> None:
 def _starts(stage: Stage) -> None:
     untrusted = homes.files(HOME, PROJECT, stage.studio.prefix, stage.api.url)[HOME / ".codex-both/config.toml"]
     stage.home({".codex-both/config.toml": untrusted.partition("[projects.")[0]})
+    stage.studio.host.run(["git", "init", "--quiet", str(PROJECT)])  # it asks about a repository only
     with stage.start(*_COMMAND, env=_ENV) as scene:
         scene.take("trust", "rust")
     stage.home({".codex-both/config.toml": ""})
@@ -106,7 +107,7 @@ def _resumed(stage: Stage) -> None:
         second = stage.studio.open(
             "second", "codex", [*_COMMAND, "resume", "--last"], home=HOME, folder=PROJECT, env=_ENV, size=SMALL
         )
-        Scene(stage=stage, pane=second).take("resume-open-elsewhere", "(?i)already|open|another|in use|lock")
+        Scene(stage=stage, pane=second).take("resume-open-elsewhere", "open in another app")
         second.close()
     elsewhere = HOME / "elsewhere"
     pane = stage.studio.open(

@@ -109,7 +109,15 @@ class Studio:
     ) -> Pane:
         """Start a program in a pane of its own."""
         self.host.path_outside(folder).mkdir(parents=True, exist_ok=True)
-        given = {"HOME": str(home), "PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **env}
+        # The host's own say where its home keeps these.
+        own = {f"XDG_{name}_HOME": "" for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+        given = {
+            **own,
+            "HOME": str(home),
+            "PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            **env,
+        }
         command = ["env", *(f"{key}={value}" for key, value in given.items()), *argv]
         columns, rows = size
         where = ["-x", str(columns), "-y", str(rows), "-c", str(folder)]

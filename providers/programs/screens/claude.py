@@ -191,20 +191,19 @@ def _trouble(shown: list[str], version: str) -> TroubleReading:
 def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | None:
     """The dialog in the composer's place: below the last rule above the choice that it points at."""
     lines = [row.text for row in seen]
-    if any(OPENED.match(line) for line in lines):
-        return Reading(asks="menu", why="a menu has the place of its composer")
+    opened = any(OPENED.match(line) for line in lines)
     at = _pointed(lines, screen.cursor[1])
     leaves = any(_CAN_LEAVE.search(line) for line in [line for line in lines if line][-4:])
-    if at is None and not leaves:
+    if at is None and not leaves and not opened:
         return None
     bottom = len(lines) - 1 if at is None else at
     start = next((row + 1 for row in range(bottom, -1, -1) if RULE.match(lines[row])), 0)
     listed = () if at is None else numbered(lines, at, MARK)
-    if not leaves and not (start and (listed or at == screen.cursor[1])):
+    if not leaves and not opened and not (start and (listed or at == screen.cursor[1])):
         return None  # without its keys, only what stands in its place for certain
     words = lines[start:]
     for sign in in_force(DIALOGS, version):
-        if not any(sign.pattern.search(line) for line in words):
+        if not any(sign.pattern.search(line) for line in words) or (opened and sign.asks == "resume"):
             continue
         found: tuple[Listed, ...] = ()
         if at is not None:
@@ -217,6 +216,8 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | No
             choices=choices(found, sign),
             takes_text=text,
         )
+    if opened:
+        return Reading(asks="menu", why="a menu has the place of its composer")
     return Reading(asks="unknown", why="a dialog that is not known has the place of its composer")
 
 

@@ -74,10 +74,10 @@ NO_START: tuple[TroubleSign, ...] = (
 UNTIL = re.compile(r"\bresets? (?:at |on )?(.+?)(?= · |$)")
 
 _YES_NO: tuple[tuple[re.Pattern[str], Means], ...] = (
-    (re.compile(r"Yes$|Yes, (?:I trust this folder|I accept|proceed)"), "allow"),
+    (re.compile(r"Yes$|Yes, (?:and switch to default|I trust this folder|I accept|proceed)"), "allow"),
     (re.compile(r"No\b"), "deny"),
 )
-_PERMISSION = re.compile(r"^ ?(?:Do you want |Would you like to proceed\?)")
+_PERMISSION = re.compile(r"^ ?(?:Do you want |Would you like to proceed\?)|^   Exit plan mode\?$")
 
 # The upper edge of what a person has opened by a command.
 OPENED = re.compile("▔{8,}$")

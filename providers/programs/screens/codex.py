@@ -47,7 +47,7 @@ def read(screen: Screen, version: str = "") -> Reading:
         return Reading()
     seen = rows(screen)
     found = _composer(seen)
-    if found is None:
+    if found is None or not found[0] <= screen.cursor[1] < found[1]:
         return _dialog(seen, screen, version)
     first, end = found
     draft = _draft(seen[first:end])
@@ -151,8 +151,8 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading:
             turn="busy" if sign.asks in ("permission", "question") else turn,
             asks=sign.asks,
             why=sign.why,
-            question=wording(lines[begin : found[0].row]) if found else "",
-            choices=choices(found, sign),
+            question=wording(lines[begin : found[0].row if found else start + 2]),
+            choices=choices(found, sign) or sign.offers,
         )
     if action:
         return Reading(turn="busy", asks="permission", why="its title says that an action is required")

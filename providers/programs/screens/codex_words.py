@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from providers.programs.base import Choice
 from providers.programs.screens.words import DialogSign, Means, TroubleSign, TurnSign
 
 MARK = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
@@ -15,7 +16,8 @@ ITEM = "  \N{DOWNWARDS ARROW WITH TIP RIGHTWARDS} "
 STARTS = "  ? for shortcuts"
 CAN_LEAVE = re.compile(
     r"^  (?:\S.* )?esc (?:back|cancel|close|skip|to (?:cancel|go back))\b"
-    r"|^  \S.* \| esc to interrupt$|^  Press enter to "
+    r"|^  \S.* \| esc to interrupt$|^  Press enter to |^  enter \w+ \u00b7 esc "
+    r"|^ enter resume .* esc exit|^   r retry   f fork "
 )
 ACTION = re.compile(r"\[ . \] Action Required")
 FAILED = "■ "
@@ -69,6 +71,19 @@ DIALOGS: tuple[DialogSign, ...] = (
     DialogSign(
         pattern=re.compile(r"^  (?:Trust this folder\?|Do you trust the contents of this directory)"),
         asks="trust", why="it asks whether to trust the folder", answering="digit", means=_ANSWERS,
+    ),
+    DialogSign(
+        pattern=re.compile(r"^  Working directory \u00b7 resume$"),
+        asks="resume", why="it asks in which folder an earlier conversation goes on", answering="digit",
+    ),
+    DialogSign(
+        pattern=re.compile(r"This conversation is open in another app"),
+        asks="resume", why="its conversation is open elsewhere",
+        offers=(Choice(label="r retry", keys=("r",)), Choice(label="f fork", keys=("f",))),
+    ),
+    DialogSign(
+        pattern=re.compile(r"^ Resume a previous session$"),
+        asks="resume", why="it asks which earlier conversation is meant",
     ),
     DialogSign(pattern=re.compile(r"Sign in with ChatGPT"), asks="login", why="it asks for a login", described=True),
 )  # fmt: skip

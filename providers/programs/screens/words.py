@@ -41,7 +41,8 @@ class TroubleSign(Ranged):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialogSign(Ranged):
     """Words on a row of a dialog. `described`: its choices have descriptions below them, which are no part of their
-    labels. `means`: what a label means, by words; `text`: the label of the choice that is a field for text."""
+    labels. `means`: what a label means, by words; `text`: the label of the choice that is a field for text. `offers`:
+    the answers of a dialog without a list."""
 
     pattern: re.Pattern[str]
     asks: Asks
@@ -50,6 +51,7 @@ class DialogSign(Ranged):
     described: bool = False
     means: tuple[tuple[re.Pattern[str], Means], ...] = ()
     text: re.Pattern[str] | None = None
+    offers: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
