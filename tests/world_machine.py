@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from providers.host import OtherPane
 from providers.steps import Confine
+from tests.world_conversations import begin
 from tests.world_model import AGENT_TEMPLATE, HOLDER_UNIT, RESPONDER_UNIT, File, PendingJob, Server, Unit
 from tests.world_processes import Processes
 
@@ -184,6 +185,7 @@ class Machine(Processes):
         session.life = f"{session.pid}.{self.procs[session.pid].start_ticks}"
         self.procs[session.pid].cwd = settings.get("MOSAIC_AGENT_WORKDIR", [""])[-1]
         self.procs[session.pid].ready_at = self.elapsed + self.exec_delay
+        begin(agent, settings, session.life, self.now, self.files, self.facts, self.gone)
         if agent in self.crashing:
             session.last_lines = f"{argv[0]}: cannot go on"
             self.end_process(session.pid, 1)

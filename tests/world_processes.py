@@ -33,6 +33,7 @@ class Processes:
         self.hanging: set[str] = set()  # units whose start never ends
         self.crashing: set[str] = set()  # agents whose program ends at once
         self.working: set[str] = set()  # agents in the middle of something
+        self.gone: set[str] = set()  # conversations of which their program has nothing left
         self.silent: set[str] = set()  # agents that answer no heartbeat
         self.exec_delay = 0.0  # seconds until a pane's shell has become the program
         self._pids = 1000
