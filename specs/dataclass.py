@@ -58,7 +58,7 @@ class _Made:
         self.fields, self.names, self.options = fields, fields.keys(), options
         self.defaults = {name: one.default for name, one in fields.items() if one.default is not _MISSING}
         self.factories = {name: one.factory for name, one in fields.items() if one.factory is not _MISSING}
-        self.setters: list[tuple[str, Callable[[object, object], None]]] = []
+        self.setters: dict[str, Callable[[object, object], None]] = {}
         self.values = _getter(list(fields))
         self.count = 0  # instances made by the general `__init__`
 
@@ -66,13 +66,13 @@ class _Made:
         """Functions that set a field of an instance, frozen or not."""
         for name in self.fields:
             slot = getattr(self.cls, name, None)
-            self.setters.append((name, slot.__set__ if type(slot) is MemberDescriptorType else _setter(name)))
+            self.setters[name] = slot.__set__ if type(slot) is MemberDescriptorType else _setter(name)
 
     def compile_init(self) -> Init:
         """Make the class's own `__init__`, put it in its place and return it."""
         if not self.setters:
             self.make_setters()
-        scope: dict[str, object] = {f"_set_{name}": set_ for name, set_ in self.setters} | {"_each": _MISSING}
+        scope: dict[str, object] = {f"_set_{name}": set_ for name, set_ in self.setters.items()} | {"_each": _MISSING}
         words, keywords, lines = ["self"], ["*"], []
         for name, one in self.fields.items():
             word, value = name, name
@@ -111,7 +111,7 @@ def _first_init(made: _Made) -> Init:
             if values.keys() == made.names:
                 if not made.setters:
                     made.make_setters()
-                for name, set_ in made.setters:
+                for name, set_ in made.setters.items():
                     set_(self, values[name])
                 return
         made.compile_init()(self, *args, **given)
@@ -148,7 +148,7 @@ def _methods(made: _Made) -> dict[str, object]:
     if options["order"]:
         methods |= {name: _ordering(operator, get) for name, operator in _ORDERS.items()}
     if options["frozen"]:
-        methods |= {"__setattr__": _cannot_set, "__delattr__": _cannot_delete}
+        methods |= {"__setattr__": _cannot("assign to"), "__delattr__": _cannot("delete")}
         if options["slots"]:
             methods |= {"__getstate__": _state, "__setstate__": _set_state}
     return methods
@@ -158,16 +158,13 @@ def _ordering(compare: Compare, get: Callable[[object], tuple[object, ...]]) -> 
     return lambda one, other: compare(get(one), get(other)) if type(other) is type(one) else NotImplemented
 
 
-def _cannot_set(_self: object, name: str, _value: object) -> NoReturn:
-    from dataclasses import FrozenInstanceError
+def _cannot(what: str) -> Callable[..., NoReturn]:
+    def refuse(_self: object, name: str, _value: object = None) -> NoReturn:
+        from dataclasses import FrozenInstanceError
 
-    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise FrozenInstanceError(f"cannot {what} field {name!r}")
 
-
-def _cannot_delete(_self: object, name: str) -> NoReturn:
-    from dataclasses import FrozenInstanceError
-
-    raise FrozenInstanceError(f"cannot delete field {name!r}")
+    return refuse
 
 
 def _state(self: object) -> list[object]:
@@ -218,15 +215,11 @@ def _signature(made: _Made) -> inspect.Signature:
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
-def _of_standard(name: str) -> _Lent:
-    return _Lent(name, lambda made: getattr(_standard(made), name))
-
-
-_LENT = {
-    "__dataclass_fields__": _of_standard("__dataclass_fields__"),
-    "__dataclass_params__": _of_standard("__dataclass_params__"),
-    "__signature__": _Lent("__signature__", _signature),
+_LENT: dict[str, object] = {
+    name: _Lent(name, lambda made, name=name: getattr(_standard(made), name))  # type: ignore[misc]
+    for name in ("__dataclass_fields__", "__dataclass_params__")
 }
+_LENT["__signature__"] = _Lent("__signature__", _signature)
 
 
 def _made_of(cls: type[T], options: Mapping[str, bool]) -> type[T]:
@@ -243,6 +236,8 @@ def _made_of(cls: type[T], options: Mapping[str, bool]) -> type[T]:
     before = [base.__dict__["__made__"].fields for base in reversed(cls.__mro__[1:]) if "__made__" in base.__dict__]
     made = _Made({name: one for fields in [*before, own] for name, one in fields.items()}, options)
     added = {name: method for name, method in _methods(made).items() if name not in names or names[name] is None}
+    if "__init__" in names:
+        raise TypeError(f"{cls.__qualname__} has an __init__ of its own, which a dataclass here may not")
     added |= {"__made__": made, "__init__": _first_init(made), **_LENT}
     added["__match_args__"] = tuple(name for name, one in made.fields.items() if not one.kw_only)
     if options["slots"]:
@@ -294,23 +289,32 @@ def _replace(value: T, /, **changes: object) -> T:
         import dataclasses
 
         return cast("T", dataclasses.replace(cast("DataclassInstance", value), **changes))
-    known = dict(zip(made.fields, made.values(value), strict=True))
-    return cast("Callable[..., T]", type(value))(**(known | changes))
+    if not made.options["slots"] or made.cls is not type(value) or not changes.keys() <= made.names:
+        known = dict(zip(made.fields, made.values(value), strict=True))
+        return cast("Callable[..., T]", type(value))(**(known | changes))
+    copy = object.__new__(type(value))  # no field is missing, so nothing is left for `__init__` to check
+    if not made.setters:
+        made.make_setters()
+    for set_, kept in zip(made.setters.values(), made.values(value)):  # noqa: B905 - asking costs as much as a field
+        set_(copy, kept)
+    for name, new in changes.items():
+        made.setters[name](copy, new)
+    return copy
 
 
-def _asdict(value: object) -> dict[str, object]:
-    import dataclasses
+def _imported(name: str) -> Callable[[object], object]:
+    """A function of the standard library, which is imported when it is called."""
 
-    return dataclasses.asdict(cast("DataclassInstance", value))
+    def call(value: object) -> object:
+        import dataclasses
 
+        return cast("Callable[[object], object]", getattr(dataclasses, name))(value)
 
-def _fields(value: object) -> tuple[object, ...]:
-    import dataclasses
-
-    return dataclasses.fields(cast("DataclassInstance", value))
+    return call
 
 
 if not TYPE_CHECKING:  # to the type checker they are the standard library's
-    asdict, dataclass, field, fields, replace = _asdict, _dataclass, _field, _fields, _replace
+    dataclass, field, replace = _dataclass, _field, _replace
+    asdict, fields = _imported("asdict"), _imported("fields")
 
 __all__ = ["asdict", "dataclass", "field", "fields", "replace"]

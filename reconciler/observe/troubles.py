@@ -12,7 +12,6 @@ from typing import Literal
 
 from providers.evidence import KeptTrouble
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
-from reconciler.observe.until import until_at
 from specs.dataclass import dataclass, field
 
 # The words of programs for the kinds of `Trouble`. A word that is not here stays as it is.
@@ -102,7 +101,11 @@ def trouble_now(evidence: TroubleEvidence, now: float, until: str = "") -> tuple
     if kept is not None and kept.kind == kind and (not until or until == kept.until):
         return (kept if kept.reported == reported else kept._replace(reported=reported)), source
     since = kept.since if kept is not None and kept.kind == kind else now
-    end = until_at(until, now) if until else 0.0
+    end = 0.0
+    if until:
+        from reconciler.observe.until import until_at  # its patterns take long to compile, and few agents need them
+
+        end = until_at(until, now)
     return KeptTrouble(kind, since, evidence.life, until, end, reported, evidence.session), source
 
 
