@@ -197,7 +197,8 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | No
     if at is None and not leaves and not opened:
         return None
     bottom = len(lines) - 1 if at is None else at
-    start = next((row + 1 for row in range(bottom, -1, -1) if RULE.match(lines[row])), 0)
+    edge = [RULE.match(line.strip() if opened else line) or OPENED.match(line) for line in lines]
+    start = next((row + 1 for row in range(bottom, -1, -1) if edge[row]), 0)
     listed = () if at is None else numbered(lines, at, MARK)
     if not leaves and not opened and not (start and (listed or at == screen.cursor[1])):
         return None  # without its keys, only what stands in its place for certain

@@ -151,7 +151,7 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading:
             turn="busy" if sign.asks in ("permission", "question") else turn,
             asks=sign.asks,
             why=sign.why,
-            question=wording(lines[begin : found[0].row if found else start + 2]),
+            question=wording(lines[begin : found[0].row] if found else lines[start : start + 2]),
             choices=choices(found, sign) or sign.offers,
         )
     if action:
