@@ -57,6 +57,7 @@ _ANSWERS: tuple[tuple[re.Pattern[str], Means], ...] = (
     (re.compile(r"No\b|Back to Agent Command Center$"), "deny"),
 )
 
+# A number answers at once where a permission is asked for; in the others it may only select.
 DIALOGS: tuple[DialogSign, ...] = (
     DialogSign(
         pattern=re.compile(r"^  Would you like to "), asks="permission", why="it asks for a permission",
@@ -67,14 +68,14 @@ DIALOGS: tuple[DialogSign, ...] = (
         answering="arrows", described=True,
     ),
     DialogSign(pattern=re.compile(r"^  Hooks need review"), asks="trust", why="it asks whether to trust hooks",
-               answering="digit"),
+               answering="arrows"),
     DialogSign(
         pattern=re.compile(r"^  (?:Trust this folder\?|Do you trust the contents of this directory)"),
-        asks="trust", why="it asks whether to trust the folder", answering="digit", means=_ANSWERS,
+        asks="trust", why="it asks whether to trust the folder", answering="arrows", means=_ANSWERS,
     ),
     DialogSign(
         pattern=re.compile(r"^  Working directory \u00b7 resume$"),
-        asks="resume", why="it asks in which folder an earlier conversation goes on", answering="digit",
+        asks="resume", why="it asks in which folder an earlier conversation goes on", answering="arrows",
     ),
     DialogSign(
         pattern=re.compile(r"This conversation is open in another app"),
