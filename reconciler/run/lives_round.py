@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import ObserveError, Verb
 from reconciler.helpers.atomic_files import parse_json, read_optional
-from reconciler.status.lives import Life, kept_mission, life_of, lives_from_json, lives_to_json, process_of
+from reconciler.status.lives import Life, life_of, lives_from_json, lives_to_json, process_of
 from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -29,12 +29,10 @@ FILE = "lives.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lives:
-    """`now`: the lives after this look, by agent; `before`: as they were recorded; `kept`: by agent, the digest of the
-    mission and contract that a resumed program went on with, where that is an older one."""
+    """`now`: the lives after this look, by agent; `before`: as they were recorded."""
 
     now: Mapping[str, Life] = field(default_factory=dict)
     before: Mapping[str, Life] = field(default_factory=dict)
-    kept: Mapping[str, str] = field(default_factory=dict)
 
     def notes(self, now: float) -> dict[str, str]:
         """By agent, how its life began, for lists; what is not worth a line is left out."""
@@ -69,7 +67,6 @@ def observe(
     life without a recorded one before it counts as new if one of the two says so."""
     before = load(store)
     lives: dict[str, Life] = {}
-    kept: dict[str, str] = {}
     for agent in fleet.agents:
         view, known = views.get(agent.name), before.get(agent.name)
         if view is None or view.session != "alive" or not view.pid:
@@ -93,9 +90,7 @@ def observe(
             fresh = agent.name in started or (since is not None and view.started >= since)
             owed = known is not None or fresh
         lives[agent.name] = replace(life, owed=owed, logged=not (owed and life.notable))
-        if life.newer:
-            kept[agent.name] = kept_mission(view, record)
-    return Lives(now=lives, before=before, kept=kept)
+    return Lives(now=lives, before=before)
 
 
 def _record(name: str, facts: HostFacts) -> ConversationRecord:
@@ -201,11 +196,17 @@ def _log(
 
 
 def note_kept(fleet: Fleet, lives: Lives, views: Mapping[str, AgentView], host: Host) -> None:
-    """Record on the panes which mission and contract those agents run on whose program went on with an older one."""
-    if not lives.kept:
+    """Record on the panes which mission and contract those agents run on whose program went on with an older one; a
+    later run does so where this one is ended before."""
+    nothing = Life(process="")
+    due = [agent for agent in fleet.agents if _is_unnoted(lives.now.get(agent.name, nothing), views.get(agent.name))]
+    if not due:
         return
     from reconciler.run.mission_round import note_mission
 
-    for agent in fleet.agents:
-        if agent.name in lives.kept:
-            note_mission(agent, views[agent.name], lives.kept[agent.name], host)
+    for agent in due:
+        note_mission(agent, views[agent.name], lives.now[agent.name].runs_on, host)
+
+
+def _is_unnoted(life: Life, view: AgentView | None) -> bool:
+    return bool(life.newer) and view is not None and view.session == "alive" and view.mission == life.newer

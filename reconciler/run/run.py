@@ -177,7 +177,6 @@ def _messages(
         return result
     here.doing("looking after messages")
     try:
-        lives_round.note_kept(fleet, lives, done.last.plan.views, here.host)
         if any(view.waiting == "trust" for view in done.last.plan.views.values()) and any(fleet.trusts.values()):
             from reconciler.run import trust_round
 
@@ -187,13 +186,14 @@ def _messages(
 
             boot = done.last.observation.boot_id
             limit_round.run_round(fleet, done.last.plan.views, ctx.store, boot=boot, now=here.wall())
+        last = result.status.last_run
+        source: EventSource = "watch" if last is not None and last.trigger == "watch" else "reconcile"
+        lives_round.finish(fleet, lives, ctx.store, source, now=here.wall())
+        lives_round.note_kept(fleet, lives, done.last.plan.views, here.host)
         if any(view.behind for view in done.last.plan.views.values()) or os.path.isdir(ctx.store.state / "outbox"):
             from reconciler.run import mission_round
 
             result = mission_round.after_run(result, ctx, fleet, here, settings, lives.now)
-        last = result.status.last_run
-        source: EventSource = "watch" if last is not None and last.trigger == "watch" else "reconcile"
-        lives_round.finish(fleet, lives, ctx.store, source, now=here.wall())
         if lives.unsettled:
             result = replace(result, messages=True)  # what it reports next may say how it began
         if not os.path.isdir(ctx.store.state / "outbox"):

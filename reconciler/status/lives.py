@@ -37,7 +37,8 @@ _UNFINISHED = "its last turn had not ended"
 class Life:
     """One process of an agent. `process`: the boot and the process id. `how`, `reason`, `session` and `interrupted` as
     in `ConversationStart`; `how` is "" where nothing is recorded. `newer`: digest of the mission and contract that the
-    start would have given it, if its program went on with an older one; "" if it did not. `settled`: whether it is
+    start would have given it, if its program went on with an older one, whose digest is `runs_on`; "" if it did not.
+    `settled`: whether it is
     known how it began, or will not be known. `owed`: its first words are still to be sent; `logged`: its event is
     written, or there is none."""
 
@@ -48,6 +49,7 @@ class Life:
     session: str = ""
     interrupted: bool = False
     newer: str = ""
+    runs_on: str = ""
     settled: bool = True
     owed: bool = False
     logged: bool = True
@@ -91,17 +93,12 @@ def life_of(view: AgentView, boot: str, record: ConversationRecord, now: float) 
         session=start.session,
         interrupted=start.interrupted and start.how == "resumed",
         newer=view.mission if kept else "",
+        runs_on=start.mission if kept else "",
     )
 
 
 def process_of(view: AgentView, boot: str) -> str:
     return f"{boot}:{view.pid}"
-
-
-def kept_mission(view: AgentView, record: ConversationRecord) -> str:
-    """Digest of the mission and contract that the program of this life goes on with, "" if nothing says so."""
-    start = _start_of(view, record)
-    return start.mission if start is not None and start.how == "resumed" else ""
 
 
 def _start_of(view: AgentView, record: ConversationRecord) -> ConversationStart | None:

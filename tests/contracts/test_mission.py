@@ -45,6 +45,7 @@ class Host:
         self.kill: str = ""
         self.suspended: dict[str, Suspension] = {}
         self.over = False
+        self.missed: dict[str, str] = {}
         server = self.world.start_server(make_fleet().socket, held=True)
         for one in agents:
             session = self.world.add_session(server, one.session, one.argv, agent=one.name)
@@ -82,6 +83,7 @@ class Host:
             wall=lambda: NOW,
             monotonic=lambda: 0.0,
             reset=self.reset,
+            missed=self.missed,
         )
         return run_round(by)
 
@@ -108,6 +110,20 @@ def test_the_default_is_to_show_it(tmp_path: Path) -> None:
     host = Host(tmp_path, wanted="show")
     assert host.go() is False
     assert (host.told(), host.known()) == ([], AgentHistory())
+
+
+def test_one_that_went_on_with_an_older_one_is_told_all_the_same(tmp_path: Path) -> None:
+    host = Host(tmp_path, wanted="show")
+    host.missed = {"a0": OLD}
+    host.go()
+    assert host.told() == []  # git has another one by now, which the policy only shows
+    host.missed = {"a0": NEW}
+    for _ in range(2):
+        host.go()
+        assert host.told() == [("a0", NEW)]
+    host.deliver()
+    host.go()
+    assert host.told() == []
 
 
 def test_an_agent_is_told_once_of_each_change(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from providers.host import Host
 from providers.launch.conversations import record_path
+from providers.steps import StepResult
 from reconciler.delivery.message import Message
 from reconciler.delivery.outbox import Outbox
 from reconciler.run import lives_round
@@ -193,13 +195,32 @@ def test_an_event_that_was_written_before_the_end_is_not_written_again(bench: Be
     assert len(bench.told()) == 1
 
 
+class Panes:
+    """Notes which mission is recorded on which pane."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+
+    def begin(self, batch: Any) -> None:
+        self.noted += [step.mission for _, step in batch]
+
+    def completed(self, timeout_s: float) -> Any:
+        del timeout_s
+        return [("reset", StepResult(ok=True, changed=True))]
+
+
 def test_a_program_that_went_on_with_an_older_contract(bench: Bench) -> None:
+    """Its pane is noted, also where the run that found it was killed before it came to that."""
     bench.begins(8, "resumed", mission=OLD)
-    lives = bench.look(8, mission=NEW, mission_now=NEW)
-    assert lives.kept == {"coder0": OLD}
-    assert lives.now["coder0"].newer == NEW
+    bench.run(8, mission=NEW, mission_now=NEW)
+    lives, panes = bench.look(8, mission=NEW, mission_now=NEW), Panes()
+    assert (lives.now["coder0"].newer, lives.now["coder0"].runs_on) == (NEW, OLD)
+    for shown, noted in ((NEW, [OLD]), (OLD, [OLD])):
+        views = {"coder0": make.view("coder0", pid=8, mission=shown)}
+        lives_round.note_kept(bench.fleet, lives, views, cast(Host, panes))
+        assert panes.noted == noted
     bench.begins(9, "resumed", mission=NEW)
-    assert bench.look(9, mission=NEW, mission_now=NEW).kept == {}
+    assert bench.look(9, mission=NEW, mission_now=NEW).now["coder0"].newer == ""
 
 
 def test_lives_are_kept_as_they_are() -> None:
