@@ -76,6 +76,13 @@ def whole(number: int) -> bytes:
     return json.dumps({**_message(number), "content": content, "stop_reason": "end_turn", "usage": _USAGE}).encode()
 
 
+def refusal(status: int) -> bytes:
+    """The body of a request that fails, in a form that every dialect accepts."""
+    kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status, "invalid_request_error")
+    error = {"type": kind, "code": kind, "message": f"the contract refuses this request ({status})", "param": None}
+    return json.dumps({"type": "error", "error": error}).encode()
+
+
 _USAGE = {"input_tokens": 10, "output_tokens": 5}
 
 

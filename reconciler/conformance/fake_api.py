@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from reconciler.conformance.answers import ModelTurn, dialect_of, stream, turn_of, whole
+from reconciler.conformance.answers import ModelTurn, dialect_of, refusal, stream, turn_of, whole
 
 THINKS_S = 120.0  # at most, whoever forgets it
 _BODY_MAX = 64 << 20
@@ -20,6 +20,7 @@ class FakeApi:
         self._lock = threading.Lock()
         self._go_on = threading.Event()
         self._go_on.set()
+        self._refuses = 0
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -67,6 +68,14 @@ class FakeApi:
         """Finish what was begun."""
         self._go_on.set()
 
+    def refuse(self, status: int) -> None:
+        """From now on every turn fails with this HTTP status."""
+        self._refuses = status
+
+    def accept(self) -> None:
+        """Answer again."""
+        self._refuses = 0
+
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         try:
             length = min(int(handler.headers.get("Content-Length") or 0), _BODY_MAX)
@@ -83,6 +92,8 @@ class FakeApi:
                     self._turns.append(turn)
             if not dialect:
                 _send(handler, 404, b'{"error": {"type": "not_found_error", "message": "there is nothing here"}}')
+            elif self._refuses:
+                _send(handler, self._refuses, refusal(self._refuses))
             elif dialect == "messages" and b'"stream":true' not in body.replace(b" ", b""):
                 _send(handler, 200, whole(number))
             else:

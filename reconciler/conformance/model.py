@@ -6,7 +6,21 @@ from typing import Literal, get_args
 
 from specs.dataclass import dataclass
 
-ProofName = Literal["launch", "identification", "delivery", "heartbeat", "reset"]
+ProofName = Literal[
+    "launch",
+    "identification",
+    "delivery",
+    "contract",
+    "heartbeat",
+    "reset",
+    "queue",
+    "interruption",
+    "trouble",
+    "logged-out",
+    "dialog",
+    "resume",
+    "files",
+]
 TrialOutcome = Literal["pass", "fail", "skipped"]
 
 PROOFS: tuple[ProofName, ...] = get_args(ProofName)

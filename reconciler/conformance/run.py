@@ -11,7 +11,7 @@ from providers.processes.program_path import search_path
 from reconciler.conformance.fake_api import FakeApi
 from reconciler.conformance.model import ContractReport, Trial
 from reconciler.conformance.stage import Stage
-from reconciler.conformance.trial import Tried
+from reconciler.conformance.states import StatesTried
 from reconciler.context.settings import read_settings, settings_path
 from reconciler.doctor.check import Unseen
 from reconciler.doctor.probes.host import whereabouts
@@ -63,7 +63,7 @@ def _trial(name: str, path: str, search: str, *, wanted: bool) -> Trial:
     try:
         with FakeApi() as api, Stage(name, search) as stage:
             version = "shipped" if name == "stub" else ask_version(path, stage.environ)
-            proofs = Tried(stage, api).proofs()
+            proofs = StatesTried(stage, api).proofs()
     except OSError as error:
         raise Unavailable(f"no program can be tried: {error.strerror}", help="mosaic doctor") from error
     said = f"unknown ({version.why})" if isinstance(version, Unseen) else version

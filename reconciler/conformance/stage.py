@@ -19,6 +19,7 @@ from pathlib import Path
 from providers import framework_files
 from providers.host import HostFacts
 from providers.launch import additions, environment
+from providers.launch.conversation_choice import pane_text
 from providers.machine.facts import gather
 from providers.processes import procfs
 from providers.processes.process import SpawnError, run
@@ -34,7 +35,6 @@ FLEET = "contract"
 HEARTBEAT_S = 1.0
 TMUX_S = 10.0
 END_S = 10.0
-_PROGRAMS = ("agent-pane", "agent-hook")
 _MARK = "MOSAIC_CONTRACT"
 _CONTRACT = "You are tried out. Nobody else is here.\n"
 
@@ -140,13 +140,35 @@ class Stage:
         for name, text in home.files.items():
             write_atomic(self.home / name, text)
         (self.project / "README").write_text("What the agent works on.\n", encoding="utf-8")
-        for name in _PROGRAMS:
-            write_atomic(Path(self.facts.bin_dir, name), framework_files.text(name), mode=0o755)
+        write_atomic(Path(self.facts.bin_dir, "agent-hook"), framework_files.text("agent-hook"), mode=0o755)
+        write_atomic(Path(self.facts.bin_dir, "agent-pane"), pane_text(), mode=0o755)
         Path(self.facts.run_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(additions.folder(agent.name, self.facts))
         write_atomic(folder / additions.CONTRACT, _CONTRACT)
         for name, text in additions.extra_of(agent, self.facts).files:
             write_atomic(folder / name, text)
+        self._launch(agent)
+
+    def again(self, agent: Agent) -> None:
+        """Kill the program, and start it once more as a heal does. Raises Unavailable, and OSError for a full disk."""
+        pids = self._ours()
+        with suppress(SpawnError):
+            run(["tmux", "-L", self.socket, "kill-server"], self.environ, timeout_s=TMUX_S)
+        for pid, ticks in pids.items():
+            _signal(pid, ticks, signal.SIGKILL)
+        deadline = time.monotonic() + END_S
+        while any(procfs.start_ticks(pid) == ticks and not _is_zombie(pid) for pid, ticks in pids.items()):
+            if time.monotonic() >= deadline:
+                raise Unavailable("a process of the program does not end", help="mosaic doctor")
+            time.sleep(0.05)
+        self._launch(agent)
+
+    @property
+    def contract(self) -> str:
+        """What the agent is told."""
+        return _CONTRACT.strip()
+
+    def _launch(self, agent: Agent) -> None:
         nonce = secrets.token_hex(6)
         pairs = environment.env_pairs(agent, self.fleet(agent), self.facts)
         paper = Path(self.facts.runtime_dir, "mosaic", "launch", f"{agent.name}:{nonce}")

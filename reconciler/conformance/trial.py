@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from providers.base import ObserveError
+from providers.base import Kind, ObserveError, Present, ResourceKey
 from providers.filesystem.guarded_read import read_regular
+from providers.kinds.heartbeat import as_evidence
 from providers.launch import additions
 from providers.machine import heartbeat_files
 from providers.processes import procfs
-from providers.programs.base import Plain, Reading
+from providers.programs.base import Plain, Reading, read_screen
 from providers.programs.identity import Identity, ProcessTree
 from providers.programs.registry import program as known_program
 from providers.screen import Screen
@@ -28,9 +29,13 @@ from reconciler.delivery.deliver import DeliveryIO, deliver
 from reconciler.delivery.text import clean
 from reconciler.errors import MosaicError
 from reconciler.helpers.redact import one_line
+from reconciler.model import Observation
+from reconciler.observe.attribution import AttributedHeartbeat, judge_heartbeat, judge_turn
 from reconciler.state.store import Store
+from specs.compiled import Heartbeats
 
 if TYPE_CHECKING:
+    from providers.evidence import SessionEvidence
     from providers.host import HeartbeatFile
     from reconciler.conformance.fake_api import FakeApi
     from reconciler.conformance.stage import Stage
@@ -58,7 +63,7 @@ FIRST = "\n".join(
 AFTER = "contract: a message after the reset"
 
 
-class _Failed(Exception):
+class ProofFailed(Exception):
     """A proof that did not come about; the text says what was seen instead."""
 
 
@@ -69,7 +74,7 @@ def carry_out(proofs: list[Proof], name: ProofName, prove: Callable[[], str]) ->
     try:
         evidence = prove()
         outcome = "pass"
-    except _Failed as failed:
+    except ProofFailed as failed:
         evidence = str(failed)
     except (MosaicError, PaneError, ObserveError) as error:
         evidence = str(error)
@@ -102,10 +107,22 @@ class Tried:
         if not carry_out(found, "delivery", self._deliver):
             self._api.go_on()
             return complete(found, "no message reached it")
+        carry_out(found, "contract", self.contract)
         carry_out(found, "heartbeat", self._heartbeat)
         self._api.go_on()
         carry_out(found, "reset", self._reset)
+        self.states(found)
         return complete(found, "")
+
+    def contract(self) -> str:
+        """That the contract reached the model."""
+        raise NotImplementedError
+
+    def states(self, found: list[Proof]) -> None:
+        """Further proofs."""
+
+    def note_files(self) -> None:
+        """What is to be the same afterwards."""
 
     # --- the proofs ---
 
@@ -113,6 +130,7 @@ class Tried:
         self._began = time.time()
         began = time.monotonic()
         self._stage.begin(self._agent, self._home)
+        self.note_files()
         since: list[float] = []
 
         def stays_ready() -> Reading | None:
@@ -127,7 +145,7 @@ class Tried:
     def _identify(self) -> str:
         identity = self._identity()
         if not identity.matches:
-            raise _Failed(f"{identity.program or 'nothing'} runs in the pane, and none of {self._names()} below it")
+            raise ProofFailed(f"{identity.program or 'nothing'} runs in the pane, and none of {self._names()} below it")
         processes = procfs.scan(self._stage.facts.uid)
         tree = [processes[pid].comm for pid in identity.pids if pid in processes]
         return f"{self._names()} in the pane's process tree: {' > '.join(tree[:4])}"
@@ -136,7 +154,7 @@ class Tried:
         self._api.think()  # so that it is busy for as long as we look
         sent = deliver(self._agent, clean(FIRST), self._delivery_io(), timeout_s=ARRIVE_S)
         if sent.word != "delivered":
-            raise _Failed(f"{sent.word}: {sent.reason or 'no reason given'}{self._arrived(FIRST)}")
+            raise ProofFailed(f"{sent.word}: {sent.reason or 'no reason given'}{self._arrived(FIRST)}")
         if not self._speaks:
             self._wait(lambda: self._answers(FIRST), ARRIVE_S, lambda: "it does not answer")
             return f"delivered, by {sent.evidence}; it answers with every line"
@@ -146,7 +164,7 @@ class Tried:
     def _heartbeat(self) -> str:
         kind = additions.heartbeat_source(self._agent)
         if kind == "none":
-            raise _Failed("it has no heartbeat of its own, and no hooks: only the responder can answer for it")
+            raise ProofFailed("it has no heartbeat of its own, and no hooks: only the responder can answer for it")
         ending = "hb" if kind == "native" else "turn"
         first, last = ("ok", "ok") if not self._speaks else ("busy", "ok")
         record = self._record(ending, first)
@@ -163,21 +181,21 @@ class Tried:
 
         text = reset_text(self._agent, self._program, "")
         if text is None:
-            raise _Failed("it has no command that begins a new conversation")
+            raise ProofFailed("it has no command that begins a new conversation")
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
         sent = by_command(self._here(), self._stage.fleet(self._agent), self._agent, self._program, text)
         if sent.word != "delivered":
-            raise _Failed(f"`{text}`: {sent.word}: {sent.reason or 'no reason given'}")
+            raise ProofFailed(f"`{text}`: {sent.word}: {sent.reason or 'no reason given'}")
         if not self._speaks:
             return f"`{text}`, seen by {sent.evidence}"
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
         after = deliver(self._agent, clean(AFTER), self._delivery_io(), timeout_s=ARRIVE_S)
         if after.word != "delivered":
-            raise _Failed(f"`{text}`, and the next message was {after.word}: {after.reason}")
+            raise ProofFailed(f"`{text}`, and the next message was {after.word}: {after.reason}")
         self._wait(lambda: self._has(AFTER), ARRIVE_S, lambda: "the API did not receive the message after it")
-        kept = [turn for turn in self._api.turns() if _among(AFTER, turn.all) and _among(FIRST, turn.all)]
+        kept = [turn for turn in self._api.turns() if among(AFTER, turn.all) and among(FIRST, turn.all)]
         if kept:
-            raise _Failed(f"`{text}`, seen by {sent.evidence}, and the conversation before it was sent again")
+            raise ProofFailed(f"`{text}`, seen by {sent.evidence}, and the conversation before it was sent again")
         return f"`{text}`, seen by {sent.evidence}; the next message came without what was before"
 
     # --- what is seen ---
@@ -185,12 +203,12 @@ class Tried:
     def _shot(self) -> Screen | None:
         pane = self._panes.state(self._stage.where)
         if pane.found != "pane":
-            raise _Failed(f"its pane is gone ({pane.found})")
+            raise ProofFailed(f"its pane is gone ({pane.found})")
         state, screen = self._panes.shot(self._stage.where, pane)
         if state.dead:
             # What it said last was pushed off the screen by tmux' own word for it.
             back = PaneViewer(self._stage.environ).snapshot(self._stage.where, pane, back=50)
-            raise _Failed(f"its program has ended: {_last_lines(back.rows)}")
+            raise ProofFailed(f"its program has ended: {_last_lines(back.rows)}")
         return screen
 
     def _ready(self) -> Reading | None:
@@ -202,6 +220,18 @@ class Tried:
             return Reading(why="its process is there, and its screen cannot be read") if matches else None
         reading = self._program.read(screen)
         return reading if reading.composer == "empty" and not reading.asks else None
+
+    def _read_screen(self, screen: Screen) -> Reading | None:
+        return read_screen(self._program, screen)
+
+    def _reports(self, seen: SessionEvidence, now: float) -> tuple[AttributedHeartbeat, AttributedHeartbeat]:
+        """Its heartbeat and its turn record, judged."""
+        heartbeats, turns = heartbeat_files.scan_both(self._stage.facts.run_dir, now)
+        name = self._agent.name
+        key, said = ResourceKey(Kind.HEARTBEAT, name), as_evidence(heartbeats.get(name), turns.get(name))
+        present = {} if said is None else {key: Present(key=key, agent=name, ours=True, fields={}, evidence=said)}
+        observation = Observation(present=present, unknown={}, taken_at=now, digest="")
+        return judge_heartbeat(observation, name, seen, Heartbeats()), judge_turn(observation, name, seen)
 
     def _idle(self) -> Reading | None:
         reading = self._ready()
@@ -244,7 +274,7 @@ class Tried:
         )
 
     def _has(self, text: str) -> bool:
-        return any(_among(text, turn.new) for turn in self._api.turns())
+        return any(among(text, turn.new) for turn in self._api.turns())
 
     def _answers(self, text: str) -> bool:
         screen = self._shot()
@@ -263,7 +293,7 @@ class Tried:
             if found := look():
                 return found
             if time.monotonic() >= deadline:
-                raise _Failed(f"{why()} (waited {seconds:.0f} s)")
+                raise ProofFailed(f"{why()} (waited {seconds:.0f} s)")
             time.sleep(POLL_S)
 
     # --- what the product works with ---
@@ -278,7 +308,7 @@ class Tried:
         return FleetContext(facts=self._stage.facts, settings=Settings(), store=self._store, spec=None)
 
 
-def _among(text: str, texts: tuple[str, ...]) -> bool:
+def among(text: str, texts: tuple[str, ...]) -> bool:
     """The whole of it, whatever a program puts around."""
     return any(text in one.replace("\r\n", "\n").replace("\r", "\n") for one in texts)
 

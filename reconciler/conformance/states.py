@@ -1,0 +1,245 @@
+"""The further proofs of a program that has been launched and takes messages: its queue, an interruption, what keeps it
+from working and that this is over, a dialog, going on after its end, and that a person's files are as they were.
+
+What a program is said to be is the state that every list shows, from the same function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers.evidence import SessionEvidence
+from reconciler.conformance.trial import ARRIVE_S, LAUNCH_S, ProofFailed, Tried, among, carry_out
+from reconciler.delivery.deliver import deliver
+from reconciler.delivery.text import clean
+from reconciler.model import Readiness
+from reconciler.observe.attribution import AttributedHeartbeat
+from reconciler.observe.live_state import LiveState, StateEvidence, live_state
+
+if TYPE_CHECKING:
+    from providers.evidence import KeptTrouble
+    from reconciler.conformance.fake_api import FakeApi
+    from reconciler.conformance.model import Proof
+    from reconciler.conformance.stage import Stage
+
+QUEUED = "contract: a message while it works"
+AGAIN = "contract: a message after an interruption"
+IN_VAIN = "contract: a message that the model refuses"
+WELL = "contract: a message that the model answers again"
+RESUMED = "contract: a message after its end"
+BAD_REQUEST, REFUSED_KEY = 400, 401
+ENDS_S = 60.0  # some try a failed request again for a while before they say so
+ESCAPES = 4
+# What opens a dialog of the program itself, in its composer.
+OPENS = {"claude": "/model", "codex": "/model", "opencode": "/models", "pi": "/model", "stub": "/dialog model"}
+
+
+class StatesTried(Tried):
+    """One program, tried further. `states()` carries the proofs out in their order."""
+
+    def __init__(self, stage: Stage, api: FakeApi) -> None:
+        super().__init__(stage, api)
+        self._kept: KeptTrouble | None = None
+        self._before: dict[str, str] = {}
+
+    def note_files(self) -> None:
+        """What a person's files are before the program has done anything."""
+        self._before = self._files()
+
+    def states(self, found: list[Proof]) -> None:
+        carry_out(found, "queue", self._queue)
+        self._api.go_on()
+        carry_out(found, "interruption", self._interruption)
+        self._api.go_on()
+        carry_out(found, "trouble", lambda: self._trouble(BAD_REQUEST))
+        carry_out(found, "logged-out", lambda: self._trouble(REFUSED_KEY))
+        self._api.accept()
+        carry_out(found, "dialog", self._dialog)
+        carry_out(found, "resume", self._resume)
+        carry_out(found, "files", self._unchanged)
+
+    # --- the proofs ---
+
+    def contract(self) -> str:
+        """That the contract is in the request. What it says is one line of its own."""
+        if not self._speaks:
+            return "it speaks to no model, so no request could hold the contract"
+        asked = [turn for turn in self._api.turns() if among(self._stage.contract, (turn.system, *turn.all))]
+        if not asked:
+            raise ProofFailed(f"none of {len(self._api.turns())} requests has the contract in it")
+        return f"the contract is in {len(asked)} of {len(self._api.turns())} requests"
+
+    def _queue(self) -> str:
+        self._begin_turn("contract: a turn that takes its time")
+        sent = deliver(self._agent, clean(QUEUED), self._delivery_io(), timeout_s=ARRIVE_S)
+        if sent.word != "delivered":
+            raise ProofFailed(f"while it works: {sent.word}: {sent.reason}")
+        early = self._has(QUEUED)
+        self._api.go_on()
+        if self._speaks:
+            self._wait(lambda: self._has(QUEUED), ARRIVE_S, lambda: "delivered, and the API never received it")
+        how = "queued" if sent.queued else "taken up"
+        return f"while it works: delivered ({how}), by {sent.evidence}; " + ("at once" if early else "sent afterwards")
+
+    def _interruption(self) -> str:
+        self._begin_turn("contract: a turn that is interrupted")
+        if not self._speaks:
+            self._type("/idle")
+        else:
+            self._press_until_idle("Escape")
+        self._api.go_on()
+        sent = deliver(self._agent, clean(AGAIN), self._delivery_io(), timeout_s=ARRIVE_S)
+        if sent.word != "delivered":
+            raise ProofFailed(f"after an interruption: {sent.word}: {sent.reason}")
+        if self._speaks:
+            self._wait(lambda: self._has(AGAIN), ARRIVE_S, lambda: "the API did not receive the next message")
+        return "it stops, and takes the next message"
+
+    def _trouble(self, status: int) -> str:
+        """That a request which fails is known for what it is, and that an answer ends it."""
+        self._wait(self._idle, ARRIVE_S, self._why_not_ready)
+        self._api.refuse(status)
+        if self._speaks:
+            sent = deliver(self._agent, clean(f"{IN_VAIN} ({status})"), self._delivery_io())
+        else:
+            self._type(f"/trouble {'logged-out' if status == REFUSED_KEY else 'api-error'}")
+        stuck = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), ENDS_S, self._what_state)
+        kind = stuck.stuck or stuck.waiting
+        self._api.accept()
+        if self._speaks and kind in ("login", "logged-out"):
+            # A program that says so refuses every message; what ends that is another key, or a login.
+            return self._logged_in_again(status, kind, sent.word)
+        if not self._speaks:
+            self._type("/idle")
+        else:
+            said = deliver(self._agent, clean(f"{WELL} ({status})"), self._delivery_io(), timeout_s=ARRIVE_S)
+            if said.word != "delivered":
+                raise ProofFailed(f"{stuck.readiness} ({kind}), and then {said.word}: {said.reason}")
+        well = self._wait(self._well, ENDS_S, self._what_state)
+        return f"HTTP {status}: {stuck.readiness} ({kind}); after an answer: {well.readiness}"
+
+    def _logged_in_again(self, status: int, kind: str, word: str) -> str:
+        if word == "delivered":
+            raise ProofFailed(f"a message that it refuses ({kind}) was called delivered")
+        self._start_again()
+        self._wait(self._idle, LAUNCH_S, self._why_not_ready)
+        well = self._wait(self._well, ENDS_S, self._what_state)
+        return f"HTTP {status}: {kind}, and the message was {word}; after another start: {well.readiness}"
+
+    def _dialog(self) -> str:
+        self._wait(self._idle, ARRIVE_S, self._why_not_ready)
+        self._type(OPENS[self._stage.runtime])
+        asks = self._wait(lambda: self._state_in(Readiness.WAITING), ARRIVE_S, self._what_state)
+        sent = deliver(self._agent, clean("contract: not into a dialog"), self._delivery_io(), grace_s=0.0)
+        if sent.word != "not-delivered":
+            raise ProofFailed(f"it waits ({asks.waiting}), and a message was {sent.word}")
+        for _ in range(ESCAPES):
+            if self._idle() is not None and not self._state().waiting:
+                break
+            self._key("Escape")
+            time.sleep(0.5)
+        else:
+            raise ProofFailed(f"Escape does not leave its dialog ({asks.waiting})")
+        return f"`{OPENS[self._stage.runtime]}`: waiting ({asks.waiting}), and no message goes into it"
+
+    def _resume(self) -> str:
+        self._start_again()
+        self._wait(self._idle, LAUNCH_S, self._why_not_ready)
+        if not self._speaks:
+            return "it goes on; its turns are its own"
+        before = len(self._api.turns())
+        sent = deliver(self._agent, clean(RESUMED), self._delivery_io(), timeout_s=ARRIVE_S)
+        if sent.word != "delivered":
+            raise ProofFailed(f"after its end: {sent.word}: {sent.reason}")
+        self._wait(lambda: self._has(RESUMED), ARRIVE_S, lambda: "the API did not receive the message after its end")
+        later = [turn for turn in self._api.turns()[before:] if among(RESUMED, turn.all)]
+        if not any(among(AGAIN, turn.all) for turn in later):
+            raise ProofFailed("the request after its end does not hold the conversation from before")
+        return "killed and started again: the next request holds the conversation from before"
+
+    def _unchanged(self) -> str:
+        after = self._files()
+        changed = sorted(name for name in {*self._before, *after} if self._before.get(name) != after.get(name))
+        if changed:
+            raise ProofFailed(f"changed: {', '.join(changed)}")
+        return f"{len(after)} files of the person's are as they were, byte for byte"
+
+    # --- what is done and seen ---
+
+    def _begin_turn(self, text: str) -> None:
+        """A turn that goes on until the API is told to go on."""
+        self._wait(self._idle, ARRIVE_S, self._why_not_ready)
+        self._api.think()
+        if not self._speaks:
+            self._type("/busy")
+            return
+        sent = deliver(self._agent, clean(text), self._delivery_io(), timeout_s=ARRIVE_S)
+        if sent.word != "delivered":
+            raise ProofFailed(f"{sent.word}: {sent.reason}")
+        self._wait(lambda: self._has(text), ARRIVE_S, lambda: "the API did not receive the message")
+
+    def _press_until_idle(self, key: str) -> None:
+        """An interruption is a key, for some programs twice."""
+        for _ in range(ESCAPES):
+            self._key(key)
+            deadline = time.monotonic() + 2.0
+            while time.monotonic() < deadline:
+                if self._idle() is not None:
+                    return
+                time.sleep(0.1)
+        raise ProofFailed(f"{key} does not stop its turn")
+
+    def _key(self, key: str) -> None:
+        self._panes.key(self._stage.where, self._panes.state(self._stage.where), key)
+
+    def _type(self, text: str) -> None:
+        """A command of the program itself."""
+        deliver(self._agent, text, self._delivery_io(), verify=False, as_is=True)
+
+    def _start_again(self) -> None:
+        self._kept = None
+        self._stage.again(self._agent)
+
+    def _state(self) -> LiveState:
+        """Its state as every list shows it; the responder, which is not here, would answer for one that has hooks."""
+        screen = self._shot()
+        identity = self._identity()
+        reading = self._read_screen(screen) if screen is not None else None
+        now = time.time()
+        seen = SessionEvidence(alive=True, pids=identity.pids, started=identity.started, screen=reading)
+        heartbeat, turn = self._reports(seen, now)
+        if heartbeat.state == "unknown":
+            heartbeat = AttributedHeartbeat("ok", 0.0, now, "", source="sidecar", stale_after=60.0)
+        state = live_state(
+            StateEvidence(
+                session="alive", seen=seen, heartbeat=heartbeat, turn=turn, now=now, life=str(identity.pids[:1]),
+                agent=self._agent, kept=self._kept,
+            )
+        )  # fmt: skip
+        self._kept = state.trouble
+        return state
+
+    def _state_in(self, *words: Readiness) -> LiveState | None:
+        state = self._state()
+        return state if state.readiness in words and state.waiting not in ("draft",) else None
+
+    def _well(self) -> LiveState | None:
+        state = self._state()
+        return state if state.readiness in (Readiness.AVAILABLE, Readiness.WORKING) and state.trouble is None else None
+
+    def _what_state(self) -> str:
+        state = self._state()
+        kind = state.stuck or state.waiting
+        return f"it is {state.readiness}{f' ({kind})' if kind else ''}: {state.why}; {self._why_not_ready()}"
+
+    def _files(self) -> dict[str, str]:
+        """Digests of what a person has written: settings in the home, and the project."""
+        own = [self._stage.home / name for name in self._home.files if name != ".claude.json"]  # that one is claude's
+        return {
+            str(path.relative_to(self._stage.root)): hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            for path in (*own, *sorted(self._stage.project.rglob("*")))
+            if path.is_file()
+        }
