@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.evidence import SessionEvidence
+from providers.filesystem.guarded_read import read_regular
 from reconciler.conformance.trial import ARRIVE_S, LAUNCH_S, ProofFailed, Tried, among, carry_out
 from reconciler.delivery.deliver import deliver
 from reconciler.delivery.text import clean
@@ -33,6 +33,7 @@ RESUMED = "contract: a message after its end"
 BAD_REQUEST, REFUSED_KEY = 400, 401
 ENDS_S = 60.0  # some try a failed request again for a while before they say so
 ESCAPES = 4
+_FILE_MAX = 1 << 20
 # What opens a dialog of the program itself, in its composer.
 OPENS = {"claude": "/model", "codex": "/model", "opencode": "/models", "pi": "/model", "stub": "/dialog model"}
 
@@ -238,8 +239,8 @@ class StatesTried(Tried):
     def _files(self) -> dict[str, str]:
         """Digests of what a person has written: settings in the home, and the project."""
         own = [self._stage.home / name for name in self._home.files if name != ".claude.json"]  # that one is claude's
+        paths = [path for path in (*own, *sorted(self._stage.project.rglob("*"))) if path.is_file()]
+        content = {path: read_regular(path, limit=_FILE_MAX, follow=False) for path in paths}
         return {
-            str(path.relative_to(self._stage.root)): hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            for path in (*own, *sorted(self._stage.project.rglob("*")))
-            if path.is_file()
+            str(path.relative_to(self._stage.root)): hashlib.sha256(raw).hexdigest() for path, raw in content.items()
         }

@@ -20,7 +20,7 @@ _INDENT = " " * 4
 
 def contract_text(report: ContractReport, *, paint: Paint = no_paint) -> str:
     """A row for each runtime; prose is wrapped at 80 columns."""
-    head = ("RUNTIME", "VERSION", *(name.upper() for name in PROOFS), "SECONDS")
+    head = ("RUNTIME", "VERSION", "PASSED", "FAILED", "SECONDS")
     rows = [_row(trial) for trial in report.trials]
     lines = table(head, rows, [None if trial.passed else "red" for trial in report.trials], paint)
     for trial in report.trials:
@@ -43,7 +43,8 @@ def contract_text(report: ContractReport, *, paint: Paint = no_paint) -> str:
 
 def _row(trial: Trial) -> tuple[str, ...]:
     if not trial.installed:
-        return (trial.runtime, "not installed", *("-" for _ in PROOFS), "-")
-    outcomes = (proof.outcome for proof in trial.proofs)
+        return (trial.runtime, "not installed", "-", "-", "-")
+    passed = sum(proof.outcome == "pass" for proof in trial.proofs)
+    failed = ", ".join(proof.name for proof in trial.proofs if proof.outcome == "fail") or "-"
     number = ".".join(map(str, parse_version(trial.version)))
-    return (trial.runtime, number or data(trial.version), *outcomes, f"{trial.seconds:.1f}")
+    return (trial.runtime, number or data(trial.version), f"{passed} of {len(PROOFS)}", failed, f"{trial.seconds:.1f}")
