@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from providers.evidence import SessionEvidence
 from providers.filesystem.guarded_read import read_regular
-from reconciler.conformance.trial import ARRIVE_S, LAUNCH_S, ProofFailed, Tried, among, carry_out
+from reconciler.conformance.trial import AFTER, ARRIVE_S, LAUNCH_S, ProofFailed, Tried, among, carry_out
 from reconciler.delivery.deliver import deliver
 from reconciler.delivery.text import clean
+from reconciler.delivery.typed_text import CLEAR_KEY
 from reconciler.model import Readiness
 from reconciler.observe.attribution import AttributedHeartbeat
 from reconciler.observe.live_state import LiveState, StateEvidence, live_state
@@ -33,6 +34,7 @@ RESUMED = "contract: a message after its end"
 BAD_REQUEST, REFUSED_KEY = 400, 401
 ENDS_S = 60.0  # some try a failed request again for a while before they say so
 ESCAPES = 4
+STOPS_S = 3.0  # before the key is pressed again
 _FILE_MAX = 1 << 20
 # What opens a dialog of the program itself, in its composer.
 OPENS = {"claude": "/model", "codex": "/model", "opencode": "/models", "pi": "/model", "stub": "/dialog model"}
@@ -157,7 +159,7 @@ class StatesTried(Tried):
             raise ProofFailed(f"after its end: {sent.word}: {sent.reason}")
         self._wait(lambda: self._has(RESUMED), ARRIVE_S, lambda: "the API did not receive the message after its end")
         later = [turn for turn in self._api.turns()[before:] if among(RESUMED, turn.all)]
-        if not any(among(AGAIN, turn.all) for turn in later):
+        if not any(among(AFTER, turn.all) for turn in later):
             raise ProofFailed("the request after its end does not hold the conversation from before")
         return "killed and started again: the next request holds the conversation from before"
 
@@ -183,15 +185,19 @@ class StatesTried(Tried):
         self._wait(lambda: self._has(text), ARRIVE_S, lambda: "the API did not receive the message")
 
     def _press_until_idle(self, key: str) -> None:
-        """An interruption is a key, for some programs twice."""
+        """An interruption is a key, for some programs twice. Some put the text back into their composer."""
         for _ in range(ESCAPES):
             self._key(key)
-            deadline = time.monotonic() + 2.0
+            deadline = time.monotonic() + STOPS_S
             while time.monotonic() < deadline:
-                if self._idle() is not None:
+                screen = self._shot()
+                reading = self._read_screen(screen) if screen is not None else None
+                if reading is not None and reading.turn != "busy" and reading.composer == "empty":
                     return
-                time.sleep(0.1)
-        raise ProofFailed(f"{key} does not stop its turn")
+                if reading is not None and reading.turn != "busy" and reading.composer == "draft":
+                    self._key(CLEAR_KEY)
+                time.sleep(0.2)
+        raise ProofFailed(f"{key} does not stop its turn: {self._why_not_ready()}")
 
     def _key(self, key: str) -> None:
         self._panes.key(self._stage.where, self._panes.state(self._stage.where), key)
