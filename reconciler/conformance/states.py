@@ -6,7 +6,6 @@ What a program is said to be is the state that every list shows, from the same f
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from reconciler.delivery.typed_text import CLEAR_KEY
 from reconciler.model import Readiness
 from reconciler.observe.attribution import AttributedHeartbeat
 from reconciler.observe.live_state import LiveState, StateEvidence, live_state
+from specs.dataclass import replace
 
 if TYPE_CHECKING:
     from providers.evidence import KeptTrouble
@@ -36,6 +36,7 @@ ENDS_S = 60.0  # some try a failed request again for a while before they say so
 ESCAPES = 4
 STOPS_S = 3.0  # before the key is pressed again
 _FILE_MAX = 1 << 20
+KEYS = {"claude": "ANTHROPIC_API_KEY"}  # the variable with the key, for those whose key is none of their settings
 # What opens a dialog of the program itself, in its composer.
 OPENS = {"claude": "/model", "codex": "/model", "opencode": "/models", "pi": "/model", "stub": "/dialog model"}
 
@@ -46,7 +47,7 @@ class StatesTried(Tried):
     def __init__(self, stage: Stage, api: FakeApi) -> None:
         super().__init__(stage, api)
         self._kept: KeptTrouble | None = None
-        self._before: dict[str, str] = {}
+        self._before: dict[str, bytes] = {}
 
     def note_files(self) -> None:
         """What a person's files are before the program has done anything."""
@@ -58,7 +59,7 @@ class StatesTried(Tried):
         carry_out(found, "interruption", self._interruption)
         self._api.go_on()
         carry_out(found, "trouble", lambda: self._trouble(BAD_REQUEST))
-        carry_out(found, "logged-out", lambda: self._trouble(REFUSED_KEY))
+        carry_out(found, "logged-out", self._logged_out)
         self._api.accept()
         carry_out(found, "dialog", self._dialog)
         carry_out(found, "resume", self._resume)
@@ -106,15 +107,12 @@ class StatesTried(Tried):
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
         self._api.refuse(status)
         if self._speaks:
-            sent = deliver(self._agent, clean(f"{IN_VAIN} ({status})"), self._delivery_io())
+            deliver(self._agent, clean(f"{IN_VAIN} ({status})"), self._delivery_io())
         else:
             self._type(f"/trouble {'logged-out' if status == REFUSED_KEY else 'api-error'}")
         stuck = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), ENDS_S, self._what_state)
         kind = stuck.stuck or stuck.waiting
         self._api.accept()
-        if self._speaks and kind in ("login", "logged-out"):
-            # A program that says so refuses every message; what ends that is another key, or a login.
-            return self._logged_in_again(status, kind, sent.word)
         if not self._speaks:
             self._type("/idle")
         else:
@@ -124,13 +122,24 @@ class StatesTried(Tried):
         well = self._wait(self._well, ENDS_S, self._what_state)
         return f"HTTP {status}: {stuck.readiness} ({kind}); after an answer: {well.readiness}"
 
-    def _logged_in_again(self, status: int, kind: str, word: str) -> str:
-        if word == "delivered":
+    def _logged_out(self) -> str:
+        """Without its key, or where a key is part of its settings, with one that is refused."""
+        if self._stage.runtime not in KEYS:
+            return self._trouble(REFUSED_KEY)
+        self._api.accept()
+        bare = tuple((name, value) for name, value in self._agent.env if name != KEYS[self._stage.runtime])
+        self._kept = None
+        self._stage.again(replace(self._agent, env=bare))
+        out = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), LAUNCH_S, self._what_state)
+        kind = out.stuck or out.waiting
+        if kind not in ("logged-out", "login"):
+            raise ProofFailed(f"without its key it is {out.readiness} ({kind})")
+        sent = deliver(self._agent, clean(f"{IN_VAIN} (no key)"), self._delivery_io())
+        if sent.word == "delivered":
             raise ProofFailed(f"a message that it refuses ({kind}) was called delivered")
         self._start_again()
-        self._wait(self._idle, LAUNCH_S, self._why_not_ready)
-        well = self._wait(self._well, ENDS_S, self._what_state)
-        return f"HTTP {status}: {kind}, and the message was {word}; after another start: {well.readiness}"
+        well = self._wait(self._well, LAUNCH_S, self._what_state)
+        return f"without its key: {out.readiness} ({kind}), a message was {sent.word}; with it: {well.readiness}"
 
     def _dialog(self) -> str:
         self._wait(self._idle, ARRIVE_S, self._why_not_ready)
@@ -165,10 +174,13 @@ class StatesTried(Tried):
 
     def _unchanged(self) -> str:
         after = self._files()
-        changed = sorted(name for name in {*self._before, *after} if self._before.get(name) != after.get(name))
-        if changed:
-            raise ProofFailed(f"changed: {', '.join(changed)}")
-        return f"{len(after)} files of the person's are as they were, byte for byte"
+        lost = sorted(name for name, text in self._before.items() if not _kept_in(text, after.get(name, b"")))
+        new = sorted(after.keys() - self._before.keys())
+        if lost or new:
+            raise ProofFailed("; ".join([*(f"changed: {name}" for name in lost), *(f"new: {name}" for name in new)]))
+        added = [name for name, text in self._before.items() if after[name] != text]
+        more = f"; the program itself has added lines to {', '.join(added)}" if added else ""
+        return f"{len(after) - len(added)} files of the person's are as they were, byte for byte{more}"
 
     # --- what is done and seen ---
 
@@ -242,11 +254,15 @@ class StatesTried(Tried):
         kind = state.stuck or state.waiting
         return f"it is {state.readiness}{f' ({kind})' if kind else ''}: {state.why}; {self._why_not_ready()}"
 
-    def _files(self) -> dict[str, str]:
-        """Digests of what a person has written: settings in the home, and the project."""
+    def _files(self) -> dict[str, bytes]:
+        """What a person has written: settings in the home, and the project."""
         own = [self._stage.home / name for name in self._home.files if name != ".claude.json"]  # that one is claude's
         paths = [path for path in (*own, *sorted(self._stage.project.rglob("*"))) if path.is_file()]
-        content = {path: read_regular(path, limit=_FILE_MAX, follow=False) for path in paths}
-        return {
-            str(path.relative_to(self._stage.root)): hashlib.sha256(raw).hexdigest() for path, raw in content.items()
-        }
+        root = self._stage.root
+        return {str(path.relative_to(root)): read_regular(path, limit=_FILE_MAX, follow=False) for path in paths}
+
+
+def _kept_in(before: bytes, after: bytes) -> bool:
+    """Whether all lines are still there, in their order; codex adds notices of its own to its settings."""
+    lines = iter(after.splitlines())
+    return all(any(line == one for one in lines) for line in before.splitlines())
