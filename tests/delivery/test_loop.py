@@ -83,7 +83,7 @@ def test_the_resident_loop_delivers_by_itself(fleet: Fleet) -> None:
 
 def test_each_life_gets_its_first_words_once(fleet: Fleet) -> None:
     fleet.rules["reconcile"]["interval"] = "1h"
-    fleet.agents = {"a": stub(kickstart_template="~/words.md"), "b": stub()}
+    fleet.agents = {"a": stub(kickstart_template="~/words.md", resume="never"), "b": stub()}
     fleet.write(f"{fleet.host.home}/words.md", "Read the plan.\n")
     fleet.commit()
     with watching(fleet) as watch:
