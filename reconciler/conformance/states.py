@@ -6,6 +6,7 @@ What a program is said to be is the state that every list shows, from the same f
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -58,11 +59,11 @@ class StatesTried(Tried):
         self._api.go_on()
         carry_out(found, "interruption", self._interruption)
         self._api.go_on()
+        carry_out(found, "dialog", self._dialog)
+        carry_out(found, "resume", self._resume)
         carry_out(found, "trouble", lambda: self._trouble(BAD_REQUEST))
         carry_out(found, "logged-out", self._logged_out)
         self._api.accept()
-        carry_out(found, "dialog", self._dialog)
-        carry_out(found, "resume", self._resume)
         carry_out(found, "files", self._unchanged)
 
     # --- the proofs ---
@@ -113,6 +114,10 @@ class StatesTried(Tried):
         stuck = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), ENDS_S, self._what_state)
         kind = stuck.stuck or stuck.waiting
         self._api.accept()
+        if self._speaks and kind in ("login", "logged-out"):  # it takes no message before somebody has logged it in
+            self._start_again()
+            self._wait(self._ready, LAUNCH_S, self._why_not_ready)
+            return f"HTTP {status}: {stuck.readiness} ({kind}); it comes up again"
         if not self._speaks:
             self._type("/idle")
         else:
@@ -130,13 +135,15 @@ class StatesTried(Tried):
         bare = tuple((name, value) for name, value in self._agent.env if name != KEYS[self._stage.runtime])
         self._kept = None
         self._stage.again(replace(self._agent, env=bare))
-        out = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), LAUNCH_S, self._what_state)
+        # claude says so with the first message, after its hook has reported that message.
+        self._wait(self._ready, LAUNCH_S, self._why_not_ready)
+        sent = deliver(self._agent, clean(f"{IN_VAIN} (no key)"), self._delivery_io())
+        if sent.word == "delivered":
+            raise ProofFailed(f"a message that it refuses was called delivered, by {sent.evidence}")
+        out = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), ENDS_S, self._what_state)
         kind = out.stuck or out.waiting
         if kind not in ("logged-out", "login"):
             raise ProofFailed(f"without its key it is {out.readiness} ({kind})")
-        sent = deliver(self._agent, clean(f"{IN_VAIN} (no key)"), self._delivery_io())
-        if sent.word == "delivered":
-            raise ProofFailed(f"a message that it refuses ({kind}) was called delivered")
         self._start_again()
         well = self._wait(self._well, LAUNCH_S, self._what_state)
         return f"without its key: {out.readiness} ({kind}), a message was {sent.word}; with it: {well.readiness}"
@@ -263,6 +270,11 @@ class StatesTried(Tried):
 
 
 def _kept_in(before: bytes, after: bytes) -> bool:
-    """Whether all lines are still there, in their order; codex adds notices of its own to its settings."""
+    """Whether all of it is still there, line by line or key by key: codex and opencode add to their own settings."""
+    try:
+        old, new = json.loads(before), json.loads(after)
+        return isinstance(new, dict) and all(new.get(key) == value for key, value in old.items())
+    except (ValueError, AttributeError):
+        pass
     lines = iter(after.splitlines())
     return all(any(line == one for one in lines) for line in before.splitlines())

@@ -199,8 +199,7 @@ class _Delivering:
                 self._pids = identity.pids
                 self._before = ShownText.of(screen, reading, self._text)
                 self._was_busy = self._since(0.0).busy
-                works = self._was_busy or (reading is not None and reading.turn == "busy")
-                self._task = replace(self._task, doubt=stuck, works=works)
+                self._task = replace(self._task, doubt=stuck)
                 return pane, None
             passing = reading is not None and not reading.asks and not pane.in_mode and not wrong
             if not passing or self._by.monotonic() >= deadline:
@@ -268,9 +267,9 @@ class _Delivering:
         if reading is None:
             return found
         if reading.turn == "busy":
-            found = replace(found, trouble="", works=True)
+            found = replace(found, trouble="")
         elif reading.trouble:
-            found = replace(found, trouble=reading.trouble, until=reading.until, works=False)
+            found = replace(found, trouble=reading.trouble, until=reading.until)
         if not self._known:
             return replace(found, asks=reading.asks)
         now = ShownText.of(screen, reading, self._text)

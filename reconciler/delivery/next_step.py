@@ -84,8 +84,8 @@ class DeliveryLook:
             return True
         if self.task.doubt:
             return False
-        began = now.works and not self.task.works
-        return not self.task.known or began or now.at - self.after.receipt_at >= FOLLOW_S
+        # That it works is no sign: claude shows its spinner before it says that it is not logged in.
+        return not self.task.known or now.at - self.after.receipt_at >= FOLLOW_S
 
     @property
     def no_better(self) -> bool:
@@ -226,6 +226,8 @@ SETTLING: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
 SUBMITTED: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("queued", lambda look: look.now.queued, _queued,
         "the program shows it among its queued messages"),
+    DecisionRow("reported, and it is not clear what follows", lambda look: look.after.receipt, _look_again,
+        "the next look shows more, and a key would not"),
     DecisionRow("unasked, and nothing can be read", lambda look: not look.task.verify and not look.task.known, _sent,
         "the sender asked for no evidence"),
     DecisionRow("unasked, and it left",
@@ -244,8 +246,6 @@ SUBMITTED: tuple[DecisionRow[DeliveryLook, Decide], ...] = (
     DecisionRow("no evidence, and the time is up",
         lambda look: look.task.verify and look.waited >= look.task.timeout_s, _no_evidence,
         "it may or may not have arrived"),
-    DecisionRow("reported, and it is not clear what follows", lambda look: look.after.receipt, _look_again,
-        "the next look shows more, and a key would not"),
     DecisionRow("it still stands there", lambda look: look.again, _press,
         "the key had no effect: it is pressed again, and only on our own text"),
     DecisionRow("it takes its time", otherwise, _look_again,

@@ -44,8 +44,7 @@ class Delivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What is to be delivered. `known`: the program's screen can be read; `receipts`: the program reports what it takes
-    up. `doubt`: the trouble that it had before, so that it may take the message up in vain; `works`: it worked before,
-    so that working is no sign of our message."""
+    up. `doubt`: the trouble that it had before, so that it may take the message up in vain."""
 
     agent: str
     known: bool
@@ -54,7 +53,6 @@ class Task:
     timeout_s: float
     size: int  # bytes
     doubt: str = ""
-    works: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +61,9 @@ class ComposerState:
 
     `ours`: whether the composer holds our text; `queued`, `shown`: the text is now, and was not before, among the
     queued messages, or anywhere while the composer is empty. `receipt`: the program's own report on exactly this text,
-    possibly that it is queued; `busy`: its record says that it began to work after we submitted. `works`: its screen
-    shows work; `answered`: its record says since then what only follows an answer of the model.
-    `trouble`: what keeps it from working now, and `until` when that ends, as its screen says it.
+    possibly that it is queued; `busy`: its record says that it began to work after we submitted. `answered`: its
+    record says since then what only follows an answer of the model. `trouble`: what keeps it from working now, and
+    `until` when that ends, as its screen says it.
     """
 
     at: float
@@ -79,7 +77,6 @@ class ComposerState:
     receipt: EvidenceWord = ""
     receipt_queued: bool = False
     busy: bool = False
-    works: bool = False
     answered: bool = False
     trouble: str = ""
     until: str = ""

@@ -126,7 +126,7 @@ def test_the_programs_own_word_comes_first() -> None:
 def test_a_program_that_gives_receipts_is_given_time_for_one() -> None:
     receipts = replace(TASK, receipts=True)
     shown = replace(EMPTY, shown=True)
-    found, _ = run(settled(*[shown] * 5, replace(shown, receipt="hook", works=True)), receipts)
+    found, _ = run(settled(*[shown] * 5, replace(shown, receipt="hook")), receipts)
     assert found == Delivery(word="delivered", evidence="hook")
     assert run(settled(shown), receipts)[0] == Delivery(word="delivered", evidence="pane")
     short = replace(receipts, timeout_s=BETTER_S / 2)
@@ -190,7 +190,7 @@ def test_what_it_reports_and_then_refuses_is_not_delivered(kind: str) -> None:
 
 def test_a_report_counts_once_it_is_clear_what_follows() -> None:
     reported = Delivery(word="delivered", evidence="hook")
-    assert run(settled(REPORTED, replace(EMPTY, works=True)))[0] == reported
+    assert run(settled(REPORTED, EMPTY))[0] == reported
     assert run(settled(REPORTED, replace(EMPTY, answered=True)))[0] == reported
     assert run(settled(REPORTED, EMPTY))[0] == reported  # nothing shows a trouble for a while
     assert run(settled(REPORTED), replace(TASK, known=False))[0] == reported
@@ -201,13 +201,10 @@ def test_a_report_counts_once_it_is_clear_what_follows() -> None:
 
 def test_a_report_of_what_is_only_queued_says_so() -> None:
     """claude reports a message when it queues it, and shows so a moment later."""
-    works = replace(TASK, works=True)
-    queued = replace(EMPTY, works=True, queued=True)
-    looks = settled(replace(REPORTED, works=True), replace(EMPTY, works=True), queued)
-    assert run(looks, works)[0] == Delivery(word="delivered", evidence="hook", queued=True)
-    assert run(settled(replace(REPORTED, works=True), replace(EMPTY, works=True)), works)[0] == Delivery(
-        word="delivered", evidence="hook"
-    )
+    queued = replace(EMPTY, queued=True)
+    looks = settled(REPORTED, EMPTY, queued)
+    assert run(looks)[0] == Delivery(word="delivered", evidence="hook", queued=True)
+    assert run(settled(REPORTED, EMPTY))[0] == Delivery(word="delivered", evidence="hook")
 
 
 def test_where_it_had_a_trouble_before_only_an_answer_shows_that_it_is_over() -> None:
@@ -215,7 +212,7 @@ def test_where_it_had_a_trouble_before_only_an_answer_shows_that_it_is_over() ->
     reported = Delivery(word="delivered", evidence="hook")
     still = replace(EMPTY, trouble="limit")
     assert run(settled(replace(still, receipt="hook"), still, replace(EMPTY, answered=True)), doubt)[0] == reported
-    assert run(settled(REPORTED, replace(EMPTY, works=True)), doubt)[0] == reported  # it worked for all of the time
+    assert run(settled(REPORTED, EMPTY), doubt)[0] == reported  # it worked for all of the time
     for looks in (settled(replace(still, receipt="hook"), still), settled(REPORTED, EMPTY, still), settled(still)):
         found, keys = run(looks, doubt)
         assert found is not None
@@ -240,7 +237,6 @@ GLIMPSES = st.builds(
     receipt=st.sampled_from(["", "", "", "hook", "api"]),
     receipt_queued=st.booleans(),
     busy=st.booleans(),
-    works=st.booleans(),
     answered=st.booleans(),
     trouble=st.sampled_from(["", "", "", "limit", "logged-out"]),
 )
@@ -253,7 +249,6 @@ TASKS = st.builds(
     timeout_s=st.floats(0.0, 10.0),
     size=st.integers(0, 200_000),
     doubt=st.sampled_from(["", "", "limit"]),
-    works=st.booleans(),
 )
 
 

@@ -128,19 +128,18 @@ STEPS = (
         ),
         "the program says so": expect(
             ("delivered", "hook", False), look(at(0.0), receipt="hook"), look(at(9.0, pane="dead"), receipt="hook"),
-            look(at(0.1, EMPTY, works=True), before=AGAIN, receipt="hook"),
             look(at(0.1, EMPTY, answered=True), before=AGAIN, receipt="hook"),
             look(at(0.1, EMPTY, answered=True), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
             look(at(FOLLOW_S + 0.1, EMPTY), before=AGAIN, receipt="hook", receipt_at=0.1),
             look(at(0.1, EMPTY), replace(TASK, known=False), AGAIN, receipt="hook"),
             look(at(6.0, EMPTY), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
-            look(at(6.0, EMPTY), replace(TASK, works=True), AGAIN, receipt="hook", receipt_at=5.9),
+            look(at(6.0, EMPTY), TASK, AGAIN, receipt="hook", receipt_at=5.9),
         ),
         "it has ended": expect(("unconfirmed", "", False), look(at(0.0, pane="dead")), look(at(0.0, pane="gone"))),
         "it goes on": expect(None, look(at(0.1, EMPTY, trouble="limit")),
             look(at(0.1, EMPTY, trouble="limit"), UNASKED, AGAIN),
             look(at(0.1, EMPTY, trouble="limit"), replace(TASK, doubt="limit"), AGAIN, receipt="hook"),
-            look(at(1.0, EMPTY, works=True), replace(TASK, works=True), AGAIN, receipt="hook", receipt_at=0.1),
+            look(at(1.0, EMPTY), TASK, AGAIN, receipt="hook", receipt_at=0.1),
             look(), look(at(0.0, pane="blind")), look(at(0.0, pane="copy-mode"))),
     }, outcome=_word),
     Examples("SETTLING", SETTLING, {
@@ -328,7 +327,7 @@ def test_a_sender_that_did_not_ask_is_told_that_it_was_sent() -> None:
 
 def test_a_delivery_begins_with_nothing() -> None:
     assert (BEGAN.presses, BEGAN.pressed_at, BEGAN.candidate_at, BEGAN.candidate) == (0, 0.0, 0.0, "")
-    assert step(TASK, AGAIN, at(0.0, receipt="hook", works=True))[1] == Delivery(word="delivered", evidence="hook")
+    assert step(TASK, AGAIN, at(0.0, receipt="hook", answered=True))[1] == Delivery(word="delivered", evidence="hook")
 
 
 def test_words_that_are_not_known_are_not_taken_for_others() -> None:
