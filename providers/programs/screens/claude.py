@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _PROMPT = re.compile(rf"{MARK}(?:\s|$)")
 _MODE = re.compile(r"!(?:\s|$)")  # a shell runs what is sent there
 _POINTS = re.compile(rf" {{0,4}}{MARK}\s+\S")
+_COMMAND = re.compile(rf"{MARK}\s/\w")  # a person's, which opened what stands below it
 _CAN_LEAVE = re.compile(r"\bEsc to (?:cancel|close|clear|exit|go back)\b")
 _BEGINS = re.compile(r"\S|  ⎿")  # the first row of something in its conversation
 
@@ -199,6 +200,9 @@ def _dialog(seen: list[ScreenRow], screen: Screen, version: str) -> Reading | No
     bottom = len(lines) - 1 if at is None else at
     edge = [RULE.match(line.strip() if opened else line) or OPENED.match(line) for line in lines]
     start = next((row + 1 for row in range(bottom, -1, -1) if edge[row]), 0)
+    opened = (
+        opened or _COMMAND.match(next((line for line in reversed(lines[: max(0, start - 1)]) if line), "")) is not None
+    )
     listed = () if at is None else numbered(lines, at, MARK)
     if not leaves and not opened and not (start and (listed or at == screen.cursor[1])):
         return None  # without its keys, only what stands in its place for certain

@@ -47,7 +47,7 @@ def read(screen: Screen, version: str = "") -> Reading:
         return Reading()
     seen = rows(screen)
     found = _composer(seen)
-    if found is None or not found[0] <= screen.cursor[1] < found[1]:
+    if found is None or screen.cursor[1] < found[0]:  # below it, if a draft is taller than the screen
         return _dialog(seen, screen, version)
     first, end = found
     draft = _draft(seen[first:end])
