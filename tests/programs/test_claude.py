@@ -141,3 +141,12 @@ def test_what_the_command_says_itself_is_left_to_it(argv: tuple[str, ...], args:
 def test_it_is_reset_by_one_command() -> None:
     assert [PROGRAM.reset_text("new"), PROGRAM.reset_text("clear")] == ["/clear", "/clear"]
     assert (PROGRAM.heartbeats, PROGRAM.receipts) == ("hook", True)
+
+
+def test_a_login_ends_what_was_known_of_a_logout() -> None:
+    def read(*said: str) -> Reading:
+        return PROGRAM.read(plain(*said, "", RULE, "❯ ", RULE, "  ? for shortcuts", title="✳ Claude Code"))
+
+    assert read("❯ /login", "  ⎿  Login successful").without == ("logged-out",)
+    assert read("❯ What does it say?", "", "● It says ⎿ Login successful").without == ()
+    assert read("❯ /login", "  ⎿  Login interrupted").without == ()

@@ -19,6 +19,7 @@ from providers.programs.screens.claude_words import (
     MARK,
     NO_START,
     OPENED,
+    OVER,
     QUEUED,
     RULE,
     TROUBLES,
@@ -89,6 +90,7 @@ def read(screen: Screen, version: str = "") -> Reading:
         why=wrong or why,
         trouble=trouble,
         until=until,
+        without=tuple(sign.trouble for sign in in_force(OVER, version) if any(map(sign.pattern.search, said))),
     )
 
 

@@ -63,6 +63,10 @@ TROUBLES: tuple[TroubleSign, ...] = (
         why="its last request failed",
     ),
 )
+# What ends a trouble that was seen before: nothing else shows that a person has logged in again.
+OVER: tuple[TroubleSign, ...] = (
+    TroubleSign(pattern=re.compile(r"⎿ +Login successful\b"), trouble="logged-out", why="it has been logged in"),
+)
 # It never came to its composer.
 NO_START: tuple[TroubleSign, ...] = (
     TroubleSign(
