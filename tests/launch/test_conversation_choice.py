@@ -170,6 +170,12 @@ CASES = {
         RESUMED + start("3.3", 30, "resumed", TWO, reason="chosen", once=7) + ended("3.3", 31, 1),
         {"MOSAIC_RESUME_ONCE": f"7 session {TWO}"}, ("resumed", "refused", ONE),
     ),
+    "what was asked for ends again and again, and tmux has missed how": (
+        RESUMED + start("3.3", 30, "resumed", TWO, reason="chosen", once=7) + ended("3.3", 31)
+        + start("4.4", 40, "resumed", TWO, once=7) + ended("4.4", 41)
+        + start("5.5", 50, "resumed", TWO, once=7) + ended("5.5", 51),
+        {"MOSAIC_RESUME_ONCE": f"7 session {TWO}"}, ("resumed", "refused", ONE),
+    ),
     "a line cut short, and NULs": (RESUMED + "\nstart\tat=30\tlife=3.3\tpro\0\0\0", {}, ("resumed", "", ONE)),
 }  # fmt: skip
 

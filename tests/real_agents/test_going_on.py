@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +93,12 @@ class Talks:
         path = self.fleet.host.path_outside(self.conversations / f"{name}.log")
         return parse(path.read_text() if path.exists() else "")
 
+    def begun(self, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """How the last starts of these began, after one more run."""
+        self.fleet.reconcile()
+        last = {name: self.record(name).last_start for name in names}
+        return {name: (one.how, one.reason) for name, one in last.items() if one is not None}
+
     def kill(self) -> None:
         self.fleet.kill_panes(*AGENTS)
 
@@ -167,6 +173,11 @@ def test_after_a_restart_that_was_asked_for(talks: Talks, attempt: int) -> None:
     talks.all_say(WAYS[1], attempt)
 
 
+# A conversation whose file is no longer what the program takes, or an id that it has never heard of.
+DAMAGED = {"claude": ("fresh", "gone"), "codex": ("fresh", "refused"), "pi": ("fresh", "refused")}
+UNHEARD = {"opencode": ("resumed", "refused")}  # it keeps all conversations in one database: back in its own
+
+
 if REPLACED:
 
     @pytest.mark.parametrize("attempt", range(TRIES))
@@ -177,3 +188,28 @@ if REPLACED:
         talks.replace(programs)
         talks.up()
         talks.all_say(WAYS[2], attempt)
+
+    def test_after_a_refusal(talks: Talks, programs: Path) -> None:
+        """One start that the program refuses, one that it takes; with the versions that are pinned."""
+        talks.replace(programs)
+        talks.up()
+        ends = DAMAGED | UNHEARD
+        names = [name for name in AGENTS if name in ends]
+        for name in names:
+            if name in UNHEARD:
+                request = StartRequest(nonce="unheard", session="ses_unheardof").render()
+                talks.fleet.write(talks.conversations / f"{name}.once", f"{request}\n")
+                continue
+            [file] = {one.file for one in talks.record(name).conversations if one.session == talks.record(name).current}
+            talks.fleet.write(Path(file), "" if name == "claude" else "neither JSON nor empty\n")
+            talks.said[name] = []
+        talks.fleet.kill_panes(*names)
+        eventually(
+            lambda: talks.begun(names) == {name: ends[name] for name in names},
+            every=1.0,
+            timeout=READY_S,
+            what="starts",
+        )
+        for name in names:
+            talks.fleet.until(name, lambda reading: reading.composer == "empty" and not reading.asks, timeout=READY_S)
+            talks.say(name)
