@@ -186,7 +186,7 @@ def test_the_roster_of_all_hosts(fleet: Fleet) -> None:
     assert list(rows) == sorted(rows)
     assert rows["far"] == {
         "name": "far", "tenant_id": document["tenant_id"], "host": "build-2", "class": "worker", "runtime": "stub",
-        "state": "running", "alias": None, "model": None, "here": False, "fault": None,
+        "state": "running", "alias": None, "model": None, "here": False, "fault": None, "groups": [],
     }  # fmt: skip
     assert rows["team.lead"]["alias"] == "lead"
     there = fleet.cli("agent", "roster", "--host", "build-2", "-o", "json").document

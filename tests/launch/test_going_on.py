@@ -49,7 +49,9 @@ def test_each_goes_on_with_its_own(two: Bench) -> None:
         assert two.program("agent-start", name).returncode == 0
         two.shows(name, f"goes on after 1 turns, the last: the first of {name}")
         last, current = record(two, name).starts, record(two, name).current
-        assert [(one.how, one.signal) for one in last] == [("new", 9), ("resumed", None)]
+        assert [one.how for one in last] == ["new", "resumed"]
+        assert last[0].status is None
+        assert last[0].signal in (9, None)  # tmux may see the end of the pane before the one of its process
         assert current == first[name]
     two.host.systemctl("restart", agent_unit("a"))
     two.shows("a", "goes on after 1 turns, the last: the first of a")

@@ -15,7 +15,7 @@ def agents(fleet: Fleet) -> None:
     fleet.agents = {
         "trust": showing("claude", "claude.trust.80"),
         "bypass": showing("claude", "claude.bypass.80"),
-        "login": showing("claude", "claude.login.80"),
+        "login": showing("claude", "claude.api-key.80"),
         "asks": showing("claude", "claude.permission.80"),
         "menu": showing("claude", "claude.menu-config.80"),
         "draft": showing("claude", "claude.draft.80"),
@@ -36,7 +36,7 @@ def agents(fleet: Fleet) -> None:
 
 SHOWN = {
     "trust": "trust",
-    "bypass": "trust",
+    "bypass": "bypass",
     "login": "login",
     "asks": "permission",
     "menu": "menu",
