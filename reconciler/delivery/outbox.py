@@ -148,8 +148,11 @@ class Outbox:
         return True
 
     def end(self, message: Message, now: float, *, state: DeliveryState | None, reason: str = "") -> None:
-        """Record the outcome. None: it is done, and its file is removed."""
+        """Record the outcome. None: it is done, and its file is removed. Nothing is recorded about a message that is
+        gone: somebody has cancelled it since it was read."""
         with self._locked(now):
+            if self._read(message.id) is None:
+                return
             if state is None:
                 self._unlink(message.id)
             else:

@@ -13,7 +13,7 @@ import pytest
 from providers.machine.facts import gather
 from reconciler.delivery.message import Message, next_id
 from reconciler.delivery.outbox import KEEP_S, MAX_OF_AGENT, Outbox, would_end
-from reconciler.delivery.verdict import Delivery
+from reconciler.delivery.verdict import Delivery, DeliveryState
 from reconciler.errors import MosaicError, NotFound, Refused
 from reconciler.model import AgentView, Readiness
 from reconciler.run.outbox_round import OutboxRound, forecast, run_round
@@ -103,6 +103,26 @@ def view(name: str, **changes: Any) -> AgentView:
 @pytest.fixture
 def post(tmp_path: Path) -> Post:
     return Post(tmp_path)
+
+
+@pytest.mark.parametrize("state", ["waiting", "unconfirmed", "put-away", None])
+def test_one_that_was_cancelled_never_comes_back(post: Post, state: DeliveryState | None) -> None:
+    seen = post.put("one")
+    post.outbox.cancel(seen.id, NOW)
+    post.outbox.end(seen, NOW, state=state, reason="an older look")
+    assert post.states() == []
+
+
+def test_one_that_is_cancelled_while_it_is_refused_never_comes_back(post: Post) -> None:
+    seen = post.put("one")
+    post.agents.answer = Delivery(word="not-delivered", reason="a draft")
+
+    def cancel(_: str) -> None:
+        post.outbox.cancel(seen.id, NOW)
+
+    post.agents.step = cancel
+    post.round()
+    assert post.states() == []
 
 
 def test_one_in_a_round_and_in_order(post: Post) -> None:
