@@ -131,7 +131,8 @@ class _Delivering:
         self._before = ShownText()
         self._pasted: Counter[str] = Counter()  # placeholders that came with our paste
         self._submitted_at = 0.0  # Unix seconds
-        self._was_busy = False
+        self._was_busy = False  # by its record
+        self._in_turn = False  # by its record or its screen
         self._typed = Typed(text=text, life="", as_is=as_is, at=0.0)  # as recorded
         self._stands = True  # until we know that it does not
 
@@ -159,7 +160,7 @@ class _Delivering:
             self._typed = Typed(text=self._text, life=life_of(pane), as_is=self._as_is, at=self._by.wall())
             self._memory.write(self._typed)
             found = self._put_in(pane, receipts)
-        found = replace(found, pid=pane.pid)
+        found = replace(found, pid=pane.pid, in_turn=self._in_turn)
         if not self._stands or found.word == "not-delivered":
             self._memory.forget()
         if cleared and not found.reason:
@@ -199,6 +200,7 @@ class _Delivering:
                 self._pids = identity.pids
                 self._before = ShownText.of(screen, reading, self._text)
                 self._was_busy = self._since(0.0).busy
+                self._in_turn = self._was_busy or (reading is not None and reading.turn == "busy")
                 self._task = replace(self._task, doubt=stuck)
                 return pane, None
             passing = reading is not None and not reading.asks and not pane.in_mode and not wrong

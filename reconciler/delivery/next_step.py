@@ -181,7 +181,9 @@ def _no_evidence(look: DeliveryLook) -> NextStep:
 
 def _arrived(task: Task, evidence: EvidenceWord, *, queued: bool = False) -> Delivery:
     """A sender who did not ask for evidence gets the same word for every success."""
-    return Delivery(word="delivered", evidence=evidence, queued=queued) if task.verify else Delivery(word="sent")
+    if not task.verify:
+        return Delivery(word="sent", queued=queued)
+    return Delivery(word="delivered", evidence=evidence, queued=queued)
 
 
 def _unsure(task: Task, reason: str) -> Delivery:

@@ -63,7 +63,9 @@ def send(
     )
     if found.word == "not-delivered" and agent.state != "running":
         found = replace(found, reason=f"it is declared {agent.state}: {found.reason}")
-    if found.queued and not message_id and agent.runtime in LOSES_QUEUE:
+    # Nobody waited to see what became of one that was only sent: it may be in the queue.
+    held = found.queued or (found.word == "sent" and found.in_turn)
+    if held and not message_id and agent.runtime in LOSES_QUEUE:
         _keep(fleet, agent.name, text, store, sender, found.pid)
     if refusals or found.word != "not-delivered":
         size = len(text.encode())

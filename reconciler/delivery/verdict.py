@@ -39,6 +39,7 @@ class Delivery:
     reason: str = ""
     way: str = ""
     pid: int = 0  # of the pane's process, where something was put in
+    in_turn: bool = False  # a turn ran when it was put in, so that its program may have queued it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

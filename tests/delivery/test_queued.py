@@ -186,6 +186,28 @@ def test_one_that_was_sent_at_once_is_kept_too(tmp_path: Path, monkeypatch: pyte
     assert (kept.state, kept.text, kept.queued_in) == ("queued", "at once", sending.process_name(7))
 
 
+@pytest.mark.parametrize(
+    ("found", "runtime", "kept"),
+    [
+        (Delivery(word="sent", queued=True), "claude", True),
+        (Delivery(word="sent", in_turn=True), "claude", True),
+        (Delivery(word="sent", in_turn=True), "codex", False),
+        (Delivery(word="sent"), "claude", False),
+        (Delivery(word="delivered", evidence="hook", in_turn=True), "claude", False),
+        (Delivery(word="unconfirmed", reason="a dialog", in_turn=True), "claude", False),
+    ],
+)
+def test_one_that_was_only_sent_is_kept_while_it_may_be_queued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Delivery, runtime: str, kept: bool
+) -> None:
+    made = Life(tmp_path, runtime=runtime)
+    before = len(Outbox(made.store).messages())
+    monkeypatch.setattr(sending, "deliver", lambda *_args, **_options: replace(found, pid=7))
+    agent = made.fleet.agents[0]
+    sending.send(made.fleet, agent, "x", facts=made.facts, store=made.store, sender="build-1:ada", verify=False)
+    assert len(Outbox(made.store).messages()) - before == kept
+
+
 class Killed(BaseException):
     pass
 
