@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.delivery.outbox import Outbox
 from reconciler.model import AgentHistory
-from reconciler.run.outbox_round import limit_is_over
 from reconciler.status.lives import process_of
 from specs.dataclass import replace
 
@@ -19,15 +18,28 @@ if TYPE_CHECKING:
     from reconciler.state.store import Store
     from specs.compiled import Agent, Fleet
 
+LIMIT_SLACK_S = 60.0  # programs round the time down to minutes, and clocks differ
+LIMIT_UNKNOWN_S = 3600.0  # a limit of which no coming end is known is believed that long: most are over by then
+
 
 def mark(view: AgentView) -> str:
     """The limit that an agent is at: its process, and when the limit ends."""
     return f"{view.life} {view.until_at:.0f}"
 
 
+def limit_is_over(view: AgentView, now: float) -> bool:
+    """Whether an agent is stuck at a limit whose end, as its screen had said it, has come; without one, an hour after
+    the limit was first seen. `now`: Unix seconds."""
+    if view.session != "alive" or view.stuck != "limit":
+        return False
+    if view.until_at:
+        return view.until_at <= now - LIMIT_SLACK_S
+    return view.trouble is not None and view.trouble.since + LIMIT_UNKNOWN_S <= now
+
+
 def due(agent: Agent, view: AgentView | None, known: AgentHistory, now: float) -> bool:
     """Whether the agent is to be told now. `now`: Unix seconds."""
-    if view is None or agent.state != "running" or not agent.limit_nudge:
+    if view is None or not view.until_at or agent.state != "running" or not agent.limit_nudge:
         return False
     return limit_is_over(view, now) and known.limit_nudged != mark(view)
 

@@ -18,6 +18,7 @@ from reconciler.delivery.verdict import Delivery, DeliveryState
 from reconciler.errors import MosaicError
 from reconciler.helpers.words import count
 from reconciler.model import Readiness
+from reconciler.run.limit_round import LIMIT_UNKNOWN_S, limit_is_over, mark
 from specs.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 ROUND_S = 30.0  # in one run, for all agents; the next run takes what is left
 LOCK_S = 2.0
-LIMIT_SLACK_S = 60.0  # programs round the time down to minutes, and clocks differ
 _ENDED = "the run that was sending it was ended, and nobody knows how far it came"
 
 
@@ -56,6 +56,7 @@ class OutboxRound:
     ended: Callable[[frozenset[str], str], frozenset[str] | None] = lambda _names, _since: frozenset()
     lives: Mapping[str, str] = field(default_factory=dict)  # by agent, its present process as `Life` has it
     looked_at: float = 0.0  # when `views` were seen, in Unix seconds
+    nudged: Mapping[str, str] = field(default_factory=dict)  # by agent, the limit after which it was told to go on
     again: list[str] = field(default_factory=list)  # messages that wait again since this round
     said: list[str] = field(default_factory=list)  # sentences for the caller that reads the run
 
@@ -88,6 +89,7 @@ def after_run(
         ended=ended,
         lives=lives,
         looked_at=result.plan.observed_at,
+        nudged={name: one.limit_nudged for name, one in ctx.store.load_history(now=here.wall()).agents.items()},
     )
     left = run_round(by)
     return replace(result, messages=left or result.messages, warnings=(*result.warnings, *by.said))
@@ -237,13 +239,10 @@ def _may_be_sent(by: OutboxRound, view: AgentView) -> bool:
 
 def _meant_for_now(message: Message, agent: Agent, view: AgentView, by: OutboxRound) -> bool:
     """Whether it may be what an agent gets first after its limit. That is what tells it to go on; where nothing does,
-    any message."""
-    return not limit_is_over(view, by.wall()) or bool(message.life) or not agent.limit_nudge
-
-
-def limit_is_over(view: AgentView, now: float) -> bool:
-    """Whether an agent is stuck at a limit whose end, as its screen had said it, has come. `now`: Unix seconds."""
-    return view.session == "alive" and view.stuck == "limit" and 0.0 < view.until_at <= now - LIMIT_SLACK_S
+    or it was told and still shows that limit an hour after its end, any message."""
+    if not limit_is_over(view, by.wall()) or message.life or not agent.limit_nudge or not view.until_at:
+        return True
+    return by.nudged.get(view.name) == mark(view) and view.until_at + LIMIT_UNKNOWN_S <= by.wall()
 
 
 def may_be_sent(view: AgentView) -> bool:

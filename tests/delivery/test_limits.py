@@ -15,8 +15,8 @@ from reconciler.delivery.outbox import Outbox
 from reconciler.delivery.verdict import Delivery
 from reconciler.loop.bookkeeping import history_after_look
 from reconciler.model import AgentHistory, AgentView, History, Readiness
-from reconciler.run.limit_round import due, mark, run_round
-from reconciler.run.outbox_round import LIMIT_SLACK_S, OutboxRound, limit_is_over
+from reconciler.run.limit_round import LIMIT_SLACK_S, LIMIT_UNKNOWN_S, due, limit_is_over, mark, run_round
+from reconciler.run.outbox_round import OutboxRound
 from reconciler.run.outbox_round import run_round as outbox_round
 from reconciler.state.store import Store
 from specs.compiled import Agent, Suspension
@@ -146,3 +146,19 @@ def test_where_nothing_tells_it_the_first_message_does(store: Store) -> None:
     Outbox(store).put(agent="coder0", sender="build-1:operator", text="two", now=END)
     assert sent_in(store, at_limit(), END, quiet) == []
     assert sent_in(store, at_limit(), LATER, quiet) == ["one"]
+
+
+def test_a_limit_that_is_printed_again_holds_nothing_for_ever(store: Store) -> None:
+    Outbox(store).put(agent="coder0", sender="build-1:operator", text="one", now=END)
+    told = {"nudged": {"coder0": mark(at_limit())}}
+    assert sent_in(store, at_limit(), END + LIMIT_UNKNOWN_S - 1, **told) == []
+    assert sent_in(store, at_limit(), END + LIMIT_UNKNOWN_S) == []  # nothing told it to go on yet
+    assert sent_in(store, at_limit(), END + LIMIT_UNKNOWN_S, **told) == ["one"]
+
+
+def test_a_limit_without_an_end_holds_messages_for_an_hour(store: Store) -> None:
+    unknown = at_limit(until="", until_at=0.0, trouble=KeptTrouble("limit", END, "7.8"))
+    Outbox(store).put(agent="coder0", sender="build-1:operator", text="one", now=END)
+    assert sent_in(store, unknown, END + LIMIT_UNKNOWN_S - 1) == []
+    assert not due(CODER, unknown, AgentHistory(), END + LIMIT_UNKNOWN_S)
+    assert sent_in(store, unknown, END + LIMIT_UNKNOWN_S) == ["one"]
