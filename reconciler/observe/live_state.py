@@ -89,6 +89,7 @@ def live_state(one: StateEvidence) -> LiveState:
     shown, asks = _shown(reading, seen)
     said_ok, own_ok = says_done(heartbeat, turn, one.last, one.agent)
     trouble, source = _trouble(one)
+    without = reading.without if reading is not None else ()  # newer than any report: a login reports nothing
     readiness = classify(
         ReadinessEvidence(
             seen=one.session != "unknown",
@@ -100,7 +101,7 @@ def live_state(one: StateEvidence) -> LiveState:
             idle=one.idle,
             idle_after=one.idle_after,
             waiting=word.waiting,
-            stuck=word.stuck,
+            stuck=word.stuck if kind_of(word.stuck) not in without else "",
             own=heartbeat.own,
             said_ok=said_ok,
             shown=shown,

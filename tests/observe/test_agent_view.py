@@ -7,9 +7,13 @@ from dataclasses import replace
 import pytest
 
 from providers.base import Health, HeldReason, Verb
+from providers.evidence import SessionEvidence
+from providers.programs.base import Reading
 from reconciler.model import AgentView, Inventory, Readiness
 from reconciler.observe.agent_view import build_views
+from reconciler.observe.attribution import AttributedHeartbeat
 from reconciler.observe.idle_threshold import VARIABLE, with_idle_threshold
+from reconciler.observe.live_state import LiveState, StateEvidence, live_state
 from reconciler.observe.observer import observe
 from specs.compiled import Fleet
 from tests.laws.driver import MemoryStore, reconciler, registry_for
@@ -203,3 +207,22 @@ def test_the_threshold_decides() -> None:
     world, _ = started()
     beats = replace(FLEET.heartbeats, idle_after=601.0)
     assert view(world, fleet=replace(FLEET, heartbeats=beats)).readiness is Readiness.WORKING
+
+
+def test_a_screen_after_a_login_outweighs_a_report_of_a_logout() -> None:
+    """A login reports nothing, so the report of the logout stays the newest one."""
+    said = AttributedHeartbeat(
+        "ok", 1.0, 99.0, "", stale_after=45.0, stuck="authentication_failed", event="StopFailure"
+    )
+    none = AttributedHeartbeat("unknown", None, 0.0, "there is none")
+
+    def state(reading: Reading) -> LiveState:
+        seen = SessionEvidence(screen=reading, pids=(7,))
+        return live_state(
+            StateEvidence(session="alive", seen=seen, heartbeat=said, turn=none, now=100.0, life="7.1", idle=600.0)
+        )
+
+    asking = state(Reading(composer="empty", turn="idle"))
+    assert (asking.readiness, asking.stuck) == (Readiness.STUCK, "logged-out")
+    done = state(Reading(composer="empty", turn="idle", without=("logged-out",)))
+    assert (done.readiness, done.stuck, done.trouble) == (Readiness.AVAILABLE, "", None)

@@ -32,14 +32,19 @@ EXAMPLES = Examples("TROUBLES", TROUBLES, {
         had(shown="limit", reported="api-error"), had(shown="limit", life="8.800"),
     ),
     "reported": expect("reported", replace(WELL, reported="limit"), had(reported="limit", answered_at=NOW)),
-    "none": expect("", WELL, replace(WELL, answered_at=NOW)),
+    "none": expect("", WELL, replace(WELL, answered_at=NOW),
+                   replace(WELL, reported="logged-out", without=("logged-out",))),
     "another process": expect("", had(life="8.800"), had(life="7.701"), had(life="")),
     "answered": expect("", had(answered_at=NOW - 59), had(FAILED, answered_at=NOW)),
-    "its screen is without it": expect("", had(without=("limit",)), had(without=("logged-out", "limit"))),
+    "its screen is without it": expect(
+        "", had(without=("limit",)), had(without=("logged-out", "limit")),
+        had(FAILED._replace(kind="logged-out"), reported="logged-out", without=("logged-out",)),  # logged in since
+    ),
     "taken back": expect("", had(FAILED, taken_back_at=NOW - 59)),
     "a new conversation": expect("", had(FAILED, session="two"), had(FAILED._replace(kind="retries"), session="two")),
     "it stays": expect(
-        "kept", had(), had(answered_at=NOW - 60), had(answered_at=NOW - 61), had(without=("logged-out",)),
+        "kept", had(), had(reported="logged-out", without=("logged-out",)),
+        had(answered_at=NOW - 60), had(answered_at=NOW - 61), had(without=("logged-out",)),
         had(taken_back_at=NOW),  # what only its screen showed, its program may not know of
         had(session="two"),  # a new conversation is at the same limit
         had(FAILED, session="one"), had(FAILED._replace(session=""), session="two"),
