@@ -91,6 +91,8 @@ def run_round(by: TrustRound) -> tuple[str, ...]:
         )
         who = f"{by.fleet.host}:mosaic"
         record_answer(by.fleet, by.store, agent.name, found, how="allow", by=who, source=by.source, rule=RULE)
+        if found.word in ("changed", "not-answered"):
+            given.forget(agent)
         if found.word == "answered":
             done.append(agent.name)
     return tuple(done)
@@ -101,6 +103,7 @@ class _Given:
 
     def __init__(self, store: Store) -> None:
         self._store, self._path = store, store.state / "trusted.json"
+        self._noted: set[str] = set()  # by this round
 
     def check(self, agent: Agent, dialog: ShownDialog) -> str:
         """What speaks against answering it; "" for nothing, and then it is noted as answered. Raises StateError."""
@@ -110,7 +113,15 @@ class _Given:
             against = "the rule has answered it before, and it is still shown"
         if not against:
             self._store.write(self._path, json.dumps({**known, agent.name: dialog.case}))
+            self._noted.add(agent.name)
         return against
+
+    def forget(self, agent: Agent) -> None:
+        """Nothing was pressed: what this round has noted for it is no answer. Raises StateError."""
+        if agent.name in self._noted:
+            known = self._read()
+            known.pop(agent.name, None)
+            self._store.write(self._path, json.dumps(known))
 
     def _read(self) -> dict[str, str]:
         """A damaged file counts as none: then a dialog may be answered once more."""

@@ -120,6 +120,22 @@ def test_no_case_is_answered_twice(isolated: Path) -> None:
     assert run_round(made(isolated, program, BOTH)) == ("coder0",)
 
 
+@pytest.mark.parametrize("word", ["changed", "not-answered"])
+def test_a_case_for_which_nothing_was_pressed_is_answered_later(isolated: Path, word: Any) -> None:
+    """A key that never went out is no answer; a case that an earlier round has answered stays answered."""
+    program = Program()
+
+    class Unpressed(Program):
+        def __call__(self, *args: Any, **options: Any) -> DialogAnswer:
+            found = super().__call__(*args, **options)
+            return replace(found, word=word, reason="nothing was pressed")
+
+    assert run_round(made(isolated, Unpressed(), BOTH)) == ()
+    assert run_round(made(isolated, program, BOTH)) == ("coder0",)
+    assert run_round(made(isolated, Unpressed(), BOTH)) == ()
+    assert run_round(made(isolated, program, BOTH)) == ()
+
+
 def test_another_folder_is_left_to_a_person_and_its_own_is_an_event(isolated: Path) -> None:
     other = Program(replace(SHOWN, question="Trust this folder?\n/"))
     by = made(isolated, other, BOTH)
