@@ -33,6 +33,7 @@ IN_VAIN = "contract: a message that the model refuses"
 WELL = "contract: a message that the model answers again"
 RESUMED = "contract: a message after its end"
 BAD_REQUEST, REFUSED_KEY = 400, 401
+LOGGED_OUT = ("login", "logged-out")
 ENDS_S = 60.0  # some try a failed request again for a while before they say so
 ESCAPES = 4
 STOPS_S = 3.0  # before the key is pressed again
@@ -114,16 +115,19 @@ class StatesTried(Tried):
         stuck = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), ENDS_S, self._what_state)
         kind = stuck.stuck or stuck.waiting
         self._api.accept()
-        if self._speaks and kind in ("login", "logged-out"):  # it takes no message before somebody has logged it in
+        if not self._speaks:
+            self._type("/idle")
+        elif kind not in LOGGED_OUT:
+            said = deliver(self._agent, clean(f"{WELL} ({status})"), self._delivery_io(), timeout_s=ARRIVE_S)
+            now = self._state()
+            if said.word != "delivered" and (now.stuck or now.waiting) in LOGGED_OUT:
+                kind = now.stuck or now.waiting  # its first report said less than its screen does now
+            elif said.word != "delivered":
+                raise ProofFailed(f"{stuck.readiness} ({kind}), and then {said.word}: {said.reason}")
+        if self._speaks and kind in LOGGED_OUT:  # it takes no message before somebody has logged it in
             self._start_again()
             self._wait(self._ready, LAUNCH_S, self._why_not_ready)
             return f"HTTP {status}: {stuck.readiness} ({kind}); it comes up again"
-        if not self._speaks:
-            self._type("/idle")
-        else:
-            said = deliver(self._agent, clean(f"{WELL} ({status})"), self._delivery_io(), timeout_s=ARRIVE_S)
-            if said.word != "delivered":
-                raise ProofFailed(f"{stuck.readiness} ({kind}), and then {said.word}: {said.reason}")
         well = self._wait(self._well, ENDS_S, self._what_state)
         return f"HTTP {status}: {stuck.readiness} ({kind}); after an answer: {well.readiness}"
 
@@ -142,7 +146,7 @@ class StatesTried(Tried):
             raise ProofFailed(f"a message that it refuses was called delivered, by {sent.evidence}")
         out = self._wait(lambda: self._state_in(Readiness.STUCK, Readiness.WAITING), ENDS_S, self._what_state)
         kind = out.stuck or out.waiting
-        if kind not in ("logged-out", "login"):
+        if kind not in LOGGED_OUT:
             raise ProofFailed(f"without its key it is {out.readiness} ({kind})")
         self._start_again()
         well = self._wait(self._well, LAUNCH_S, self._what_state)
