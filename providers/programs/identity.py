@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 INTERPRETERS = ("node", "python", "bun", "deno", "ruby", "perl", "sh", "bash", "dash", "env")
 LAUNCHERS = ("agent-scope", "agent-pane", "systemd-run")
 LAUNCH_COMMS = ("sh", "dash", "bash", "busybox", "systemd-run")
+# What tmux has forked for a pane and has not yet become our launch program; until then it is in the server's scope.
+FORKED = "tmux: server"
 COMM_MAX = 15  # characters of a process's name that the kernel keeps
 MAX_TREE = 256  # an agent that builds software has many children; identity is near the top
 
@@ -91,7 +93,7 @@ class ProcessTree:
             return Identity(matches=False, program=pane.command, launching=True, pids=(), started=0.0)
         pids = self.below(pane.pid)
         # First of all: our launch program is a shell, and a command of the operator's may be one too.
-        launching = top.comm in LAUNCH_COMMS and self._is(pane.pid, LAUNCHERS)
+        launching = top.comm == FORKED or (top.comm in LAUNCH_COMMS and self._is(pane.pid, LAUNCHERS))
         # The very process that was started in the pane is the program, whatever its name is by now.
         started = pane.life == f"{top.pid}.{top.start_ticks}"
         matches = not launching and (started or any(self._is(one, names) for one in pids))
