@@ -16,7 +16,7 @@ from providers.names import UNIT_SUFFIXES
 from reconciler.model import AgentHistory, AgentView, History, Inventory, Observation, Outcome, Owned, Plan
 from reconciler.plan.holding import backoff
 from reconciler.plan.holding.forced import still_due
-from reconciler.plan.needs import relaunch_due
+from reconciler.plan.needs import relaunch_due, went_on
 from specs.compiled import Agent, Fleet
 from specs.dataclass import replace
 
@@ -54,6 +54,8 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
         known = backoff.observed_health(known, healthy=healthy, policy=fleet.policy, now=now)
         if known.relaunch_pid and view.session != "unknown" and not relaunch_due(known, view):
             known = replace(known, relaunch_pid=0, relaunch_started=0.0)  # that process is gone, whoever ended it
+        if went_on(known, view):
+            known = replace(known, resumed_pid=0, resumed_started=0.0)
         known = still_due(known, view, declared.get(name), fleet.revision)
         since = (known.waiting_since or now) if name in waiting else 0.0
         sync = (known.in_sync_since or now) if healthy and name not in busy else 0.0

@@ -12,7 +12,7 @@ from providers.evidence import NO_SESSION, SessionEvidence, StartEvidence
 from providers.fields import LAUNCH, PROGRAM, SOCKET
 from providers.kinds.overrides import Override
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
-from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Inventory
+from reconciler.model import NAME_TAKEN, AgentHistory, AgentView, Inventory, Readiness
 from reconciler.plan import need_details as fill
 from reconciler.plan.need import AgentSituation, Changes, Need
 from specs.compiled import Agent
@@ -86,6 +86,13 @@ def gone_astray(known: AgentHistory, view: AgentView) -> bool:
     """Whether the process that is seen went on with its agent's conversation, and waits for a person to answer a
     question about that instead of working."""
     return view.waiting == "resume" and _is_process(view, known.resumed_pid, known.resumed_started)
+
+
+def went_on(known: AgentHistory, view: AgentView) -> bool:
+    """Whether the process that is seen went on with its agent's conversation, and has come to its composer or to work:
+    what it asks from now on, somebody has opened."""
+    there = view.readiness in (Readiness.AVAILABLE, Readiness.WORKING)
+    return there and _is_process(view, known.resumed_pid, known.resumed_started)
 
 
 def _is_process(view: AgentView, pid: int, started: float) -> bool:

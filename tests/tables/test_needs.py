@@ -12,10 +12,10 @@ from providers.base import FieldChange, Health, HeldReason, Kind, Present, Reaso
 from providers.evidence import NO_PANE, SessionEvidence, StartEvidence, UnitEvidence
 from providers.kinds.overrides import Override
 from reconciler.helpers.decision_table import first_match
-from reconciler.model import NAME_TAKEN, AgentHistory, Change, Inventory, Owned, Verdict
+from reconciler.model import NAME_TAKEN, AgentHistory, Change, Inventory, Owned, Readiness, Verdict
 from reconciler.plan import need_details as fill
 from reconciler.plan.need import AgentSituation, Need
-from reconciler.plan.needs import NEEDS, STARTS, Due, ends_by_unit, gone_astray, need_of, relaunch_due
+from reconciler.plan.needs import NEEDS, STARTS, Due, ends_by_unit, gone_astray, need_of, relaunch_due, went_on
 from tests import builders as make
 from tests.builders import NOW
 from tests.tables.fleets import make_agent
@@ -508,6 +508,15 @@ def test_a_process_that_went_on_and_asks_about_it(view: Mapping[str, Any], is_du
     known = AgentHistory(resumed_pid=7, resumed_started=NOW)
     assert gone_astray(known, make.view(NAME, **{"started": NOW, "pid": 7, "waiting": "resume", **view})) is is_due
     assert not gone_astray(AgentHistory(), make.view(NAME, started=NOW, pid=0, waiting="resume"))
+
+
+@pytest.mark.parametrize("word", Readiness)
+def test_what_a_process_asks_once_it_has_gone_on_is_somebodys(word: Readiness) -> None:
+    """A person who opens the list of conversations days later must not lose the one that the agent is in."""
+    known = AgentHistory(resumed_pid=7, resumed_started=NOW)
+    there = word in (Readiness.AVAILABLE, Readiness.WORKING)
+    assert went_on(known, make.view(NAME, started=NOW, pid=7, readiness=word)) is there
+    assert not went_on(known, make.view(NAME, started=NOW, pid=8, readiness=word))
 
 
 @pytest.mark.parametrize(
