@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from providers.programs.base import Choice
 from reconciler.answering.verdict import ANSWERS, DialogAnswer, ShownDialog, WantedAnswer
 from reconciler.attention.case import DIALOGS, AttentionKind
-from reconciler.errors import ExitCode, Unavailable
+from reconciler.errors import Unavailable
 from reconciler.remote.ssh import Asking, Remote, Unreached, destination
 from specs.dataclass import dataclass
 
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from specs.compiled import Fleet, Peer
 
 CALL_S = 60.0  # to connect and start there, and for the answer itself
-# A command that ends with one of these codes pressed nothing; any other may have, whatever it printed.
-_NOTHING_DONE = {
-    ExitCode.NOT_FOUND,
-    ExitCode.REFUSED,
-    ExitCode.USAGE,
-    ExitCode.UNAVAILABLE,
-    ExitCode.LOCKED,
-    ExitCode.INVALID_CONFIG,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +48,7 @@ def answer_elsewhere(
     if document is not None and found is not None:
         return RemoteAnswered(answer=found, document=document)
     failed = Remote(asking.there, answer)
-    if answer.status in _NOTHING_DONE:
+    if answer.nothing_done:
         raise failed
     why = f"no answer that is understood came from {failed.message}"
     return DialogAnswer(word="unconfirmed", reason=why, way=_look(peer))

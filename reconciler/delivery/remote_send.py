@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from providers.base import Parsed
     from specs.compiled import Fleet, Peer
 
-# A command that ends with one of these codes did nothing; any other may have, whatever it printed.
-_NOTHING_DONE = {
-    ExitCode.NOT_FOUND,
-    ExitCode.REFUSED,
-    ExitCode.USAGE,
-    ExitCode.UNAVAILABLE,
-    ExitCode.LOCKED,
-    ExitCode.INVALID_CONFIG,
-}
 CALL_S = 30.0  # to connect and start there, besides the time of the delivery itself
 
 
@@ -57,7 +48,7 @@ def send_elsewhere(
     if document is not None and document.get("result") == "stored" and isinstance(document.get("id"), str):
         return RemoteDelivery(code=ExitCode.OK, document=document, delivery=None)
     failed = Remote(asking.there, answer)
-    if answer.status in _NOTHING_DONE:
+    if answer.nothing_done:
         raise failed
     return Delivery(
         word="unconfirmed", reason=f"no answer that is understood came from {failed.message}", way=_look(peer)

@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.attention.document import case_from_document
-from reconciler.errors import MosaicError, Unavailable
+from reconciler.errors import Unavailable
 from reconciler.helpers.sealed_json import Damaged
-from reconciler.remote.all_hosts import by_host, way_to
+from reconciler.remote.all_hosts import ask_all
 from reconciler.remote.ssh import Asking, Remote, RemoteAnswer
 from specs.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from providers.base import Json, Parsed
     from specs.compiled import Fleet
-
-TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,30 +31,12 @@ class AttentionElsewhere:
 def attention_of(fleet: Fleet) -> AttentionElsewhere:
     """What needs a person on every other host of the fleet. Raises nothing: a host that is not reached is silent."""
     words = ["fleet", "attention", "--fleet", fleet.name, "-o", "json"]
-    asked: dict[str, Asking | MosaicError] = {}
-    cases: list[dict[str, Json]] = []
-    failing: list[dict[str, Json]] = []
-    silent: dict[str, str] = {}
-    try:
-        for host, there in by_host(fleet.peers).items():
-            try:
-                asked[host] = Asking(way_to(there), words, timeout_s=TIMEOUT_S)
-            except MosaicError as error:
-                asked[host] = error
-        for host, asking in asked.items():
-            try:
-                if isinstance(asking, MosaicError):
-                    raise asking
-                document = _document(host, asking, asking.answer())
-                cases += [{**one, "host": host} for one in document["cases"]]
-                failing += [{**one, "host": host} for one in document["failing"]]
-            except MosaicError as error:
-                silent[host] = error.message + (f" ({error.help})" if error.help else "")
-    finally:
-        for asking in asked.values():
-            if isinstance(asking, Asking):
-                asking.abandon()
-    return AttentionElsewhere(cases=tuple(cases), failing=tuple(failing), silent=silent)
+    found, silent = ask_all(fleet.peers, words, _document)
+
+    def all_of(key: str) -> tuple[dict[str, Json], ...]:
+        return tuple({**one, "host": host} for host, document in found.items() for one in document[key])
+
+    return AttentionElsewhere(cases=all_of("cases"), failing=all_of("failing"), silent=silent)
 
 
 def _document(host: str, asking: Asking, answer: RemoteAnswer) -> Mapping[str, Parsed]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.errors import MosaicError, Unavailable
-from reconciler.remote.all_hosts import by_host, way_to
+from reconciler.errors import Unavailable
+from reconciler.remote.all_hosts import ask_all
 from reconciler.remote.ssh import Asking, Remote, RemoteAnswer
 from specs.dataclass import dataclass
 
 if TYPE_CHECKING:
     from providers.base import Json
     from specs.compiled import Fleet, Peer
-
-TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,27 +28,8 @@ def outboxes_of(fleet: Fleet, peers: Sequence[Peer], name: str | None = None) ->
     """What waits on the hosts of these agents, for one of them or for all. Raises nothing: a host that is not reached
     is one that is silent."""
     words = ["agent", "outbox", *([name] if name else []), "--fleet", fleet.name, "-o", "json"]
-    asked: dict[str, Asking | MosaicError] = {}
-    found: list[dict[str, Json]] = []
-    silent: dict[str, str] = {}
-    try:
-        for host, there in by_host(peers).items():
-            try:
-                asked[host] = Asking(way_to(there), words, timeout_s=TIMEOUT_S)
-            except MosaicError as error:
-                asked[host] = error
-        for host, asking in asked.items():
-            try:
-                if isinstance(asking, MosaicError):
-                    raise asking
-                found += _messages(host, asking, asking.answer())
-            except MosaicError as error:
-                silent[host] = error.message + (f" ({error.help})" if error.help else "")
-    finally:
-        for asking in asked.values():
-            if isinstance(asking, Asking):
-                asking.abandon()
-    return Elsewhere(messages=tuple(found), silent=silent)
+    found, silent = ask_all(peers, words, _messages)
+    return Elsewhere(messages=tuple(one for messages in found.values() for one in messages), silent=silent)
 
 
 def _messages(host: str, asking: Asking, answer: RemoteAnswer) -> list[dict[str, Json]]:

@@ -26,6 +26,14 @@ CONNECT_S = 10  # until a host that does not answer is given up
 LIMIT = 32 << 20  # of an answer: a listing of 10,000 agents is about 20 MB
 SSH_FAILED = 255  # what ssh itself ends with; `mosaic` never does
 NO_PROGRAM = 127
+_NOTHING_DONE = {
+    ExitCode.NOT_FOUND,
+    ExitCode.REFUSED,
+    ExitCode.USAGE,
+    ExitCode.UNAVAILABLE,
+    ExitCode.LOCKED,
+    ExitCode.INVALID_CONFIG,
+}
 _OPTIONS = (
     *("-o", "StrictHostKeyChecking=yes", "-o", "PermitLocalCommand=no", "-o", "ForwardAgent=no"),
     *("-o", "ClearAllForwardings=yes", "-o", f"ConnectTimeout={CONNECT_S}"),
@@ -65,6 +73,12 @@ class RemoteAnswer:
     status: int
     document: Mapping[str, Parsed] | None
     said: str
+
+    @property
+    def nothing_done(self) -> bool:
+        """Whether a command that acts there has certainly done nothing: any other status may follow a deed, whatever it
+        printed."""
+        return self.status in _NOTHING_DONE
 
 
 def destination(peer: Peer) -> Destination:
