@@ -17,13 +17,12 @@ from providers.programs.base import Choice
 from reconciler.answering.verdict import EXIT, AnswerWord, DialogAnswer, ShownDialog, WantedAnswer
 from reconciler.attention.case import AttentionKind
 from reconciler.commands import mosaic
-from reconciler.plan.desired import inputs_digest
 from reconciler.remote.ssh import RemoteAnswer
 from reconciler.schemas.registry import schema_of
 from reconciler.state.store import Store
 from specs.compiled import Agent, Peer
-from tests import builders as make
 from tests.commands.calling import Said, call
+from tests.commands.stored import stored
 from tests.launch.bench import make_agent, make_fleet
 
 FLEET = replace(
@@ -57,13 +56,7 @@ class Answered:
 @pytest.fixture
 def store(isolated: Path) -> Store:
     del isolated
-    facts = gather(os.environ)
-    made = Store.open(facts, "demo")
-    status = make.status()
-    made.save_status(status)
-    fleet = replace(FLEET, revision=status.applied_revision, host=status.host)
-    made.save_desired(fleet, inputs=inputs_digest(facts, ()))
-    return made
+    return stored(gather(os.environ), FLEET)
 
 
 @pytest.fixture

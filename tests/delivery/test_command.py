@@ -19,12 +19,12 @@ from reconciler.commands import mosaic
 from reconciler.delivery.outbox import Outbox
 from reconciler.delivery.verdict import Delivery
 from reconciler.errors import Refused
-from reconciler.plan.desired import inputs_digest
 from reconciler.schemas.registry import schema_of
 from reconciler.state.store import Store
 from specs.compiled import Agent
 from tests import builders as make
 from tests.commands.calling import Said, call
+from tests.commands.stored import stored
 from tests.launch.bench import make_agent, make_fleet
 
 FLEET = replace(make_fleet(make_agent("coder0"), make_agent("coder1", state="stopped")), name="demo")
@@ -51,12 +51,7 @@ def facts(isolated: Path) -> HostFacts:
 
 @pytest.fixture
 def store(facts: HostFacts) -> Store:
-    made = Store.open(facts, "demo")
-    status = make.status()
-    made.save_status(status)
-    fleet = replace(FLEET, revision=status.applied_revision, host=status.host)
-    made.save_desired(fleet, inputs=inputs_digest(facts, ()))
-    return made
+    return stored(facts, FLEET)
 
 
 @pytest.fixture

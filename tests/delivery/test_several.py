@@ -20,12 +20,11 @@ from reconciler.delivery.outbox import Outbox
 from reconciler.delivery.remote_send import RemoteDelivery
 from reconciler.delivery.verdict import Delivery
 from reconciler.errors import NotFound, Unavailable
-from reconciler.plan.desired import inputs_digest
 from reconciler.schemas.registry import schema_of
 from reconciler.state.store import Store
 from specs.compiled import Agent, Fleet, Peer
-from tests import builders as make
 from tests.commands.calling import Said, call
+from tests.commands.stored import stored
 from tests.launch.bench import make_agent, make_fleet
 
 
@@ -118,13 +117,7 @@ class Hosts:
 @pytest.fixture
 def store(isolated: Path) -> Store:
     del isolated
-    facts = gather(os.environ)
-    made = Store.open(facts, "demo")
-    status = make.status()
-    made.save_status(status)
-    fleet = replace(FLEET, revision=status.applied_revision, host=status.host)
-    made.save_desired(fleet, inputs=inputs_digest(facts, ()))
-    return made
+    return stored(gather(os.environ), FLEET)
 
 
 @pytest.fixture
