@@ -83,6 +83,6 @@ def _sent(notice: Notice, tools: ChannelTools) -> str:
         channel(notice.rule, tools).send(notice)
     except NoticeError as error:
         return str(error)
-    except Exception as error:
+    except Exception as error:  # a channel may be anybody's; its bug is said where the failures are, and ends no other
         return f"a bug in this notifier: {type(error).__name__}: {error}"
     return ""
