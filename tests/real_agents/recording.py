@@ -118,6 +118,30 @@ class Scene:
     def keys(self, *keys: str) -> None:
         self.pane.keys(*keys)
 
+    def covered(self, what: str) -> None:
+        """Wait until something has the place of the composer."""
+        self.pane.until(lambda _: self.pane.reading().composer == "hidden", what)
+
+    def leave(self) -> None:
+        """Press Escape until the composer is there again."""
+
+        def left() -> bool:
+            reading = self.pane.reading()
+            if reading.composer == "hidden":
+                self.keys("Escape")
+            return reading.composer != "hidden"
+
+        self.pane.until(lambda _: left(), "its end", every=1.0)
+
+    def menu(self, command: str) -> None:
+        """Keep the menu that a command opens, and leave it."""
+        self.type(f"/{command}")
+        self.keys("Enter")
+        self.covered(command)
+        self.take(f"menu-{command}")
+        self.leave()
+        self.ready()
+
 
 def sanitised(seen: Screen, studio: Studio) -> Screen:
     """Without what is of this machine: the folder of the programs, and the port of the API."""

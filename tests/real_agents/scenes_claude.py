@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tests.real_agents import homes
 from tests.real_agents.packages import OLDER, installed
-from tests.real_agents.recording import LARGE, PROJECT, SMALL, Scene, Stage
+from tests.real_agents.recording import LARGE, PROJECT, SMALL, Stage
 from tests.real_agents.replies import call, refuse, say
 
 _MODEL = ("--model", "claude-opus-4-5")
@@ -89,21 +89,14 @@ def _dialogs(stage: Stage) -> None:
             for name, replies in asked.items() if size != LARGE else list(asked.items())[:1]:
                 stage.api.script("claude", *replies)
                 scene.say(f"now the {name}")
-                scene.pane.until(lambda _: scene.pane.reading().composer == "hidden", name)
+                scene.covered(name)
                 scene.take(name)
                 if name == "question":
                     scene.keys("3")
                     scene.take("question-text", "ctrl.g")
-                scene.pane.until(lambda _: _leave(scene), "its end", every=1.0)
+                scene.leave()
                 scene.ready()
             scene.take("denied")
-
-
-def _leave(scene: Scene) -> bool:
-    reading = scene.pane.reading()
-    if reading.composer == "hidden":
-        scene.keys("Escape")
-    return reading.composer != "hidden"
 
 
 def _plan(stage: Stage) -> None:
@@ -123,12 +116,7 @@ def _menus(stage: Stage) -> None:
         scene.pane.shows("Understood")
         scene.ready()
         for command in ("model", "config", "help", "permissions", "resume", "status"):
-            scene.type(f"/{command}")
-            scene.keys("Enter")
-            scene.pane.until(lambda _: scene.pane.reading().composer == "hidden", command)
-            scene.take(f"menu-{command}")
-            scene.pane.until(lambda _: _leave(scene), "its end", every=1.0)
-            scene.ready()
+            scene.menu(command)
 
 
 def _failures(stage: Stage) -> None:

@@ -55,19 +55,7 @@ def _dialogs(stage: Stage) -> None:
             scene.ready()
             scene.take("denied")
             for command in ("model", "permissions", "resume") if size == SMALL else ():
-                scene.type(f"/{command}")
-                scene.keys("Enter")
-                scene.pane.until(lambda _: scene.pane.reading().composer == "hidden", command)
-                scene.take(f"menu-{command}")
-                scene.pane.until(lambda _: _leave(scene), "its end", every=1.0)
-                scene.ready()
-
-
-def _leave(scene: Scene) -> bool:
-    reading = scene.pane.reading()
-    if reading.composer == "hidden":
-        scene.keys("Escape")
-    return reading.composer != "hidden"
+                scene.menu(command)
 
 
 def _failures(stage: Stage) -> None:

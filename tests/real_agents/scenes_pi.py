@@ -51,19 +51,7 @@ def _menus(stage: Stage) -> None:
         scene.keys("C-c")
         scene.ready()
         for command in ("model", "settings", "login", "resume"):
-            scene.type(f"/{command}")
-            scene.keys("Enter")
-            scene.pane.until(lambda _: scene.pane.reading().composer == "hidden", command)
-            scene.take(f"menu-{command}")
-            scene.pane.until(lambda _: _leave(scene), "its end", every=1.0)
-            scene.ready()
-
-
-def _leave(scene: Scene) -> bool:
-    reading = scene.pane.reading()
-    if reading.composer == "hidden":
-        scene.keys("Escape")
-    return reading.composer != "hidden"
+            scene.menu(command)
 
 
 def _failures(stage: Stage) -> None:
