@@ -8,6 +8,7 @@ killed; `mute` reads them all and says nothing: then the kernel lets nobody go w
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import struct
@@ -40,6 +41,7 @@ def serve(folder: str, mode: str) -> None:
     options = f"fd={device},rootmode=40755,user_id=0,group_id=0,allow_other".encode()
     _libc("mount", b"hanging", folder.encode(), b"fuse", _MS_NOSUID | _MS_NODEV, options)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    mounted = True
     try:
         if mode == "mute":
             _begin(device)
@@ -49,11 +51,16 @@ def serve(folder: str, mode: str) -> None:
             signal.sigwait({signal.SIGTERM})
         while mode == "mute":
             os.read(device, 1 << 18)
-    except (KeyboardInterrupt, SystemExit, OSError):
+    except (KeyboardInterrupt, SystemExit):
         pass
+    except OSError as error:
+        # Another process has begun to unmount it by force. The kernel ends this read first and unmounts afterwards,
+        # so that a second call from here may come between the two, and the other one then fails with "not mounted".
+        mounted = error.errno != errno.ENODEV
     finally:
-        with suppress(OSError):
-            _libc("umount2", folder.encode(), _MNT_FORCE | _MNT_DETACH)
+        if mounted:
+            with suppress(OSError):
+                _libc("umount2", folder.encode(), _MNT_FORCE | _MNT_DETACH)
         os.close(device)
 
 
