@@ -21,7 +21,7 @@ from specs.dataclass import dataclass
 TIMEOUT_S = 5.0
 _LIMIT = 4 << 20  # a styled screen of 200x50 is at most 30 KB
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
-_PLAIN = re.compile(r"[A-Za-z0-9_./ -]+", re.ASCII)
+_PLAIN = re.compile(r"[\w./ -]+")  # letters of any script: tmux compares UTF-8
 _KEY = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 _FIELDS = (
     "pane_id", "pane_pid", "pane_dead", "pane_in_mode", "pane_width", "pane_height", "cursor_x", "cursor_y",

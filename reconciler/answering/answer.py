@@ -9,7 +9,6 @@ the moment of each key: a key never goes into another dialog.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from providers.base import ObserveError
@@ -167,7 +166,9 @@ class _Answering:
             last = at == len(press.keys) - 1
             if at and not self._ready_for(pane, dialog, press, last=last):
                 return self._afterwards(pane, dialog, press.label)
-            shown = marks(self._screen, dialog) if self._screen is not None else ()
+            shown = self._marks(dialog)
+            if not shown:
+                return self._afterwards(pane, dialog, press.label) if at else self._unmarked(dialog)
             try:
                 done = self._by.panes.key(self._where, pane, key, shows=shown)
             except PaneError as error:
@@ -202,8 +203,9 @@ class _Answering:
 
     def _typed(self, pane: PaneState, dialog: ShownDialog, press: Press) -> DialogAnswer:
         """Put the text into the dialog's field, see it there, and send it."""
-        label = press.label
-        shown = marks(self._screen, dialog) if self._screen is not None else ()
+        label, shown = press.label, self._marks(dialog)
+        if not shown:
+            return self._unmarked(dialog)
         try:
             done = self._by.panes.paste(self._where, pane, press.text.encode(), shows=shown)
         except PaneError as error:
@@ -213,15 +215,21 @@ class _Answering:
         if not done:
             why = "the dialog or its pane changed at the last moment, and nothing was typed"
             return DialogAnswer(word="changed", dialog=dialog, reason=why, way="mosaic fleet attention")
-        if not self._stands(pane, dialog, press.text):
+        filled = self._stands(pane, dialog, press.text)
+        if not filled:
             why = "the text was typed, and is not seen in the dialog: it was not sent"
             return DialogAnswer(word="unconfirmed", dialog=dialog, pressed=label, reason=why, way=self._attach_way())
-        with suppress(PaneError):  # what is shown then says whether it was pressed
-            self._by.panes.key(self._where, pane, self._agent.submit_key)
+        try:
+            done = self._by.panes.key(self._where, pane, self._agent.submit_key, shows=filled)
+        except PaneError:
+            done = True  # what is shown then says whether it was pressed
+        if not done:
+            why = "the dialog or its pane changed after the text was typed, and it was not sent"
+            return DialogAnswer(word="changed", dialog=dialog, reason=why, way="mosaic fleet attention")
         return self._afterwards(pane, dialog, label, retyped=True)
 
-    def _stands(self, pane: PaneState, dialog: ShownDialog, text: str) -> bool:
-        """Whether the text is seen while a dialog of that kind is shown."""
+    def _stands(self, pane: PaneState, dialog: ShownDialog, text: str) -> tuple[str, ...]:
+        """Pieces of the screen that shows the same question with the text; none if it is not seen so."""
         deadline = self._by.monotonic() + REPAINT_S
         wanted = letters(text)[-40:]
         while True:
@@ -229,12 +237,23 @@ class _Answering:
                 _, _, now = self._look(pane)
             except PaneError:
                 now = None
-            seen = letters("".join(self._screen.lines)) if self._screen is not None else ""
-            if now is not None and now.kind is dialog.kind and wanted in seen:
-                return True
+            lines = self._screen.lines if self._screen is not None else ()
+            seen = wanted in letters("".join(lines)) if wanted else any(text.strip() in line for line in lines)
+            if now is not None and seen and (now.kind, now.question) == (dialog.kind, dialog.question):
+                shown = self._marks(replace(now, question=f"{now.question}\n{text}"))
+                if shown:
+                    return shown
             if self._by.monotonic() >= deadline:
-                return False
+                return ()
             self._by.sleep(POLL_S)
+
+    def _marks(self, dialog: ShownDialog) -> tuple[str, ...]:
+        return marks(self._screen, dialog) if self._screen is not None else ()
+
+    def _unmarked(self, dialog: ShownDialog) -> DialogAnswer:
+        """Nothing of it could be compared in the moment of a key, so that might go into another dialog."""
+        why = "none of its text can be compared in the moment of a key"
+        return DialogAnswer(word="not-answered", dialog=dialog, reason=why, way=self._attach_way())
 
     def _afterwards(self, pane: PaneState, dialog: ShownDialog, label: str, *, retyped: bool = False) -> DialogAnswer:
         """Look until the dialog is gone. `retyped`: what was typed may have changed its choices."""

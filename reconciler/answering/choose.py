@@ -12,8 +12,8 @@ from specs.dataclass import dataclass
 
 MOST_MARKS = 6  # texts that the server compares in the moment of a key ...
 LONGEST_MARK = 60  # ... each of so many characters at most
-SHORTEST_MARK = 3
-_SAFE = re.compile(r"[A-Za-z0-9_./-]+(?: [A-Za-z0-9_./-]+)*")
+SHORTEST_MARK = 3  # bytes: one character of Chinese says as much as three Latin letters
+_SAFE = re.compile(r"[\w./-]+(?: [\w./-]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +102,11 @@ FITS: tuple[DecisionRow[AskedOf, _Then], ...] = (
 
 def marks(screen: Screen, dialog: ShownDialog) -> tuple[str, ...]:
     """Pieces of the dialog's text as they stand on the screen, for a comparison in the very moment of a key; the
-    longest first. Only plain characters: tmux reads others in its own way."""
+    longest first; none if nothing of it stands there. Letters and digits of any script: tmux reads some others in its
+    own way."""
     texts = [*dialog.question.split("\n"), *(one.label for one in dialog.choices)]
     found = {piece[:LONGEST_MARK].rstrip() for text in texts for piece in _SAFE.findall(text)}
-    fitting = [piece for piece in found if len(piece) >= SHORTEST_MARK and _stands(screen.lines, piece)]
+    fitting = [piece for piece in found if len(piece.encode()) >= SHORTEST_MARK and _stands(screen.lines, piece)]
     return tuple(sorted(fitting, key=lambda piece: (-len(piece), piece))[:MOST_MARKS])
 
 

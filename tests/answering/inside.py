@@ -80,6 +80,24 @@ def check_a_key_never_goes_into_another_dialog() -> None:
         assert agent.keys() == [[0, "Down"]]
 
 
+def check_a_typed_text_is_not_sent_into_another_dialog() -> None:
+    with asking(dialog("text", "Which branch?", choices=[]), dialog("arrows", "Run git pull?")) as agent:
+        found = agent.answer("text", text="main", panes=Late(agent))
+        result(found, "changed", pressed="")
+        assert agent.keys() == [[0, "main"]]
+
+
+def check_a_dialog_in_any_script_is_compared_and_one_of_signs_is_left_alone() -> None:
+    choices = [["继续", "allow"], ["Нет", "deny"]]
+    with asking(
+        dialog(question="要运行吗?", choices=choices), dialog("digit", "??", choices=[["+", "allow"], ["-", "deny"]])
+    ) as agent:
+        result(agent.answer("deny"), "answered", pressed="Нет", now="it shows another dialog")
+        unmarked = agent.answer("allow")
+        result(unmarked, "not-answered", reason="none of its text can be compared in the moment of a key")
+        assert agent.keys() == [[0, "2"]]
+
+
 def check_two_answers_to_one_case_press_once() -> None:
     with asking(dialog("digit slow"), dialog(question="Run git pull?")) as agent:
         shown = agent.answer("choose", 9).dialog

@@ -156,6 +156,14 @@ def test_the_marks_are_pieces_of_the_screen_that_tmux_reads_as_they_are() -> Non
     assert marks(screen, shown) == ("rm -rf /tmp/a", "Run git push", "--force", "pane_id", "Yes", "now")
 
 
+def test_the_marks_are_of_any_script_and_there_may_be_none() -> None:
+    lines = ("要运行吗?", "1. 继续", "2. Нет", "3. ok", "4. +")
+    screen = Screen(lines=lines, styled=lines, cursor=(0, 0), title="", width=80, height=5)
+    labels = [Choice(label=label) for label in ("继续", "Нет", "ok", "+")]
+    assert marks(screen, dialog(*labels, question="要运行吗?")) == ("要运行吗", "Нет", "继续")
+    assert marks(screen, dialog(*labels[2:], question="??")) == ()
+
+
 TRUST = ShownDialog(
     case="1a2b3c4d",
     kind=AttentionKind.TRUST,
