@@ -20,6 +20,7 @@ from providers.base import (
     Verb,
 )
 from providers.kinds.overrides import Override
+from reconciler.helpers.late_text import LateText
 from reconciler.plan_values import NO_FLOOR, Floor, Summary
 from specs.dataclass import dataclass, field
 
@@ -62,7 +63,7 @@ class Observation(Value):
     unit_files: str = ""  # digests of the files that define our units (added, own), "" where not seen
     reload_due: bool = False  # systemd says that it has not read the current files
     reload_shut: Override | None = None  # the override that a reload would hang on
-    digest: str  # of everything compared: two looks with the same digest lead to the same plan
+    digest: str | LateText  # of everything compared: two looks with the same digest lead to the same plan
     unclear: Mapping[ResourceKey, Present] = field(default_factory=dict)
 
     def hidden(self, key: ResourceKey) -> str:
@@ -276,7 +277,7 @@ class Plan(Value):
     host: str
     revision: str
     observed_at: float
-    observed_digest: str
+    observed_digest: str | LateText
     paused: str | None
     actions: tuple[Action, ...]
     held: tuple[Held, ...]

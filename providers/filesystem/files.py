@@ -15,6 +15,7 @@ from providers.filesystem.guarded_read import NotRegularError, TooLargeError, ki
 from providers.host import FileState
 
 MAX_BYTES = 4 << 20
+A_FOLDER = FileState(odd=kind_of(stat.S_IFDIR))
 
 
 def state(path: str) -> FileState | None:

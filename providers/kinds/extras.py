@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MANIFEST = "MANIFEST"
 _MODE = 0o600
 _SUFFIX = ".d"
+_INTACT = FileEvidence(intact=True)
 _LINE = re.compile(r"(?P<digest>[0-9a-f]{12})  (?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")
 
 
@@ -103,6 +104,13 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
     if place is not None and place.odd != "a folder":
         return Present(key=key, agent=name, ours=False, fields={ODD: place.odd or "a file"})
     manifest = look.file(f"{folder}/{MANIFEST}")
+    wanted = FolderMaterial.of(desired) or NOTHING
+    if (
+        desired is not None
+        and _is_wanted(manifest, wanted.texts[MANIFEST])
+        and all(_is_wanted(look.file(f"{folder}/{one}"), text) for one, text in wanted.texts.items())
+    ):  # the usual case: the manifest lists the wanted files, and they are there, so nothing else is left to compare
+        return Present(key=key, agent=name, ours=True, fields=desired.fields, evidence=_INTACT)
     listed = _listed(manifest)
     names = {additions.CONTRACT, *listed, *(desired.fields if desired is not None else ())} - {MANIFEST}
     files = {MANIFEST: manifest, **{one: look.file(f"{folder}/{one}") for one in names}}
@@ -113,7 +121,6 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
     if odd:
         return Present(key=key, agent=name, ours=False, fields=odd)
     owner = environment.generated_for(manifest.content) if manifest is not None else None
-    wanted = FolderMaterial.of(desired) or NOTHING
     digests = {
         one: wanted.digests[one] if file.content == wanted.texts.get(one) else digest(file.content)
         for one, file in there.items()
@@ -127,6 +134,10 @@ def _present(name: str, look: Look, desired: Resource | None, fleet: Fleet, fact
         fields={one: _field(digests[one], file.mode) for one, file in there.items()},
         evidence=FileEvidence(intact=intact, only_peers=_only_peers(there, desired)),
     )
+
+
+def _is_wanted(file: FileState | None, text: str) -> bool:
+    return file is not None and file.content == text and file.mode == _MODE and file.odd is None
 
 
 def _only_peers(there: Mapping[str, FileState], desired: Resource | None) -> bool:

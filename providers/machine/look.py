@@ -45,8 +45,10 @@ class LocalLook:
         self._facts, self._systemd, self._tmux = facts, systemd, tmux
         self._now, self._uptime = time.time(), time.monotonic()
         self._seen: dict[tuple[str, ...], Any] = {}
+        self._files: dict[str, FileState | ObserveError | None] = {}
         self._begun: dict[str, Child] = {}
         self._far = FarFiles(facts.mosaic_home)
+        self._near = self._far.none
         for socket in dict.fromkeys(sockets):
             with suppress(ObserveError):  # `tmux()` reports the error
                 self._begun[socket] = tmux.begin(socket)
@@ -130,7 +132,15 @@ class LocalLook:
         return self._run_folder()[1]
 
     def file(self, path: str) -> FileState | None:
-        return self._once(("file", path), lambda: self._file(path))
+        if path not in self._files:  # several for each agent, so without what `_once` costs
+            try:
+                self._files[path] = files.state(path) if self._near else self._file(path)
+            except ObserveError as error:
+                self._files[path] = error
+        found = self._files[path]
+        if isinstance(found, ObserveError):
+            raise found
+        return found
 
     def places(self, paths: Iterable[str]) -> Mapping[str, PathState]:
         from providers.filesystem import places
@@ -177,7 +187,10 @@ class LocalLook:
 
     def _names(self, folder: str) -> tuple[str, ...]:
         if not self._far.is_far(folder):
-            return _names(folder)
+            names, folders = _entries(folder)
+            for name in folders:  # what is there is seen already: `file` need not look again
+                self._files.setdefault(f"{folder}/{name}", files.A_FOLDER)
+            return names
         try:
             return self._far.ask(folder, lambda: _listed(folder))
         except OSError as error:
@@ -216,11 +229,16 @@ def _links(folder: str) -> list[str]:
         return [entry.name for entry in entries if entry.is_symlink()]
 
 
-def _names(folder: str) -> tuple[str, ...]:
+def _entries(folder: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names in a folder, sorted, and those of its folders. Raises ObserveError."""
     try:
-        return _listed(folder)
+        with os.scandir(folder) as entries:
+            found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    except (FileNotFoundError, NotADirectoryError):
+        return (), ()
     except OSError as error:
         raise ObserveError(f"{folder} cannot be listed: {error.strerror}") from error
+    return tuple(sorted(found)), tuple(name for name, is_folder in found.items() if is_folder)
 
 
 def _listed(folder: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from providers.kinds.overrides import Override, overrides, reload_shut
 from providers.kinds.overrides import unknown as unknown_units
 from providers.launch.environment import holder_sockets
 from providers.names import HOLDER_UNIT, RESPONDER_UNIT, UNIT_SUFFIXES, agent_unit
+from reconciler.helpers.late_text import LateText
 from reconciler.model import Observation
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def observe(host: Host, fleet: Fleet, registry: Registry) -> Observation:
         unit_files=units.digest,
         reload_due=units.stale,
         reload_shut=units.shut,
-        digest=_digest(present, unclear, unknown),
+        digest=LateText(lambda: _digest(present, unclear, unknown)),
     )
 
 

@@ -42,7 +42,7 @@ def plan_document(
         "host": plan.host,
         "revision": plan.revision,
         "observed_at": rfc3339(plan.observed_at),
-        "observed_digest": plan.observed_digest,
+        "observed_digest": str(plan.observed_digest),
         "digest": plan_digest(plan, steps_of),
         "paused": plan.paused is not None,
         "paused_reason": plan.paused,
@@ -68,7 +68,7 @@ def plan_digest(plan: Plan, steps_of: StepsOf) -> str:
         "fleet": plan.fleet,
         "host": plan.host,
         "revision": plan.revision,
-        "observed": plan.observed_digest,
+        "observed": str(plan.observed_digest),
         "actions": [
             {
                 **action_document(action, steps_of),
@@ -165,7 +165,7 @@ def receipt_document(
         "tenant_id": status.tenant_id,
         "host": status.host,
         "revision": plan.revision,
-        "observed_digest": plan.observed_digest,
+        "observed_digest": str(plan.observed_digest),
         "observed_at": rfc3339(plan.observed_at),
         "observed": [_seen(view) for _, view in sorted(plan.views.items())],
         "plan_digest": plan_digest(plan, steps_of),
