@@ -166,7 +166,7 @@ def check_the_rule_answers_for_the_agents_own_folder_once() -> None:
         fleet = replace(make_fleet(agent.agent), name="demo", trusts={"coder": True})
         by = TrustRound(
             fleet=fleet, views={view.name: view}, facts=agent.facts, store=agent.store, suspended={},
-            source="reconcile", over=lambda: False, answer=partial(answer, program=FakeProgram()),
+            source="reconcile", over=lambda: False, now=make.NOW, answer=partial(answer, program=FakeProgram()),
         )  # fmt: skip
         assert run_round(by) == ("coder0",)
         assert run_round(by) == ()  # a permission by now, whatever the run has seen

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from providers.machine.facts import gather
+from providers.programs.base import Choice
 from reconciler.answering.verdict import DialogAnswer, ShownDialog, WantedAnswer
-from reconciler.attention.case import AttentionKind
+from reconciler.attention.case import AttentionKind, case_id
 from reconciler.model import AgentView, Readiness
-from reconciler.run.trust_round import TrustRound, run_round
+from reconciler.run.trust_round import AGAIN_S, TRIES, TrustRound, run_round
 from reconciler.state.store import Store
 from specs.compiled import Agent, Suspension
 from tests import builders as make
@@ -30,7 +31,8 @@ SHOWN = ShownDialog(
 
 
 def view(name: str, **changes: Any) -> AgentView:
-    asks: dict[str, Any] = {"session": "alive", "readiness": Readiness.WAITING, "waiting": "trust"}
+    """By a hook alone, so that the text of its dialog is not known."""
+    asks: dict[str, Any] = {"session": "alive", "readiness": Readiness.WAITING, "waiting": "trust", "life": "7.8"}
     return make.view(name, **{**asks, **changes})
 
 
@@ -38,7 +40,7 @@ class Program:
     """Stands in for the answer: the check decides, as it does under the lock."""
 
     def __init__(self, shown: ShownDialog = SHOWN) -> None:
-        self.shown, self.asked = shown, list[str]()
+        self.shown, self.asked, self.word = shown, list[str](), "answered"
 
     def __call__(
         self, agent: Agent, wanted: WantedAnswer, by: object, *, check: Callable[[ShownDialog], str], **options: float
@@ -49,7 +51,8 @@ class Program:
         against = check(self.shown)
         if against:
             return DialogAnswer(word="not-answered", dialog=self.shown, reason=against)
-        return DialogAnswer(word="answered", dialog=self.shown, pressed="Yes", now="it works")
+        word: Any = self.word
+        return DialogAnswer(word=word, dialog=self.shown, pressed="Yes", now="it works")
 
 
 def made(isolated: Path, program: Program, views: dict[str, AgentView], **changes: Any) -> TrustRound:
@@ -60,7 +63,7 @@ def made(isolated: Path, program: Program, views: dict[str, AgentView], **change
     return TrustRound(
         fleet=fleet, views=views, facts=facts, store=Store.open(facts, "demo"),
         suspended=changes.pop("suspended", {}), source="reconcile", over=changes.pop("over", lambda: False),
-        answer=program,
+        now=changes.pop("now", make.NOW), answer=program,
     )  # fmt: skip
 
 
@@ -118,6 +121,44 @@ def test_no_case_is_answered_twice(isolated: Path) -> None:
     assert run_round(made(isolated, program, BOTH)) == ()
     program.shown = replace(SHOWN, case="5e6f7a8b")  # of the next process
     assert run_round(made(isolated, program, BOTH)) == ("coder0",)
+
+
+ALLOWS = Choice(label="Yes", keys=("1",), means="allow")
+SEEN = view("coder0", question="Trust this folder?\n/tmp", choices=(ALLOWS,))
+SEEN_CASE = case_id("coder0", "7.8", AttentionKind.TRUST, SEEN.question, SEEN.choices)
+
+
+@pytest.mark.parametrize("seen", [SEEN, replace(SEEN, question="Trust this folder?\n/"), replace(SEEN, choices=())])
+def test_what_is_not_for_the_rule_any_more_is_not_looked_at(isolated: Path, seen: AgentView) -> None:
+    """A look takes a second, and there is a run each tick for as long as the dialog is shown."""
+    program = Program(replace(SHOWN, case=SEEN_CASE))
+    assert run_round(made(isolated, program, {"coder0": SEEN})) == ("coder0",)
+    later = made(isolated, program, {"coder0": seen}, now=make.NOW + 10 * AGAIN_S)
+    assert run_round(later) == ()
+    assert program.asked == ["coder0"]
+
+
+def test_a_key_that_may_be_lost_is_pressed_again_a_few_times(isolated: Path) -> None:
+    """tmux did not answer in time: nobody knows whether it was pressed, and the same dialog is still shown."""
+    program = Program(replace(SHOWN, case=SEEN_CASE))
+    program.word = "unconfirmed"
+    looks = [run_round(made(isolated, program, {"coder0": SEEN}, now=make.NOW + at * 25)) for at in range(20)]
+    assert looks == [()] * 20
+    assert program.asked == ["coder0"] * TRIES
+    program.shown = replace(SHOWN, case="5e6f7a8b")
+    next_life = replace(SEEN, life="9.9")
+    assert run_round(made(isolated, program, {"coder0": next_life}, now=make.NOW + 500)) == ()
+    program.word = "answered"
+    program.shown = replace(SHOWN, case="0a0b0c0d")
+    assert run_round(made(isolated, program, {"coder0": replace(SEEN, life="9.10")}, now=make.NOW + 501)) == ("coder0",)
+    assert len(program.asked) == TRIES + 2
+
+
+def test_what_an_older_version_has_noted_counts_as_one_try(isolated: Path) -> None:
+    program = Program(replace(SHOWN, case=SEEN_CASE))
+    by = made(isolated, program, {"coder0": SEEN})
+    by.store.write(by.store.state / "trusted.json", json.dumps({"coder0": SEEN_CASE, "lead": [1]}))
+    assert run_round(by) == ("coder0",)
 
 
 @pytest.mark.parametrize("word", ["changed", "not-answered"])
