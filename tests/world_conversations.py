@@ -56,7 +56,9 @@ def _choice(
     fresh = f"{agent}-{len(record.starts) + 1}"
     for key, asked in (("local", _local(agent, files, facts)), ("once", words.get("MOSAIC_RESUME_ONCE", ""))):
         nonce, _, wish = asked.partition(" ")
-        if asked and nonce != last.get(key, ""):
+        after = wish.split(" ", 2) if wish.startswith("after ") else ["after", last.get("life", ""), wish]
+        if asked and nonce != last.get(key, "") and after[1] == last.get("life", ""):
+            wish = after[2]
             what, _, rest = wish.partition(" ")
             if what == "fresh":
                 return ("fresh", rest, fresh) if rest else ("new", "requested", fresh)

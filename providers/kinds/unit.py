@@ -90,8 +90,11 @@ class UnitProvider:
             # Nothing is left of it to stop: a reload makes the session again, and sooner.
             steps.append(UnitJob(verb="reload", unit=unit, timeout_s=START_TIMEOUT_S))
         elif action.verb is Verb.RESTART:
-            steps.extend(_new_conversation(action, seen, facts, "locked"))
-            steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
+            if asked := _new_conversation(action, seen, facts, "locked"):
+                steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
+                steps.extend([*asked, UnitJob(verb="start", unit=unit, timeout_s=START_TIMEOUT_S)])
+            else:
+                steps.append(UnitJob(verb="restart", unit=unit, timeout_s=START_TIMEOUT_S + STOP_TIMEOUT_S))
             steps.extend(_end_others(action, seen))
         elif action.verb is Verb.STOP:
             steps.append(UnitJob(verb="stop", unit=unit, timeout_s=STOP_TIMEOUT_S))
@@ -132,14 +135,16 @@ def enabled_or_why(look: Look) -> tuple[frozenset[str], str]:
 
 
 def _new_conversation(action: Action, seen: SessionEvidence, facts: HostFacts, why: str) -> list[Step]:
-    """Ask for a new conversation at the agent's next start. The process that is ended is the nonce: asked twice, it
-    counts once."""
+    """Ask for a new conversation at the start after the life that has been ended, nothing if none is asked for. The
+    process is the nonce: asked twice, it counts once. To be done after the end: one that was asked for and does not
+    come would hold for whatever ends that life later."""
     from providers.launch.conversations import StartRequest, once_path
     from providers.steps import WriteFile
 
     if all(one.path != CONVERSATION for one in action.changes):
         return []
-    request = StartRequest(nonce=f"{why}-{seen.pane.pid}-{seen.started:.0f}", reason=why)
+    nonce = f"{why}-{seen.pane.pid}-{seen.started:.0f}"
+    request = StartRequest(nonce=nonce, reason=why, life=seen.pane.life)
     path = once_path(str(action.agent), facts)
     return [WriteFile(path=path, content=f"{request.render()}\n", mode=0o600)]
 

@@ -29,11 +29,14 @@ that others write:
 - `RESUME_KEY` in the launch environment: the policy, `on-heal`, `always` or `never`; absent is `on-heal`. With `never`
   every start begins a new conversation. With `on-heal` an agent that is declared in another way than the recorded one
   (`MOSAIC_DECLARED`, recorded as `declared`) begins a new one, too.
-- A request for one start, `NONCE fresh [REASON]` or `NONCE session ID`: in the launch environment under `ONCE_KEY`
-  (what git asks for), or in `once_path` (what this host asks for, which comes first). It holds for the next start and
-  no other: each start records the nonce that it has seen (`once`, `local`), and a nonce that the last start has seen
-  asks for nothing more. So nothing has to be removed, and a start that is killed anywhere has either seen it or not.
-  Use another nonce for each request. With a REASON, a word, the start is recorded as `fresh` for that reason.
+- A request for one start, `NONCE [after LIFE] fresh [REASON]` or `NONCE session ID`: in the launch environment under
+  `ONCE_KEY` (what git asks for), or in `once_path` (what this host asks for, which comes first). It holds for the next
+  start and no other: each start records the nonce that it has seen (`once`, `local`), and a nonce that the last start
+  has seen asks for nothing more. So nothing has to be removed, and a start that is killed anywhere has either seen it
+  or not. Use another nonce for each request. With a REASON, a word, the start is recorded as `fresh` for that reason.
+  With `after LIFE` it asks for nothing once any other life has been recorded. This host writes its requests when that
+  life has been ended, and not before: whoever is killed in between has left the conversation to be gone on with, and no
+  request that a later end of a healthy life would meet.
 """
 
 from __future__ import annotations
@@ -124,15 +127,17 @@ class ConversationRecord:
 class StartRequest:
     """A request for the next start. `nonce`: another one for each request. `session`: the id to go on with, "" for a
     new conversation. `reason`: one word, why a new one is needed though it should have gone on; "" if somebody asked
-    for one."""
+    for one. `life`: the one that was ended for it (`PID.TICKS`), "" if that is not known."""
 
     nonce: str
     session: str = ""
     reason: str = ""
+    life: str = ""
 
     def render(self) -> str:
         """The value under `ONCE_KEY`, and the line in `once_path`. Raises ValueError for what is not one word."""
-        words = [self.nonce, "session", self.session] if self.session else [self.nonce, "fresh"]
+        words = [self.nonce, *(["after", self.life] if self.life else [])]
+        words += ["session", self.session] if self.session else ["fresh"]
         words += [self.reason] if self.reason and not self.session else []
         for word in words:
             if not _WORD.fullmatch(word):

@@ -64,12 +64,7 @@ def restart(place: FleetContext, agent: Agent, observer: AgentObserver, host: Ho
         history = place.store.load_history(now=now)
         known = noted_start(history.agents.get(agent.name, AgentHistory()), now)
         place.store.save_history(replace(history, agents={**history.agents, agent.name: known}))
-        try:
-            request_start(agent.name, place.facts, StartRequest(nonce=f"reset-{time.time_ns()}"))
-        except OSError as error:
-            why = f"agent {agent.name} was not restarted: it would go on with its conversation: {error}"
-            raise MosaicError(why, help="mosaic doctor") from error
-        _carry_out(place, agent, observer, host)
+        _begin_again(place, agent, observer, host)
         view = observer.view(agent.name)
         deadline = time.monotonic() + UP_S
         while view.health != "healthy" and time.monotonic() < deadline:
@@ -92,7 +87,7 @@ def _restarted(facts: HostFacts, agent: Agent, before: ResetRecord, *, since: fl
         time.sleep(POLL_S)
 
 
-def _carry_out(place: FleetContext, agent: Agent, observer: AgentObserver, host: Host) -> None:
+def _begin_again(place: FleetContext, agent: Agent, observer: AgentObserver, host: Host) -> None:
     from reconciler.state.logs import save_crash
 
     view = observer.view(agent.name)
@@ -101,9 +96,35 @@ def _carry_out(place: FleetContext, agent: Agent, observer: AgentObserver, host:
         kept = carry_out(host, keep)
         if kept.output:
             save_crash(place.store, agent.name, kept.output)
-    ended = carry_out(host, UnitJob(verb="restart", unit=agent_unit(agent.name), timeout_s=RESTART_S))
-    if not ended.ok:
-        raise MosaicError(f"agent {agent.name} was not restarted: {ended.error}", help="mosaic fleet status")
+    restart_anew(agent.name, place.facts, host)
+
+
+def restart_anew(agent: str, facts: HostFacts, host: Host) -> None:
+    """Stop an agent's unit, ask for a new conversation, start the unit. Whoever is ended in between leaves an agent
+    whose next start goes on with its conversation or begins the new one: never a request that a later crash would
+    meet. Raises MosaicError."""
+    unit, refused = agent_unit(agent), ""
+    try:
+        ended = carry_out(host, UnitJob(verb="stop", unit=unit, timeout_s=RESTART_S))
+        if not ended.ok:
+            raise MosaicError(f"agent {agent} was not restarted: {ended.error}", help="mosaic fleet status")
+        request_start(agent, facts, StartRequest(nonce=f"reset-{time.time_ns()}", life=_last_life(agent, facts)))
+    except OSError as error:
+        refused = str(error)
+    finally:
+        begun = carry_out(host, UnitJob(verb="start", unit=unit, timeout_s=RESTART_S))
+    if not begun.ok:
+        raise MosaicError(f"agent {agent} was not started again: {begun.error}", help="mosaic fleet status")
+    if refused:
+        why = f"agent {agent} goes on with its conversation: the request for a new one was not written: {refused}"
+        raise MosaicError(why, help="mosaic doctor")
+
+
+def _last_life(agent: str, facts: HostFacts) -> str:
+    with suppress(ObserveError):
+        last = read_record(agent, facts).last_start
+        return last.life if last else ""
+    return ""
 
 
 def carry_out(host: Host, step: Step) -> StepResult:

@@ -164,6 +164,24 @@ def test_a_restart_is_no_crash(fleet: Fleet) -> None:
     assert (history.attempts, history.delay, history.restarts) == (0, 0.0, 0)
 
 
+def test_a_restart_that_cannot_ask_for_a_new_conversation_keeps_the_one_that_is(fleet: Fleet) -> None:
+    """It says so, the agent is up, and nothing is left that a later start would meet."""
+    fleet.beats("coder1")
+    fleet.type("coder1", "remember this")
+    fleet.shows("coder1", "stub coder1> remember this")
+    before, pid = session(fleet, "coder1"), fleet.pids()["coder1"]
+    place = f"{fleet.mosaic}/fleet/conversations/coder1.once"
+    had = fleet.host.run(["sh", "-c", 'rm -f "$1" && mkdir "$1"', "sh", place])
+    assert had.returncode == 0
+    run = fleet.cli("agent", "reset", "coder1", "--restart", "--force")
+    assert (run.code, run.out) == (1, "")
+    assert "agent coder1 goes on with its conversation: the request for a new one was not written" in run.err
+    fleet.host.run(["rmdir", place])
+    fleet.wait(lambda: fleet.pids().get("coder1", pid) != pid, "another process")
+    fleet.shows("coder1", "goes on after")
+    assert session(fleet, "coder1") == before
+
+
 def test_a_restart_starts_one_that_has_ended_and_keeps_its_last_lines(fleet: Fleet) -> None:
     fleet.type("coder2", "/crash 4")
     dead(fleet, "coder2")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from providers.host import HostFacts
+from providers.host import Host, HostFacts
 from providers.launch.conversations import StartRequest, once_path, parse, record_path
 from providers.machine.conversation_files import note_reset, read_record, request_start
+from providers.steps import Step, StepResult, UnitJob
+from reconciler.agents.reset import restart_anew
 from reconciler.agents.sessions import AgentSession, chosen, pick, sessions_of
-from reconciler.errors import NotFound, Refused
+from reconciler.errors import MosaicError, NotFound, Refused
 from tests.strategies import make_agent
 from tests.world import FACTS
 
@@ -92,3 +97,32 @@ def test_a_request_and_a_reset_are_written_for_the_next_start(facts: HostFacts) 
     note_reset("coder0", facts, "1.1", 50)
     assert read_record("coder0", facts).current == ""
     assert parse("") == read_record("nobody", facts)
+
+
+class StepsAtHand:
+    """A host that carries out no step, and fails those of these verbs."""
+
+    def __init__(self, *fails: str) -> None:
+        self.begun: list[str] = []
+        self._fails = fails
+
+    def begin(self, batch: Sequence[tuple[str, Step]]) -> None:
+        self.begun += [step.verb for _, step in batch if isinstance(step, UnitJob)]
+
+    def completed(self, timeout: float) -> list[tuple[str, StepResult]]:
+        failed = self.begun[-1] in self._fails
+        return [("reset", StepResult(ok=not failed, changed=True, error=f"not within {timeout} s" if failed else None))]
+
+
+@pytest.mark.parametrize(("fails", "asked"), [(("stop",), False), (("start",), True), ((), True)])
+def test_a_restart_asks_only_after_the_end_and_starts_it_anyhow(
+    facts: HostFacts, fails: tuple[str, ...], asked: bool
+) -> None:
+    write(facts, start("1.1", 40, "one"))
+    host = StepsAtHand(*fails)
+    with pytest.raises(MosaicError) if fails else nullcontext():
+        restart_anew("coder0", facts, cast(Host, host))
+    assert host.begun == ["stop", "start"]
+    path = Path(once_path("coder0", facts))
+    assert path.exists() is asked
+    assert not asked or " after 1.1 fresh" in path.read_text()

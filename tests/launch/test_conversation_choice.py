@@ -210,6 +210,25 @@ def test_what_this_host_asks_for_holds_once_and_comes_first(pane: Pane) -> None:
     assert pane.start(MOSAIC_RESUME_ONCE="8 fresh") != first
 
 
+@pytest.mark.parametrize(("life", "session"), [("2.2", ""), ("1.1", ONE), ("22.2", ONE), ("2.22", ONE)])
+def test_what_is_asked_about_a_life_holds_after_that_one_only(pane: Pane, life: str, session: str) -> None:
+    """What a restart that was cut off has left behind costs no later life its conversation."""
+    pane.keep(ONE)
+    pane.record(start("1.1", 10, "resumed", ONE), RESUMED)
+    pane.ask(StartRequest(nonce="x1", reason="locked", life=life))
+    [option, given] = pane.start()
+    assert (option, given == ONE) == (("--resume", True) if session else ("--session-id", False))
+    assert pane.begun()[:2] == (("resumed", "") if session else ("fresh", "locked"))
+
+
+def test_what_git_asks_for_holds_beside_an_old_request_of_this_host(pane: Pane) -> None:
+    pane.keep(ONE, TWO)
+    pane.record(start("2.2", 20, "resumed", ONE, local="x1"))
+    assert pane.start(MOSAIC_RESUME_ONCE=f"7 session {TWO}") == ["--resume", TWO]
+    pane.ask(StartRequest(nonce="x2", life="1.1"))
+    assert pane.start(MOSAIC_RESUME_ONCE=f"8 session {ONE}") == ["--resume", ONE]
+
+
 def test_a_request_that_is_killed_before_its_line_holds_for_the_next_start(pane: Pane) -> None:
     """The line is the decision: cut anywhere, it is either there or not."""
     pane.keep(ONE)

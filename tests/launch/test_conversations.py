@@ -75,6 +75,7 @@ def test_what_a_crash_has_cut_short_is_passed_over() -> None:
 def test_a_request_is_one_line_of_plain_words() -> None:
     assert StartRequest(nonce="7").render() == "7 fresh"
     assert StartRequest(nonce="7", reason="locked").render() == "7 fresh locked"
+    assert StartRequest(nonce="7", reason="locked", life="2.2").render() == "7 after 2.2 fresh locked"
     assert StartRequest(nonce="7", session=ONE).render() == f"7 session {ONE}"
     with pytest.raises(ValueError, match="not one plain word"):
         StartRequest(nonce="7", session="a b").render()

@@ -99,11 +99,30 @@ def test_one_that_waits_at_a_question_begins_again_by_a_request(bench: Bench) ->
     bench.kill(bench.alive("a"))
     assert bench.program("agent-start", "a").returncode == 0
     bench.shows("a", "go on here? [y/N]")
-    request = StartRequest(nonce="asks-1", reason="asks")
+    last = record(bench, "a").last_start
+    assert last is not None
+    request = StartRequest(nonce="asks-1", reason="asks", life=last.life)
+    bench.host.systemctl("stop", agent_unit("a"))
     bench.write(conversations.once_path("a", bench.facts), request.render() + "\n", 0o600)
-    bench.host.systemctl("restart", agent_unit("a"))
+    bench.host.systemctl("start", agent_unit("a"))
     bench.shows("a", "stub a is ready")
     assert begun(bench, "a") == ("fresh", "asks")
+
+
+def test_a_request_about_a_life_that_has_gone_on_all_the_same_asks_for_nothing(two: Bench) -> None:
+    """The restart that it was written for was cut off, and the life it names has been followed by another."""
+    first = record(two, "a").last_start
+    assert first is not None
+    two.kill(two.alive("a"))
+    assert two.program("agent-start", "a").returncode == 0
+    two.alive("a")
+    request = StartRequest(nonce="late-1", reason="locked", life=first.life)
+    two.write(conversations.once_path("a", two.facts), request.render() + "\n", 0o600)
+    for _ in range(2):
+        two.kill(two.alive("a"))
+        assert two.program("agent-start", "a").returncode == 0
+        two.shows("a", "goes on after 1 turns, the last: the first of a")
+    assert begun(two, "a") == ("resumed", "")
 
 
 def test_a_request_holds_once_wherever_a_start_is_killed(two: Bench) -> None:

@@ -159,10 +159,14 @@ def framework(install: str = "none") -> FrameworkProvider:
     return FrameworkProvider(install, ("/opt/my venv/bin/python", "-m", "reconciler"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("verb", "why", "before"), [(Verb.RESTART, "locked", True), (Verb.STOP, "stopped", False)])
-def test_a_new_conversation_is_asked_for_once_for_each_process(verb: Verb, why: str, before: bool) -> None:
+@pytest.mark.parametrize(
+    ("verb", "why", "order"),
+    [(Verb.RESTART, "locked", ["stop", "ask", "start"]), (Verb.STOP, "stopped", ["stop", "ask"])],
+)
+def test_a_new_conversation_is_asked_for_once_for_each_process(verb: Verb, why: str, order: list[str]) -> None:
+    """And not before that has ended: whoever is killed in between has asked for nothing."""
     changes = (FieldChange(path="conversation", live="present", desired="new"),)
-    seen = SessionEvidence(alive=True, pane=replace(NO_PANE, id="%1", pid=7), pids=(7,), started=1000.25)
+    seen = SessionEvidence(alive=True, pane=replace(NO_PANE, id="%1", pid=7, life="7.70"), pids=(7,), started=1000.25)
     present = Present(key=ResourceKey(Kind.SESSION, "coder0"), agent="coder0", ours=True, fields={}, evidence=seen)
     action = Action(
         id="a", verb=verb, key=ResourceKey(Kind.UNIT, "coder0"), target="t", agent="coder0", reason=Reason.SPEC,
@@ -170,9 +174,10 @@ def test_a_new_conversation_is_asked_for_once_for_each_process(verb: Verb, why: 
     )  # fmt: skip
     steps = UnitProvider().steps(action, FACTS)
     (asked,) = (one for one in steps if isinstance(one, WriteFile))
-    assert (asked.path, asked.content) == (once_path("coder0", FACTS), f"{why}-7-1000 fresh {why}\n")
-    jobs = [index for index, one in enumerate(steps) if isinstance(one, UnitJob)]
-    assert (steps.index(asked) < jobs[0]) is before
+    assert (asked.path, asked.content) == (once_path("coder0", FACTS), f"{why}-7-1000 after 7.70 fresh {why}\n")
+    assert [
+        one.verb if isinstance(one, UnitJob) else "ask" for one in steps if one == asked or isinstance(one, UnitJob)
+    ] == order
     assert not any(isinstance(one, WriteFile) for one in UnitProvider().steps(replace(action, changes=()), FACTS))
 
 
