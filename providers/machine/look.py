@@ -49,6 +49,7 @@ class LocalLook:
         self._begun: dict[str, Child] = {}
         self._far = FarFiles(facts.mosaic_home)
         self._near = self._far.none
+        self._stats: dict[int, bytes] = {}  # lines of /proc, by process
         for socket in dict.fromkeys(sockets):
             with suppress(ObserveError):  # `tmux()` reports the error
                 self._begun[socket] = tmux.begin(socket)
@@ -104,7 +105,7 @@ class LocalLook:
         return read_screens(self._tmux, socket, panes, since=since)
 
     def processes(self) -> Mapping[int, Process]:
-        return self._once(("processes",), lambda: procfs.scan(self._facts.uid))
+        return self._once(("processes",), lambda: procfs.scan(self._facts.uid, self._stats))
 
     def cmdline(self, pid: int) -> tuple[str, ...]:
         return self._once(("cmdline", str(pid)), lambda: procfs.cmdline(pid))
@@ -123,7 +124,7 @@ class LocalLook:
     def usage(self, panes: Mapping[str, Sequence[int]]) -> Mapping[str, ResourceUsage]:
         from providers.processes import usage
 
-        return usage.measure(panes)
+        return usage.measure(panes, unit_of=self.unit_of, stats=self._stats)
 
     def heartbeats(self) -> Mapping[str, HeartbeatFile]:
         return self._run_folder()[0]

@@ -65,8 +65,9 @@ class Scanned:
         return cmdline(pid)
 
 
-def scan(uid: int) -> dict[int, Process]:
-    """Every process whose effective user is `uid`, by pid; raises ObserveError if /proc itself cannot be read."""
+def scan(uid: int, lines: dict[int, bytes] | None = None) -> dict[int, Process]:
+    """Every process whose effective user is `uid`, by pid; raises ObserveError if /proc itself cannot be read.
+    `lines`: where to keep the lines of `/proc/PID/stat`, for a caller that needs more of them."""
     boot = boot_time()
     found: dict[int, Process] = {}
     try:
@@ -92,6 +93,8 @@ def scan(uid: int) -> dict[int, Process]:
             process = parse_stat(line, boot)
             if process is not None:
                 found[process.pid] = process
+                if lines is not None:
+                    lines[process.pid] = line
     except OSError as error:
         raise ObserveError(f"/proc cannot be listed: {error.strerror}") from error
     finally:
@@ -157,7 +160,7 @@ def parse_control_group(raw: bytes, *, unified: bool) -> str:
 
 def _cgroup(pid: int) -> bytes:
     try:
-        return _bytes(f"/proc/{pid}/cgroup", _CGROUP_MAX)
+        return _record(f"/proc/{pid}/cgroup", _CGROUP_MAX)
     except (FileNotFoundError, ProcessLookupError):
         return b""
     except OSError as error:
@@ -224,7 +227,7 @@ def listens_at(pid: int) -> frozenset[str]:
 def head(path: str, limit: int) -> bytes:
     """The first `limit` bytes of a kernel file; raises ObserveError."""
     try:
-        return _bytes(path, limit)
+        return _record(path, limit)
     except OSError as error:
         raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -234,6 +237,16 @@ def _read(path: str) -> bytes:
         return _bytes(path, 1 << 22)
     except OSError as error:
         raise ObserveError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _record(path: str, limit: int) -> bytes:
+    """A kernel file that is written as one record, such as `stat`, `cgroup` or an account: one read returns all of it,
+    up to the limit."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, limit)
+    finally:
+        os.close(fd)
 
 
 def _bytes(path: str, limit: int) -> bytes:

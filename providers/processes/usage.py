@@ -4,7 +4,7 @@ without a controller, the sum over the processes."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from providers.base import ObserveError
 from providers.host import ResourceUsage
@@ -17,16 +17,29 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def measure(panes: Mapping[str, Sequence[int]], mounts: Sequence[str] = MOUNTS) -> dict[str, ResourceUsage]:
+def measure(
+    panes: Mapping[str, Sequence[int]],
+    mounts: Sequence[str] = MOUNTS,
+    *,
+    unit_of: Callable[[int], str] | None = None,
+    stats: Mapping[int, bytes] | None = None,
+) -> dict[str, ResourceUsage]:
     """What each agent uses. `panes` has the processes of each one's pane, nearest first. One pass over the folder of
-    the slice, whatever their number; a value that cannot be read is None, for that agent only. Never raises."""
+    the slice, whatever their number; a value that cannot be read is None, for that agent only. Never raises.
+
+    `unit_of`, `stats`: what a look has read already, the unit of a process and the lines of `/proc/PID/stat`.
+    """
     slices = _slices(panes, mounts)
+    lines = stats or {}
     found: dict[str, ResourceUsage] = {}
+    accounts = True  # whether the scopes of the slice have an account of their memory
     for name, pids in panes.items():
-        folder = _folder(slices, name, pids)
+        folder = _folder(slices, name, pids, unit_of or _unit_of)
         cpu = _cpu(folder) if folder else None
-        memory = _number(f"{folder}/memory.current") if folder else None
-        summed = (None, None) if cpu is not None and memory is not None else _sum(pids)
+        memory = _number(f"{folder}/memory.current") if folder and accounts else None
+        if cpu is not None and memory is None and accounts:
+            accounts = not os.path.exists(f"{folder}/cpu.stat")  # it is there, so the controller is not
+        summed = (None, None) if cpu is not None and memory is not None else _sum(pids, lines)
         found[name] = ResourceUsage(
             cpu_s=cpu if cpu is not None else summed[0],
             cpu_source="cgroup" if cpu is not None else "proc",
@@ -59,11 +72,20 @@ def _slices(panes: Mapping[str, Sequence[int]], mounts: Sequence[str]) -> dict[s
     return {}
 
 
-def _folder(slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int]) -> str:
+def _folder(
+    slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int], unit_of: Callable[[int], str]
+) -> str:
     """The scope that the agent lives in, "" if none is its own. Its leftover processes may be in another."""
     folders = slices.get(name, ())
-    own = _cgroup(pids[0]).rpartition("/")[2] if pids else ""
+    try:
+        own = unit_of(pids[0]) if pids and folders else ""
+    except ObserveError:
+        return ""
     return next((folder for folder in folders if own and folder.endswith(f"/{own}")), "")
+
+
+def _unit_of(pid: int) -> str:
+    return _cgroup(pid).rpartition("/")[2]
 
 
 def _cgroup(pid: int) -> str:
@@ -75,11 +97,9 @@ def _cgroup(pid: int) -> str:
 
 
 def _cpu(folder: str) -> float | None:
-    for line in _read(f"{folder}/cpu.stat").splitlines():
-        key, _, value = line.partition(" ")
-        if key == "usage_usec" and value.isdecimal():
-            return int(value) / 1e6
-    return None
+    _, found, rest = f"\n{_read(f'{folder}/cpu.stat')}".partition("\nusage_usec ")
+    value = rest.partition("\n")[0]
+    return int(value) / 1e6 if found and value.isdecimal() else None
 
 
 def _number(path: str) -> int | None:
@@ -87,13 +107,14 @@ def _number(path: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _sum(pids: Sequence[int]) -> tuple[float | None, int | None]:
+def _sum(pids: Sequence[int], lines: Mapping[int, bytes]) -> tuple[float | None, int | None]:
     """CPU seconds (with those of children that have ended) and resident bytes. Shared memory counts for each process,
     so this is the most it can be."""
     ticks = pages = 0
     seen = False
     for pid in pids:
-        _, bracket, rest = _read(f"/proc/{pid}/stat").rpartition(") ")
+        line = lines[pid].decode("utf-8", "replace") if pid in lines else _read(f"/proc/{pid}/stat")
+        _, bracket, rest = line.rpartition(") ")
         words = rest.split()
         if not bracket or len(words) < 22:
             continue  # it ended while we looked
