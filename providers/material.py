@@ -13,6 +13,7 @@ from specs.dataclass import dataclass, field
 if TYPE_CHECKING:
     from providers.base import Action, Json
     from providers.steps import Step
+    from specs.compiled import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -50,10 +51,9 @@ class FolderMaterial(Material):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SessionMaterial(Material):
-    """What an agent is started with, by name, fit for printing; and its limits, by systemd's names."""
+    """The agent as declared: its launch fields and its limits are made of it where a step needs them."""
 
-    launch: Mapping[str, Json]
-    limits: Mapping[str, int | str]
+    agent: Agent
 
 
 NOTHING = FolderMaterial(texts={})

@@ -12,7 +12,7 @@ from providers.kinds.env import of_another_fleet
 from providers.kinds.readings import with_readings
 from providers.launch import placement
 from providers.launch.agent_pane import answers, end_pane, named_as
-from providers.launch.environment import launch_digest, launch_fields, limits_of
+from providers.launch.environment import launch_digest, limits_of
 from providers.material import SessionMaterial
 from providers.names import agent_of_scope
 from providers.programs.identity import Identity, ProcessTree
@@ -53,7 +53,7 @@ class SessionProvider:
                     scope=placement.OWN,
                     limits=limits_of(agent.limits),
                 ),
-                material=SessionMaterial(launch=launch_fields(agent), limits=limits_of(agent.limits)),
+                material=SessionMaterial(agent=agent),
             )
             for agent in fleet.agents
             if agent.state == "running" and agent.held is None
@@ -145,7 +145,7 @@ class SessionProvider:
         seen = SessionEvidence.of(action.present) or NO_SESSION
         wanted = SessionMaterial.of(action.desired)
         if action.verb is Verb.CONFINE and action.present is not None and wanted is not None:
-            return (placement.confine(str(action.present.agent), seen, wanted.limits),)
+            return (placement.confine(str(action.present.agent), seen, limits_of(wanted.agent.limits)),)
         steps: list[Step] = []
         steps.extend(end_pane(str(action.agent), seen))
         steps.extend(UnitJob(verb="stop", unit=scope) for scope in seen.scopes)

@@ -78,7 +78,7 @@ def pairs(agent: Agent, facts: HostFacts) -> tuple[AddedPair, ...]:
     )
     always = (
         ("MOSAIC_HEARTBEAT", heartbeat_source(agent)),
-        (GIVEN_KEY, _given(lines, added)),
+        (GIVEN_KEY, _given(lines, added.files)),
         *((CONVERSATION_KEY, agent.runtime) for _ in range(takes_conversation(agent))),
     )
     return (*always, (DIGEST_KEY, digest(lines)), *lines) if lines else always
@@ -90,11 +90,12 @@ def digest(lines: Iterable[AddedPair]) -> str:
     return hashlib.sha256("\n".join(added).encode()).hexdigest()[:16] if added else ""
 
 
-def _given(lines: Iterable[AddedPair], added: Extra) -> str:
+@lru_cache(maxsize=64)
+def _given(lines: tuple[AddedPair, ...], files: tuple[AddedPair, ...]) -> str:
     """12 hex digits of all that a start hands to a program, the same for every agent: what is added, and the programs
     and texts of this version. An agent with other digits runs on an older launch."""
     made = hashlib.sha256("\n".join(f"{key}={value}" for key, value in lines).encode())
-    for name, text in added.files:
+    for name, text in files:
         made.update(f"\n{name} {_digest_of(text)}".encode())
     made.update(_of_this_version())
     return made.hexdigest()[:12]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from providers import framework_files
@@ -55,8 +55,6 @@ _NEEDS_RESTART = frozenset(
         "ARG",
     }
 )
-# What a conversation belongs to. A restart for anything else (model, command, limits, generation) goes on with it.
-_CONVERSATION = frozenset({"MOSAIC_AGENT_CLASS", "MOSAIC_AGENT_RUNTIME", "MOSAIC_AGENT_WORKDIR"})
 _FIELD_NAMES = {
     "MOSAIC_AGENT_CLASS": "class",
     "MOSAIC_AGENT_RUNTIME": "runtime",
@@ -191,7 +189,19 @@ def intact(pairs: tuple[Pair, ...]) -> bool:
 def declared_digest(agent: Agent) -> str:
     """12 hex digits of what a conversation belongs to: class, runtime and folder. With `resume: on-heal` an agent with
     other digits begins a new one."""
-    return _digest(tuple(pair for pair in _launch(agent)[0] if pair[0] in _CONVERSATION))[:12]
+    return _declared(agent.agent_class, agent.runtime, agent.working_directory)
+
+
+@lru_cache(maxsize=256)
+def _declared(agent_class: str, runtime: str, folder: str) -> str:
+    """What a conversation belongs to. A restart for anything else (model, command, limits, generation) goes on with
+    it."""
+    pairs = (
+        ("MOSAIC_AGENT_CLASS", agent_class),
+        ("MOSAIC_AGENT_RUNTIME", runtime),
+        ("MOSAIC_AGENT_WORKDIR", folder),
+    )
+    return _digest(pairs)[:12]
 
 
 def resume_once(agent: Agent) -> str:

@@ -43,13 +43,19 @@ def address(host: str, name: str) -> str:
 class _Known:
     """The parts of a fleet that all its texts need, made once: a fleet may have a thousand agents. `all`: every agent
     that is there to stay, this host first, then by host, class and name. `groups`: the same by host and class, each
-    with its line of the text."""
+    with its line of the text. `named`: agents of this host that a list of peers may name. `made`: all texts after the
+    head, by what they depend on."""
 
     fleet: Fleet
     agents: Mapping[str, Agent]
     all: tuple[_Other, ...]
     groups: tuple[tuple[tuple[_Other, ...], str], ...]
+    named: frozenset[str]
+    made: dict[tuple[str, str, str], str]
 
+
+# Stand for the agent's own address, plain and as a word of a shell. No name has a control character.
+_OWN, _LABEL = "\1", "\2"
 
 _last: list[_Known] = []  # of the fleet of the last call
 
@@ -61,7 +67,17 @@ def comms_text(fleet: Fleet, name: str) -> str:
     known = _last[0]
     me = known.agents[name]
     own = address(fleet.host, me.name)
-    return "\n".join([*_head(fleet, me, own), *_peers(known, me, own), *_rules(own)]) + "\n"
+    # A text differs by the name in it only, unless its list of peers would name the agent itself.
+    key = (me.agent_class, me.state, me.name if me.name in known.named else "")
+    rest = known.made.get(key)
+    if rest is None:
+        rest = known.made[key] = "\n".join([*_peers(known, me), *_rules()]) + "\n"
+    head = "\n".join(_head(fleet, me, own))
+    return f"{head}\n{rest.replace(_OWN, own).replace(_LABEL, shlex.quote(own))}"
+
+
+def _is_of(one: _Other, known: _Known, me: Agent) -> bool:
+    return (one.host, one.agent_class) == (known.fleet.host, me.agent_class)
 
 
 def _known(fleet: Fleet) -> _Known:
@@ -86,6 +102,13 @@ def _known(fleet: Fleet) -> _Known:
         agents={agent.name: agent for agent in fleet.agents},
         all=tuple(found),
         groups=tuple((tuple(members), _group(members, fleet.host)) for members in groups.values()),
+        named=frozenset(
+            one.name
+            for members in groups.values()
+            for one in (members if len(found) <= PEERS_IN_FULL + 1 else members[: NAMES + 1])
+            if one.host == fleet.host
+        ),
+        made={},
     )
 
 
@@ -99,7 +122,7 @@ def _head(fleet: Fleet, me: Agent, own: str) -> Iterable[str]:
     yield ""
 
 
-def _peers(known: _Known, me: Agent, own: str) -> Iterable[str]:
+def _peers(known: _Known, me: Agent) -> Iterable[str]:
     home = known.fleet.host
     count = len(known.all) - (me.state != "absent")
     if not count:
@@ -111,11 +134,11 @@ def _peers(known: _Known, me: Agent, own: str) -> Iterable[str]:
         yield ""
         for peer in known.all:
             if (peer.host, peer.name) != (home, me.name):
-                yield f"- {_described(peer, home)}: `{_command(peer.name, own)}`"
+                yield f"- {_described(peer, home)}: `{_command(peer.name)}`"
         yield ""
         return
     here = sum(len(members) for members, _ in known.groups if members[0].host == home) - (me.state != "absent")
-    yield f"To reach one of your {count} peers ({here} on this host): `{_command('NAME', own)}`"
+    yield f"To reach one of your {count} peers ({here} on this host): `{_command('NAME')}`"
     yield ""
     yield from list(_groups(known, me))[:GROUPS]
     yield "- all of them, by class or host: `mosaic agent roster` (`--class CLASS`, `--host HOST`)"
@@ -125,7 +148,7 @@ def _peers(known: _Known, me: Agent, own: str) -> Iterable[str]:
 def _groups(known: _Known, me: Agent) -> Iterable[str]:
     """A line for each group, without the agent itself."""
     for members, line in known.groups:
-        if (members[0].host, members[0].agent_class) != (known.fleet.host, me.agent_class):
+        if not _is_of(members[0], known, me):
             yield line
         elif len(members) > (me.state != "absent"):
             yield _group(members, known.fleet.host, me)
@@ -149,15 +172,14 @@ def _place(host: str, home: str) -> str:
     return "this host" if host == home else host
 
 
-def _command(name: str, own: str) -> str:
-    return f'mosaic agent send {name} --source-label {shlex.quote(own)} --verify -m "TEXT"'
+def _command(name: str) -> str:
+    return f'mosaic agent send {name} --source-label {_LABEL} --verify -m "TEXT"'
 
 
-def _rules(own: str) -> Iterable[str]:
-    label = shlex.quote(own)
+def _rules() -> Iterable[str]:
     yield "A text that is long, or has quotes, `$` or backquotes in it, goes over standard input:"
     yield ""
-    yield f"    mosaic agent send NAME --source-label {label} --verify <<'END'"
+    yield f"    mosaic agent send NAME --source-label {_LABEL} --verify <<'END'"
     yield "    TEXT"
     yield "    END"
     yield ""
@@ -171,7 +193,7 @@ def _rules(own: str) -> Iterable[str]:
     yield "- `not-delivered` (exit 1): the peer has not got it; the reason is said. You may try again later."
     yield ""
     yield (
-        f"To answer, send to the name in FROM after the colon, with your own label `{own}`; `HOST:operator` is a "
+        f"To answer, send to the name in FROM after the colon, with your own label `{_OWN}`; `HOST:operator` is a "
         "person at that host, who reads your answer in this conversation. Answers to you arrive as messages: do not "
         "wait or poll for them. A stopped peer is reached once it runs again."
     )

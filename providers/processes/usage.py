@@ -72,9 +72,7 @@ def _slices(panes: Mapping[str, Sequence[int]], mounts: Sequence[str]) -> dict[s
     return {}
 
 
-def _folder(
-    slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int], unit_of: Callable[[int], str]
-) -> str:
+def _folder(slices: Mapping[str, Sequence[str]], name: str, pids: Sequence[int], unit_of: Callable[[int], str]) -> str:
     """The scope that the agent lives in, "" if none is its own. Its leftover processes may be in another."""
     folders = slices.get(name, ())
     try:

@@ -8,6 +8,7 @@ from providers.base import FieldChange, HeldReason, Kind, Reason, ResourceKey, V
 from providers.evidence import NO_FILE, NO_SESSION, FileEvidence, SessionEvidence
 from providers.fields import ENABLED, LAUNCH, MODE, variable
 from providers.launch import additions
+from providers.launch.environment import launch_fields
 from providers.material import SessionMaterial
 from providers.names import agent_unit
 from reconciler.model import AgentView, Change, Inventory, Observation, Verdict
@@ -163,7 +164,7 @@ def named_launch(need: Need, name: str, inventory: Inventory) -> tuple[FieldChan
     for change in need.changes:
         if change.path == LAUNCH and change.live and owned is not None and owned.launch_digest == change.live:
             wanted = SessionMaterial.of(need.desired)
-            named = field_changes(owned.launch, wanted.launch if wanted is not None else {})
+            named = field_changes(owned.launch, launch_fields(wanted.agent) if wanted is not None else {})
             out.extend(named or (change,))
         else:
             out.append(change)
