@@ -141,9 +141,13 @@ def _program(fault: ProgramFault) -> StartEvidence:
 def program_warnings(present: Mapping[ResourceKey, Present]) -> list[str]:
     """What may trouble a program that is started all the same, once for all agents that it concerns."""
     warnings: dict[str, list[str]] = {}
-    for key, seen in sorted(present.items()):
-        if (against := StartEvidence.of(seen)) is not None and against.warning:
-            warnings.setdefault(against.in_full, []).append(key.name)
+    found = [
+        (key, against.in_full)
+        for key, seen in present.items()
+        if (against := StartEvidence.of(seen)) is not None and against.warning
+    ]
+    for key, what in sorted(found):
+        warnings.setdefault(what, []).append(key.name)
     return [f"{', '.join(names)}: {what}" for what, names in warnings.items()]
 
 

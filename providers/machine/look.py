@@ -49,6 +49,7 @@ class LocalLook:
         self._begun: dict[str, Child] = {}
         self._far = FarFiles(facts.mosaic_home)
         self._near = self._far.none
+        self._units_of: dict[int, str] = {}
         self._stats: dict[int, bytes] = {}  # lines of /proc, by process
         for socket in dict.fromkeys(sockets):
             with suppress(ObserveError):  # `tmux()` reports the error
@@ -111,7 +112,10 @@ class LocalLook:
         return self._once(("cmdline", str(pid)), lambda: procfs.cmdline(pid))
 
     def unit_of(self, pid: int) -> str:
-        return self._once(("unit_of", str(pid)), lambda: procfs.unit_of(pid))
+        found = self._units_of.get(pid)
+        if found is None:
+            found = self._units_of[pid] = procfs.unit_of(pid)
+        return found
 
     def limits(self, pid: int, names: Sequence[str]) -> Mapping[str, int | str | None]:
         from providers.processes import kernel_limits

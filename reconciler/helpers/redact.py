@@ -41,6 +41,8 @@ def one_line(text: str, limit: int = 0) -> str:
 def hide_secrets(text: str) -> str:
     """`plain`, and without anything that is recognisable as a key or a password; for our own sentences, in which a
     commit id or a long name is not a secret."""
+    if not text:
+        return ""
     from specs.values.secrets import tokens
 
     text = _hide_named(plain(text))

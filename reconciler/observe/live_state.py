@@ -87,8 +87,8 @@ def live_state(one: StateEvidence) -> LiveState:
     """Total: all evidence has an answer."""
     seen, reading, word, heartbeat, turn = one.seen, one.reading, one.word, one.heartbeat, one.turn
     shown, asks = _shown(reading, seen)
-    said_ok, own_ok = says_done(heartbeat, turn, one.last, one.agent)
-    trouble, source = _trouble(one)
+    said_ok, own_ok = says_done(word, heartbeat, turn, one.last, one.agent)
+    trouble, source = _trouble(one, word)
     without = reading.without if reading is not None else ()  # newer than any report: a login reports nothing
     readiness = classify(
         ReadinessEvidence(
@@ -116,7 +116,7 @@ def live_state(one: StateEvidence) -> LiveState:
     over = reading is not None and bool(reading.trouble) and reading.turn == "idle"  # it failed: nobody reports its end
     return LiveState(
         readiness=readiness,
-        why=_why(readiness, one, stuck, source),
+        why=_why(readiness, one, word, stuck, source),
         waiting=(waits_for(word.waiting, asks) or DRAFT) if readiness is Readiness.WAITING else "",
         stuck=stuck.kind if stuck is not None else "",
         until=stuck.until if stuck is not None else "",
@@ -140,8 +140,8 @@ def _shown(reading: Reading | None, seen: SessionEvidence) -> tuple[Shown, str]:
     return words[reading.composer], reading.asks
 
 
-def _trouble(one: StateEvidence) -> tuple[KeptTrouble | None, Source]:
-    reading, word = one.reading, one.word
+def _trouble(one: StateEvidence, word: AttributedHeartbeat) -> tuple[KeptTrouble | None, Source]:
+    reading = one.reading
     over = word.own and word.status == "ok" and not word.stuck
     shows = reading is not None and reading.turn != "busy"
     return trouble_now(
@@ -162,9 +162,11 @@ def _trouble(one: StateEvidence) -> tuple[KeptTrouble | None, Source]:
     )
 
 
-def _why(readiness: Readiness, one: StateEvidence, stuck: KeptTrouble | None, source: Source) -> str:
+def _why(
+    readiness: Readiness, one: StateEvidence, word: AttributedHeartbeat, stuck: KeptTrouble | None, source: Source
+) -> str:
     """The evidence for the readiness word, in a few words."""
-    seen, word, heartbeat, idle = one.seen, one.word, one.heartbeat, one.idle
+    seen, heartbeat, idle = one.seen, one.heartbeat, one.idle
     who = "its heartbeat" if word.source in ("", "native") else word.source
     said = f"{who}{f' ({word.event})' if word.event else ''}"
     shown = seen.screen

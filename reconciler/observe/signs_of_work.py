@@ -42,12 +42,15 @@ def newest_word(heartbeat: AttributedHeartbeat, turn: AttributedHeartbeat) -> At
 
 
 def says_done(
-    heartbeat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, agent: Agent | None
+    word: AttributedHeartbeat,
+    heartbeat: AttributedHeartbeat,
+    turn: AttributedHeartbeat,
+    last: float,
+    agent: Agent | None,
 ) -> tuple[bool, bool]:
     """Two answers: whether its own program reported after its last output (`last`, Unix seconds) that it is not busy,
-    and whether that is its newest report at all. A program paints a little more after its hook has run: a prompt, a
-    status line."""
-    word = newest_word(heartbeat, turn)
+    and whether that is its newest report at all. `word`: the `newest_word` of the two. A program paints a little more
+    after its hook has run: a prompt, a status line."""
     hooks = not turn.note and word.status == "ok"
     native = heartbeat.state == "ok" and heartbeat.own and (agent is None or agent.native_heartbeat)
     after = last > 0 and ((hooks and word.ts >= last - CLOCK_SLACK_S) or (native and heartbeat.ts > last))

@@ -164,8 +164,8 @@ def test_a_start_imports_no_more_than_it_did(fleet: Fleet) -> None:
     fleet.declare("a")
     fleet.converge()
     code = (
-        "import sys\nfrom reconciler.commands.{} import main\ntry:\n    main()\n"
-        "except SystemExit:\n    print(*sorted(sys.modules), file=sys.stderr)"
+        "import atexit, sys\nfrom reconciler.commands.{} import main\n"
+        "atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))\nmain()"
     )
     for words, most in STARTS.items():
         program, *rest = words.replace("REPO", str(fleet.repo)).split()

@@ -231,14 +231,14 @@ LAST = NOW - 5.0
 def test_it_says_that_it_is_done(
     beat: AttributedHeartbeat, turn: AttributedHeartbeat, last: float, says: tuple[bool, bool]
 ) -> None:
-    assert says_done(beat, turn, last, AGENT) == says
-    assert says_done(beat, turn, last, None) == says
+    assert says_done(newest_word(beat, turn), beat, turn, last, AGENT) == says
+    assert says_done(newest_word(beat, turn), beat, turn, last, None) == says
 
 
 def test_a_heartbeat_that_is_not_native_is_not_its_word() -> None:
     other = replace(AGENT, native_heartbeat=False)
-    assert says_done(OK, NO_TURN, LAST - 60, other) == (False, False)
-    assert says_done(OK, HOOK, LAST - 60, other) == (True, True)
+    assert says_done(newest_word(OK, NO_TURN), OK, NO_TURN, LAST - 60, other) == (False, False)
+    assert says_done(newest_word(OK, HOOK), OK, HOOK, LAST - 60, other) == (True, True)
 
 
 QUIET_PANE = replace(SEEN, pane=replace(PANE, activity=NOW - 60), idle_s=46.0)
