@@ -67,7 +67,8 @@ class ConversationStart:
 
     `how`: `resumed`: it was told to go on with `session`; `new`: a new conversation was due; `fresh`: it should have
     gone on, and could not. `reason` of `new`: `first` (nothing had been said), `policy`, `declared` (otherwise than
-    before), `requested`, `reset`; of `fresh`: `refused` (the program ended by itself soon after it was told to go on),
+    before), `requested`, `reset`; of `fresh`: `refused` (the program ended by itself soon after it was told to go on,
+    three times in a row if it had reported first, twice if it reports nothing before a prompt),
     `gone` (nothing of it is left), `directory`, `program` (it is of another one), or the word of the request; of
     `resumed`: "", `chosen` (a request named it), `refused` or `gone` (back in the one before, as the chosen one was).
     `interrupted`: the last turn before it had not ended. `mission`: the digest of the mission and contract that it runs

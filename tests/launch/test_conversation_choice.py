@@ -105,6 +105,17 @@ RESUMED, OTHER = start("2.2", 20, "resumed", ONE), start("3.3", 30, "fresh", TWO
 REFUSED = ended("2.2", 22, 1)
 FAULT = "".join(start(f"{at}.1", at, "resumed", ONE) + ended(f"{at}.1", at + 1, signal=11) for at in (20, 30))
 
+
+def failing(*lives: int, said: int = 0, id: str = ONE, program: str = "claude") -> str:
+    """Lives that were told to go on, reported, and ended by themselves with a failure."""
+    return "".join(
+        start(f"{at}.1", at, "resumed", ONE).replace("=claude", f"={program}")
+        + line("id", at=at + 1, life=f"{at}.1", id=id, source="hook", said=said)
+        + ended(f"{at}.1", at + 2, 1)
+        for at in lives
+    )
+
+
 # The record, more of the environment, and how the start begins: how, why, and with which id ("" for a new one).
 CASES = {
     "gone on with": (RESUMED, {}, ("resumed", "", ONE)),
@@ -123,6 +134,21 @@ CASES = {
     "refused": (RESUMED + REFUSED, {}, ("fresh", "refused", "")),
     "failed after it was there": (
         RESUMED + line("id", at=21, life="2.2", id=ONE, source="hook") + REFUSED, {}, ("resumed", "", ONE)
+    ),
+    "failed after it was there, three times": (failing(20, 30, 40), {}, ("fresh", "refused", "")),
+    "failed after it was there, twice": (failing(20, 30), {}, ("resumed", "", ONE)),
+    "failed after it was there, twice, and was then killed": (
+        failing(20, 30) + start("4.4", 40, "resumed", ONE) + ended("4.4", 41, signal=9), {}, ("resumed", "", ONE)
+    ),
+    "failed after it was there, with a talk in between": (
+        failing(20, 30) + failing(40, said=1) + failing(50, 60), {}, ("resumed", "", ONE)
+    ),
+    "failed after a prompt, three times": (failing(20, 30, 40, said=1), {}, ("resumed", "", ONE)),
+    "failed after a reset in the pane, three times": (failing(20, 30, 40, id=TWO), {}, ("resumed", "", TWO)),
+    "the one after such a refusal fails as well": (
+        failing(20, 30, 40) + start("5.5", 50, "fresh", TWO, reason="refused")
+        + line("id", at=51, life="5.5", id=TWO, source="hook", said=0) + ended("5.5", 52, 1),
+        {}, ("resumed", "", ONE),
     ),
     "failed much later": (RESUMED + ended("2.2", 900, 1), {}, ("resumed", "", ONE)),
     "the one after a refusal": (RESUMED + REFUSED + OTHER, {}, ("resumed", "", TWO)),
@@ -208,6 +234,18 @@ def test_what_this_host_asks_for_holds_once_and_comes_first(pane: Pane) -> None:
     assert pane.begun()[:2] == ("fresh", "locked")
     assert pane.start(MOSAIC_RESUME_ONCE="7 fresh") == first
     assert pane.start(MOSAIC_RESUME_ONCE="8 fresh") != first
+
+
+@pytest.mark.parametrize(("program", "id"), [("codex", ONE), ("opencode", "ses_1")])
+def test_one_crash_before_the_first_report_is_no_refusal(pane: Pane, program: str, id: str) -> None:
+    """These report with the first prompt: without one, a crash looks like a refusal. A refusal comes again."""
+    pane.program, pane.argv = program, (program, *(["--no-daemon"] * (program == "codex")))
+    pane.record(start("2.2", 20, "resumed", id).replace("=claude", f"={program}") + ended("2.2", 22, 1))
+    assert id in pane.start()
+    assert pane.begun() == ("resumed", "", id)
+    pane.record(ended(pane.last.life, int(pane.last.at) + 2, 1))
+    assert pane.start() == []
+    assert pane.begun()[:2] == ("fresh", "refused")
 
 
 @pytest.mark.parametrize(("life", "session"), [("2.2", ""), ("1.1", ONE), ("22.2", ONE), ("2.22", ONE)])
