@@ -228,3 +228,26 @@ def test_only_the_agents_own_program_speaks(agent: Agent, tmp_path: Path, chain:
     path = f"{tmp_path}:{os.environ['PATH']}"
     subprocess.run(words, env=agent.environ | {"PATH": path, "HOOK": HOOK, "CALL": CALL}, timeout=60, check=False)
     assert (agent.run / "a.turn").exists() is speaks
+
+
+@pytest.mark.parametrize("between", [(), ("Notification",), ("PreToolUse", "SessionStart", "Notification")])
+def test_the_first_prompt_of_each_life_is_recorded_once(agent: Agent, between: tuple[str, ...]) -> None:
+    """Whatever was said last before it; a later start takes a conversation in which nothing was said for empty."""
+    log, other = agent.home / "fleet/conversations/a.log", {"session_id": "other"}
+
+    def recorded() -> list[tuple[str, str]]:
+        rows = [dict(word.partition("=")[::2] for word in line.split("\t")) for line in log.read_text().splitlines()]
+        return [(row["id"], row["said"]) for row in rows if "id" in row]
+
+    one, two = (f"{os.getpid()}.{ticks}" for ticks in (7, 8))
+    for event in ("SessionStart", *between, "UserPromptSubmit", "Stop", "UserPromptSubmit"):
+        assert silent(agent.call(event, "ok", MOSAIC_AGENT_LIFE=one))
+    assert recorded() == [(SESSION, "0"), (SESSION, "1")]
+    for event in ("SessionStart", "UserPromptSubmit", "UserPromptSubmit"):
+        assert silent(agent.call(event, "ok", said=other, MOSAIC_AGENT_LIFE=one))
+    assert recorded()[2:] == [("other", "0"), ("other", "1")]
+    # Back in the first one, and then in the next life: said once more, as a life counts for itself.
+    assert silent(agent.call("UserPromptSubmit", "ok", MOSAIC_AGENT_LIFE=one))
+    for event in ("SessionStart", *between, "UserPromptSubmit", "UserPromptSubmit"):
+        assert silent(agent.call(event, "ok", MOSAIC_AGENT_LIFE=two))
+    assert recorded()[4:] == [(SESSION, "1"), (SESSION, "1")]
