@@ -24,7 +24,7 @@ from tests.test_quiet_imports import ROOT, python
 from tests.world import FACTS, World
 
 FEW, MANY = 4, 24
-CALLS = {"apply": 800, "dry": 740, "ps": 880}  # most calls for one more agent
+CALLS = {"apply": 680, "dry": 620, "ps": 745}  # most calls for one more agent
 COUNTED = """
 import json, pickle, sys
 from reconciler.context.host import HostContext

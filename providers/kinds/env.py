@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from specs.compiled import Agent, Fleet
 
 _MODE = 0o600
+_NAMED = frozenset({"ENV", "ENV_FROM", "ENV_FILE", "PROP", "ADD_ENV"})  # keys with a name in their value
+_LISTED = frozenset({"ARG", "PATHDIR", "ADD_ARG", "ADD_TEXT", "?"})  # keys that may occur several times
 _HIDDEN = "(set)"  # a file that was edited by hand may hold a secret
 _EDITED = "(edited by hand)"
 
@@ -148,10 +150,10 @@ def _variables(pairs: tuple[environment.Pair, ...]) -> dict[str, Json]:
     found: dict[str, Json] = {}
     lists: dict[str, list[Json]] = {}
     for key, value in pairs:
-        if key in ("ENV", "ENV_FROM", "ENV_FILE", "PROP", "ADD_ENV"):
+        if key in _NAMED:
             name, _, rest = value.partition("=")
             found[f"{key} {name}"] = rest
-        elif key in ("ARG", "PATHDIR", "ADD_ARG", "ADD_TEXT", "?"):
+        elif key in _LISTED:
             found[key] = lists.setdefault(key, [])
             lists[key].append(value)
         else:
