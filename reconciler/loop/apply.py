@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
-from providers.base import Action, Verb
+from providers.base import Action, Kind, Verb
+from providers.evidence import NO_FILE, FileEvidence
 from providers.host import Host
 from providers.kinds.registry import Registry
 from providers.steps import CaptureDead, Step, StepResult
@@ -23,15 +24,12 @@ POLL_S = 1.0  # how often a wait for slow steps checks the kill switch and the d
 ActionResult = Literal["done", "unchanged", "failed", "skipped"]
 
 
-FILES, LINKS, JOBS = range(3)
+PEERS_AT_ONCE = 64  # lists of peers that are written before what has ended meanwhile is looked at
+FILES, LINKS, JOBS, PEERS = range(4)
 _PHASES = {
     Verb.WRITE: FILES, Verb.PROJECT: FILES, Verb.RESEED: FILES, Verb.DELETE: FILES,
     Verb.ENABLE: LINKS, Verb.DISABLE: LINKS,
 }  # fmt: skip
-
-
-def _phase(action: Action) -> int:
-    return _PHASES.get(action.verb, JOBS)
 
 
 class Clock(Protocol):
@@ -102,6 +100,7 @@ class _Run:
         self._doing = doing
         self._graph = _Graph({action.id: action for action in plan.actions})
         self._known = set(self._graph.waiting)
+        self._needed = {need for action in plan.actions for need in action.depends_on}
         self._running: dict[str, _Running] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._halted = ""
@@ -141,15 +140,20 @@ class _Run:
 
         Files come before links, and links before jobs, each as one batch: systemd reads its folders again after every
         change in them, so enabling one agent between the starts of two others would make every start expensive.
+
+        One agent that stops or starts may change the list of peers in the contracts of all others. Unless one of those
+        is to start, that is written last, and waits for no job that is under way.
         """
-        fresh = self._graph.ready(self._known)
-        if not fresh:
+        ready = self._graph.ready(self._known)
+        if not ready:
             return False
-        now = min(_phase(action) for action in (*fresh, *(run.action for run in self._running.values())))
+        phases = [self._phase(action) for action in ready]
+        running = [self._phase(run.action) for run in self._running.values()]
+        now = PEERS if min(phases) == PEERS and min(running, default=PEERS) >= JOBS else min([*phases, *running])
         moment = self._monotonic()
         quick = sum(moment - run.started < SLOW_S for run in self._running.values())
-        room = IN_FLIGHT - quick if now == JOBS else len(fresh)
-        fresh = [action for action in fresh if _phase(action) == now][: max(0, room)]
+        room = {JOBS: IN_FLIGHT - quick, PEERS: PEERS_AT_ONCE - running.count(PEERS)}.get(now, len(ready))
+        fresh = [action for action, phase in zip(ready, phases, strict=True) if phase == now][: max(0, room)]
         if not fresh:
             return False
         batch: list[tuple[str, Step]] = []
@@ -165,6 +169,11 @@ class _Run:
         if batch:
             self._host.begin(batch)
         return True
+
+    def _phase(self, action: Action) -> int:
+        if action.verb is Verb.WRITE and action.key.kind is Kind.EXTRAS and action.id not in self._needed:
+            return PEERS if (FileEvidence.of(action.present) or NO_FILE).only_peers else FILES
+        return _PHASES.get(action.verb, JOBS)
 
     def _ended(self, identity: str, result: StepResult) -> None:
         run = self._running[identity]

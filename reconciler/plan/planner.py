@@ -3,7 +3,7 @@ values always make the same plan, in whatever order they come."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from providers.base import Action, HeldReason, Kind, Reason, Verb
 from providers.kinds import reseed
@@ -23,6 +23,7 @@ from reconciler.plan.holding.rollout import Wait, held_back
 from reconciler.plan.holding.suspensions import WHOLE_FLEET, hold_all, hold_suspended, in_force
 from reconciler.plan.need import Changes, Need
 from reconciler.plan.needs import ends_by_unit, gone_astray, need_of, relaunch_due
+from reconciler.plan.order import dependants_of, in_order, relies_of
 from reconciler.plan.reseed import plan_reseed
 from reconciler.plan.shared import plan_shared, servers_up
 from reconciler.plan.summary import orphans, summarise
@@ -95,15 +96,16 @@ def plan(
             del needs[name]
     rollout = held_back(needs, views, fleet, history, now)
     heals = _Heals(fleet, history, now, in_force(suspended, now))
-    relies = _relies(agents, inventory)
-    order = _order(needs, agents, relies)
+    relies = relies_of(agents, inventory)
+    order = in_order(needs, agents, relies)
     ending = {name for name in order if _ends(needs[name], agents.get(name))}
     for name in order:
         if name not in ending:
             _run(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, heals, views, agents)
+    dependants = dependants_of(relies)
     for name in reversed(order):
         if name in ending:
-            _end(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, relies)
+            _end(draft, name, needs[name], by_agent.get(name, {}), inventory, rollout, dependants.get(name, ()))
     for change in changes:
         if change.key.kind is Kind.SESSION and "@" in change.key.name and (not chosen.agents or change.agent in names):
             plan_second_session(draft, change, fleet.heartbeats.idle_after, observation)
@@ -245,7 +247,7 @@ def _end(
     changes: Changes,
     inventory: Inventory,
     rollout: Mapping[str, Wait],
-    relies: Mapping[str, tuple[str, ...]],
+    dependants: Sequence[str],
 ) -> None:
     """Disable, stop, then delete its files; agents that depend on it are stopped before it."""
     # If an agent could not be seen, nothing of it is removed, not even its next start at boot.
@@ -260,8 +262,8 @@ def _end(
         elif need.held is not None:
             draft.hold(name, unit, Verb.STOP, need.held, need.message, losses=need.losses)
     else:
-        dependants = tuple(f"{Verb.STOP}:{Kind.UNIT}:{other}" for other, on in relies.items() if name in on)
-        stopped = plan_process(draft, name, need, inventory, dependants, start_changes=False)
+        before = tuple(f"{Verb.STOP}:{Kind.UNIT}:{other}" for other in dependants)
+        stopped = plan_process(draft, name, need, inventory, before, start_changes=False)
     if not need.removes:
         for files in (plan_extras, plan_files):
             files(draft, name, changes, inventory, ())
@@ -287,32 +289,3 @@ def _deletes(changes: Changes) -> bool:
 
 def _history(history: History, name: str) -> AgentHistory:
     return history.agents.get(name, UNKNOWN)
-
-
-def _relies(agents: Mapping[str, Agent], inventory: Inventory) -> dict[str, tuple[str, ...]]:
-    """What each agent depends on, as declared, or for an agent that is no longer declared, as last remembered."""
-    relies = {name: owned.depends_on for name, owned in sorted(inventory.agents.items())}
-    return {**relies, **{name: agent.depends_on for name, agent in agents.items()}}
-
-
-def _order(needs: Mapping[str, Need], agents: Mapping[str, Agent], relies: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Dependencies before dependants; then the floor's classes first, then by name. The roster's check refuses cycles;
-    if one is here all the same, it is cut where it closes."""
-    done: dict[str, None] = {}
-    entered: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in entered or name not in needs:
-            return
-        entered.add(name)
-        for other in sorted(relies.get(name, ())):
-            visit(other)
-        done[name] = None
-
-    def rank(name: str) -> tuple[int, str]:
-        role = agents[name].agent_class if name in agents else ""
-        return (0 if role == "orchestrator" else 1 if role == "enhancer" else 2, name)
-
-    for name in sorted(needs, key=rank):
-        visit(name)
-    return list(done)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.base import Present
+from providers.base import Json, Present
 from reconciler.model import Inventory, Observation, Owned, Verdict
 from reconciler.observe.observer import observe
+from reconciler.plan import diff as diff_module
 from reconciler.plan.desired import desired
-from reconciler.plan.diff import diff
+from reconciler.plan.diff import diff, field_changes
 from reconciler.plan.planner import plan
 from specs.compiled import Fleet
 from tests.laws.driver import MemoryStore, converge, history_for, reconciler, registry_for
@@ -29,6 +31,21 @@ def test_law_1_a_state_diffed_with_itself_is_empty(fleet: Fleet) -> None:
     }
     observation = Observation(present=present, unknown={}, taken_at=1.0, digest="")
     assert diff(wanted, observation, Inventory(), fleet) == ()
+
+
+VALUES = st.one_of(st.booleans(), st.integers(0, 1), st.sampled_from(["", "a", "b"]), st.none())
+FIELDS = st.dictionaries(
+    st.sampled_from(["a", "b.c", "d"]),
+    st.one_of(VALUES, st.lists(VALUES, max_size=2), st.dictionaries(st.sampled_from(["x", "y"]), VALUES)),
+)
+
+
+@given(live=FIELDS, wanted=FIELDS)
+def test_single_values_are_compared_as_a_differ_compares_them(live: dict[str, Json], wanted: dict[str, Json]) -> None:
+    changes = field_changes(live, wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diff_module, "_compared", lambda *_: False)
+        assert changes == field_changes(live, wanted)
 
 
 @given(fleet=fleets(), happened=events())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from providers.steps import UnitJob, WriteFile
 from reconciler.loop import converge
+from reconciler.loop.apply import PEERS_AT_ONCE
 from tests.laws.driver import RUN_S, MemoryStore, reconciler
 from tests.strategies import make_agent, make_fleet
 from tests.world import World
@@ -35,3 +37,27 @@ def test_one_pass_by_itself_applies_the_whole_plan() -> None:
     seen = converge.reconcile_once(controller.context(), fleet, world.elapsed + RUN_S)
     assert [outcome.action.id for outcome in seen.outcomes] == [action.id for action in shown.actions]
     assert world.tally.started == {"coder0": 1}
+
+
+def test_lists_of_peers_are_written_after_what_is_due_for_agents() -> None:
+    world, store = World(), MemoryStore()
+    names = [f"coder{number}" for number in range(PEERS_AT_ONCE + 6)]
+    controller = reconciler(world, store)
+    controller.converge(make_fleet(*map(make_agent, names)))
+    world.kill_session("coder1")
+    world.advance(600)
+    world.tally.batches.clear()
+    after = make_fleet(make_agent("coder0", state="stopped"), *map(make_agent, names[1:]), revision="2" * 40)
+    done = controller.converge(after)
+    assert {outcome.result for outcome in done.outcomes} == {"done"}
+    steps = [step for batch in world.tally.batches for step in batch]
+    jobs = [at for at, step in enumerate(steps) if isinstance(step, UnitJob)]
+    written = {
+        name: at
+        for at, step in reversed(list(enumerate(steps)))
+        if isinstance(step, WriteFile) and (name := step.path.rpartition("/")[0].rpartition("/")[2]).endswith(".d")
+    }
+    begun = max(jobs[:2])  # the stop, and the start of the one that was killed
+    assert written.pop("coder1.d") < begun  # a start reads its list of peers
+    assert len(written) > PEERS_AT_ONCE
+    assert min(written.values()) > begun
