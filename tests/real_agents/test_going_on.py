@@ -72,9 +72,15 @@ class Talks:
         assert told == [*self.said[name], text], f"{name} has forgotten: {heard}\n{self.record(name)}"
         others = [one for one in heard if f"for agent {name}." not in one]
         assert others == [], f"{name} has turns of another agent"
+        assert self.contract(name) in "".join(request.system.split()), f"{name} has no contract"
         self.said[name].append(text)
         self.fleet.until(name, lambda reading: reading.turn != "busy" and reading.composer == "empty", timeout=READY_S)
         eventually(lambda: self.ended(name), what=f"the end of the turn of {name}", every=0.1)
+
+    def contract(self, name: str) -> str:
+        """What its program was told of the fleet, without the spaces."""
+        path = self.fleet.run_folder.parent / f"agents/{name}.d/contract.md"
+        return "".join(self.fleet.host.path_outside(path).read_text().split())
 
     def ended(self, name: str) -> bool:
         """Whether its own report says that the turn is over, and its conversation is recorded."""
