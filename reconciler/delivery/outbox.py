@@ -97,8 +97,8 @@ class Outbox:
         return message
 
     def put_nudge(self, *, agent: str, sender: str, text: str, life: str, now: float) -> None:
-        """Store what an agent is told in the life that came back in the middle of a turn. It replaces one that still
-        waits, of this or an earlier life."""
+        """Store what an agent is told in this life alone: to go on, or why it was started fresh. It replaces one that
+        still waits, of this or an earlier life."""
         with self._locked(now):
             known = self.messages()
             name = next_id(now, known, os.urandom(2).hex())

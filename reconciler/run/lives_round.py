@@ -132,18 +132,18 @@ def finish(fleet: Fleet, lives: Lives, store: Store, source: EventSource, *, now
 
 
 def _prepare(agent: Agent, life: Life, host: str, store: Store, now: float) -> None:
-    """A new conversation begins with the first words. One that goes on has had them; it may be told to continue."""
+    """A new conversation begins with the first words, and with why it is a new one if it should have gone on. One that
+    goes on has had them; it may be told to continue."""
     if life.how != "resumed" and agent.kickstart is not None:
         from reconciler.delivery.kickstart import kickstart
 
-        preface = f"{life.why[0].upper()}{life.why[1:]}. You remember nothing of before." if life.why else ""
-        kickstart(agent, host, store, now=now, preface=preface)
-    elif life.interrupted and agent.resume_nudge:
+        kickstart(agent, host, store, now=now, preface=life.preface)
+        return
+    text = life.preface or (agent.resume_nudge if life.interrupted else "")
+    if text:
         from reconciler.delivery.outbox import Outbox
 
-        Outbox(store).put_nudge(
-            agent=agent.name, sender=f"{host}:mosaic", text=agent.resume_nudge, life=life.process, now=now
-        )
+        Outbox(store).put_nudge(agent=agent.name, sender=f"{host}:mosaic", text=text, life=life.process, now=now)
 
 
 def _remember(lives: Lives, store: Store, now: float) -> None:

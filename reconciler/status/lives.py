@@ -17,13 +17,13 @@ SHOWN_S = 3600.0  # how long a list says that an agent was resumed ...
 FRESH_SHOWN_S = 86400.0  # ... and that it was started fresh, though it should have gone on
 SLACK_S = 60.0  # between the start of a process and the line about it, if the clock was set meanwhile
 
-_FRESH = {
-    "gone": "nothing is left of its conversation",
-    "refused": "its program refused to go on with its conversation",
-    "directory": "its conversation was held in another folder",
-    "program": "its conversation is one of another program",
-    "locked": "its program waited for a person instead of going on with its conversation",
-    "stopped": "it had been stopped",
+_FRESH = {  # of the agent: `its` and `it` in lists, `your` and `you` in what itself reads
+    "gone": "nothing is left of {its} conversation",
+    "refused": "{its} program refused to go on with {its} conversation",
+    "directory": "{its} conversation was held in another folder",
+    "program": "{its} conversation was held with another program",
+    "locked": "{its} program waited for a person instead of going on with {its} conversation",
+    "stopped": "{it} had been stopped",
 }
 _RESUMED = {
     "chosen": "in the conversation that was asked for",
@@ -63,12 +63,23 @@ class Life:
     def why(self) -> str:
         """How it began, in words; "" for a new conversation that was due."""
         if self.how == "fresh":
-            return f"started fresh because {_FRESH.get(self.reason, f'of this: {self.reason}')}"
+            return f"started fresh because {self._fresh_because('it', 'its')}"
         if self.how != "resumed":
             return ""
         said = [_RESUMED[self.reason]] if self.reason in _RESUMED else []
         said += [_UNFINISHED] if self.interrupted else []
         return "resumed" + (f": {'; '.join(said)}" if said else "")
+
+    @property
+    def preface(self) -> str:
+        """What the agent itself is told before anything else, "" if it has nothing to be told."""
+        if self.how != "fresh":
+            return ""
+        return f"You were started fresh because {self._fresh_because('you', 'your')}. You remember nothing from before."
+
+    def _fresh_because(self, it: str, its: str) -> str:
+        known = _FRESH.get(self.reason)
+        return known.format(it=it, its=its) if known is not None else f"of this: {self.reason}"
 
     def note(self, now: float) -> str:
         """The same for a list: after a while it is no longer worth a line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -107,11 +108,25 @@ def test_one_that_could_not_go_on_is_told_so_before_its_first_words(bench: Bench
     bench.begins(8, "fresh", reason)
     (first,) = bench.run(8)
     assert first.kickstart == "Hello."
-    assert first.preface.startswith("Started fresh because ")
+    assert first.preface.startswith("You were started fresh because ")
+    assert not re.search(r"\bits?\b", first.preface), "it is the agent who reads this"
     ((kind, said),) = bench.told()
     assert kind == "conversation-fresh"
     assert said.startswith("started fresh because ")
     assert bench.look(8).notes(NOW + FRESH_SHOWN_S - 1) == {"coder0": said}
+
+
+def test_one_without_first_words_is_told_all_the_same_once_and_in_this_life_alone(bench: Bench) -> None:
+    bench.fleet = make_fleet(replace(AGENT, kickstart=None))
+    bench.begins(8, "fresh", "refused")
+    why = "You were started fresh because your program refused to go on with your conversation."
+    for _ in range(2):
+        (only,) = bench.run(8)
+        assert (only.text, only.life, only.our_own) == (f"{why} You remember nothing from before.", "boot:8", True)
+    bench.empty()
+    assert bench.run(8) == ()
+    bench.begins(9, "new", "requested")
+    assert bench.run(9) == ()
 
 
 @pytest.mark.parametrize("reason", ["first", "policy", "requested", "reset", "declared"])
