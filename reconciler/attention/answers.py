@@ -24,6 +24,14 @@ _OTHER: dict[AttentionKind, tuple[str, ...]] = {
 }
 
 
+def way_to_answer(agent: str) -> str:
+    """How to answer a dialog, for one who has just met it, in one line."""
+    return (
+        f"mosaic fleet attention shows the question and the commands that answer it (mosaic agent answer {agent} ...); "
+        f"in its pane: mosaic agent attach {agent}"
+    )
+
+
 def answered_by(
     agent: str, kind: AttentionKind, case: str, life: str, choices: Sequence[Choice], *, takes_text: bool = False
 ) -> tuple[str, ...]:

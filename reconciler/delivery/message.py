@@ -20,9 +20,9 @@ class Message:
     `kickstart` when it is sent, and `preface` comes before them. `mission`: digest of the mission and contract that it
     announces. `life`: the only process that it is for, of one that asks an agent to go on, or says why it was started
     fresh. `revision`: the commit at which its agent was last known to be its true recipient; "" for the reconciler's
-    own messages, which go to whichever agent has the name. `tries`: how often it was refused; `reason`: why, or why it is
-    unconfirmed or put away; `ended`: when that happened, or when it was queued; `queued_in`: the process that then had
-    it in its own queue, as `Life` has it."""
+    own messages, which go to whichever agent has the name. `tries`: how often it was refused; `reason`: why, or why it
+    is unconfirmed or put away; `ended`: when that happened, or when it was queued; `queued_in`: the process that then
+    had it in its own queue, as `Life` has it."""
 
     id: str
     agent: str

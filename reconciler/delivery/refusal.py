@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.attention.answers import way_to_answer
 from reconciler.delivery.verdict import Delivery
 from reconciler.helpers.decision_table import DecisionRow, first_match, otherwise
+from reconciler.model import OF_A_PERSON
 from reconciler.observe.readiness import waits_for
 from specs.dataclass import dataclass
 
@@ -63,6 +65,7 @@ def refusal(
     if refusing is None:
         return None
     words = {"agent": agent, "wrong": wrong, "program": program, "waits": look.waits, "until": until}
+    words["answer"] = way_to_answer(agent)
     return Delivery(word="not-delivered", reason=refusing.reason.format(**words), way=refusing.way.format(**words))
 
 
@@ -85,8 +88,11 @@ REFUSALS: tuple[DecisionRow[PaneLook, Refusing | None], ...] = (
     DecisionRow("copy mode", lambda look: look.pane.in_mode,
         Refusing("its pane is in copy mode", "leave it with q: mosaic agent attach {agent}"),
         "a person is reading there, and keys go to tmux"),
+    DecisionRow("a person is there", lambda look: look.waits in OF_A_PERSON,
+        Refusing("it waits for a person ({waits})", "look at it: mosaic agent attach {agent}"),
+        "somebody has opened a menu, or has begun to write"),
     DecisionRow("asks a person", lambda look: look.waits,
-        Refusing("it waits for a person ({waits})", "answer it: mosaic agent attach {agent}"),
+        Refusing("it waits for a person ({waits})", "{answer}"),
         "the message would answer the question"),
     DecisionRow("logged out", lambda look: look.stuck == "logged-out",
         Refusing("it is logged out", "log it in: mosaic agent attach {agent}"),

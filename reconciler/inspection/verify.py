@@ -11,6 +11,7 @@ from providers.evidence import NO_HOLDER, HolderEvidence, SessionEvidence
 from providers.launch import placement
 from providers.launch.environment import limits_of
 from providers.names import HOLDER_UNIT, agent_unit
+from reconciler.attention.answers import way_to_answer
 from reconciler.listing.document import Listing
 from reconciler.listing.row import Row
 from reconciler.model import OF_A_PERSON, AgentView, Observation, Plan, Readiness
@@ -189,8 +190,8 @@ def _running(agent: Agent, row: Row, observation: Observation) -> Iterable[Verif
         said = f"heartbeat {age}{row.heartbeat_source}" if answers else row.readiness_why
         yield _check("heartbeat", agent.name, answers, said, RECONCILE)
         if row.readiness is Readiness.WAITING:
-            way = f"answer it: mosaic agent attach {agent.name}"
             alone = row.waiting not in OF_A_PERSON
+            way = way_to_answer(agent.name) if alone else f"look at it: mosaic agent attach {agent.name}"
             yield VerifyCheck(name="waiting", agent=agent.name, result="wrong" if alone else "note",
                         found=row.readiness_why, mend=way)  # fmt: skip
         if row.readiness is Readiness.STUCK:

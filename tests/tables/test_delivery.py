@@ -58,6 +58,8 @@ REFUSING = Examples("REFUSALS", REFUSALS, {
                               pane(wrong="vim", reading=None), pane(wrong="vim", said="x")),
     "copy mode": expect("its pane is in copy mode", pane(in_mode=True), pane(in_mode=True, said="login"),
                         pane(in_mode=True, reading=None)),
+    "a person is there": expect("it waits for a person (menu)", pane(reading=Reading(asks="menu")),
+                                pane(said="login", reading=Reading(asks="menu"))),
     "asks a person": expect(
         "it waits for a person (login)", pane(said="login"), pane(reading=Reading(composer="draft", asks="login")),
         pane(said="login", reading=None), pane(said="menu", reading=Reading(asks="login")),
