@@ -107,7 +107,7 @@ def _texts(message: Mapping[str, Any]) -> list[str]:
 class FakeApi:
     """Listens in the empty network. `asked`: method and path of each request; `requests`: all of them, as they came."""
 
-    def __init__(self, network: EmptyNetwork) -> None:
+    def __init__(self, network: EmptyNetwork, *, port: int = 0) -> None:
         self.asked: list[str] = []
         self.requests: list[Request] = []
         self._scripts: dict[str, deque[Reply]] = defaultdict(deque)
@@ -124,13 +124,17 @@ class FakeApi:
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing on stderr."""
 
-        self._server = network.call(lambda: ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        self._server = network.call(lambda: ThreadingHTTPServer(("127.0.0.1", port), Handler))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def url_for(self, program: str) -> str:
         """The base of the program's own address, without the `/v1` that some of them want in it."""

@@ -24,8 +24,9 @@ _IFF_UP = 1
 class EmptyNetwork:
     """A network namespace belongs to a thread: processes and sockets that `call` makes are in it, and no others are."""
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, initializer=_leave_the_network)
+    def __init__(self, enter: Callable[[], None] | None = None) -> None:
+        """`enter`: takes the calling thread into a network that is there already."""
+        self._thread = ThreadPoolExecutor(max_workers=1, initializer=enter or _leave_the_network)
 
     def call(self, work: Callable[[], T]) -> T:
         return self._thread.submit(work).result()
@@ -51,6 +52,18 @@ class OfflineHost(PrivateHost):
     def spawn(self, argv: Sequence[str], env: Mapping[str, str], **options: Any) -> subprocess.Popen[Any]:
         spawn = super().spawn
         return self._network.call(lambda: spawn(argv, env, **options))
+
+
+def network_of(pid: int) -> EmptyNetwork:
+    """The network of a machine's process: that of a booted machine is empty, and another one after each boot."""
+    return EmptyNetwork(lambda: _enter_the_network(pid))
+
+
+def _enter_the_network(pid: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open(f"/proc/{pid}/ns/net", "rb") as network:
+        if libc.setns(network.fileno(), _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"not the network of {pid}: {os.strerror(ctypes.get_errno())}")
 
 
 def _leave_the_network() -> None:

@@ -31,7 +31,9 @@ def main() -> int:
         report = Path(folder, "report")
         report.touch()
         told = {"MOSAIC_TEST_TRIES": str(tries), "MOSAIC_TEST_REPLACED": "1", "MOSAIC_TEST_REPORT": str(report)}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/real_agents/test_going_on.py"]
+        told["MOSAIC_TEST_REBOOTED"] = "1"
+        files = ["tests/real_agents/test_going_on.py", "tests/real_agents/test_rebooted.py"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *files]
         done = subprocess.run(command, env=os.environ | told, check=False)
         print(table(report.read_text().splitlines(), tries))
     return done.returncode
