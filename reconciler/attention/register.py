@@ -42,11 +42,19 @@ class CaseChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """`changes` were decided, and may not be in the event log yet. `last` is the highest number so far."""
+    """`changes` were decided, and may not be in the event log yet. `last` is the highest number so far. `lost`: what
+    was on it is not known, nor who was notified of what."""
 
     open: tuple[OpenCase, ...] = ()
     changes: tuple[CaseChange, ...] = ()
     last: int = 0
+    lost: bool = False
+
+
+def as_notified(register: Register, names: Collection[str], now: float) -> Register:
+    """The register with its cases taken as handed to these notifiers just now."""
+    notified = dict.fromkeys(names, now)
+    return replace(register, open=tuple(replace(one, notified={**notified, **one.notified}) for one in register.open))
 
 
 def updated(

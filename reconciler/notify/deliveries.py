@@ -71,6 +71,9 @@ class Deliveries:
         """Raises SpawnError."""
         child = Child(argv, self._environ, timeout_s=timeout_s, limit=OUTPUT_MAX, stdin=stdin)
         self._children.add(child.pid)
+        if self._closed:  # it began while `close` was ending the others
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
         try:
             return child.finish()
         finally:

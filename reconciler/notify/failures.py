@@ -9,6 +9,7 @@ from providers.base import Json, Parsed
 from reconciler.attention.document import moment
 from reconciler.helpers.sealed_json import Damaged
 from reconciler.state.event_log import EventLog
+from reconciler.state.lock import run_lock, sub_store
 from reconciler.status.attention_events import notice_events
 from specs.dataclass import dataclass
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.status.events import EventSource
 
 FILE = "notify.json"
+LOCK_S = 10.0  # a holder writes one small file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class FailingNotifier:
 
 
 def note_outcome(store: Store, notice: Notice, error: str, *, source: EventSource, now: float) -> None:
-    """Write the events, and whether this notifier fails. `error`: why, "" if it did not. Raises StateError."""
+    """Write the events, and whether this notifier fails. `error`: why, "" if it did not. Other notifiers' threads and
+    other runs do the same: each has the file for itself meanwhile. Raises StateError, and Locked."""
     document = notice.document
     log = EventLog(
         store=store,
@@ -40,13 +43,14 @@ def note_outcome(store: Store, notice: Notice, error: str, *, source: EventSourc
         host=str(document["host"]),
     )
     log.write(notice_events(notice, error), now=now, revision="")
-    known = dict(failing(store))
-    before = known.pop(notice.rule.name, None)
-    if error:
-        since = before.since if before is not None else now
-        known[notice.rule.name] = FailingNotifier(notifier=notice.rule.name, since=since, error=error)
-    if error or before is not None:
-        store.save(FILE, known, _to_json)
+    with run_lock(sub_store(store, "notify"), now=now, wait_s=LOCK_S, command="the outcome of a notice"):
+        known = dict(failing(store))
+        before = known.pop(notice.rule.name, None)
+        if error:
+            since = before.since if before is not None else now
+            known[notice.rule.name] = FailingNotifier(notifier=notice.rule.name, since=since, error=error)
+        if error or before is not None:
+            store.save(FILE, known, _to_json)
 
 
 def failing(store: Store) -> Mapping[str, FailingNotifier]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.attention.case import AttentionKind
 from reconciler.attention.cases import UnconfirmedMessage, cases_of
 from reconciler.attention.notices import NEVER, Notice, due_notices
-from reconciler.attention.register import Register, listed, updated
+from reconciler.attention.register import Register, as_notified, listed, updated
 from reconciler.state.event_log import EventLog, read_events
 from reconciler.state.open_cases import load_register, save_register
 from reconciler.state.pause import merge
@@ -59,6 +59,8 @@ def after_look(
     away = merge(fleet.suspended, store.load_suspensions(), now).keys()
     cases = cases_of(views, history, unconfirmed=messages or (), suspended=away, now=now)
     register = updated(before, cases, views, history, messages=_ids(messages), suspended=away, now=now)
+    if before.lost:
+        register = as_notified(register, [rule.name for rule in fleet.notify], now)  # never twice, at the cost of never
     if register.changes:
         save_register(store, register)
         log.write([change_event(one) for one in register.changes], now=now, revision=fleet.revision)

@@ -11,22 +11,34 @@ from reconciler.helpers.sealed_json import Damaged
 from reconciler.state.store import Store, write_failure
 
 FILE = "attention.json"
-_INSTEAD = "what needs a person is raised again"
+COPY = "attention.copy.json"
+_INSTEAD = "its copy is taken"
+_COPY_INSTEAD = "it is written again"
 
 
 def load_register(store: Store) -> Register:
-    """A damaged register counts as empty: every case that is still open is raised again, and notified again."""
-    return store.load(FILE, _from_json, _INSTEAD) or Register()
+    """After damage, the copy. If that is damaged or missing, too, a register that is `lost`. A file that is missing
+    beside a copy was set aside by a run that was then killed."""
+    found = store.load(FILE, _from_json, _INSTEAD)
+    if found:
+        return found
+    copy = store.load(COPY, _from_json, "what needs a person is raised again, and nobody is notified again")
+    if copy:
+        return copy
+    return Register(lost=found is False or copy is False)
 
 
 def save_register(store: Store, register: Register) -> None:
-    """A register without anything on it leaves no file, so that a run that finds nothing has nothing to read. Raises
-    StateError."""
+    """The copy first, which is never older. A register without anything on it leaves no file, so that a run that finds
+    nothing has nothing to read. Raises StateError."""
     if register.open or register.changes:
+        store.load(COPY, _from_json, _COPY_INSTEAD)  # one that is there already is not written again
+        store.save(COPY, register, _to_json)
         store.save(FILE, register, _to_json)
         return
-    path = store.state / FILE
-    if os.path.lexists(path):
+    for path in (store.state / COPY, store.state / FILE):
+        if not os.path.lexists(path):
+            continue
         store.guard(path)
         try:
             path.unlink(missing_ok=True)

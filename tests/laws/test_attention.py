@@ -22,7 +22,7 @@ from reconciler.model import AgentView, Readiness
 from reconciler.run import attention_round
 from reconciler.run.attention_round import after_look
 from reconciler.state.event_log import EventLog, read_events
-from reconciler.state.open_cases import load_register
+from reconciler.state.open_cases import COPY, FILE, load_register
 from reconciler.state.store import Store
 from specs.compiled import Fleet, NotifyRule, Suspension
 from tests import builders as make
@@ -110,7 +110,7 @@ STEPS = st.lists(
         states=st.tuples(*(st.sampled_from(sorted(STATES)) for _ in NAMES)),
         suspended=st.booleans(),
         paused=st.booleans(),
-        dies=st.none() | st.integers(0, 6),
+        dies=st.none() | st.integers(0, 9),
         late=st.booleans(),
         restarts=st.booleans(),
     ),
@@ -178,3 +178,24 @@ def look(store: Store, fleet: Fleet, step: Step, now: float) -> tuple[Notice, ..
         return after_look(store, seen, views(step), source="watch", paused=step.paused, now=now).notices
     finally:
         attention_round.local_minute = before
+
+
+@given(steps=STEPS, damaged=st.sampled_from([(FILE,), (COPY,), (FILE, COPY)]), at=st.integers(0, 11))
+def test_a_damaged_register_notifies_nobody_again(steps: list[Step], damaged: tuple[str, ...], at: int) -> None:
+    """With one of the two copies nothing is lost; without both, nobody hears of a case twice all the same."""
+    fleet = make_fleet(*(make_agent(name) for name in NAMES), notify=(ONCE,))
+    asking = Step(after=31.0, states=("asks, on its screen", "has a limit"))
+    with TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        now, handed = make.NOW, 0
+        for number, step in enumerate([asking] * (len(steps) + 2)):
+            now += step.after
+            if number == at % (len(steps) + 2):
+                for name in damaged:
+                    if (state / name).exists():
+                        (state / name).write_bytes(b"{")
+            handed += sum(len(one.cases) for one in look(Store(state, Path(folder) / "run"), fleet, step, now))
+        raised = [one for one in read_events(Store(state, Path(folder) / "run")) if one["type"] == "attention-raised"]
+    assert handed <= 2
+    if len(damaged) == 1:
+        assert (handed, len(raised)) == (2, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from providers.processes.process import Child
 from providers.programs.base import Choice
 from reconciler.attention.case import AttentionCase, AttentionKind
 from reconciler.attention.notices import Notice, due_notices
 from reconciler.attention.register import OpenCase, Register
-from reconciler.notify import email
+from reconciler.notify import deliveries, email, failures
 from reconciler.notify.deliveries import OUTPUT_MAX, Deliveries
 from reconciler.notify.failures import failing
 from reconciler.schemas.registry import schema_of
@@ -119,6 +121,46 @@ def test_the_end_of_the_loop_ends_what_is_under_way(store: Store, tmp_path: Path
     eventually(pid.exists, what="it runs")
     sent.close()
     eventually(lambda: not os.path.exists(f"/proc/{pid.read_text().strip()}/exe"), what="it has ended")
+
+
+def test_one_that_begins_while_the_loop_ends_is_ended_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, closing = threading.Event(), threading.Event()
+
+    class Late(Child):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started.set()
+            closing.wait(60)
+
+    monkeypatch.setattr(deliveries, "Child", Late)
+    mark = f"2{os.getpid()}"
+    sent = Deliveries(store, os.environ, os.getuid(), "watch")
+    joined = sent.wait
+
+    def waits(seconds: float) -> None:
+        closing.set()
+        joined(seconds)
+
+    monkeypatch.setattr(sent, "wait", waits)
+    sent.begin([notice(argv=("sleep", mark), timeout=1000.0)], ())
+    assert started.wait(60)
+    sent.close()
+    eventually(lambda: not running(mark), what="its end")
+
+
+def test_failures_that_come_at_once_are_all_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"page{number}" for number in range(4)]
+    together = threading.Barrier(len(names))
+    before = failures.failing
+
+    def slow(of: Store) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.2)  # without a lock, all have read the file by then
+        return before(of)
+
+    monkeypatch.setattr(failures, "failing", slow)
+    deliver(store, *(notice(name=name, argv=("false",)) for name in names))
+    assert sorted(before(store)) == names
 
 
 def test_the_desktop_gets_a_title_and_a_body_without_markup(store: Store, tmp_path: Path) -> None:
