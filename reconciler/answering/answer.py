@@ -165,10 +165,10 @@ class _Answering:
         for at, key in enumerate(press.keys):
             last = at == len(press.keys) - 1
             if at and not self._ready_for(pane, dialog, press, last=last):
-                return self._afterwards(pane, dialog, press.label)
+                return self._cut_short(pane, dialog, press.label)
             shown = self._marks(dialog)
             if not shown:
-                return self._afterwards(pane, dialog, press.label) if at else self._unmarked(dialog)
+                return self._cut_short(pane, dialog, press.label) if at else self._unmarked(dialog)
             try:
                 done = self._by.panes.key(self._where, pane, key, shows=shown)
             except PaneError as error:
@@ -179,8 +179,16 @@ class _Answering:
                 why = "the dialog or its pane changed at the last moment, and nothing was pressed"
                 return DialogAnswer(word="changed", dialog=dialog, reason=why, way="mosaic fleet attention")
             if not done:
-                return self._afterwards(pane, dialog, press.label)
+                return self._cut_short(pane, dialog, press.label)
         return self._afterwards(pane, dialog, press.label)
+
+    def _cut_short(self, pane: PaneState, dialog: ShownDialog, label: str) -> DialogAnswer:
+        """Not all of its keys were pressed, because the dialog was gone or had changed: it may be somebody's answer."""
+        found = self._afterwards(pane, dialog, label)
+        if found.word != "answered":
+            return found
+        why = "the dialog was gone before the last of its keys, and it is not known who answered it"
+        return replace(found, word="unconfirmed", reason=why, way=f"look: mosaic agent tail {self._agent.name}")
 
     def _ready_for(self, pane: PaneState, dialog: ShownDialog, press: Press, *, last: bool) -> bool:
         """Whether the same dialog is still shown after the keys so far; before the `last` one also: with the wanted

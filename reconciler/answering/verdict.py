@@ -52,9 +52,10 @@ class DialogAnswer:
 
     `answered`: the keys were pressed, and the dialog is gone; `now` says what the agent does, and `then` is the dialog
     that it shows instead, if it shows another one. `unconfirmed`: the keys may have been pressed, and the dialog is
-    still shown, or nobody can see. `changed`: another dialog than the listed one is shown, and nothing was pressed.
-    `no-dialog`: none is shown. `not-answered`: one is shown, and nothing was pressed. `pressed` is the label of the
-    choice, or says that a text was typed. `reason` is a sentence without its full stop, `way` what to do.
+    still shown, or went before the last of them, or nobody can see. `changed`: another dialog than the listed one is
+    shown, and nothing was pressed. `no-dialog`: none is shown. `not-answered`: one is shown, and nothing was pressed.
+    `pressed` is the label of the choice, or says that a text was typed. `reason` is a sentence without its full stop,
+    `way` what to do.
     """
 
     word: AnswerWord
