@@ -42,24 +42,25 @@ def main(command: click.Command, args: Sequence[str] | None = None) -> NoReturn:
         signal.signal(signal.SIGTERM, _terminate)
     _open_streams()
     output = Output()
-    code = invoke(command, args, output)
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        output.deaf()  # or Python would say so in its own words, and leave with its own code
-    _leave(code)
+    _leave(invoke(command, args, output))
 
 
 def _leave(code: int) -> NoReturn:
     """End as Python does, in its order, and leave all values to the kernel: to take them apart one by one costs a
-    twentieth of a run for a thousand agents."""
-    if "threading" in sys.modules:
-        import threading
+    twentieth of a run for a thousand agents. Whoever ends us meanwhile finds nothing left to tell about."""
+    try:
+        if "threading" in sys.modules:
+            import threading
 
-        threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are still at work
-    atexit._run_exitfuncs()
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
+            threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are still at work
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more, or its disk is full
+                stream.flush()
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except Terminated:
+        code = ExitCode.TERMINATED
     os._exit(code & 0xFF)
 
 

@@ -140,6 +140,31 @@ def test_signals(number: signal.Signals, code: int, word: str, *, running: bool)
     assert err.lstrip() == (f"{word}; the next run continues from here\n" if running else f"{word}\n")
 
 
+def test_nothing_is_lost_at_the_end() -> None:
+    """What threads and what is called at the end still print, and the code."""
+    process = child(
+        "import atexit, threading\n"
+        "def late():\n    threading.main_thread().join()\n    print('of a thread')\n"
+        "@click.command()\ndef command():\n    print('of the command')\n"
+        "    atexit.register(print, 'at the end')\n    threading.Thread(target=late).start()\n    return 3"
+    )
+    out, err = process.communicate(timeout=90)
+    assert (process.returncode, out, err) == (3, "of the command\nof a thread\nat the end\n", "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_while_a_thread_is_still_at_work(number: signal.Signals, code: int) -> None:
+    process = child(
+        "import threading\n"
+        "def late():\n    threading.main_thread().join()\n    print('on', flush=True)\n    time.sleep(60)\n"
+        "@click.command()\ndef command():\n    threading.Thread(target=late).start()"
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on\n"
+    process.send_signal(number)
+    assert (process.communicate(timeout=90)[1], process.returncode) == ("", code)
+
+
 def test_a_reader_that_went_away(tmp_path: Path) -> None:
     del tmp_path
     read, write = os.pipe()
