@@ -141,10 +141,13 @@ def _is_wanted(file: FileState | None, text: str) -> bool:
 
 
 def _only_peers(there: Mapping[str, FileState], desired: Resource | None) -> bool:
-    """Whether the contract differs from the wanted one only in what it says of the peers."""
-    live = there.get(additions.CONTRACT)
-    wanted = (FolderMaterial.of(desired) or NOTHING).texts.get(additions.CONTRACT)
-    return live is not None and wanted is not None and live.content != wanted and same_but_peers(live.content, wanted)
+    """Whether the files are as wanted, but for what the contract says of the peers."""
+    texts = (FolderMaterial.of(desired) or NOTHING).texts
+    live, wanted = there.get(additions.CONTRACT), texts.get(additions.CONTRACT)
+    if live is None or wanted is None or live.content == wanted or not same_but_peers(live.content, wanted):
+        return False
+    changed = {additions.CONTRACT, MANIFEST}
+    return there.keys() == texts.keys() and all(there[one].content == texts[one] for one in texts.keys() - changed)
 
 
 def _listed(manifest: FileState | None) -> dict[str, str]:

@@ -131,6 +131,20 @@ def test_an_edit_is_put_back_and_a_change_in_git_is_told_from_it() -> None:
     assert steps(Verb.WRITE, older) == ["write contract.md", f"write {MANIFEST}"]
 
 
+@pytest.mark.parametrize("other", [None, FileState(content="{}", mode=0o600)])
+def test_a_change_of_another_file_is_not_one_of_the_peers_alone(other: FileState | None) -> None:
+    """As after an update that came with a change of the roster."""
+    there = written(make_fleet(AGENT))
+    del there[f"{FOLDER}/settings.json"]
+    if other is not None:
+        there[f"{FOLDER}/settings.json"] = other
+    found = change(there)
+    assert found is not None
+    assert found.present is not None
+    assert isinstance(found.present.evidence, FileEvidence)
+    assert not found.present.evidence.only_peers
+
+
 def test_a_mode_and_a_missing_file_are_drift() -> None:
     there = written()
     there[f"{FOLDER}/contract.md"] = replace(there[f"{FOLDER}/contract.md"], mode=0o644)
