@@ -232,8 +232,7 @@ class _Answering:
         except PaneError:
             done = True  # what is shown then says whether it was pressed
         if not done:
-            why = "the dialog or its pane changed after the text was typed, and it was not sent"
-            return DialogAnswer(word="changed", dialog=dialog, reason=why, way="mosaic fleet attention")
+            return self._cut_short(pane, dialog, label)
         return self._afterwards(pane, dialog, label, retyped=True)
 
     def _stands(self, pane: PaneState, dialog: ShownDialog, text: str) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ _NUMBERS = count()
 YES_NO = [["Yes", "allow"], ["No", "deny"]]
 
 
+# One that gets no processor for some seconds has not refused to repaint.
+sys.modules[answer.__module__].REPAINT_S = 20.0  # type: ignore[attr-defined]
+
+
 def dialog(ways: str = "digit", question: str = "Run git push?", **changes: Any) -> dict[str, Any]:
     return {"kind": "permission", "question": question, "choices": YES_NO, "ways": ways, **changes}
 
