@@ -189,6 +189,17 @@ def test_a_long_tool_and_the_permission_for_it(fleet: RealFleet, agent: str) -> 
     until_beat(fleet, agent, "ok")
 
 
+def test_a_refusal_from_afar_ends_the_dialog_and_nothing_is_done(fleet: RealFleet) -> None:
+    fleet.api.script("opencode", call("bash", command="touch refused", description="Make it"))
+    fleet.say("opencode", "make it")
+    until_beat(fleet, "opencode", "busy", waiting="permission")
+    fleet.until("opencode", lambda seen: seen.asks != "")
+    answer(fleet, "opencode", "--deny")
+    until_beat(fleet, "opencode", "ok")
+    assert fleet.until("opencode", lambda seen: seen.turn == "idle").asks == ""
+    assert not fleet.host.path_outside(fleet.project / "refused").exists()
+
+
 def test_a_question_of_the_model_waits(fleet: RealFleet) -> None:
     choice = [{"label": "Left", "description": "to the left"}, {"label": "Right", "description": "to the right"}]
     question = {"question": "Which way?", "header": "Way", "options": choice}
