@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from providers.evidence import SessionEvidence
@@ -160,10 +161,10 @@ class StatesTried(Tried):
         if sent.word != "not-delivered":
             raise ProofFailed(f"it waits ({asks.waiting}), and a message was {sent.word}")
         for _ in range(ESCAPES):
-            if self._idle() is not None and not self._state().waiting:
-                break
             self._key("Escape")
-            time.sleep(0.5)
+            with suppress(ProofFailed):
+                self._wait(lambda: self._idle() is not None and not self._state().waiting, STOPS_S, self._what_state)
+                break
         else:
             raise ProofFailed(f"Escape does not leave its dialog ({asks.waiting})")
         return f"`{OPENS[self._stage.runtime]}`: waiting ({asks.waiting}), and no message goes into it"
