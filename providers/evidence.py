@@ -176,7 +176,8 @@ class KeptTrouble(NamedTuple):
     """What keeps an agent from working, by evidence that may be gone by now. `since` is when it was first seen, and
     `until_at` when it ends (0 if unknown); both are Unix seconds. `life`: see `AgentView`;
     `session`: its program's id of the conversation, "" if unknown. `reported`: its program said it, and not only its
-    screen."""
+    screen. `over`: when its screen showed that it is over (Unix seconds, 0 for not yet): a report from before that
+    time says it no more."""
 
     kind: str
     since: float
@@ -185,6 +186,7 @@ class KeptTrouble(NamedTuple):
     until_at: float = 0.0
     reported: bool = False
     session: str = ""
+    over: float = 0.0
 
 
 class RawEvidence(NamedTuple):

@@ -259,7 +259,8 @@ class StatesTried(Tried):
 
     def _well(self) -> LiveState | None:
         state = self._state()
-        return state if state.readiness in (Readiness.AVAILABLE, Readiness.WORKING) and state.trouble is None else None
+        well = state.trouble is None or bool(state.trouble.over)
+        return state if state.readiness in (Readiness.AVAILABLE, Readiness.WORKING) and well else None
 
     def _what_state(self) -> str:
         state = self._state()

@@ -63,7 +63,7 @@ def history_after_look(plan: Plan, history: History, fleet: Fleet, unit_files: s
             known = replace(known, waiting_since=since, in_sync_since=sync)
         if known.trouble != view.trouble:
             known = replace(known, trouble=view.trouble)
-        if known.limit_nudged and view.trouble is None:
+        if known.limit_nudged and (view.trouble is None or view.trouble.over):
             known = replace(known, limit_nudged="")
         agents[name] = _mission(known, view, now)
     heals = backoff.recent_heals(history, now)

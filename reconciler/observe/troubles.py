@@ -53,9 +53,9 @@ def phrase(kind: str, until: str = "") -> str:
 class TroubleEvidence:
     """What one look shows of an agent's troubles, and what was kept from earlier looks.
 
-    `seen`, `lives`: its pane could be looked at, and a process lives in it. `shown` is the kind on its
-    screen, `reported` the kind in its program's newest report; "" for none. `answered_at`: when it last reported
-    something that only follows an answer of the model; `session`: its program's id of its conversation;
+    `seen`, `lives`: its pane could be looked at, and a process lives in it. `shown` is the kind on its screen,
+    `reported` the kind in its program's newest report, from `reported_at`; "" for none. `answered_at`: when it last
+    reported something that only follows an answer of the model; `session`: its program's id of its conversation;
     `taken_back_at`: when a program that reports for itself last said that it is fine. All are Unix seconds, 0 for
     never. `without`: kinds that its screen would show, and does not.
     """
@@ -65,6 +65,7 @@ class TroubleEvidence:
     life: str = ""
     shown: str = ""
     reported: str = ""
+    reported_at: float = 0.0
     answered_at: float = 0.0
     session: str = ""
     taken_back_at: float = 0.0
@@ -81,22 +82,37 @@ class TroubleEvidence:
         """Whether its program is in another conversation by now."""
         return self.kept is not None and bool(self.kept.session and self.session) and self.kept.session != self.session
 
+    @property
+    def refuted(self) -> bool:
+        """Whether an earlier screen has shown that what its newest report says is over."""
+        kept = self.kept
+        return (
+            kept is not None and bool(kept.over) and kept.kind == self.reported and not self.another_life
+            and self.reported_at <= kept.over
+        )  # fmt: skip
+
     def since_then(self, at: float) -> bool:
         """Whether something came after the trouble was first seen."""
         return self.kept is not None and at > self.kept.since
 
 
-Source = Literal["shown", "reported", "kept", ""]
+Source = Literal["shown", "reported", "kept", "over", ""]
 
 
 def trouble_now(evidence: TroubleEvidence, now: float, until: str = "") -> tuple[KeptTrouble | None, Source]:
-    """The trouble that counts after this look, and where it is known from: its screen, its program's newest report, or
-    earlier looks alone. `until`: what its screen says of its end."""
+    """What to keep after this look, and where it is known from: its screen, its program's newest report, or earlier
+    looks alone. "over": it counts no more, and is kept for the report that still says it. `until`: what its screen says
+    of its end."""
     source = first_match(TROUBLES, evidence).then
     if source in ("", "kept"):
         return (evidence.kept if source else None), source
+    if source == "over":
+        old = evidence.kept
+        if old is None or (old.over and not evidence.refuted):
+            old = KeptTrouble(evidence.reported, now, evidence.life, reported=True, session=evidence.session)
+        return (old if old.over else old._replace(over=now)), source
     kind = evidence.shown if source == "shown" else evidence.reported
-    kept = None if evidence.another_life else evidence.kept
+    kept = None if evidence.another_life or (evidence.kept is not None and evidence.kept.over) else evidence.kept
     reported = source == "reported"
     if kept is not None and kept.kind == kind and (not until or until == kept.until):
         return (kept if kept.reported == reported else kept._replace(reported=reported)), source
@@ -116,15 +132,19 @@ TROUBLES: tuple[DecisionRow[TroubleEvidence, Source], ...] = (
         "no process lives that could have a trouble"),
     DecisionRow("on its screen", lambda one: one.shown, "shown",
         "its screen shows it now"),
+    DecisionRow("refuted", lambda one: one.refuted, "over",
+        "that report is older than the screen that showed its end"),
     DecisionRow("reported", lambda one: one.reported and one.reported not in one.without, "reported",
         "its program's newest report says so, and its screen does not show that it is over"),
-    DecisionRow("none", lambda one: one.kept is None, "",
+    DecisionRow("reported, and over at once", lambda one: one.reported and (one.kept is None or one.kept.over), "over",
+        "its screen shows that what the report says is over"),
+    DecisionRow("none", lambda one: one.kept is None or one.kept.over, "",
         "there was none, and there is none"),
     DecisionRow("another process", lambda one: one.another_life, "",
         "it was an earlier process that had it"),
     DecisionRow("answered", lambda one: one.since_then(one.answered_at), "",
         "the model has answered since"),
-    DecisionRow("its screen is without it", lambda one: one.kept is not None and one.kept.kind in one.without, "",
+    DecisionRow("its screen is without it", lambda one: one.kept is not None and one.kept.kind in one.without, "over",
         "its screen would show it, and does not"),
     DecisionRow("taken back",
         lambda one: one.kept is not None and one.kept.reported and one.since_then(one.taken_back_at), "",

@@ -113,6 +113,7 @@ def run_round(by: OutboxRound) -> bool:
     end = by.monotonic() + ROUND_S
     served: set[str] = set()
     left = False
+    tried = _tried_lately(outbox, by.wall())
     waiting = [one for one in outbox.messages() if _still_waits(one, agents.get(one.agent), outbox, by)]
     for message in _of_this_life(waiting, outbox, by):
         agent, view = agents.get(message.agent), by.views.get(message.agent)
@@ -124,7 +125,8 @@ def run_round(by: OutboxRound) -> bool:
         first = message.agent not in served
         served.add(message.agent)
         hands_off = by.over() or by.monotonic() >= end or by.paused() is not None
-        sent = first and not hands_off and _may_be_sent(by, view) and _hand_over(message, agent, outbox, by)
+        may = first and not hands_off and _may_be_sent(by, view, tried)
+        sent = may and _hand_over(message, agent, outbox, by)
         left = left or not sent
     if not outbox.messages():
         outbox.sweep(by.wall())
@@ -232,9 +234,17 @@ def _noted(one: Message, host: str, outbox: Outbox, by: OutboxRound) -> Message:
     return outbox.note(one, by.wall(), revision=by.fleet.revision, reason=reason)
 
 
-def _may_be_sent(by: OutboxRound, view: AgentView) -> bool:
+def _tried_lately(outbox: Outbox, now: float) -> frozenset[str]:
+    """The agents with a message of the last hour that nobody knows the end of: at a limit, one an hour is enough to
+    learn whether it is over."""
+    ended = ((one.agent, one.ended) for one in outbox.messages() if one.state == "unconfirmed")
+    return frozenset(agent for agent, at in ended if at + LIMIT_UNKNOWN_S > now)
+
+
+def _may_be_sent(by: OutboxRound, view: AgentView, tried: frozenset[str]) -> bool:
     """Whether a living agent is free to take something up, and nobody asked to leave it alone."""
-    return not {view.name, "*"} & by.suspended.keys() and (may_be_sent(view) or limit_is_over(view, by.wall()))
+    at_limit = limit_is_over(view, by.wall()) and view.name not in tried
+    return not {view.name, "*"} & by.suspended.keys() and (may_be_sent(view) or at_limit)
 
 
 def _meant_for_now(message: Message, agent: Agent, view: AgentView, by: OutboxRound) -> bool:

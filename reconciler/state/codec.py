@@ -33,12 +33,13 @@ def _is_times(value: object) -> bool:
 
 
 def _is_trouble(value: object) -> bool:
-    """As `KeptTrouble` is written: a list."""
-    if type(value) is not list or len(value) != len(KeptTrouble._fields):
+    """As `KeptTrouble` is written: a list, by older versions without its last field."""
+    fields = len(KeptTrouble._fields)
+    if type(value) is not list or len(value) not in (fields - 1, fields):
         return False
-    kind, since, life, until, until_at, reported, session = value
+    kind, since, life, until, until_at, reported, session, *over = value
     texts = all(map(_is_text, (kind, life, until, session)))
-    return texts and _is_time(since) and _is_time(until_at) and type(reported) is bool
+    return texts and all(map(_is_time, (since, until_at, *over))) and type(reported) is bool
 
 
 FieldCheck = Callable[[object], bool]

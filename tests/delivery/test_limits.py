@@ -162,3 +162,14 @@ def test_a_limit_without_an_end_holds_messages_for_an_hour(store: Store) -> None
     assert sent_in(store, unknown, END + LIMIT_UNKNOWN_S - 1) == []
     assert not due(CODER, unknown, AgentHistory(), END + LIMIT_UNKNOWN_S)
     assert sent_in(store, unknown, END + LIMIT_UNKNOWN_S) == ["one"]
+
+
+def test_at_a_limit_without_an_end_one_message_an_hour_is_tried(store: Store) -> None:
+    unknown = at_limit(until="", until_at=0.0, trouble=KeptTrouble("limit", END, "7.8"))
+    outbox, tried = Outbox(store), END + LIMIT_UNKNOWN_S
+    for text in ("one", "two"):
+        outbox.put(agent="coder0", sender="build-1:operator", text=text, now=END)
+    first = next(one for one in outbox.messages() if one.text == "one")
+    outbox.end(first, tried, state="unconfirmed", reason="it is at its usage limit")
+    assert sent_in(store, unknown, tried + LIMIT_UNKNOWN_S - 1) == []
+    assert sent_in(store, unknown, tried + LIMIT_UNKNOWN_S) == ["two"]

@@ -77,6 +77,7 @@ def test_whoever_asks_gets_the_same_answer_but_for_force(row: Doing) -> None:
         ({"readiness": Readiness.WAITING, "waiting": "something new"}, Doing.IN_A_TURN),
         ({"readiness": Readiness.WAITING, "waiting": "menu"}, Doing.IN_A_TURN),
         ({"readiness": Readiness.WAITING, "waiting": "trust", "busy": True}, Doing.IN_A_TURN),
+        ({"readiness": Readiness.WAITING, "waiting": "trust", "queued": 1}, Doing.IN_A_TURN),
         ({"readiness": Readiness.WAITING, "waiting": "login"}, Doing.BETWEEN_TURNS),
         ({"readiness": Readiness.STUCK, "busy": True}, Doing.WORKING),
         ({"readiness": Readiness.STALE, "busy": True}, Doing.WORKING),  # its hooks say so, and those do not age

@@ -16,6 +16,7 @@ NOW = 1_700_000_600.0
 LIMIT = KeptTrouble("limit", NOW - 60, "7.700", until="3pm", until_at=NOW + 3600, session="one")
 FAILED = KeptTrouble("api-error", NOW - 60, "7.700", reported=True, session="one")
 WELL = TroubleEvidence(life="7.700")
+REFUTED = FAILED._replace(kind="logged-out", over=NOW - 10)
 
 
 def had(kept: KeptTrouble = LIMIT, **more: Any) -> TroubleEvidence:
@@ -31,13 +32,25 @@ EXAMPLES = Examples("TROUBLES", TROUBLES, {
         "shown", replace(WELL, shown="limit"), had(shown="limit", answered_at=NOW),
         had(shown="limit", reported="api-error"), had(shown="limit", life="8.800"),
     ),
-    "reported": expect("reported", replace(WELL, reported="limit"), had(reported="limit", answered_at=NOW)),
-    "none": expect("", WELL, replace(WELL, answered_at=NOW),
-                   replace(WELL, reported="logged-out", without=("logged-out",))),
+    "refuted": expect(
+        "over", had(REFUTED, reported="logged-out", reported_at=NOW - 60),
+        had(REFUTED, reported="logged-out", reported_at=NOW - 10, answered_at=NOW),
+    ),
+    "reported": expect(
+        "reported", replace(WELL, reported="limit"), had(reported="limit", answered_at=NOW),
+        had(REFUTED, reported="logged-out", reported_at=NOW - 9),  # logged out again
+        had(REFUTED, reported="logged-out", reported_at=NOW - 60, life="8.800"),
+        had(REFUTED, reported="limit", reported_at=NOW - 60),
+    ),
+    "reported, and over at once": expect(
+        "over", replace(WELL, reported="logged-out", without=("logged-out",)),
+        had(REFUTED, reported="limit", reported_at=NOW, without=("limit",)),
+    ),
+    "none": expect("", WELL, replace(WELL, answered_at=NOW), had(REFUTED)),
     "another process": expect("", had(life="8.800"), had(life="7.701"), had(life="")),
     "answered": expect("", had(answered_at=NOW - 59), had(FAILED, answered_at=NOW)),
     "its screen is without it": expect(
-        "", had(without=("limit",)), had(without=("logged-out", "limit")),
+        "over", had(without=("limit",)), had(without=("logged-out", "limit")),
         had(FAILED._replace(kind="logged-out"), reported="logged-out", without=("logged-out",)),  # logged in since
     ),
     "taken back": expect("", had(FAILED, taken_back_at=NOW - 59)),
@@ -99,3 +112,17 @@ def test_every_kind_has_a_sentence() -> None:
     assert PHRASES.keys() == set(get_args(Trouble)) - {""}
     assert phrase("limit", "3pm") == "it is at its usage limit until 3pm"
     assert phrase("suspended") == "its program says that it cannot go on (suspended)"
+
+
+def test_a_login_that_one_look_saw_ends_the_report_from_before_it() -> None:
+    """The report stays the newest, for a login reports nothing; the words on the screen scroll away."""
+    report = replace(WELL, reported="logged-out", reported_at=NOW)
+    kept, source = trouble_now(report, NOW + 1)
+    assert (kept, source) == (KeptTrouble("logged-out", NOW + 1, "7.700", reported=True), "reported")
+    kept, source = trouble_now(replace(report, kept=kept, without=("logged-out",)), NOW + 2)
+    assert source == "over"
+    for at in (NOW + 3, NOW + 4):
+        kept, source = trouble_now(replace(report, kept=kept), at)
+        assert (kept, source) == (KeptTrouble("logged-out", NOW + 1, "7.700", reported=True, over=NOW + 2), "over")
+    again, source = trouble_now(replace(report, reported_at=NOW + 5, kept=kept), NOW + 6)
+    assert (again, source) == (KeptTrouble("logged-out", NOW + 6, "7.700", reported=True), "reported")
