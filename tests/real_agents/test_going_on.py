@@ -90,7 +90,8 @@ class Talks:
         if not path.exists():
             return False
         found = heartbeat_files.parse(path.read_bytes(), time.time())
-        return found.status == "ok" and any(one.said for one in self.record(name).conversations)
+        record = self.record(name)
+        return found.status == "ok" and any(one.said and one.session == record.current for one in record.conversations)
 
     @property
     def conversations(self) -> Path:
