@@ -150,7 +150,10 @@ class StatesTried(Tried):
         if kind not in LOGGED_OUT:
             raise ProofFailed(f"without its key it is {out.readiness} ({kind})")
         self._start_again()
-        well = self._wait(self._well, LAUNCH_S, self._what_state)
+        self._wait(self._idle, LAUNCH_S, self._why_not_ready)
+        # The conversation that it goes on with still shows that line, until the model has answered.
+        self._say_in_its_pane(f"{WELL} (with its key)")
+        well = self._wait(self._well, ENDS_S, self._what_state)
         return f"without its key: {out.readiness} ({kind}), a message was {sent.word}; with it: {well.readiness}"
 
     def _dialog(self) -> str:
@@ -222,6 +225,17 @@ class StatesTried(Tried):
                     self._key(CLEAR_KEY)
                 time.sleep(0.2)
         raise ProofFailed(f"{key} does not stop its turn: {self._why_not_ready()}")
+
+    def _say_in_its_pane(self, text: str) -> None:
+        """As a person does, whatever its state is."""
+        self._panes.paste(self._stage.where, self._panes.state(self._stage.where), text.encode())
+        self._wait(self._has_draft, ARRIVE_S, self._why_not_ready)
+        self._key(self._agent.submit_key)
+        self._wait(lambda: self._has(text), ARRIVE_S, lambda: "the API did not receive what was typed")
+
+    def _has_draft(self) -> bool:
+        screen = self._shot()
+        return screen is not None and self._program.read(screen).composer == "draft"
 
     def _key(self, key: str) -> None:
         self._panes.key(self._stage.where, self._panes.state(self._stage.where), key)
