@@ -17,6 +17,7 @@ from providers.machine.facts import gather
 from providers.programs.base import AgentPaths, Choice, Extra, HeartbeatSource, Reading, Reads
 from providers.screen import Screen
 from providers.tmux.pane_input import Panes
+from reconciler.answering import answer as answering
 from reconciler.answering.answer import answer
 from reconciler.answering.verdict import DialogAnswer, WantedAnswer
 from reconciler.delivery.deliver import DeliveryIO
@@ -33,7 +34,7 @@ YES_NO = [["Yes", "allow"], ["No", "deny"]]
 
 
 # One that gets no processor for some seconds has not refused to repaint.
-sys.modules[answer.__module__].REPAINT_S = 20.0  # type: ignore[attr-defined]
+answering.REPAINT_S = 20.0
 
 
 def dialog(ways: str = "digit", question: str = "Run git push?", **changes: Any) -> dict[str, Any]:

@@ -58,6 +58,18 @@ class Talks:
     said: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in AGENTS})
     generation: int = 0
 
+    def begin(self) -> None:
+        """The agents that are tried, and nobody else; each has had one turn."""
+        self.fleet.states = dict.fromkeys({"shared", *EACH} - set(PROGRAMS), "stopped")
+        more: Mapping[str, dict[str, object]] = {name: {} for name in AGENTS}
+        self.fleet.more = dict(more)
+        self.fleet.prepare()
+        self.fleet.write(self.fleet.repository / "fleet.yaml", FLEET)
+        self.fleet.commit("Restart all at once", {})
+        self.up()
+        for name in AGENTS:
+            self.say(name)
+
     def up(self) -> None:
         self.fleet.reconcile().assert_converged()
         for name in AGENTS:
@@ -153,17 +165,8 @@ class Talks:
 def talks(real_hosts: RealHosts, network: EmptyNetwork, programs: Path) -> Iterator[Talks]:
     share = [programs, installed(OLDER)] if REPLACED else [programs]
     with real_hosts(lambda: OfflineHost(network, share=share)) as host, closing(FakeApi(network)) as api:
-        fleet = RealFleet(host=host, api=api, prefix=share[-1])
-        fleet.states = dict.fromkeys({"shared", *EACH} - set(PROGRAMS), "stopped")
-        more: Mapping[str, dict[str, object]] = {name: {} for name in AGENTS}
-        fleet.more = dict(more)
-        fleet.prepare()
-        fleet.write(fleet.repository / "fleet.yaml", FLEET)
-        fleet.commit("Restart all at once", {})
-        talks = Talks(fleet=fleet)
-        talks.up()
-        for name in AGENTS:
-            talks.say(name)
+        talks = Talks(fleet=RealFleet(host=host, api=api, prefix=share[-1]))
+        talks.begin()
         yield talks
 
 

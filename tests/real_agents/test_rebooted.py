@@ -22,7 +22,7 @@ from tests.hosts.waiting import eventually
 from tests.real_agents.api import FakeApi
 from tests.real_agents.bench import RealFleet
 from tests.real_agents.offline import EmptyNetwork, OfflineHost, network_of
-from tests.real_agents.test_going_on import AGENTS, EACH, FLEET, PROGRAMS, READY_S, REBOOT, TRIES, Talks
+from tests.real_agents.test_going_on import AGENTS, READY_S, REBOOT, TRIES, Talks
 
 USER = "ann"
 
@@ -100,15 +100,7 @@ def talks(real_hosts: RealHosts, programs: Path) -> Iterator[Rebooted]:
         host = cast(OfflineHost, Tenant(machine=machine))
         fleet = TenantFleet(host=host, api=FakeApi(network), prefix=programs)
         with closing(Rebooted(fleet=fleet, machine=machine, network=network)) as talks:
-            fleet.states = dict.fromkeys({"shared", *EACH} - set(PROGRAMS), "stopped")
-            more: Mapping[str, dict[str, object]] = {name: {} for name in AGENTS}
-            fleet.more = dict(more)
-            fleet.prepare()
-            fleet.write(fleet.repository / "fleet.yaml", FLEET)
-            fleet.commit("Restart all at once", {})
-            talks.up()
-            for name in AGENTS:
-                talks.say(name)
+            talks.begin()
             yield talks
 
 
